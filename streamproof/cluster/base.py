@@ -1,0 +1,57 @@
+"""The one interface behind which Kafka runs, wherever it runs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+
+class Cluster(Protocol):
+    """Brokers that are up. Node ids are 1, 2, …; all methods block until done, and raise ClusterError.
+
+    What a backend cannot do raises UnsupportedByCluster: an existing cluster's brokers cannot be killed.
+    """
+
+    @property
+    def backend(self) -> str:
+        """embedded, testcontainers or existing."""
+
+    @property
+    def version(self) -> str:
+        """Of Apache Kafka, such as 4.3.1; what the brokers say where it is known, else `unknown`."""
+
+    @property
+    def brokers(self) -> tuple[int, ...]:
+        """Node ids, up or not."""
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """The direct listeners: for observers and administration."""
+
+    @property
+    def subject_bootstrap_servers(self) -> str:
+        """The listeners that a subject gets: each advertises the address of a proxy, where one is in use."""
+
+    @property
+    def can_break_brokers(self) -> bool:
+        """Whether brokers can be stopped, killed and paused here."""
+
+    def address(self, node: int) -> str:
+        """`host:port` of a broker's direct listener."""
+
+    def stop(self, node: int) -> None:
+        """SIGTERM, and wait for the end."""
+
+    def kill(self, node: int) -> None: ...
+
+    def pause(self, node: int) -> None: ...
+
+    def resume(self, node: int) -> None: ...
+
+    def start(self, node: int) -> None:
+        """Start a stopped or killed broker again, on the same ports and data; returns when it answers."""
+
+    def log(self, node: int) -> Path:
+        """The broker's own log file."""
+
+    def features(self) -> Mapping[str, int]:
+        """Finalized feature levels, such as {"transaction.version": 2}."""

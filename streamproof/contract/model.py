@@ -1,0 +1,69 @@
+"""A contract as frozen values: what reading an AsyncAPI document, or a few flags, ends in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from streamproof.history.locator import Locator
+from streamproof.history.promise import Delivery
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A topic. `schema` is the payload's JSON Schema, `examples` whole payloads; `headers` example headers."""
+
+    name: str
+    topic: str
+    partitions: int = 4
+    config: Mapping[str, str] = field(default_factory=dict)
+    schema: Mapping[str, Any] | None = None
+    examples: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Produces:
+    """What each processed input causes on one channel. `per_input` exact; `key`, `None`: not judged."""
+
+    channel: Channel
+    identity: Locator
+    per_input: int = 1
+
+
+@dataclass(frozen=True)
+class DeadLetters:
+    channel: Channel
+    identity: Locator
+    max_attempts: int | None = None
+
+
+@dataclass(frozen=True)
+class Input:
+    """The channel that is consumed. `identity` locates an input's id, `key` its key, `sequence` its place within it."""
+
+    channel: Channel
+    identity: Locator
+    key: Locator = Locator("key")
+    sequence: Locator | None = None
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One operation's promises, about one consumer group."""
+
+    name: str
+    source: Path | None  # None: made from flags
+    group: str
+    input: Input
+    delivery: Delivery
+    ordered: bool
+    produces: tuple[Produces, ...]
+    dead_letters: DeadLetters | None = None
+    recovery_ms: int | None = None
+
+    def channels(self) -> tuple[Channel, ...]:
+        """All channels, the input's first."""
+        rest = [p.channel for p in self.produces]
+        if self.dead_letters:
+            rest.append(self.dead_letters.channel)
+        return (self.input.channel, *rest)

@@ -1,0 +1,43 @@
+"""Every error that a user can cause or meet, as one tree.
+
+StreamproofError               one sentence: what, where, what to do; the command exits with 2
+├── UsageError                 a flag, or streamproof.toml
+├── ContractError              the AsyncAPI document: file, line and path
+├── ArtifactError              a jar or a Java runtime: missing, altered, too old
+├── ClusterError               a cluster that does not start, or cannot be reached
+│   └── UnsupportedByCluster   what this kind of cluster cannot do (an existing one cannot be killed)
+├── SubjectError               the processes under test: exited, never ready, never read
+└── HistoryError               a recorded history that is incomplete or cannot be read
+"""
+
+
+class StreamproofError(Exception):
+    """Base of all; `str(error)` is the sentence that the user reads."""
+
+
+class UsageError(StreamproofError):
+    pass
+
+
+class ContractError(StreamproofError):
+    pass
+
+
+class ArtifactError(StreamproofError):
+    pass
+
+
+class ClusterError(StreamproofError):
+    pass
+
+
+class UnsupportedByCluster(ClusterError):  # noqa: N818 - reads as a sentence where it is raised
+    pass
+
+
+class SubjectError(StreamproofError):
+    pass
+
+
+class HistoryError(StreamproofError):
+    pass

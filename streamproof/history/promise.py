@@ -1,0 +1,50 @@
+"""What a run is judged against, saved beside its tables as run.json, so that it can be judged again from them alone."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Delivery(StrEnum):
+    AT_MOST_ONCE = "at-most-once"
+    AT_LEAST_ONCE = "at-least-once"
+    EXACTLY_ONCE = "exactly-once"
+
+
+class Promise(BaseModel):
+    """One group's promise: what it does to each input of its topics.
+
+    `ordered`: effects of one key appear in the order of their inputs. `joined`: the channels whose effects one
+    transaction should join. `transaction_timeout_ms`: a transaction that stays open longer, plus `cleanup_ms`, hangs.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    grp: str
+    delivery: Delivery
+    ordered: bool = False
+    isolation: str = "read_committed"
+    joined: tuple[str, ...] = ()
+    dead_letters: str | None = None
+    transaction_timeout_ms: int = 60_000
+    cleanup_ms: int = 10_000
+
+
+class RunRecord(BaseModel):
+    """The one record of a run that is not a table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = 1
+    subject: str
+    promise: Promise
+    seed: int
+    kafka_version: str
+    backend: str
+    protocol: str = "classic"  # the group protocol: classic or consumer
+    started_at: int  # microseconds since the epoch
+    ended_at: int
+    # what the broker probe found: property -> upheld. Empty: not probed
+    probe: dict[str, bool] = {}
+    # what this run could not do or see, each a sentence
+    not_shown: tuple[str, ...] = ()

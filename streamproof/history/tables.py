@@ -1,0 +1,189 @@
+"""The tables of a history: what is recorded, with types and units. The contract between recording and judging.
+
+Times (`t…`) are microseconds since the epoch, UTC. `t_append` is the broker's, to the millisecond; the rest is this
+machine's clock. `n` is the order in which the source gave its rows. A table that could not be had is absent: it has no
+file, and the checks that need it are *not judged*; it is never empty in its place.
+"""
+
+from enum import StrEnum
+
+import pyarrow as pa
+
+
+class Outcome(StrEnum):
+    """How an operation ended. A time-out is unknown: it may have happened, at most once for each attempt."""
+
+    OK = "ok"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+class Fate(StrEnum):
+    """What should become of an input."""
+
+    PROCESS = "process"
+    POISON = "poison"  # must be dead-lettered
+    FILTER = "filter"  # must have no effect
+    ABORT = "abort"  # sent inside an upstream transaction that is then aborted
+
+
+class Cause(StrEnum):
+    """Why a process of the subject ended."""
+
+    STOPPED = "stopped"  # asked to, at the end
+    KILLED = "killed"  # by the nemesis
+    EXITED = "exited"  # on its own
+
+
+def _table(**columns: pa.DataType) -> pa.Schema:
+    """A schema from column types; a type given as `nullable(t)` may hold nulls, the others may not."""
+    return pa.schema(
+        [
+            pa.field(name, kind[0], nullable=True) if isinstance(kind, tuple) else pa.field(name, kind, nullable=False)
+            for name, kind in columns.items()
+        ]
+    )
+
+
+def _or_null(kind: pa.DataType) -> tuple[pa.DataType]:
+    return (kind,)
+
+
+_str, _int, _long, _bool = pa.string(), pa.int32(), pa.int64(), pa.bool_()
+_short = pa.int16()
+_list = pa.list_(pa.string())
+
+TABLES: dict[str, pa.Schema] = {
+    # what the workload sent; part and off only where the outcome is ok
+    "sent": _table(
+        id=_str,
+        key=_or_null(_str),
+        seq=_long,
+        channel=_str,
+        attempt=_int,
+        outcome=_str,
+        topic=_str,
+        part=_or_null(_int),
+        off=_or_null(_long),
+        t_invoke=_long,
+        t_complete=_long,
+        producer=_str,
+    ),
+    # the input topics, read back to their end. visible: seen under read_committed
+    "input": _table(
+        topic=_str,
+        part=_int,
+        off=_long,
+        id=_str,
+        key=_or_null(_str),
+        seq=_or_null(_long),
+        fate=_str,
+        t_append=_long,
+        pid=_or_null(_long),
+        epoch=_or_null(_short),
+        visible=_bool,
+    ),
+    # what each input id should cause, on each channel. at_most null: any number
+    "expected": _table(id=_str, grp=_str, channel=_str, at_least=_int, at_most=_or_null(_int)),
+    # output topics read back, SQL rows, file lines. ordinal: place within its channel's source of truth
+    "effect": _table(
+        channel=_str,
+        source_id=_or_null(_str),
+        ordinal=_long,
+        topic=_or_null(_str),
+        part=_or_null(_int),
+        off=_or_null(_long),
+        key=_or_null(_str),
+        value_hash=_or_null(_str),
+        echo=_or_null(_str),
+        t_append=_or_null(_long),
+        pid=_or_null(_long),
+        epoch=_or_null(_short),
+        visible=_bool,
+        instance=_or_null(_int),
+        incarnation=_or_null(_int),
+    ),
+    # batch headers from raw Fetch. control: none, commit, abort
+    "batch": _table(
+        topic=_str,
+        part=_int,
+        base_off=_long,
+        last_off=_long,
+        pid=_long,
+        epoch=_short,
+        transactional=_bool,
+        control=_str,
+        t_append=_long,
+    ),
+    # the verifier's own readers. phase: during, final
+    "read": _table(
+        reader=_str,
+        n=_long,
+        isolation=_str,
+        phase=_str,
+        topic=_str,
+        part=_int,
+        off=_long,
+        id=_or_null(_str),
+        t=_long,
+    ),
+    # __consumer_offsets: commits. off: the next offset to read. A deleted commit has off null
+    "offset_commit": _table(
+        grp=_str,
+        topic=_str,
+        part=_int,
+        off=_or_null(_long),
+        n=_long,
+        t_append=_long,
+        pid=_long,
+        epoch=_short,
+        transactional=_bool,
+        visible=_bool,
+    ),
+    # __consumer_offsets: a group's generations (classic) or epochs (consumer)
+    "generation": _table(grp=_str, generation=_int, n=_long, t_append=_long, protocol=_str, state=_str),
+    # who owned which partition, from which moment to which; t_to null: to the end
+    "owner": _table(
+        grp=_str,
+        generation=_int,
+        member=_str,
+        instance=_or_null(_str),
+        topic=_str,
+        part=_int,
+        t_from=_long,
+        t_to=_or_null(_long),
+    ),
+    # __transaction_state: every state of every transactional id
+    "txn": _table(
+        tid=_str,
+        pid=_long,
+        epoch=_short,
+        state=_str,
+        partitions=_list,
+        n=_long,
+        t_append=_long,
+    ),
+    # the subject's processes, as their keeper saw them
+    "process": _table(
+        instance=_int,
+        incarnation=_int,
+        pid=_int,
+        t_start=_long,
+        t_ready=_or_null(_long),
+        t_end=_or_null(_long),
+        exit=_or_null(_int),
+        cause=_or_null(_str),
+    ),
+    # what was broken. evidence: one sentence; effective: the evidence shows that it took effect
+    "fault": _table(
+        kind=_str,
+        target=_str,
+        moment=_str,
+        t_from=_long,
+        t_to=_or_null(_long),
+        evidence=_str,
+        effective=_bool,
+    ),
+    # log ends at the end, from the broker
+    "ends": _table(topic=_str, part=_int, begin=_long, lso=_long, hw=_long),
+}
