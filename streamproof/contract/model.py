@@ -8,6 +8,8 @@ from typing import Any
 from streamproof.history.locator import Locator
 from streamproof.history.promise import Delivery
 
+KEY = Locator("key")
+
 
 @dataclass(frozen=True)
 class Channel:
@@ -43,7 +45,7 @@ class Input:
 
     channel: Channel
     identity: Locator
-    key: Locator = Locator("key")
+    key: Locator = KEY
     sequence: Locator | None = None
 
 
