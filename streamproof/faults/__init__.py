@@ -1,0 +1,7 @@
+"""Breaking things on purpose: plans, what they may name, and the nemesis that carries them out."""
+
+from streamproof.faults.nemesis import Nemesis
+from streamproof.faults.plan import Fault, Plan
+from streamproof.faults.world import Evidence, World
+
+__all__ = ["Evidence", "Fault", "Nemesis", "Plan", "World"]

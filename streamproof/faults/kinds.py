@@ -1,0 +1,181 @@
+"""The faults: each a function that breaks one thing, mends it, and returns the evidence that it took effect.
+
+To add one, write a function and name it with `@fault`. It gets the world and its part of the plan; it must mend what it
+breaks before it returns, and must look for its evidence in what the brokers say, never in its own deeds.
+"""
+
+import time
+from collections.abc import Callable
+
+from streamproof.cluster import admin
+from streamproof.errors import UsageError
+from streamproof.faults.plan import Fault
+from streamproof.faults.world import Evidence, World
+
+FaultFunction = Callable[[World, Fault], Evidence]
+KINDS: dict[str, FaultFunction] = {}
+
+ATTEMPTS = 20
+STILL_OPEN_AFTER_S = 0.15
+NOTICED_WITHIN_S = 30.0
+
+
+def fault(kind: str) -> Callable[[FaultFunction], FaultFunction]:
+    """Register a function as the fault named `kind`."""
+
+    def register(function: FaultFunction) -> FaultFunction:
+        KINDS[kind] = function
+        return function
+
+    return register
+
+
+def instance_of(fault: Fault) -> int:
+    kind, _, number = fault.target.partition(":")
+    if kind != "instance" or not number.isdigit():
+        raise UsageError(f'fault {fault.kind}: "{fault.target}" is not an instance; write instance:1')
+    return int(number)
+
+
+def broker_of(world: World, fault: Fault) -> int:
+    """The node that plays the target's role now, by asking."""
+    servers = world.cluster.bootstrap_servers
+    role = fault.target.removeprefix("broker:")
+    if role.isdigit():
+        return int(role)
+    if role == "leader":
+        return admin.leader(servers, world.input_topic, 0)
+    if role == "group-coordinator":
+        return admin.group_coordinator(servers, world.group)
+    if role == "transaction-coordinator":
+        transactions = admin.list_transactions(world.cluster)
+        if transactions:
+            return admin.transaction_coordinator(servers, transactions[0].transactional_id)
+        return admin.group_coordinator(servers, world.group)
+    raise UsageError(
+        f'fault {fault.kind}: "{fault.target}" is no broker; write broker:1, broker:leader, '
+        "broker:group-coordinator or broker:transaction-coordinator"
+    )
+
+
+@fault("kill-in-flight")
+def kill_in_flight(world: World, fault: Fault) -> Evidence:
+    """Kill an instance *inside* its cycle: stopped, seen with a transaction open (or effects uncommitted), killed.
+
+    Without a race: what is seen while it is stopped is what it dies with.
+    """
+    number = instance_of(fault)
+    for _ in range(ATTEMPTS):
+        world.keeper.pause(number)
+        seen = _held_by_stopped(world)
+        if seen:
+            break
+        world.keeper.resume(number)
+        world.wait(0.02)
+    else:
+        return Evidence(f"instance {number} was never seen inside its cycle in {ATTEMPTS} looks", effective=False)
+    world.keeper.kill(number)
+    after = _held_by_stopped(world)
+    held = sorted(seen & after)
+    world.wait(fault.lasts_ms / 1000)
+    world.keeper.start(number)
+    if not held:
+        return Evidence(
+            f"instance {number} was killed, but nothing that was open before was seen open after", effective=False
+        )
+    return Evidence(f"instance {number} killed with {held[0]}", effective=True)
+
+
+def _held_by_stopped(world: World) -> set[str]:
+    """What stays open for a while, seen twice: with one instance stopped, the others' transactions end in it."""
+    first = _open_now(world)
+    world.wait(STILL_OPEN_AFTER_S)
+    return first & _open_now(world) if first else first
+
+
+def _open_now(world: World) -> set[str]:
+    transactions = admin.list_transactions(world.cluster)
+    if not transactions:
+        count = world.in_flight()
+        return {f"{count} inputs whose effects it had written and not committed"} if count else set()
+    return {
+        f"transaction {one.transactional_id} open (since {one.start_ms})"
+        for one in transactions
+        if one.state == "Ongoing"
+    }
+
+
+@fault("kill")
+def kill(world: World, fault: Fault) -> Evidence:
+    """Kill an instance wherever it is."""
+    number = instance_of(fault)
+    members = admin.members(world.cluster.bootstrap_servers, world.group)
+    world.keeper.kill(number)
+    fewer = world.wait_until(
+        lambda: admin.members(world.cluster.bootstrap_servers, world.group) < members, NOTICED_WITHIN_S
+    )
+    world.wait(fault.lasts_ms / 1000)
+    world.keeper.start(number)
+    return Evidence(f"instance {number} killed, {'and' if fewer else 'but not'} missed by its group", effective=fewer)
+
+
+@fault("pause-beyond-session")
+def pause_beyond_session(world: World, fault: Fault) -> Evidence:
+    """Pause an instance until its group has given it up, then let it wake: a zombie."""
+    number = instance_of(fault)
+    servers = world.cluster.bootstrap_servers
+    members = admin.members(servers, world.group)
+    started = time.monotonic()
+    world.keeper.pause(number)
+    dropped = world.wait_until(lambda: admin.members(servers, world.group) < members, NOTICED_WITHIN_S)
+    world.wait(fault.lasts_ms / 1000)
+    world.keeper.resume(number)
+    slept = time.monotonic() - started
+    if not dropped:
+        return Evidence(f"instance {number} paused for {slept:.1f} s, but its group kept it", effective=False)
+    return Evidence(f"instance {number} paused for {slept:.1f} s, given up by its group, woken", effective=True)
+
+
+@fault("join")
+def join(world: World, fault: Fault) -> Evidence:
+    """Start one more instance than there were."""
+    number = instance_of(fault)
+    servers = world.cluster.bootstrap_servers
+    members = admin.members(servers, world.group)
+    world.keeper.start(number)
+    joined = world.wait_until(lambda: admin.members(servers, world.group) > members, NOTICED_WITHIN_S)
+    return Evidence(f"instance {number} started, {'and joined' if joined else 'but did not join'}", effective=joined)
+
+
+@fault("kill-broker")
+def kill_broker(world: World, fault: Fault) -> Evidence:
+    return _without_broker(world, fault, world.cluster.kill, world.cluster.start, "killed")
+
+
+@fault("restart-broker")
+def restart_broker(world: World, fault: Fault) -> Evidence:
+    return _without_broker(world, fault, world.cluster.stop, world.cluster.start, "stopped")
+
+
+@fault("pause-broker")
+def pause_broker(world: World, fault: Fault) -> Evidence:
+    return _without_broker(world, fault, world.cluster.pause, world.cluster.resume, "paused")
+
+
+def _without_broker(
+    world: World, fault: Fault, take: Callable[[int], None], give: Callable[[int], None], done: str
+) -> Evidence:
+    """Take a broker away, see that another one leads what it led, give it back."""
+    node = broker_of(world, fault)
+    others = ",".join(world.cluster.address(other) for other in world.cluster.brokers if other != node)
+    role = fault.target.removeprefix("broker:")
+    name = f"broker {node}" if role.isdigit() else f"broker {node} ({role.replace('-', ' ')})"
+    started = time.monotonic()
+    take(node)
+    moved = world.wait_until(lambda: node not in admin.leaders(others, world.input_topic), NOTICED_WITHIN_S)
+    world.wait(fault.lasts_ms / 1000)
+    give(node)
+    gone = time.monotonic() - started
+    if not moved:
+        return Evidence(f"{name} {done} for {gone:.1f} s, but it kept its partitions", effective=False)
+    return Evidence(f"{name} {done}, its partitions led by others, back after {gone:.1f} s", effective=True)

@@ -1,0 +1,62 @@
+"""What is to be broken, where and when: a frozen plan that can be saved, and made again from its seed."""
+
+import random
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Fault(BaseModel):
+    """One thing to break. `kind` names a function of `kinds.py`.
+
+    `target`: `instance:2`, or a broker: `broker:3`, `broker:leader`, `broker:group-coordinator`,
+    `broker:transaction-coordinator`. `at`: the progress mark, as the share of the workload that the group has
+    committed past. `lasts_ms`: from breaking to mending.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    target: str
+    at: float = Field(ge=0.0, le=1.0)
+    lasts_ms: int = Field(default=500, ge=0)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.target}"
+
+
+class Plan(BaseModel):
+    """Faults in the order of their marks, and the seed that made them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int
+    faults: tuple[Fault, ...] = ()
+    # what this cluster cannot be made to do, each a sentence for the report
+    dropped: tuple[str, ...] = ()
+
+    @classmethod
+    def default(cls, seed: int, *, instances: int, can_break_brokers: bool) -> Self:
+        """Kill an instance mid-cycle, lose the coordinator, pause an instance beyond its session, pause a leader."""
+        chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        numbers = list(range(1, instances + 1))
+        chance.shuffle(numbers)
+        victim, sleeper = numbers[0], numbers[-1]
+
+        def around(mark: float) -> float:
+            return round(mark + chance.uniform(-0.05, 0.05), 3)
+
+        faults = [
+            Fault(
+                kind="kill-in-flight", target=f"instance:{victim}", at=around(0.15), lasts_ms=chance.randint(200, 800)
+            ),
+            Fault(kind="pause-beyond-session", target=f"instance:{sleeper}", at=around(0.55), lasts_ms=200),
+        ]
+        dropped = []
+        if can_break_brokers:
+            coordinator = chance.choice(["broker:transaction-coordinator", "broker:group-coordinator"])
+            faults.insert(1, Fault(kind="kill-broker", target=coordinator, at=around(0.35), lasts_ms=1000))
+            faults.append(Fault(kind="pause-broker", target="broker:leader", at=around(0.8), lasts_ms=1500))
+        else:
+            dropped.append("loss of a broker: the brokers of an existing cluster are not ours to break")
+        return cls(seed=seed, faults=tuple(faults), dropped=tuple(dropped))

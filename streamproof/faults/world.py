@@ -1,0 +1,49 @@
+"""What a fault may touch and look at, and how it says what it did."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from streamproof.cluster.base import Cluster
+from streamproof.subject import Keeper
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was seen of a fault: one sentence, and whether it shows that the fault took effect."""
+
+    sentence: str
+    effective: bool
+
+
+@dataclass(frozen=True)
+class World:
+    """The running system, as a fault sees it.
+
+    `in_flight()`: how many inputs have an effect in the log that the group has not committed past; `committed()`: how
+    many inputs it has committed past.
+    """
+
+    cluster: Cluster
+    keeper: Keeper
+    group: str
+    input_topic: str
+    in_flight: Callable[[], int]
+    committed: Callable[[], int]
+    stopping: threading.Event
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, or the run end."""
+        self.stopping.wait(seconds)
+
+    def wait_until(self, seen: Callable[[], bool], timeout_s: float, every_s: float = 0.05) -> bool:
+        """Wait until `seen`, at most `timeout_s`; whether it came to be."""
+        deadline = time.monotonic() + timeout_s
+        while not self.stopping.is_set():
+            if seen():
+                return True
+            if time.monotonic() > deadline:
+                return False
+            self.stopping.wait(every_s)
+        return False

@@ -1,0 +1,62 @@
+"""What a person sees while a run goes on: one line a step, with its time, and a spinner on a real terminal."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+from streamproof.progress import Progress, Step
+
+NAME_WIDTH = 10
+TIME_COLUMN = 96
+
+
+class _ShownStep(Step):
+    def __init__(self, name: str, status: Status | None) -> None:
+        super().__init__()
+        self._name = name
+        self._status = status
+
+    def now(self, text: str) -> None:
+        if self._status:
+            self._status.update(f"{self._name:<{NAME_WIDTH}}{escape(text)}")
+
+
+class Terminal(Progress):
+    """Shows progress on `console`. Colours and motion only on a terminal, and never with NO_COLOR."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._under = ""
+
+    @classmethod
+    def on(cls, file: TextIO) -> "Terminal":
+        return cls(Console(file=file, highlight=False, soft_wrap=True))
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Step]:
+        started = time.monotonic()
+        if self.console.is_terminal:
+            with self.console.status(f"{name:<{NAME_WIDTH}}", spinner="dots") as status:
+                step = _ShownStep(name, status)
+                yield step
+        else:
+            step = _ShownStep(name, None)
+            yield step
+        if step.result:
+            self._line(name, step.result, time.monotonic() - started)
+
+    def mark(self, text: str, *, ok: bool, under: str) -> None:
+        sign = "[green]✔[/]" if ok else "[yellow]✘[/]"
+        name = "" if under == self._under else under
+        self._under = under
+        self.console.print(f"  {name:<{NAME_WIDTH}}{sign} {escape(text)}")
+
+    def _line(self, name: str, text: str, seconds: float) -> None:
+        self._under = ""
+        head = f"  {name:<{NAME_WIDTH}}{text}"
+        self.console.print(f"{escape(head):<{TIME_COLUMN - 10}}[dim]{seconds:>7.1f} s[/]")

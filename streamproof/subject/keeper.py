@@ -1,0 +1,220 @@
+"""Starts, breaks and ends the subject's processes, and keeps the record of each: the `process` table.
+
+Signals reach an instance's whole process group: a subject may be a shell with children.
+"""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from streamproof.errors import SubjectError
+from streamproof.guardian import Guardian
+from streamproof.history.tables import Cause
+from streamproof.subject.spec import SubjectSpec, fill
+
+LAST_LINES = 12
+RESTARTS = 5  # of an instance that ends on its own, as a supervisor would; then it stays down
+RESTART_AFTER_S = 0.3
+
+
+def now_us() -> int:
+    """The clock of this machine, in microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+class Instance:
+    """One incarnation of one instance: a process (group) from its start to its end."""
+
+    def __init__(self, number: int, incarnation: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.number = number
+        self.incarnation = incarnation
+        self.process = process
+        self.log = log
+        self.log_start = log.stat().st_size if log.exists() else 0
+        self.t_start = now_us()
+        self.t_ready: int | None = None
+        self.t_end: int | None = None
+        self.cause: Cause | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    def signal(self, number: int) -> None:
+        if self.running:
+            try:
+                os.killpg(self.process.pid, number)
+            except ProcessLookupError:
+                return
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "instance": self.number,
+            "incarnation": self.incarnation,
+            "pid": self.process.pid,
+            "t_start": self.t_start,
+            "t_ready": self.t_ready,
+            "t_end": self.t_end,
+            "exit": self.process.poll(),
+            "cause": self.cause.value if self.cause else None,
+        }
+
+
+class Keeper:
+    """Owns the instances of one subject. Numbers of instances start at 1, incarnations too."""
+
+    def __init__(self, guardian: Guardian, spec: SubjectSpec, values: Mapping[str, str], logs: Path) -> None:
+        self.spec = spec
+        self._guardian = guardian
+        self._values = dict(values)
+        self._logs = logs
+        self._lock = threading.RLock()
+        self._current: dict[int, Instance] = {}
+        self._all: list[Instance] = []
+        self._closing = threading.Event()
+        self._supervisor: threading.Thread | None = None
+
+    def start(self, number: int) -> Instance:
+        """Start (or start again) instance `number`; returns at once."""
+        values = {**self._values, "instance": str(number)}
+        arguments = self.spec.arguments(values)
+        log = self._logs / f"{self.spec.name}-{number}.log"
+        with self._lock, log.open("ab") as output:
+            incarnation = 1 + sum(1 for one in self._all if one.number == number)
+            stdin = subprocess.PIPE if self.spec.input == "stdin" else subprocess.DEVNULL
+            stdout = subprocess.PIPE if self.spec.input == "stdin" else output
+            try:
+                process = self._guardian.popen(
+                    arguments,
+                    env={**os.environ, **self.spec.environment(values)},
+                    cwd=self.spec.cwd,
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=output,
+                )
+            except OSError as error:
+                raise SubjectError(
+                    f"subject {self.spec.name}: cannot run {arguments[0]!r} ({error.strerror}); "
+                    "check the command in streamproof.toml or after --run"
+                ) from error
+            instance = Instance(number, incarnation, process, log)
+            self._current[number] = instance
+            self._all.append(instance)
+        return instance
+
+    def start_all(self) -> None:
+        for number in range(1, self.spec.instances + 1):
+            self.start(number)
+
+    def supervise(self) -> None:
+        """From now on, start an instance again that ends on its own, as a deployment's supervisor would."""
+        self._supervisor = threading.Thread(target=self._watch, name="keeper", daemon=True)
+        self._supervisor.start()
+
+    def current(self, number: int) -> Instance:
+        return self._current[number]
+
+    def current_all(self) -> list[Instance]:
+        with self._lock:
+            return list(self._current.values())
+
+    def check_started(self) -> None:
+        """SubjectError when an instance has ended before it was ready."""
+        for one in self.current_all():
+            if not one.running and one.cause is None:
+                code = one.process.returncode
+                how = f"exited with status {code}" if code >= 0 else f"was ended by signal {-code}"
+                raise SubjectError(
+                    f"subject {self.spec.name}, instance {one.number} {how} before it was ready; "
+                    f"its last lines:\n{self.last_lines(one)}\nwhole log: {one.log}"
+                )
+
+    def last_lines(self, one: Instance) -> str:
+        with one.log.open("rb") as file:
+            file.seek(one.log_start)
+            text = file.read().decode(errors="replace")
+        lines = text.splitlines()[-LAST_LINES:] or ["(it wrote nothing)"]
+        return "\n".join(f"    {line}" for line in lines)
+
+    def ready(self, one: Instance) -> bool:
+        """Whether this instance says that it is ready (the group's word is not asked here)."""
+        ready = self.spec.ready
+        if ready.kind == "log":
+            with one.log.open("rb") as file:
+                file.seek(one.log_start)
+                return ready.text.encode() in file.read()
+        if ready.kind == "http":
+            try:
+                return httpx.get(fill(ready.text, {"instance": str(one.number)}), timeout=1.0).is_success
+            except httpx.TransportError:
+                return False
+        return one.running
+
+    def kill(self, number: int) -> Instance:
+        """SIGKILL to the whole group, paused or not; returns when it is gone."""
+        with self._lock:
+            one = self._current[number]
+            if one.running:
+                one.cause = Cause.KILLED
+                one.signal(signal.SIGKILL)
+                one.process.wait()
+                one.t_end = now_us()
+        return one
+
+    def pause(self, number: int) -> Instance:
+        one = self._current[number]
+        one.signal(signal.SIGSTOP)
+        return one
+
+    def resume(self, number: int) -> Instance:
+        one = self._current[number]
+        one.signal(signal.SIGCONT)
+        return one
+
+    def stop_all(self) -> list[Instance]:
+        """SIGTERM to all; those that do not end in time are killed, and returned."""
+        self._closing.set()
+        if self._supervisor:
+            self._supervisor.join()
+        with self._lock:
+            running = [one for one in self._current.values() if one.running]
+            for one in running:
+                one.cause = Cause.STOPPED
+                one.signal(signal.SIGCONT)
+                one.signal(signal.SIGTERM)
+        deadline = time.monotonic() + self.spec.stop_timeout_s
+        late = []
+        for one in running:
+            try:
+                one.process.wait(max(0.01, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                one.cause = Cause.KILLED
+                one.signal(signal.SIGKILL)
+                one.process.wait()
+                late.append(one)
+            one.t_end = now_us()
+        return late
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Rows of the `process` table, one an incarnation."""
+        with self._lock:
+            return [one.row() for one in self._all]
+
+    def _watch(self) -> None:
+        while not self._closing.wait(RESTART_AFTER_S):
+            with self._lock:
+                for one in list(self._current.values()):
+                    if one.running or one.cause is not None:
+                        continue
+                    one.cause = Cause.EXITED
+                    one.t_end = now_us()
+                    exits = sum(1 for o in self._all if o.number == one.number and o.cause is Cause.EXITED)
+                    if exits <= RESTARTS:
+                        self.start(one.number)

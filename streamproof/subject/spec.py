@@ -1,0 +1,53 @@
+"""What a subject is: a frozen value, with the placeholders of its command and environment filled in on demand."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+PLACEHOLDERS = ("bootstrap_servers", "registry_url", "instance", "run")
+_PLACEHOLDER = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """`text` with each placeholder's value in its place; other braces stay (a command may hold JSON)."""
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """When an instance counts as ready: its group is stable, its log holds a text, or a URL answers with 2xx."""
+
+    kind: Literal["group", "log", "http"] = "group"
+    text: str = ""
+    timeout_s: float = 60.0
+
+
+@dataclass(frozen=True)
+class SubjectSpec:
+    """A command that is started `instances` times, each in `cwd` with `env` added to our own environment.
+
+    `input` is the port that the workload feeds. After a stop signal an instance has `stop_timeout_s` to end.
+    """
+
+    name: str
+    command: str
+    instances: int = 1
+    env: Mapping[str, str] = field(default_factory=dict)
+    ready: Ready = field(default_factory=Ready)
+    input: Literal["topic", "stdin"] = "topic"
+    stop_timeout_s: float = 15.0
+    cwd: Path | None = None
+
+    def arguments(self, values: Mapping[str, str]) -> list[str]:
+        return [fill(part, values) for part in shlex.split(self.command)]
+
+    def environment(self, values: Mapping[str, str]) -> dict[str, str]:
+        return {name: fill(value, values) for name, value in self.env.items()}
+
+    @property
+    def renames(self) -> bool:
+        """Whether the subject takes a fresh name for its topics and groups, through `{run}`."""
+        return any("{run}" in text for text in (self.command, *self.env.values()))
