@@ -1,6 +1,5 @@
-"""Carries a plan out: each fault at its progress mark, one after the other, each recorded with its evidence."""
+"""Carries faults out: each at its progress mark, one after the other, each recorded with its evidence."""
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,52 +10,42 @@ from streamproof.faults.plan import Fault, Plan
 from streamproof.faults.world import Evidence, World
 
 RECOVERY_S = 30.0
-AHEAD = 0.1  # share of the workload that is fed beyond the next fault's mark, so that it meets work in flight
+AHEAD = 0.15  # share of the workload that is fed beyond a fault's mark, so that it meets work in flight
 
 
 class Nemesis:
-    """Runs a plan in a thread of its own. `gate` is how much of the workload may be fed so far, as a share."""
+    """Breaks things in one running system.
 
-    def __init__(self, plan: Plan, world: World, total: int, tell: Callable[[Fault, Evidence], None]) -> None:
-        unknown = [one.kind for one in plan.faults if one.kind not in KINDS]
-        if unknown:
-            raise UsageError(f'"{unknown[0]}" is not a fault; there are {", ".join(sorted(KINDS))}')
-        self._faults = sorted(plan.faults, key=lambda one: one.at)
+    `gate` is the share of the workload that may be fed so far: it holds input back until the next fault's mark is
+    reached, so that no fault meets an idle subject, however fast the machine.
+    """
+
+    def __init__(self, world: World, total: int, tell: Callable[[Fault, Evidence], None]) -> None:
         self._world = world
         self._total = total
         self._tell = tell
-        self._thread = threading.Thread(target=self._run, name="nemesis", daemon=True)
-        self._error: BaseException | None = None
+        self.gate = 0.0
         self.rows: list[dict[str, Any]] = []
-        self.gate = self._faults[0].at + AHEAD if self._faults else 1.0
 
-    def start(self) -> None:
-        self._thread.start()
+    def open(self) -> None:
+        """Let all input flow."""
+        self.gate = 1.0
 
-    def join(self) -> None:
-        """Wait for the plan's end; raises what broke the nemesis itself."""
-        self._thread.join()
-        if self._error:
-            raise self._error
+    def carry_out(self, plan: Plan) -> None:
+        """All faults of a plan, in the order of their marks; returns when the group has recovered from the last."""
+        check_kinds(plan)
+        faults = sorted(plan.faults, key=lambda one: one.at)
+        marks = [one.at for one in faults[1:]] + [1.0]
+        for one, following in zip(faults, marks, strict=True):
+            self.inject(one, following)
+        self.open()
 
-    @property
-    def done(self) -> bool:
-        return not self._thread.is_alive()
-
-    def _run(self) -> None:
-        try:
-            marks = [one.at for one in self._faults[1:]] + [1.0]
-            for one, following in zip(self._faults, marks, strict=True):
-                self._carry_out(one, following)
-        except BaseException as error:  # noqa: BLE001 - raised again in join()
-            self._error = error
-        finally:
-            self.gate = 1.0
-
-    def _carry_out(self, one: Fault, following: float) -> None:
+    def inject(self, one: Fault, following: float = 1.0) -> Evidence:
+        """One fault, when its mark is reached; input then flows until shortly after the `following` mark."""
         world = self._world
+        self.gate = max(self.gate, min(1.0, one.at + AHEAD))
         reached = world.wait_until(lambda: world.committed() >= one.at * self._total, RECOVERY_S)
-        self.gate = min(1.0, following + AHEAD)  # work goes on arriving while the fault acts
+        self.gate = max(self.gate, min(1.0, following + AHEAD))  # work goes on arriving while the fault acts
         began = time.time_ns() // 1000
         if not reached:
             evidence = Evidence(f"not done: the group did not reach {one.at:.0%} of the workload", effective=False)
@@ -79,3 +68,11 @@ class Nemesis:
         )
         self._tell(one, evidence)
         world.wait_until(lambda: world.committed() > before, RECOVERY_S)
+        return evidence
+
+
+def check_kinds(plan: Plan) -> None:
+    """UsageError when a plan names a fault that there is not."""
+    for one in plan.faults:
+        if one.kind not in KINDS:
+            raise UsageError(f'"{one.kind}" is not a fault; there are {", ".join(sorted(KINDS))}')

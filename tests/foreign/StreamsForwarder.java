@@ -1,0 +1,34 @@
+// A pipeline that is not ours: Kafka Streams, exactly-once, record in, record out, headers kept.
+import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.StreamsConfig;
+
+public class StreamsForwarder {
+    public static void main(String[] args) throws Exception {
+        String servers = args[0], group = args[1], input = args[2], output = args[3], state = args[4];
+        Properties settings = new Properties();
+        settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, servers);
+        settings.put(StreamsConfig.APPLICATION_ID_CONFIG, group);
+        settings.put(StreamsConfig.STATE_DIR_CONFIG, state);
+        settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, System.getProperty("guarantee", StreamsConfig.EXACTLY_ONCE_V2));
+        settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
+        settings.put(StreamsConfig.consumerPrefix("session.timeout.ms"), 3000);
+        settings.put(StreamsConfig.consumerPrefix("heartbeat.interval.ms"), 500);
+        settings.put(StreamsConfig.producerPrefix("transaction.timeout.ms"), 10000);
+        settings.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.ByteArraySerde.class);
+        settings.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.ByteArraySerde.class);
+        StreamsBuilder builder = new StreamsBuilder();
+        builder.stream(input).to(output);
+        KafkaStreams streams = new KafkaStreams(builder.build(), settings);
+        CountDownLatch stopped = new CountDownLatch(1);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            streams.close();
+            stopped.countDown();
+        }));
+        streams.start();
+        stopped.await();
+    }
+}

@@ -1,0 +1,37 @@
+"""A pipeline that is not ours: the plain consume, produce, commit loop of many tutorials, at-least-once."""
+
+import signal
+import sys
+from types import FrameType
+
+from confluent_kafka import Consumer, Message, Producer
+
+servers, group, source, target = sys.argv[1:5]
+running = True
+
+
+def stop(signum: int, frame: FrameType | None) -> None:
+    global running  # noqa: PLW0603 - the whole program is this loop
+    running = False
+
+
+signal.signal(signal.SIGTERM, stop)
+consumer = Consumer(
+    {
+        "bootstrap.servers": servers,
+        "group.id": group,
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",
+        "session.timeout.ms": 3000,
+        "heartbeat.interval.ms": 500,
+    }
+)
+producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "linger.ms": 5})
+consumer.subscribe([source])
+while running:
+    batch: list[Message] = [one for one in consumer.consume(200, 0.1) if not one.error()]
+    for message in batch:
+        producer.produce(target, message.value(), message.key(), headers=message.headers())
+    if batch and producer.flush(30) == 0:
+        consumer.commit(asynchronous=False)
+consumer.close()
