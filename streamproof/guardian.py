@@ -1,0 +1,223 @@
+"""Owns all that a run starts, and ends it when the run is gone, however it went.
+
+`Guardian` is the run's side: a context manager that starts processes and has a temporary directory. This same file, run
+as a script, is the other side: a small process in a session of its own, tied to the run by a pipe, that outlives a
+`kill -9` of the run and of its whole process group. It needs the standard library and psutil alone, to start fast.
+
+What belongs to a run is found, not remembered: every process carries `STREAMPROOF_RUN` in its environment and its
+children inherit it, so there is no moment between starting a process and knowing of it. Sessions that the run has begun
+and children of found processes are searched too, for programs that clear their environment.
+"""
+
+import contextlib
+import os
+import secrets
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+import psutil
+
+RUN = "STREAMPROOF_RUN"
+GUARDIAN = "STREAMPROOF_GUARDIAN"
+GRACE_S = 5.0
+LOOK_S = 0.5  # how often the guardian looks at what a pipe cannot tell: a fork of the run may hold its end open
+REMOVALS = 20  # a file that another user made in it cannot be removed, ever
+DIRECTORY_PREFIX = "streamproof-"
+
+
+class Guardian:
+    """All that a run starts. Close it, or leave its `with` block, to end everything and remove the directory.
+
+    `label` is unique to the run, for whatever else has labels: containers carry `streamproof.run=<label>`.
+    """
+
+    def __init__(self) -> None:
+        self.label = secrets.token_hex(8)
+        self.directory = Path(tempfile.gettempdir()).resolve() / f"{DIRECTORY_PREFIX}{self.label}"
+        self._owner = os.getpid()
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._closed = False
+        self._guardian = subprocess.Popen(
+            [sys.executable, "-P", __file__, self.label, str(self.directory), str(self._owner)],
+            # the guardian is not part of the run, nor of a run around this one: it must survive both
+            env={name: value for name, value in os.environ.items() if name != RUN} | {GUARDIAN: self.label},
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            bufsize=0,
+        )
+        # only now is there something to lose
+        self.directory.mkdir(mode=0o700)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def popen(
+        self,
+        args: Sequence[str | os.PathLike[str]],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        stdin: int | IO[Any] | None = None,
+        stdout: int | IO[Any] | None = None,
+        stderr: int | IO[Any] | None = None,
+    ) -> "subprocess.Popen[bytes]":
+        """Start a process in a session and process group of its own; `OSError` when it cannot be run."""
+        around = os.environ.get(RUN)
+        mark = f"{around}:{self.label}" if around else self.label
+        process = subprocess.Popen(
+            args,
+            env={**(os.environ if env is None else env), RUN: mark},
+            cwd=cwd,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        self._processes.append(process)
+        self._tell(f"{process.pid}\n")
+        return process
+
+    def close(self) -> None:
+        """SIGTERM to all, `GRACE_S` seconds to obey it, then SIGKILL; returns when nothing is left."""
+        if self._closed or os.getpid() != self._owner:  # a fork of the run does not own it
+            return
+        self._closed = True
+        try:
+            self._terminate()
+        finally:
+            self._end_of_pipe().close()
+            if self._guardian.wait() != 0:  # killed by someone, so its work is ours
+                end_run(self.label, self.directory, set())
+            for process in self._processes:
+                process.wait()
+
+    def _terminate(self) -> None:
+        asked: set[psutil.Process] = set()
+        deadline = time.monotonic() + GRACE_S
+        while (left := self._left()) and time.monotonic() < deadline:
+            for process in left - asked:
+                with contextlib.suppress(psutil.Error):
+                    process.terminate()
+                    process.resume()  # a paused process obeys nothing
+            asked |= left
+            time.sleep(0.02)
+
+    def _left(self) -> set[psutil.Process]:
+        for process in self._processes:
+            process.poll()  # reaps it
+        return processes_of(self.label, set())
+
+    def _tell(self, line: str) -> None:
+        with contextlib.suppress(BrokenPipeError):  # the guardian was killed by someone: close() does its work
+            self._end_of_pipe().write(line.encode())
+
+    def _end_of_pipe(self) -> IO[bytes]:
+        if self._guardian.stdin is None:
+            raise AssertionError("opened in __init__")
+        return self._guardian.stdin
+
+
+def processes_of(label: str, sessions: set[int]) -> set[psutil.Process]:
+    """The run's processes that are alive: marked with `label`, in one of `sessions`, or descended from one of those."""
+    found: set[psutil.Process] = set()
+    children: dict[int, list[psutil.Process]] = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            environment = _environment(process)
+            if GUARDIAN in environment:  # of a run within the run: it sees its own parent go, and ends after it
+                continue
+            children.setdefault(process.ppid(), []).append(process)
+            if label in environment.get(RUN, "").split(":") or os.getsid(process.pid) in sessions:
+                found.add(process)
+    queue = list(found)
+    while queue:
+        new = set(children.get(queue.pop().pid, ())) - found
+        found |= new
+        queue.extend(new)
+    return found
+
+
+def _environment(process: psutil.Process) -> Mapping[str, str]:
+    try:
+        return process.environ()
+    except (psutil.Error, OSError):  # another user's, or one that the system protects
+        return {}
+
+
+def end_run(label: str, directory: Path, sessions: set[int]) -> None:
+    """Kill all that is left of a run, then remove its directory; blocks until both are done."""
+    end_processes(label, sessions)
+    for _ in range(REMOVALS):
+        shutil.rmtree(directory, ignore_errors=True)
+        if not directory.exists():
+            return
+        time.sleep(0.1)
+
+
+def end_processes(label: str, sessions: set[int]) -> None:
+    while True:
+        frozen: set[psutil.Process] = set()
+        # all are stopped before any is killed: no child escapes notice by losing its parent
+        while new := processes_of(label, sessions) - frozen:
+            _signal(new, signal.SIGSTOP)
+            frozen |= new
+        if not frozen:
+            return
+        _signal(frozen, signal.SIGKILL)
+        psutil.wait_procs(frozen, timeout=1)
+
+
+def _signal(processes: set[psutil.Process], number: int) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.send_signal(number)
+
+
+def guard(label: str, directory: Path, parent: int) -> None:
+    """Wait for the run to go: its pipe closed, or the process itself gone. Then end what it left."""
+    sessions: set[int] = set()
+    received = b""
+    while os.getppid() == parent:
+        readable, _, _ = select.select([0], [], [], LOOK_S)
+        if readable:
+            chunk = os.read(0, 65536)
+            if not chunk:
+                break
+            *lines, received = (received + chunk).split(b"\n")
+            sessions |= {int(line) for line in lines}
+        else:
+            # the system may give the number of a session that has ended to someone else
+            sessions &= {_session(pid) for pid in psutil.pids()}
+    end_run(label, directory, sessions)
+
+
+def _session(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return -1
+
+
+if __name__ == "__main__":
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)  # it lives as long as its run, and no longer
+    guard(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
