@@ -1,0 +1,61 @@
+"""`python -m pipeline MEMBER`: runs one member until SIGTERM. Its settings are environment variables."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from pydantic import BaseModel
+
+from pipeline.errors import PipelineError
+from pipeline.forwarder import Forwarder
+from pipeline.process import Stop, say
+from pipeline.producer import OrderProducer, run_stdin
+from pipeline.settings import ForwarderSettings, ProducerSettings
+
+
+def forward() -> None:
+    settings = ForwarderSettings.from_environment()
+    stop = Stop(settings.stop_ms)
+    stop.listen()
+    Forwarder(settings, stop).run()
+
+
+def produce() -> None:
+    settings = ProducerSettings.from_environment()
+    stop = Stop(settings.delivery_timeout_ms)
+    stop.listen()
+    run_stdin(OrderProducer(settings), stop)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status: 0 stopped in order, 1 fatal, 2 wrong settings, 3 fenced again and again."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
+    members = parser.add_subparsers(dest="member", required=True, metavar="MEMBER")
+    settings: dict[str, type[BaseModel]] = {"forward": ForwarderSettings, "produce": ProducerSettings}
+    helps = {
+        "forward": "consume order events, transform, produce: exactly once",
+        "produce": "send order events from stdin, one JSON document a line; one line of outcome each on stdout",
+    }
+    for name, model in settings.items():
+        variables = "\n".join(
+            f"  {field.upper():<30}{'required' if info.is_required() else info.default}"
+            for field, info in model.model_fields.items()
+        )
+        members.add_parser(
+            name,
+            help=helps[name],
+            description=helps[name],
+            epilog=f"environment variables and their defaults:\n{variables}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    member = parser.parse_args(arguments).member
+    try:
+        {"forward": forward, "produce": produce}[member]()
+    except PipelineError as error:
+        say(f"{member}: {error}")
+        return error.status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""Order events: what is one, what it causes, and what is poison. Knows no Kafka client."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
+
+Headers = list[tuple[str, str | bytes | None]]
+Identifier = Annotated[str, Field(min_length=1, max_length=64)]
+EventType = Literal["placed", "paid", "packed", "shipped", "delivered", "cancelled"]
+
+
+class OrderEvent(BaseModel):
+    """The same rules as contracts/schemas/order-event.json; unknown fields are a newer producer's, and let be."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    event_id: Identifier
+    order_id: Identifier
+    sequence: Annotated[int, Field(ge=0)]
+    type: EventType
+    amount: Annotated[int, Field(ge=0)]
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    occurred_at: Annotated[str, Field(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z$")]
+
+
+class PoisonError(ValueError):
+    """A record that is no event, and never will be. `reason` is one word of the contract's, `detail` for a human."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Result:
+    """A record to be sent."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+def parse(value: bytes | None) -> OrderEvent:
+    """The event in a record's value; PoisonError where there is none."""
+    if value is None:
+        raise PoisonError("not-json", "the record has no value")
+    try:
+        return OrderEvent.model_validate_json(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid" or not _is_json(value):
+        raise PoisonError("not-json", first["msg"])
+    where = ".".join(str(part) for part in first["loc"]) or "the value"
+    raise PoisonError("invalid-event", f"{where}: {first['msg']}")
+
+
+def _is_json(value: bytes) -> bool:
+    try:
+        from_json(value)
+    except ValueError:
+        return False
+    return True
+
+
+STATUS: dict[EventType, str] = {
+    "placed": "awaiting-payment",
+    "paid": "in-progress",
+    "packed": "ready",
+    "shipped": "in-transit",
+    "delivered": "completed",
+    "cancelled": "cancelled",
+}
+TEXT: dict[EventType, str] = {
+    "placed": "thank you, it is on {amount}.",
+    "paid": "we have received your payment of {amount}.",
+    "packed": "it is packed.",
+    "shipped": "it is on its way.",
+    "delivered": "it has arrived.",
+    "cancelled": "it is cancelled, and {amount} will be returned.",
+}
+
+
+def processed(event: OrderEvent) -> Result:
+    """The order's new state, traced to the event by its value and a header."""
+    value: dict[str, str | int] = {
+        "event_id": event.event_id,
+        "order_id": event.order_id,
+        "sequence": event.sequence,
+        "status": STATUS[event.type],
+        "amount": event.amount,
+        "currency": event.currency,
+        "occurred_at": event.occurred_at,
+    }
+    return _result(event, value)
+
+
+def notification(event: OrderEvent) -> Result:
+    """What the customer is told, traced to the event by a header alone."""
+    amount = f"{event.amount // 100}.{event.amount % 100:02} {event.currency}"
+    text = f"Order {event.order_id}: {TEXT[event.type].format(amount=amount)}"
+    return _result(event, {"order_id": event.order_id, "text": text})
+
+
+def dead_letter(poison: PoisonError, record: Result, *, topic: str, partition: int, offset: int) -> Result:
+    """The record as it came, raw, and beside its own headers the reasons why it is here."""
+    reasons: Headers = [
+        ("dlq-reason", poison.reason.encode()),
+        ("dlq-detail", poison.detail.encode()),
+        ("dlq-topic", topic.encode()),
+        ("dlq-partition", str(partition).encode()),
+        ("dlq-offset", str(offset).encode()),
+        ("dlq-attempts", b"1"),  # it is poison by its content: another attempt would end the same
+    ]
+    return Result(record.key, record.value, [*record.headers, *reasons])
+
+
+def _result(event: OrderEvent, value: Mapping[str, str | int]) -> Result:
+    body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return Result(event.order_id.encode(), body, [("event-id", event.event_id.encode())])

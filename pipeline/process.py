@@ -1,0 +1,40 @@
+"""What every member of the pipeline shares as a process: one line a noteworthy thing, and an orderly end."""
+
+import json
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+
+
+def say(event: str, **details: object) -> None:
+    """One line on stderr: the time, what happened, and details as name=JSON."""
+    stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
+    rest = "".join(f" {name}={json.dumps(value, default=str)}" for name, value in details.items())
+    sys.stderr.write(f"{stamp} {event}{rest}\n")
+    sys.stderr.flush()
+
+
+class Stop:
+    """SIGTERM or SIGINT: begin nothing new, and give up after `grace_ms` what is still open."""
+
+    def __init__(self, grace_ms: int) -> None:
+        self._grace_s = grace_ms / 1000
+        self._given_up_at = float("inf")
+
+    def listen(self) -> None:
+        """Take the process's signals; only from its main thread."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.request())
+
+    def request(self) -> None:
+        if not self.requested:
+            self._given_up_at = time.monotonic() + self._grace_s
+
+    @property
+    def requested(self) -> bool:
+        return self._given_up_at != float("inf")
+
+    def seconds_left(self, until: float) -> float:
+        """Until `until` on the monotonic clock, or until the grace ends if that is earlier; never below zero."""
+        return max(0.0, min(until, self._given_up_at) - time.monotonic())

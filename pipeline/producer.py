@@ -1,0 +1,161 @@
+"""The plain producer: order events, each once and in the order given, with an outcome for every one.
+
+An outcome is ok, fail or unknown: a record whose time ran out may be in the log, and saying "failed" would be a lie
+that doubles an order when the caller tries again.
+"""
+
+# ruff: noqa: SLF001 - the names of librdkafka's own error codes begin with an underscore
+import json
+import os
+import select
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from pipeline.errors import Action, FatalError, classify, kafka_error
+from pipeline.events import PoisonError, parse
+from pipeline.process import Stop, say
+from pipeline.settings import ProducerSettings
+
+READ_BYTES = 1 << 16
+# certainly not in the log: refused by the client or the broker, or never sent
+REFUSED = frozenset(
+    {KafkaError._PURGE_QUEUE, KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+     KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART,
+     KafkaError.POLICY_VIOLATION, KafkaError.INVALID_REQUIRED_ACKS, KafkaError.TOPIC_EXCEPTION}
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one event. `outcome` is ok, fail or unknown; where it lies is known only when ok."""
+
+    outcome: str
+    id: str | None
+    partition: int | None = None
+    offset: int | None = None
+    error: str | None = None
+
+    def line(self) -> str:
+        return json.dumps({name: value for name, value in vars(self).items() if value is not None or name == "id"})
+
+
+Reply = Callable[[Answer], None]
+
+
+class OrderProducer:
+    """Sends order events; not for several threads. `failed` is the error after which nothing more can be sent."""
+
+    def __init__(
+        self, settings: ProducerSettings, make_producer: Callable[[dict[str, Any]], Producer] = Producer
+    ) -> None:
+        self._topic = settings.input_topic
+        self._producer = make_producer({**settings.client_config(), "error_cb": self._on_error})
+        self.failed: KafkaError | None = None
+
+    def send(self, line: bytes, reply: Reply) -> None:
+        """Send the event in `line`; `reply` gets its one answer, from here or from a later `poll` or `flush`."""
+        try:
+            event = parse(line)
+        except PoisonError as poison:
+            reply(Answer("fail", _id_of(line), error=str(poison)))
+            return
+
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            reply(outcome_of(event.event_id, error, message))
+
+        while True:
+            try:
+                self._producer.produce(
+                    self._topic,
+                    key=event.order_id.encode(),
+                    value=line,
+                    headers=[("event-id", event.event_id.encode())],
+                    on_delivery=delivered,
+                )
+            except BufferError:
+                # back-pressure: the queue has room again when deliveries have been told, or timed out
+                self._producer.poll(0.1)
+            except KafkaException as exception:
+                # it was never queued
+                reply(Answer("fail", event.event_id, error=kafka_error(exception).str()))
+                return
+            else:
+                self._producer.poll(0)
+                return
+
+    def poll(self, seconds: float = 0) -> None:
+        """Answer what has been delivered since."""
+        self._producer.poll(seconds)
+
+    def flush(self, stop: Stop) -> int:
+        """Wait until every event has its answer: each has one when its delivery time-out is over. The rest's number."""
+        left = int(self._producer.flush(0))
+        while left and stop.seconds_left(float("inf")):
+            left = int(self._producer.flush(0.5))
+        if left:
+            # what never left this process fails; what did is unknown
+            self._producer.purge(in_queue=True, in_flight=True)
+            left = int(self._producer.flush(1))
+        return left
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.fatal():
+            self.failed = error
+        say("producer error", error=error.str(), fatal=error.fatal())
+
+
+def outcome_of(event_id: str, error: KafkaError | None, message: Message) -> Answer:
+    """The answer that a delivery report gives. Only what is certainly not in the log has failed."""
+    if error is None:
+        return Answer("ok", event_id, message.partition(), message.offset())
+    certain = error.code() in REFUSED or classify(error) is Action.POISON
+    return Answer("fail" if certain else "unknown", event_id, error=error.str())
+
+
+def run_stdin(producer: OrderProducer, stop: Stop) -> None:
+    """One event a line in, one answer a line out, until the input ends or a stop. FatalError when no more can be sent.
+
+    stdin is read only when there is something, so that deliveries are told meanwhile.
+    """
+
+    def reply(answer: Answer) -> None:
+        sys.stdout.write(answer.line() + "\n")
+
+    source = sys.stdin.fileno()
+    rest = b""
+    while not stop.requested and producer.failed is None:
+        if not select.select([source], [], [], 0)[0]:
+            producer.poll(0.05)
+            sys.stdout.flush()
+            continue
+        chunk = os.read(source, READ_BYTES)
+        if not chunk:
+            break
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if line.strip():
+                producer.send(line, reply)
+        producer.poll()
+        sys.stdout.flush()
+    if rest.strip() and not stop.requested and producer.failed is None:
+        producer.send(rest, reply)
+    left = producer.flush(stop)
+    sys.stdout.flush()
+    if producer.failed is not None:
+        raise FatalError(f"the producer cannot go on: {producer.failed.str()}")
+    if left:
+        raise FatalError(f"{left} events have no outcome")
+
+
+def _id_of(line: bytes) -> str | None:
+    """The id of what is no valid event, where it has one."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    found = value.get("event_id") if isinstance(value, dict) else None
+    return found if isinstance(found, str) else None

@@ -1,0 +1,152 @@
+"""Settings as frozen values: read once from the environment, checked at construction, each with its reason.
+
+Every librdkafka option stands here, under the client's own name; no other module knows one.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipeline.errors import SettingsError
+
+Name = Annotated[str, Field(min_length=1)]
+Milliseconds = Annotated[int, Field(gt=0)]
+Config = dict[str, str | int | bool]
+
+DELIVERY_TIMEOUT_MS = 120_000
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Each field from the variable of its name in capitals; SettingsError names the variable that is wrong."""
+        given = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"]).upper()
+            raise SettingsError(f"{where + ': ' if where else ''}{first['msg']}; set it in the environment") from error
+
+
+class ProducerSettings(_Settings):
+    """The plain, idempotent producer. Times in milliseconds."""
+
+    kafka_bootstrap_servers: Name
+    input_topic: Name = "order-events"
+    acks: Literal["all"] = "all"  # 0 or 1 can lose what was acknowledged, and rule idempotence out
+    delivery_timeout_ms: Milliseconds = DELIVERY_TIMEOUT_MS
+    socket_timeout_ms: Annotated[int, Field(ge=10, le=300_000)] = 60_000
+
+    def client_config(self) -> Config:
+        return {
+            **_producing(self.delivery_timeout_ms, self.socket_timeout_ms),
+            "bootstrap.servers": self.kafka_bootstrap_servers,
+            "client.id": "order-producer",
+            "acks": self.acks,  # every in-sync replica has it before it counts as sent
+            "enable.idempotence": True,  # a retry is no second record, and no record overtakes another
+        }
+
+
+class ForwarderSettings(_Settings):
+    """The transactional forwarder. Times in milliseconds."""
+
+    kafka_bootstrap_servers: Name
+    transactional_id: Name  # one per instance: two instances with one id fence each other for ever
+    group_id: Name = "order-processor"
+    group_protocol: Literal["classic", "consumer"] = "classic"
+    group_instance_id: str | None = None  # static membership: a quick restart moves no partition
+    partition_assignment_strategy: Literal["cooperative-sticky", "range", "roundrobin"] = "cooperative-sticky"
+    input_topic: Name = "order-events"
+    processed_topic: Name = "orders-processed"
+    notifications_topic: Name = "order-notifications"
+    dlq_topic: Name = "order-events-dlq"
+    session_timeout_ms: Milliseconds = 30_000
+    heartbeat_interval_ms: Milliseconds = 10_000
+    max_poll_interval_ms: Milliseconds = 300_000
+    transaction_timeout_ms: Annotated[int, Field(ge=1000)] = 60_000
+    socket_timeout_ms: Annotated[int, Field(ge=10, le=300_000)] = 60_000
+    max_batch: Annotated[int, Field(ge=1, le=100_000)] = 500  # records a transaction
+    batch_ms: Milliseconds = 50  # how long a transaction's records are waited for
+    stop_ms: Milliseconds = 5_000  # from SIGTERM until what is open is given up
+    fenced_limit: Annotated[int, Field(ge=0)] = 3  # times to start over when fenced …
+    fenced_window_ms: Milliseconds = 60_000  # … within this window
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.group_protocol == "classic" and self.heartbeat_interval_ms * 3 > self.session_timeout_ms:
+            raise ValueError(
+                f"HEARTBEAT_INTERVAL_MS={self.heartbeat_interval_ms} must be at most a third of "
+                f"SESSION_TIMEOUT_MS={self.session_timeout_ms}, or one lost heartbeat ends the session"
+            )
+        if self.max_poll_interval_ms < self.session_timeout_ms:
+            raise ValueError("MAX_POLL_INTERVAL_MS must not be less than SESSION_TIMEOUT_MS")
+        if self.max_poll_interval_ms <= self.transaction_timeout_ms:
+            raise ValueError(
+                "MAX_POLL_INTERVAL_MS must exceed TRANSACTION_TIMEOUT_MS: a transaction is finished between two polls"
+            )
+        return self
+
+    def producer_config(self) -> Config:
+        """The transactional producer's; acks=all and idempotence come with transactional.id."""
+        return {
+            **_producing(
+                # librdkafka refuses to wait longer for a record than the transaction may last
+                min(DELIVERY_TIMEOUT_MS, self.transaction_timeout_ms),
+                min(self.socket_timeout_ms, self.transaction_timeout_ms),
+            ),
+            "bootstrap.servers": self.kafka_bootstrap_servers,
+            "client.id": self.transactional_id,
+            "transactional.id": self.transactional_id,  # the same after a restart: that fences the one before
+            "transaction.timeout.ms": self.transaction_timeout_ms,  # the coordinator aborts what is open longer
+            # until the last transaction's markers are written, the next is refused: ask again soon, not after 100 ms
+            "retry.backoff.ms": 2,
+            "retry.backoff.max.ms": 20,
+            # a commit fails if any of its records failed, so only failures are of interest
+            "delivery.report.only.error": True,
+        }
+
+    def consumer_config(self) -> Config:
+        config: Config = {
+            "bootstrap.servers": self.kafka_bootstrap_servers,
+            "client.id": self.transactional_id,
+            "group.id": self.group_id,
+            "group.protocol": self.group_protocol,
+            "enable.auto.commit": False,  # offsets are committed in the transaction, or not at all
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest",  # a new group starts with the first record, and loses none
+            "isolation.level": "read_committed",  # also makes an owner wait for offsets in an open transaction
+            "max.poll.interval.ms": self.max_poll_interval_ms,
+            "socket.timeout.ms": max(self.socket_timeout_ms, 1500),  # above fetch.wait.max.ms by its rule of a second
+            "fetch.wait.max.ms": 100,  # an empty fetch ends soon: a commit on the same broker waits behind none
+            "fetch.error.backoff.ms": 100,
+            "reconnect.backoff.max.ms": 1000,  # 10 s by default: too long after a broker's return
+        }
+        if self.group_instance_id:
+            config["group.instance.id"] = self.group_instance_id
+        if self.group_protocol == "classic":
+            # with group.protocol=consumer these are the broker's, and setting them here is an error
+            config["session.timeout.ms"] = self.session_timeout_ms
+            config["heartbeat.interval.ms"] = self.heartbeat_interval_ms
+            config["partition.assignment.strategy"] = self.partition_assignment_strategy
+        return config
+
+
+def _producing(delivery_timeout_ms: int, socket_timeout_ms: int) -> Config:
+    """What all producers share."""
+    return {
+        "max.in.flight.requests.per.connection": 5,  # the most that keeps order under idempotence
+        "message.send.max.retries": 2147483647,  # time bounds the attempts, not their number
+        "delivery.timeout.ms": delivery_timeout_ms,
+        "batch.size": 64 * 1024,
+        "linger.ms": 5,  # fuller batches for five milliseconds
+        "queue.buffering.max.kbytes": 64 * 1024,  # buffer.memory, by its name here
+        "compression.type": "lz4",
+        "partitioner": "murmur2_random",  # Java's: one key, one partition, whoever produces
+        "socket.timeout.ms": socket_timeout_ms,
+        "reconnect.backoff.max.ms": 1000,  # 10 s by default: too long after a broker's return
+    }

@@ -1,0 +1,146 @@
+"""One transactional.id's producers, one after another: each is used for as long as nothing about it is in doubt.
+
+Knows nothing of what is sent, nor of the consumer, whose offsets and metadata it is given.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+
+from pipeline.errors import Abort, Action, FatalError, StartOver, classify, kafka_error
+from pipeline.events import Result
+from pipeline.process import Stop, say
+from pipeline.settings import ForwarderSettings
+
+STEP_S = 0.5  # how long one call may block before the signal to stop is looked at
+PAUSE_S = 0.02  # between two attempts of a call that returned at once
+
+
+class Transactions:
+    """begin, send, then commit or abort; each returns when its outcome is certain, or raises a TransactionError.
+
+    librdkafka hides its retries. A request that it gave up on and sent again may still reach the broker, and decide a
+    transaction that was not meant (KAFKA-17754): with EndTxn at version 1 nothing in it says which one it means. A new
+    producer's `init_transactions` takes a new epoch, which such a late request does not have. So one follows
+    whenever this one met a transport error inside a transaction, whatever the call itself returned.
+    """
+
+    def __init__(
+        self, settings: ForwarderSettings, stop: Stop, make_producer: Callable[[dict[str, Any]], Producer] = Producer
+    ) -> None:
+        self._settings = settings
+        self._stop = stop
+        self._make_producer = make_producer
+        self._producer: Producer | None = None
+        self._doubt: str | None = None  # why the producer must not be used for another transaction
+
+    def open(self) -> None:
+        """A new producer that has fenced all before it; StartOver when the coordinator does not answer in time."""
+        config = {**self._settings.producer_config(), "error_cb": self._on_error, "on_delivery": self._on_failure}
+        producer = self._make_producer(config)
+        self._until_done("init_transactions", producer.init_transactions, producer)
+        producer.poll(0)
+        # only now, with its requests fenced, may the one before go
+        self._producer, self._doubt = producer, None
+
+    def begin(self) -> None:
+        if self._producer is not None:
+            self._producer.poll(0)
+        if self._doubt or self._producer is None:
+            if self._doubt:
+                say("renewing the producer", reason=self._doubt)
+            self.open()
+        self._in_hand.begin_transaction()
+
+    def send(self, topic: str, record: Result) -> None:
+        """Queue a record; Abort when there is no room for it before the transaction would time out."""
+        producer = self._in_hand
+        until = self._until()
+        while True:
+            try:
+                producer.produce(topic, key=record.key, value=record.value, headers=record.headers)
+            except BufferError:
+                # the queue is full: back-pressure, so wait for deliveries
+                if not self._stop.seconds_left(until):
+                    raise Abort("no room in the producer's queue") from None
+                producer.poll(0.1)
+            except KafkaException as exception:
+                raise self._told("produce", kafka_error(exception)) from exception
+            else:
+                return
+
+    def commit(self, offsets: Sequence[TopicPartition], group_metadata: Any) -> None:
+        """Commit what was sent, and with it the input's offsets (the next to read; not empty).
+
+        Abort: certainly not committed, call `abort`. StartOver: unknown, read the offsets as the group has them.
+        """
+        producer = self._in_hand
+        # all is delivered before EndTxn is sent, so that commit is one short request
+        until = self._until()
+        while producer.flush(min(STEP_S, self._stop.seconds_left(until))):
+            if not self._stop.seconds_left(until):
+                raise Abort("records were not delivered in time")
+        self._until_done(
+            "send_offsets_to_transaction",
+            lambda timeout: producer.send_offsets_to_transaction(list(offsets), group_metadata, timeout),
+            producer,
+        )
+        self._until_done("commit_transaction", producer.commit_transaction, producer)
+        producer.poll(0)
+
+    def abort(self) -> None:
+        """Abort what is open; StartOver when that is not certain. The input is the caller's to rewind."""
+        producer = self._in_hand
+        try:
+            self._until_done("abort_transaction", producer.abort_transaction, producer)
+        except Abort as error:  # to abort is all that there is, so this client cannot
+            raise StartOver(str(error)) from error
+        producer.poll(0)
+
+    def close(self) -> None:
+        """Let the producer go. A transaction left open is aborted by the next with its id, or by its time-out."""
+        self._producer = None
+
+    @property
+    def _in_hand(self) -> Producer:
+        if self._producer is None:
+            raise StartOver("no producer is open")
+        return self._producer
+
+    def _until(self) -> float:
+        return time.monotonic() + self._settings.transaction_timeout_ms / 1000
+
+    def _until_done(self, what: str, call: Callable[[float], Any], producer: Producer) -> None:
+        """Make a resumable call again until it is done; bounded by the transaction's time-out and by a stop."""
+        until = self._until()
+        while True:
+            try:
+                # not less than a moment, so that a stop's end is still one attempt
+                call(max(PAUSE_S, min(STEP_S, self._stop.seconds_left(until))))
+            except KafkaException as exception:
+                error = kafka_error(exception)
+                if classify(error) not in {Action.RETRY, Action.UNKNOWN} or not self._stop.seconds_left(until):
+                    raise self._told(what, error) from exception
+                producer.poll(PAUSE_S)
+            else:
+                return
+
+    def _told(self, what: str, error: KafkaError) -> Exception:
+        """The exception for an error that ended a call."""
+        action = classify(error)
+        sentence = f"{what}: {error.str()}"
+        if action is Action.ABORT:
+            return Abort(sentence)
+        if action is Action.POISON or action is Action.FATAL:
+            return FatalError(sentence)
+        return StartOver(sentence, fenced=action is Action.FENCED or error.fatal())
+
+    def _on_error(self, error: KafkaError) -> None:
+        # told by poll, so always before the next transaction: commit and abort end with one, and begin starts with one
+        self._doubt = error.str()
+
+    def _on_failure(self, error: KafkaError | None, _message: object) -> None:
+        if error is not None and classify(error) is not Action.IGNORE:
+            say("not delivered", error=error.str())
