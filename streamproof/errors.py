@@ -10,6 +10,9 @@ StreamproofError               one sentence: what, where, what to do; the comman
 └── HistoryError               a recorded history that is incomplete or cannot be read
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class StreamproofError(Exception):
     """Base of all; `str(error)` is the sentence that the user reads."""
@@ -41,3 +44,9 @@ class SubjectError(StreamproofError):
 
 class HistoryError(StreamproofError):
     pass
+
+
+def did_you_mean(word: str, options: Iterable[str]) -> str:
+    """`" (did you mean "…"?)"` when one of `options` is close to `word`, else nothing."""
+    close = difflib.get_close_matches(word, [str(one) for one in options], n=1)
+    return f' (did you mean "{close[0]}"?)' if close else ""
