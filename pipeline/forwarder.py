@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from pipeline.errors import Abort, Action, FatalError, Fenced, StartOver, classify, kafka_error
 from pipeline.events import Headers, PoisonError, Result, dead_letter, notification, parse, processed
-from pipeline.process import Stop, say
+from pipeline.process import Stop, client_logger, say
 from pipeline.settings import ForwarderSettings
 from pipeline.transactions import Transactions
 
@@ -81,7 +81,7 @@ class Forwarder:
         try:
             # first, so that what an earlier life left open is decided before the group's offsets are read
             self.transactions.open()
-            self.consumer = Consumer(self.settings.consumer_config())
+            self.consumer = Consumer(self.settings.consumer_config(), logger=client_logger())
             try:
                 self.consumer.subscribe(
                     [self.settings.input_topic],

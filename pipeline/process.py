@@ -1,9 +1,11 @@
 """What every member of the pipeline shares as a process: one line a noteworthy thing, and an orderly end."""
 
 import json
+import logging
 import signal
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 
@@ -13,6 +15,23 @@ def say(event: str, **details: object) -> None:
     rest = "".join(f" {name}={json.dumps(value, default=str)}" for name, value in details.items())
     sys.stderr.write(f"{stamp} {event}{rest}\n")
     sys.stderr.flush()
+
+
+def client_logger(listener: Callable[[str], None] = lambda _: None) -> logging.Logger:
+    """A logger for a Kafka client, whose lines become ours and are told to `listener`: lost connections and requests.
+
+    The client hands them over in its `poll`, in the caller's thread.
+    """
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            say("client", line=record.getMessage())
+            listener(record.getMessage())
+
+    # of no name in the hierarchy: two clients must not hear each other
+    logger = logging.Logger("kafka", level=logging.INFO)  # noqa: LOG001
+    logger.addHandler(Handler())
+    return logger
 
 
 class Stop:

@@ -11,13 +11,12 @@ import select
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from pipeline.errors import Action, FatalError, classify, kafka_error
 from pipeline.events import PoisonError, parse
-from pipeline.process import Stop, say
+from pipeline.process import Stop, client_logger, say
 from pipeline.settings import ProducerSettings
 
 READ_BYTES = 1 << 16
@@ -49,11 +48,9 @@ Reply = Callable[[Answer], None]
 class OrderProducer:
     """Sends order events; not for several threads. `failed` is the error after which nothing more can be sent."""
 
-    def __init__(
-        self, settings: ProducerSettings, make_producer: Callable[[dict[str, Any]], Producer] = Producer
-    ) -> None:
+    def __init__(self, settings: ProducerSettings, make_producer: Callable[..., Producer] = Producer) -> None:
         self._topic = settings.input_topic
-        self._producer = make_producer({**settings.client_config(), "error_cb": self._on_error})
+        self._producer = make_producer({**settings.client_config(), "error_cb": self._on_error}, logger=client_logger())
         self.failed: KafkaError | None = None
 
     def send(self, line: bytes, reply: Reply) -> None:

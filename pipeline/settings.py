@@ -70,7 +70,9 @@ class ForwarderSettings(_Settings):
     max_poll_interval_ms: Milliseconds = 300_000
     transaction_timeout_ms: Annotated[int, Field(ge=1000)] = 60_000
     socket_timeout_ms: Annotated[int, Field(ge=10, le=300_000)] = 60_000
-    max_batch: Annotated[int, Field(ge=1, le=100_000)] = 500  # records a transaction
+    max_batch: Annotated[int, Field(ge=1, le=100_000)] = (
+        2000  # records a transaction, whose cost hardly depends on them
+    )
     batch_ms: Milliseconds = 50  # how long a transaction's records are waited for
     stop_ms: Milliseconds = 5_000  # from SIGTERM until what is open is given up
     fenced_limit: Annotated[int, Field(ge=0)] = 3  # times to start over when fenced …
