@@ -46,7 +46,7 @@ class HistoryError(StreamproofError):
     pass
 
 
-def did_you_mean(word: str, options: Iterable[str]) -> str:
+def did_you_mean(word: str, options: Iterable[str], *, cutoff: float = 0.6) -> str:
     """`" (did you mean "…"?)"` when one of `options` is close to `word`, else nothing."""
-    close = difflib.get_close_matches(word, [str(one) for one in options], n=1)
+    close = difflib.get_close_matches(word, [str(one) for one in options], n=1, cutoff=cutoff)
     return f' (did you mean "{close[0]}"?)' if close else ""

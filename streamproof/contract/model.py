@@ -13,7 +13,7 @@ KEY = Locator("key")
 
 @dataclass(frozen=True)
 class Channel:
-    """A topic. `schema` is the payload's JSON Schema, `examples` whole payloads; `headers` example headers."""
+    """A topic. `schema` is the payload's JSON Schema, `examples` whole payloads; `headers` each example's headers."""
 
     name: str
     topic: str
@@ -21,6 +21,7 @@ class Channel:
     config: Mapping[str, str] = field(default_factory=dict)
     schema: Mapping[str, Any] | None = None
     examples: tuple[Mapping[str, Any], ...] = ()
+    headers: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

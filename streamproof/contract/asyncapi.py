@@ -1,0 +1,371 @@
+"""Reads the promises of one operation from an AsyncAPI 3 document, with our `x-` extensions, or from a few flags.
+
+What is needed of the document is validated strictly; what is not, is not looked at. Foreign extensions pass.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import SchemaError, best_match
+from jsonschema.validators import validator_for
+from pydantic import TypeAdapter, ValidationError
+
+from streamproof.contract.document import Documents, Node, lines_of
+from streamproof.contract.model import KEY, Channel, Contract, DeadLetters, Input, Produces
+from streamproof.errors import ContractError, UsageError, did_you_mean
+from streamproof.history.locator import Locator
+from streamproof.history.promise import Delivery
+
+_DOCS = ("title", "summary", "description", "tags", "externalDocs")
+KNOWN: Mapping[str, tuple[str, ...]] = {
+    "document": ("asyncapi", "id", "info", "servers", "defaultContentType", "channels", "operations", "components"),
+    "channel": ("address", "messages", "servers", "parameters", "bindings", *_DOCS),
+    "operation": ("action", "channel", "security", "bindings", "traits", "messages", "reply", *_DOCS),
+    "message": ("headers", "payload", "correlationId", "contentType", "name", "bindings", "examples", "traits", *_DOCS),
+    "example": ("name", "summary", "headers", "payload"),
+    "channel binding": ("topic", "partitions", "replicas", "topicConfiguration", "bindingVersion"),
+    "operation binding": ("groupId", "clientId", "bindingVersion"),
+}
+EXTENSIONS = (
+    "x-identity", "x-key", "x-sequence", "x-delivery", "x-order", "x-produces", "x-dead-letters", "x-recovery",
+)  # fmt: skip
+MISSPELT = 0.85  # how close a foreign extension may come to one of ours
+JSON_FORMATS = ("application/schema+json", "application/schema+yaml", "application/vnd.aai.asyncapi")
+IN_INPUT = ("header", "json", "key")
+LOCATED = "where it lies: header:NAME, json:/POINTER or key"
+
+
+def read_contract(path: Path, operation: str | None = None) -> Contract:
+    """The promises of `operation` (the only one with x-delivery, if `None`); ContractError with file, line and path."""
+    reader = _Reader(path)
+    return reader.contract(reader.operation(operation))
+
+
+class _Reader:
+    def __init__(self, path: Path) -> None:
+        self.documents = Documents()
+        self.path = path
+        self.root = self.documents.load(path)
+        _known(self.root, "document")
+        version = self.root.need("asyncapi", "a version 3.x.y")
+        if not str(version.value).startswith("3."):
+            raise version.wrong("a version 3.x.y")
+        self.channels = self.root.need("channels", "the channels by name").mapping()
+
+    def operation(self, name: str | None) -> Node:
+        operations = self.root.need("operations", "the operations by name")
+        if name is not None:
+            if name not in operations.mapping():
+                raise operations.error(f'operation "{name}" is not defined{did_you_mean(name, operations.mapping())}')
+            return self.documents.resolve(operations.mapping()[name])
+        ours = {
+            name: node
+            for name, child in operations.mapping().items()
+            if "x-delivery" in (node := self.documents.resolve(child)).mapping()
+        }
+        if not ours:
+            raise operations.error("no operation says what it promises; add x-delivery to one, such as exactly-once")
+        if len(ours) > 1:
+            raise operations.error(
+                f'{", ".join(ours)} each have x-delivery; say which is meant: operation = "{next(iter(ours))}" '
+                "in streamproof.toml"
+            )
+        return next(iter(ours.values()))
+
+    def contract(self, node: Node) -> Contract:
+        _known(node, "operation")
+        action = node.need("action", "receive")
+        if action.value != "receive":
+            raise action.wrong("receive: promises are about what is consumed")
+        delivery = node.need("x-delivery", ", ".join(Delivery)).choice([str(one) for one in Delivery])
+        channel = self._channel_of(node)
+        identity = _locator(node.need("x-identity", LOCATED), IN_INPUT)
+        key = node.get("x-key")
+        sequence = node.get("x-sequence")
+        order = node.get("x-order")
+        return Contract(
+            name=node.path.removeprefix("operations."),
+            source=self.path,
+            group=self._group(node),
+            input=Input(
+                channel=channel,
+                identity=identity,
+                key=_locator(key, IN_INPUT) if key else KEY,
+                sequence=_locator(sequence, IN_INPUT) if sequence else None,
+            ),
+            delivery=Delivery(delivery),
+            ordered=order is not None and order.choice(["key", "none"]) == "key",
+            produces=self._produces(node),
+            dead_letters=self._dead_letters(node, identity),
+            recovery_ms=_recovery(node),
+        )
+
+    def _channel_of(self, node: Node) -> Channel:
+        expected = "{ $ref: '#/channels/NAME' }"
+        reference = node.need("channel", expected)
+        if not isinstance(reference.value, dict) or "$ref" not in reference.value:
+            raise reference.wrong(expected)
+        target = self.documents.target(reference.value["$ref"])
+        name = next((name for name, one in self.channels.items() if one == target), None)
+        if name is None:
+            raise reference.wrong(f"{expected}, a channel of this document's root")
+        chosen = node.get("messages")
+        messages = [self.documents.resolve(one) for one in chosen.items()] if chosen else None
+        channel = self._channel(name, target, messages)
+        if channel.schema is None and messages != [] and self._unreadable(target, messages):
+            raise target.error(f"{target.path}: input can be made from a JSON Schema alone; expected such a payload")
+        return channel
+
+    def _named(self, reference: Node) -> Channel:
+        name = reference.text("the name of a channel")
+        if name not in self.channels:
+            raise reference.error(f'channel "{name}" is not defined{did_you_mean(name, self.channels)}')
+        return self._channel(name, self.channels[name], None)
+
+    def _channel(self, name: str, node: Node, chosen: Sequence[Node] | None) -> Channel:
+        node = self.documents.resolve(node)
+        _known(node, "channel")
+        binding = self._binding(node, "channel binding")
+        address = node.need("address", "the topic's name")
+        topic = (binding and binding.get("topic")) or address
+        if "{" in topic.text("the topic's name"):
+            raise topic.wrong("a topic's name without parameters")
+        partitions = binding and binding.get("partitions")
+        if replicas := binding and binding.get("replicas"):
+            replicas.whole(1)
+        messages = chosen if chosen is not None else self._messages(node)
+        for message in messages:
+            _known(message, "message")
+        schemas = [schema for one in messages if (schema := self._schema(one)) is not None]
+        examples = [example for one in messages for example in self._examples(one)]
+        return Channel(
+            name=name,
+            topic=topic.text(),
+            partitions=partitions.whole(1) if partitions else Channel.partitions,
+            config=_topic_configuration(binding),
+            schema=(schemas[0] if len(schemas) == 1 else {"anyOf": schemas}) if schemas else None,
+            examples=tuple(payload for payload, _ in examples),
+            headers=tuple(headers for _, headers in examples),
+        )
+
+    def _messages(self, node: Node) -> list[Node]:
+        messages = node.get("messages")
+        return [self.documents.resolve(one) for one in messages.mapping().values()] if messages else []
+
+    def _binding(self, node: Node, kind: str) -> Node | None:
+        bindings = node.get("bindings")
+        kafka = self.documents.resolve(bindings).get("kafka") if bindings else None
+        if kafka is None:
+            return None
+        kafka = self.documents.resolve(kafka)
+        _known(kafka, kind)
+        return kafka
+
+    def _group(self, node: Node) -> str:
+        expected = "a schema with one value, such as { type: string, enum: [order-processor] }"
+        binding = self._binding(node, "operation binding")
+        if binding is None:
+            raise node.error(f"{node.path}.bindings.kafka.groupId is missing: expected {expected}")
+        schema = self.documents.resolve(binding.need("groupId", expected))
+        const, options = schema.get("const"), schema.get("enum")
+        if const is not None:
+            return const.text()
+        if options is None or len(options.items()) != 1:
+            raise schema.wrong(expected) if options is None else options.wrong("a list of one group")
+        return options.items()[0].text()
+
+    def _unreadable(self, node: Node, messages: Sequence[Node] | None) -> bool:
+        """Whether the payload is declared, but not as a JSON Schema."""
+        return any(one.get("payload") for one in (messages if messages is not None else self._messages(node)))
+
+    def _schema(self, message: Node) -> Mapping[str, Any] | None:
+        """The payload's JSON Schema without references; `None` where there is none, or in another language."""
+        payload = message.get("payload")
+        if payload is None:
+            return None
+        payload = self.documents.resolve(payload)
+        if form := payload.get("schemaFormat"):
+            if not form.text().startswith(JSON_FORMATS):
+                return None
+            payload = self.documents.resolve(payload.need("schema", "a JSON Schema"))
+        payload.mapping()
+        schema: dict[str, Any] = self.documents.bundle(payload)
+        try:
+            validator_for(schema, default=Draft7Validator).check_schema(schema)
+        except SchemaError as error:
+            place = lines_of(payload, iter(error.absolute_path))
+            raise place.error(f"{place.path or 'the document'}: no valid JSON Schema: {error.message}") from error
+        return schema
+
+    def _examples(self, message: Node) -> Iterable[tuple[Any, Mapping[str, str]]]:
+        """Payload and headers of each example; ContractError when one breaks the payload's own schema."""
+        listed = message.get("examples")
+        schema = self._schema(message)
+        for example in listed.items() if listed else ():
+            _known(example, "example")
+            payload = example.get("payload")
+            if payload is None:
+                continue
+            value = payload.plain()
+            if schema is not None:
+                validator: Any = validator_for(schema, default=Draft7Validator)(schema)
+                if broken := best_match(validator.iter_errors(value)):
+                    place = lines_of(payload, iter(broken.absolute_path))
+                    raise place.error(f"{place.path}: the example breaks the message's own schema: {broken.message}")
+            headers = example.get("headers")
+            yield value, {name: str(one.value) for name, one in headers.mapping().items()} if headers else {}
+
+    def _produces(self, node: Node) -> tuple[Produces, ...]:
+        listed = node.get("x-produces")
+        found: list[Produces] = []
+        for one in listed.items() if listed else ():
+            one.only(("channel", "per-input", "identity"))
+            per_input = one.get("per-input")
+            made = Produces(
+                channel=self._named(one.need("channel", "the name of a channel")),
+                identity=_locator(one.need("identity", LOCATED)),
+                per_input=per_input.whole(0) if per_input else 1,
+            )
+            if any(other.channel == made.channel for other in found):
+                raise one.error(f"{one.path}.channel: {made.channel.name} stands twice; add up its per-input instead")
+            found.append(made)
+        return tuple(found)
+
+    def _dead_letters(self, node: Node, identity: Locator) -> DeadLetters | None:
+        dead = node.get("x-dead-letters")
+        if dead is None:
+            return None
+        dead.only(("channel", "identity", "max-attempts"))
+        own, attempts = dead.get("identity"), dead.get("max-attempts")
+        return DeadLetters(
+            channel=self._named(dead.need("channel", "the name of a channel")),
+            identity=_locator(own) if own else identity,
+            max_attempts=attempts.whole(1) if attempts else None,
+        )
+
+
+def _known(node: Node, kind: str) -> None:
+    """Refuse a key that AsyncAPI does not have here, and an extension that all but has the name of one of ours."""
+    known = KNOWN[kind]
+    for name, child in node.mapping().items():
+        if not name.startswith("x-"):
+            if name not in known:
+                raise child.error(f"{child.path} is not known{did_you_mean(name, known)}")
+        elif name not in EXTENSIONS and (hint := did_you_mean(name, EXTENSIONS, cutoff=MISSPELT)):
+            raise child.error(f"{child.path} is not known{hint}")
+        elif name in EXTENSIONS and kind != "operation":
+            raise child.error(f"{child.path}: {name} belongs to an operation")
+
+
+def _locator(node: Node, kinds: Sequence[str] = ("header", "json", "key", "avro", "column")) -> Locator:
+    try:
+        found = Locator.parse(node.text(LOCATED))
+    except ValueError as error:
+        raise node.error(f"{node.path}: {error}") from error
+    if found.kind not in kinds:
+        raise node.wrong(LOCATED)
+    return found
+
+
+def _topic_configuration(binding: Node | None) -> Mapping[str, str]:
+    """Topic settings in the broker's own words: lists joined, booleans in lower case."""
+    configuration = binding.get("topicConfiguration") if binding else None
+    if configuration is None:
+        return {}
+    found = {}
+    for name, node in configuration.mapping().items():
+        if isinstance(node.value, list):
+            found[name] = ",".join(one.text() for one in node.items())
+        elif isinstance(node.value, bool):
+            found[name] = str(node.value).lower()
+        elif isinstance(node.value, str | int | float):
+            found[name] = str(node.value)
+        else:
+            raise node.wrong("a topic setting's value")
+    policy = configuration.get("cleanup.policy")
+    for one in policy.items() if policy and isinstance(policy.value, list) else ():
+        one.choice(("delete", "compact"))
+    for name in ("retention.ms", "retention.bytes"):
+        if limit := configuration.get(name):
+            limit.whole(-1)
+    return found
+
+
+def _recovery(node: Node) -> int | None:
+    recovery = node.get("x-recovery")
+    if recovery is None:
+        return None
+    recovery.only(("within",))
+    expected = "an ISO 8601 duration, such as PT5S"
+    within = recovery.need("within", expected)
+    try:
+        if not within.text(expected).startswith("P"):
+            raise within.wrong(expected)
+        span = TypeAdapter(timedelta).validate_python(within.text())
+    except ValidationError as error:
+        raise within.wrong(expected) from error
+    return round(span / timedelta(milliseconds=1))
+
+
+def contract_from_flags(
+    *,
+    input_topic: str,
+    output_topics: Sequence[str],
+    group: str,
+    identity: str,
+    promise: str = "exactly-once",
+    ordered: bool = False,
+    dead_letter_topic: str | None = None,
+    output_identity: str | None = None,
+    key: str = "key",
+    sequence: str | None = None,
+    partitions: int = 4,
+) -> Contract:
+    """A contract without a document, for `verify --run`; UsageError names the flag.
+
+    Each input causes one record on each output topic, with its identity at `output_identity` (as in the input, if
+    `None`). Channels are named as their topics.
+    """
+    options = [str(one) for one in Delivery]
+    if promise not in options:
+        raise UsageError(f'--promise: expected {", ".join(options)}, found "{promise}"{did_you_mean(promise, options)}')
+    for flag, given in (("--input-topic", input_topic), ("--group", group)):
+        if not given:
+            raise UsageError(f"{flag}: expected a name, found nothing")
+    topics = [input_topic, *output_topics, *([dead_letter_topic] if dead_letter_topic else [])]
+    if double := next((one for n, one in enumerate(topics) if one in topics[:n]), None):
+        raise UsageError(f'--input-topic, --output-topic, --dead-letter-topic: "{double}" is given twice')
+    located = _flag_locator("--identity", identity, IN_INPUT)
+    at_output = _flag_locator("--output-identity", output_identity) if output_identity else located
+    dead = Channel(dead_letter_topic, dead_letter_topic, partitions) if dead_letter_topic else None
+    return Contract(
+        name="verify",
+        source=None,
+        group=group,
+        input=Input(
+            channel=Channel(input_topic, input_topic, partitions),
+            identity=located,
+            key=_flag_locator("--key", key, IN_INPUT),
+            sequence=_flag_locator("--sequence", sequence, IN_INPUT) if sequence else None,
+        ),
+        delivery=Delivery(promise),
+        ordered=ordered,
+        produces=tuple(Produces(Channel(one, one, partitions), at_output) for one in output_topics),
+        dead_letters=DeadLetters(dead, located) if dead else None,
+    )
+
+
+def _flag_locator(flag: str, text: str, kinds: Sequence[str] = ("header", "json", "key", "avro", "column")) -> Locator:
+    try:
+        found = Locator.parse(text)
+    except ValueError as error:
+        raise UsageError(f"{flag}: {error}") from error
+    if found.kind not in kinds:
+        raise UsageError(f'{flag}: expected {LOCATED}, found "{text}"')
+    return found
+
+
+__all__ = ["ContractError", "contract_from_flags", "read_contract"]
