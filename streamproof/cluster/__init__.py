@@ -1,0 +1,17 @@
+"""Where Kafka runs: embedded processes of this machine, or a cluster that exists."""
+
+from streamproof.cluster.artifacts import DEFAULT_VERSION, kafka_jars, versions
+from streamproof.cluster.base import Cluster
+from streamproof.cluster.embedded import EmbeddedCluster, start_embedded
+from streamproof.cluster.existing import ExistingCluster, connect_existing
+
+__all__ = [
+    "DEFAULT_VERSION",
+    "Cluster",
+    "EmbeddedCluster",
+    "ExistingCluster",
+    "connect_existing",
+    "kafka_jars",
+    "start_embedded",
+    "versions",
+]

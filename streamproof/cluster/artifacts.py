@@ -1,0 +1,195 @@
+"""Apache Kafka's jars: pinned by coordinates, size and SHA-256, fetched once, checked before they are used.
+
+A version is a file in `pins/`, made by `python -m streamproof.cluster.pin VERSION`. What the pins list is downloaded as
+it is: nothing is resolved on a user's machine, so nothing there can choose another version of a library.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tomllib
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from jgo.maven import MavenContext
+
+from streamproof.cluster.cache import cache_directory, unwritable, writing
+from streamproof.errors import ArtifactError, UsageError
+
+DEFAULT_VERSION = "4.3.1"
+PINS = Path(__file__).parent / "pins"
+MAVEN_URL = "STREAMPROOF_MAVEN_URL"  # of a mirror, in Maven's layout; Maven Central otherwise
+DOWNLOADS = 6  # at the same time
+TIMEOUT_S = 30
+
+Say = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Jar:
+    """One artifact of Maven Central. `size` in bytes, which tells a half-written file from an altered one."""
+
+    group: str
+    artifact: str
+    version: str
+    size: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.artifact}-{self.version}.jar"
+
+    @property
+    def path(self) -> Path:
+        return cache_directory() / "jars" / self.group / self.name
+
+
+@dataclass(frozen=True)
+class Release:
+    """One version of Apache Kafka: its jars, and the feature levels that a cluster formatted with it finalizes.
+
+    `logging` is the logging library that its jars bind to: log4j2, or reload4j before 4.0.
+    """
+
+    version: str
+    logging: str
+    features: Mapping[str, int]
+    jars: tuple[Jar, ...]
+
+
+def versions() -> tuple[str, ...]:
+    """Every version that has pins, newest first."""
+    found = [path.stem.removeprefix("kafka-") for path in PINS.glob("kafka-*.toml")]
+    return tuple(sorted(found, key=lambda v: [int(n) for n in v.split(".")], reverse=True))
+
+
+def release(version: str = DEFAULT_VERSION) -> Release:
+    """The pins of one version; `UsageError` when there are none."""
+    path = PINS / f"kafka-{version}.toml"
+    if not path.is_file():
+        raise UsageError(f"Apache Kafka {version} is not known here; choose one of {', '.join(versions())}")
+    return parse_pins(tomllib.loads(path.read_text()))
+
+
+def parse_pins(document: Mapping[str, Any]) -> Release:
+    return Release(
+        version=document["version"],
+        logging=document["logging"],
+        features=dict(document["features"]),
+        jars=tuple(Jar(*coordinates.split(":"), **pin) for coordinates, pin in document["jars"].items()),
+    )
+
+
+def kafka_jars(version: str = DEFAULT_VERSION, progress: Say = silent) -> tuple[Path, ...]:
+    """The class path of one version, downloaded on first use (network: only then).
+
+    `ArtifactError` when a jar cannot be had, is not the pinned one, or cannot be kept.
+    """
+    return cached(release(version), progress)
+
+
+def cached(wanted: Release, progress: Say = silent) -> tuple[Path, ...]:
+    stamps = cache_directory() / f"kafka-{wanted.version}" / "checked.json"
+    known = _read_stamps(stamps)
+    if any(_unchecked(jar, known) for jar in wanted.jars):
+        with writing(cache_directory()):
+            known = _read_stamps(stamps)
+            missing = [jar for jar in wanted.jars if _unchecked(jar, known) and not _intact(jar)]
+            try:
+                _download(missing, f"Apache Kafka {wanted.version}", progress)
+                _write(stamps, json.dumps({str(jar.path): _stamp(jar) for jar in wanted.jars}))
+            except OSError as error:
+                raise unwritable(error) from error
+    return tuple(jar.path for jar in wanted.jars)
+
+
+def _read_stamps(path: Path) -> Mapping[str, list[Any]]:
+    try:
+        stamps: dict[str, list[Any]] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return stamps
+
+
+def _stamp(jar: Jar) -> list[Any]:
+    status = jar.path.stat()
+    return [status.st_size, status.st_mtime_ns, jar.sha256]
+
+
+def _unchecked(jar: Jar, known: Mapping[str, list[Any]]) -> bool:
+    try:
+        return known.get(str(jar.path)) != _stamp(jar)
+    except OSError:
+        return True
+
+
+def _intact(jar: Jar) -> bool:
+    """Whether the cache holds the jar: false when it is absent or half written, `ArtifactError` when altered."""
+    if not jar.path.is_file() or jar.path.stat().st_size < jar.size:
+        return False
+    _check(jar, jar.path)
+    return True
+
+
+def _check(jar: Jar, path: Path) -> None:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != jar.sha256:
+        raise ArtifactError(
+            f"{jar.name} does not match its pinned SHA-256; remove {path} and try again, or check your mirror"
+        )
+
+
+def _download(jars: list[Jar], what: str, progress: Say) -> None:
+    incoming = cache_directory() / "incoming"
+    shutil.rmtree(incoming, ignore_errors=True)  # of a download that did not end
+    if not jars:
+        return
+    incoming.mkdir()
+    maven = MavenContext(repo_cache=incoming, timeout=TIMEOUT_S, remote_repos=_remote())
+    with ThreadPoolExecutor(DOWNLOADS) as pool:
+        futures = [pool.submit(_fetch, maven, jar) for jar in jars]
+        try:
+            for done, future in enumerate(as_completed(futures), 1):
+                future.result()
+                progress(f"downloading {what}: {done} of {len(jars)} jars")
+        finally:
+            pool.shutdown(cancel_futures=True)
+    shutil.rmtree(incoming)
+
+
+def _remote() -> dict[str, str] | None:
+    mirror = os.environ.get(MAVEN_URL)
+    return {"mirror": mirror.rstrip("/")} if mirror else None
+
+
+def _fetch(maven: MavenContext, jar: Jar) -> None:
+    artifact = maven.project(jar.group, jar.artifact).at_version(jar.version).artifact()
+    try:
+        path = maven.resolver.download(artifact)
+    except (requests.RequestException, RuntimeError) as error:
+        raise ArtifactError(
+            f"{jar.name} cannot be downloaded ({error}); the first run needs the network, "
+            f"or a mirror named in {MAVEN_URL}"
+        ) from error
+    if path is None:
+        raise AssertionError("jgo's own resolver downloads, or raises")
+    _check(jar, path)
+    jar.path.parent.mkdir(parents=True, exist_ok=True)
+    path.replace(jar.path)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(text)
+    temporary.replace(path)

@@ -1,0 +1,144 @@
+"""One broker as a local process: formatted, started, ended and started again on the same ports and data."""
+
+import base64
+import secrets
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from streamproof.cluster.ask import metadata
+from streamproof.cluster.ports import HOST
+from streamproof.cluster.runtime import CHECKPOINT, MAIN, Runtime, java_environment
+from streamproof.cluster.settings import BrokerPorts, write_properties
+from streamproof.errors import ClusterError
+from streamproof.guardian import Guardian
+
+LAST_LINES = 12
+STOP_TIMEOUT_S = 30.0
+LOOK_S = 0.02
+
+
+def new_id() -> str:
+    """An id as Kafka writes it: 16 random bytes in URL-safe base64. Never with a dash first, which tools take amiss."""
+    while (made := base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")).startswith("-"):
+        pass
+    return made
+
+
+class Broker:
+    """A node. Not for several threads at once."""
+
+    def __init__(
+        self, guardian: Guardian, runtime: Runtime, node: int, *, ports: BrokerPorts, directory: Path, log: Path
+    ) -> None:
+        self.node = node
+        self.ports = ports
+        self.log = log
+        self._guardian = guardian
+        self._runtime = runtime
+        self._directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
+
+    @property
+    def address(self) -> str:
+        return f"{HOST}:{self.ports.direct}"
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def format(self, cluster_id: str, checkpoint: bytes, settings: Mapping[str, str]) -> None:
+        """Make its directory: what Kafka's tool would write, without a start of Java."""
+        data = Path(settings["log.dirs"])
+        data.mkdir(parents=True)
+        (data / CHECKPOINT).write_bytes(checkpoint)
+        identity = {"version": "1", "cluster.id": cluster_id, "node.id": str(self.node), "directory.id": new_id()}
+        write_properties(data / "meta.properties", identity)
+        write_properties(self._properties, settings)
+
+    def launch(self, flags: tuple[str, ...]) -> None:
+        """Start its process; returns at once."""
+        command = self._runtime.command(MAIN, str(self._properties), directory=self._directory, flags=flags)
+        with self.log.open("ab") as output:
+            self._log_start = output.tell()
+            self._process = self._guardian.popen(
+                command,
+                env=java_environment(),
+                cwd=self._directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    def knows(self, nodes: frozenset[int]) -> bool:
+        """Whether it answers, and knows all `nodes` and a controller. `ClusterError` when it has ended instead."""
+        if not self.running:
+            raise ClusterError(self._why_it_ended())
+        try:
+            seen = metadata(self.address, timeout_s=2.0)
+        except OSError:
+            return False
+        return seen.controller_id >= 0 and nodes <= {broker.node_id for broker in seen.brokers}
+
+    def signal(self, number: int) -> None:
+        if self._process is None or self._process.poll() is not None:
+            raise ClusterError(f"broker {self.node} is not running; start it first")
+        self._process.send_signal(number)
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL when that does not end it."""
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+        self.wait()
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+        self.wait()
+
+    def wait(self) -> None:
+        """Until its process has ended, by force if need be."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _why_it_ended(self) -> str:
+        with self.log.open("rb") as file:
+            file.seek(self._log_start)
+            lines = file.read().decode(errors="replace").splitlines()
+        if any("Address already in use" in line for line in lines):
+            return f"broker {self.node} found one of its ports in use ({self._ports()}); end what listens there"
+        code = self._process.returncode if self._process else None
+        last = "\n".join(f"    {line}" for line in _telling(lines))
+        return f"broker {self.node} ended with status {code}; its last lines:\n{last}\nwhole log: {self.log}"
+
+    def _ports(self) -> str:
+        return f"{self.ports.direct}, {self.ports.subject}, {self.ports.internal}, {self.ports.controller} on {HOST}"
+
+    @property
+    def _properties(self) -> Path:
+        return self._directory / "server.properties"
+
+
+def _telling(lines: list[str]) -> list[str]:
+    """The last lines up to the cause: what Java's stack traces and the shutdown after an error say is left out."""
+    said = [line for line in lines if line.strip() and not line.startswith(("\tat ", "\t... "))]
+    errors = [line for line in said if " ERROR " in line or " FATAL " in line or line.startswith("Caused by")]
+    return (errors or said)[-LAST_LINES:] or ["(it wrote nothing)"]
+
+
+def wait_until_ready(brokers: list[Broker], nodes: frozenset[int], timeout_s: float) -> None:
+    """Until each of `brokers` knows all `nodes`; `ClusterError` when one ends, or not in time."""
+    deadline = time.monotonic() + timeout_s
+    waiting = list(brokers)
+    while waiting := [broker for broker in waiting if not broker.knows(nodes)]:
+        if time.monotonic() > deadline:
+            first = waiting[0]
+            raise ClusterError(f"broker {first.node} is not ready after {timeout_s:.0f} s; its log: {first.log}")
+        time.sleep(LOOK_S)

