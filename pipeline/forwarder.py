@@ -51,8 +51,8 @@ class Forwarder:
         self.stop = stop
         self.transactions = Transactions(settings, stop)
         self.consumer: Consumer
-        self._owned: set[Partition] = set()
-        self._aborts = 0  # one after another
+        self.owned: set[Partition] = set()
+        self.aborts = 0  # one after another
 
     def run(self) -> None:
         """Forward until stopped. Fenced, when starting over did not help; FatalError, when nothing would."""
@@ -77,7 +77,7 @@ class Forwarder:
 
     def _run_once(self) -> None:
         """From opening both clients to closing both; a consumer starts where the group's offsets are."""
-        self._owned.clear()
+        self.owned.clear()
         try:
             # first, so that what an earlier life left open is decided before the group's offsets are read
             self.transactions.open()
@@ -112,7 +112,7 @@ class Forwarder:
             self.transactions.begin()
             self.send(batch)
             self.transactions.commit(self.offsets(batch), self.consumer.consumer_group_metadata())
-            self._aborts = 0
+            self.aborts = 0
         except Abort as error:
             self.abandon(batch, str(error))
 
@@ -141,12 +141,12 @@ class Forwarder:
         say("aborting", reason=reason, records=len(batch.messages))
         self.transactions.abort()
         self.rewind(batch)
-        self._aborts += 1
-        self._pause(2**self._aborts * 0.01)
+        self.aborts += 1
+        self._pause(2**self.aborts * 0.01)
 
     def rewind(self, batch: Batch) -> None:
         """Aborting does not move the consumer: without this, the next commit would pass over the batch for ever."""
-        for topic, partition in batch.first.keys() & self._owned:
+        for topic, partition in batch.first.keys() & self.owned:
             try:
                 self.consumer.seek(TopicPartition(topic, partition, batch.first[topic, partition]))
             except KafkaException as exception:
@@ -156,7 +156,7 @@ class Forwarder:
         error = message.error()
         if error is None:
             # a record from before a rebalance in the same poll: its next owner processes it
-            return (message.topic(), message.partition()) in self._owned
+            return (message.topic(), message.partition()) in self.owned
         failure = self._told(error)
         if failure:
             raise failure
@@ -181,14 +181,14 @@ class Forwarder:
             time.sleep(0.01)
 
     def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._owned |= {(p.topic, p.partition) for p in partitions}
-        say(f"assigned {sorted(p.partition for p in partitions)}", owned=sorted(n for _, n in self._owned))
+        self.owned |= {(p.topic, p.partition) for p in partitions}
+        say(f"assigned {sorted(p.partition for p in partitions)}", owned=sorted(n for _, n in self.owned))
 
     def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._owned -= {(p.topic, p.partition) for p in partitions}
-        say(f"revoked {sorted(p.partition for p in partitions)}", owned=sorted(n for _, n in self._owned))
+        self.owned -= {(p.topic, p.partition) for p in partitions}
+        say(f"revoked {sorted(p.partition for p in partitions)}", owned=sorted(n for _, n in self.owned))
 
     def _on_lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # another may have them already; what was in flight for them was, or will be, refused by its generation
-        self._owned -= {(p.topic, p.partition) for p in partitions}
-        say(f"lost {sorted(p.partition for p in partitions)}", owned=sorted(n for _, n in self._owned))
+        self.owned -= {(p.topic, p.partition) for p in partitions}
+        say(f"lost {sorted(p.partition for p in partitions)}", owned=sorted(n for _, n in self.owned))

@@ -75,6 +75,13 @@ class Transactions:
             else:
                 return
 
+    def flush(self) -> None:
+        """Wait until what was sent is delivered, or failed; Abort when neither comes before the transaction's end."""
+        until = self._until()
+        while self._in_hand.flush(min(STEP_S, self._stop.seconds_left(until))):
+            if not self._stop.seconds_left(until):
+                raise Abort("records were not delivered in time")
+
     def commit(self, offsets: Sequence[TopicPartition], group_metadata: Any) -> None:
         """Commit what was sent, and with it the input's offsets (the next to read; not empty).
 
@@ -82,10 +89,7 @@ class Transactions:
         """
         producer = self._in_hand
         # all is delivered before EndTxn is sent, so that commit is one short request
-        until = self._until()
-        while producer.flush(min(STEP_S, self._stop.seconds_left(until))):
-            if not self._stop.seconds_left(until):
-                raise Abort("records were not delivered in time")
+        self.flush()
         self._until_done(
             "send_offsets_to_transaction",
             lambda timeout: producer.send_offsets_to_transaction(list(offsets), group_metadata, timeout),

@@ -1,0 +1,5 @@
+"""Pipelines with one bug each, and what each bug must be caught by: a verifier that lets one live is at fault."""
+
+from mutants.registry import CLEAN, MUTANTS, Mutant
+
+__all__ = ["CLEAN", "MUTANTS", "Mutant"]

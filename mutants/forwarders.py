@@ -1,0 +1,169 @@
+"""Wrong forwarders, each the reference with one bug: what is overridden is the bug, and a journal that tells of it."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+
+from mutants.journal import Journal
+from pipeline.errors import Abort, Action, StartOver, classify, kafka_error
+from pipeline.forwarder import Batch, Forwarder
+from pipeline.process import Stop
+from pipeline.settings import ForwarderSettings
+from pipeline.transactions import Transactions
+
+GAP_MS = 20  # between the two steps that should be one: the broker's clock tells them apart, and a kill finds them open
+ABORT_EVERY = 5
+
+
+class _Journaled(Forwarder):
+    """The reference, with a journal at JOURNAL."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self.journal = Journal(Path(os.environ.get("JOURNAL", os.devnull)), settings.transactional_id)
+        self.gap_s = int(os.environ.get("GAP_MS", GAP_MS)) / 1000
+
+
+class CommitFirst(_Journaled):
+    """The bug: offsets are committed, by the consumer, before what they stand for is produced."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self._committed: dict[tuple[str, int], int] = {}
+
+    def forward(self, batch: Batch) -> None:
+        self.journal.next_batch()
+        self.journal.write("commit", batch)
+        try:
+            commit(self, self.offsets(batch))
+        except Abort:
+            self.rewind(batch)
+            return
+        self.journal.write("committed", batch)
+        time.sleep(self.gap_s)
+        super().forward(batch)
+        if not self.aborts:
+            self.journal.write("produced", batch)
+
+    def offsets(self, batch: Batch) -> list[TopicPartition]:
+        # after an abort the batch that follows may be shorter: going back would be a second bug
+        for partition, offset in batch.next.items():
+            self._committed[partition] = max(offset, self._committed.get(partition, 0))
+        return [TopicPartition(topic, part, self._committed[topic, part]) for topic, part in batch.next]
+
+
+class Aborting(_Journaled):
+    """No bug: every nth transaction is aborted, as a business rule might, and done again."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self._abort_every = int(os.environ.get("ABORT_EVERY", ABORT_EVERY))
+        self._transactions = 0
+
+    def send(self, batch: Batch) -> None:
+        super().send(batch)
+        self.journal.next_batch()
+        if batch.messages:
+            self._transactions += 1
+            if self._transactions % self._abort_every == 0:
+                self.transactions.flush()  # so that what is aborted lies in the log
+                self.journal.write("aborting", batch)
+                raise Abort("a business rule")
+        self.journal.write("commit", batch)
+
+
+class NoRewind(Aborting):
+    """The bug: an abort does not move the consumer back, and its position is what is committed next."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self._passed_over = False
+
+    def rewind(self, batch: Batch) -> None:
+        self._passed_over = bool(batch.messages)
+        self.journal.write("passed-over", batch)
+
+    def offsets(self, batch: Batch) -> list[TopicPartition]:  # noqa: ARG002 - that is the bug
+        self._passed_over = False
+        owned = [TopicPartition(topic, partition) for topic, partition in self.owned]
+        return [position for position in self.consumer.position(owned) if position.offset >= 0]
+
+    def receive(self) -> Batch:
+        batch = super().receive()
+        if not batch.messages and self._passed_over:
+            self.forward(batch)  # as one that commits by the clock would, so that nothing is left neither done nor lost
+        return batch
+
+
+class _Plainly(Transactions):
+    """Idempotent, but no transaction: what is sent is there, whatever becomes of the offsets."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop, forwarder: "NoTransaction") -> None:
+        super().__init__(settings, stop)
+        self._forwarder = forwarder
+        self._failures = 0
+
+    def open(self) -> None:
+        config = {name: value for name, value in self._settings.producer_config().items() if "transaction" not in name}
+        self._producer = Producer({**config, "enable.idempotence": True, "on_delivery": self._on_failure})
+
+    def begin(self) -> None:
+        self._failures = 0
+
+    def commit(self, offsets: Sequence[TopicPartition], group_metadata: Any) -> None:  # noqa: ARG002
+        self.flush()
+        if self._failures:
+            raise Abort("records were not delivered")
+        self._forwarder.delivered()
+        commit(self._forwarder, list(offsets))
+
+    def abort(self) -> None:
+        pass
+
+    def _on_failure(self, error: KafkaError | None, message: object) -> None:
+        super()._on_failure(error, message)
+        self._failures += 1
+
+
+class NoTransaction(_Journaled):
+    """The bug: produced, flushed, and only then are the offsets committed, with nothing that joins the two."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self.transactions = _Plainly(settings, stop, self)
+        self._batch: Batch | None = None
+
+    def send(self, batch: Batch) -> None:
+        self._batch = batch
+        self.journal.next_batch()
+        self.journal.write("produce", batch)
+        super().send(batch)
+
+    def delivered(self) -> None:
+        if self._batch:
+            self.journal.write("produced", self._batch)
+        time.sleep(self.gap_s)
+
+
+def commit(forwarder: Forwarder, offsets: list[TopicPartition]) -> None:
+    """The consumer's own commit, until its outcome is known; Abort when the group has moved on."""
+    while True:
+        try:
+            done = forwarder.consumer.commit(offsets=offsets, asynchronous=False)
+            failed = [partition.error for partition in done or [] if partition.error]
+        except KafkaException as exception:
+            failed = [kafka_error(exception)]
+        if not failed:
+            return
+        action = classify(failed[0])
+        if action is Action.STALE:
+            raise Abort(f"commit: {failed[0]}")
+        if action not in {Action.RETRY, Action.UNKNOWN}:
+            raise StartOver(f"commit: {failed[0]}", fenced=True)
+        if forwarder.stop.requested:
+            raise StartOver(f"commit: {failed[0]}")
+        time.sleep(0.05)

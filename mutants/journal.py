@@ -1,0 +1,77 @@
+"""What a mutant was about to do, written down before it did it: from this its exact witnesses follow.
+
+One JSON object a line:
+  {"t": seconds since the epoch, "instance": transactional id, "process": pid, "batch": number within the process,
+   "act": one of the words below, "ids": [event ids], "offsets": {"topic/partition": next offset to read}}
+acts, of one batch, in the order in which they come:
+  commit-first    commit → committed → (the reference's transaction) → produced
+  no-rewind       commit, or aborting; then passed-over, if it was aborted
+  no-transaction  produce → produced → (the consumer's commit)
+An act in its plain form is written before the deed, in its past form after it. Each line is one write to a file that
+is only ever appended to, so a killed process can cut short no more than its own last line.
+"""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.forwarder import Batch
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a journal, or of several merged by time."""
+
+    t: float
+    instance: str
+    process: int
+    batch: int
+    act: str
+    ids: tuple[str, ...]
+    offsets: dict[str, int]
+
+
+class Journal:
+    """Appends to `path`; one of its own for each process, or shared: a line is one write."""
+
+    def __init__(self, path: Path, instance: str) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._instance = instance
+        self._batch = 0
+
+    def next_batch(self) -> None:
+        self._batch += 1
+
+    def write(self, act: str, batch: Batch) -> None:
+        ids = [event_id(message.headers()) for message in batch.messages]
+        row = {
+            "t": time.time(),
+            "instance": self._instance,
+            "process": os.getpid(),
+            "batch": self._batch,
+            "act": act,
+            "ids": [found for found in ids if found],
+            "offsets": {f"{topic}/{partition}": offset for (topic, partition), offset in batch.next.items()},
+        }
+        os.write(self._file, json.dumps(row).encode() + b"\n")
+
+
+def event_id(headers: object) -> str | None:
+    """The id that the input's header carries; poison has it too."""
+    for name, value in headers if isinstance(headers, list) else []:
+        if name == "event-id" and value is not None:
+            return value.decode() if isinstance(value, bytes) else str(value)
+    return None
+
+
+def read(paths: Sequence[Path]) -> list[Row]:
+    """All rows of these journals, in the order of time; a last line that was cut short is left out."""
+    rows = []
+    for path in paths:
+        for line in path.read_bytes().split(b"\n")[:-1]:
+            fields = json.loads(line)
+            rows.append(Row(**{**fields, "ids": tuple(fields["ids"])}))
+    return sorted(rows, key=lambda row: row.t)

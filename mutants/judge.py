@@ -1,0 +1,62 @@
+"""Each mutant through the verifier: is it caught, by the anomaly named for it, with exactly the right witnesses?"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow.parquet as pq
+
+from mutants.journal import read
+from mutants.registry import CLEAN, MUTANTS, Mutant, Tables
+from streamproof.history.store import History
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the verifier said of one run. `witnesses`: the inputs' ids, of each forbidden anomaly that it found."""
+
+    verdict: str
+    witnesses: Mapping[str, frozenset[str]]
+    history: History
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Of the verifier, by one mutant. `faults`: each a sentence; none, and the mutant is dead."""
+
+    mutant: Mutant
+    verdict: str
+    expected: Mapping[str, frozenset[str]]
+    faults: tuple[str, ...] = field(default=())
+
+
+# Runs the mutant's command as a subject, with JOURNAL set in its environment to the given path.
+# The path contains {instance}, which the subject's keeper fills in.
+Run = Callable[[Mutant, Path], Outcome]
+
+
+def judge_mutants(run: Run, mutants: Iterable[Mutant] = (*MUTANTS.values(), *CLEAN.values())) -> list[Judgement]:
+    """Run each and compare; the caller looks at the faults."""
+    judgements = []
+    for mutant in mutants:
+        with TemporaryDirectory(prefix=f"mutant-{mutant.name}-") as directory:
+            outcome = run(mutant, Path(directory) / "journal-{instance}.jsonl")
+            rows = read(sorted(Path(directory).glob("journal-*.jsonl")))
+        tables: Tables = {name: pq.read_table(path) for name, path in outcome.history.tables.items()}
+        expected = {name: ids for name, ids in mutant.witnesses(rows, tables).items() if ids}
+        judgements.append(Judgement(mutant, outcome.verdict, expected, tuple(_faults(mutant, outcome, expected))))
+    return judgements
+
+
+def _faults(mutant: Mutant, outcome: Outcome, expected: Mapping[str, frozenset[str]]) -> Iterable[str]:
+    if mutant.anomalies and mutant.anomalies[0] not in expected:
+        yield f"the run gave {mutant.name} no occasion to be wrong: no {mutant.anomalies[0]} was to be expected"
+    wanted = "violated" if expected else "upheld"
+    if outcome.verdict != wanted:
+        yield f"the verdict is {outcome.verdict}, not {wanted}"
+    for anomaly in sorted(expected.keys() | outcome.witnesses.keys()):
+        should, did = expected.get(anomaly, frozenset()), outcome.witnesses.get(anomaly, frozenset())
+        for what, ids in (("missed", should - did), ("raised wrongly", did - should)):
+            if ids:
+                yield f"{anomaly}: {len(ids)} of {len(should)} {what}, such as {', '.join(sorted(ids)[:3])}"
