@@ -16,7 +16,7 @@ from streamproof.errors import ClusterError
 from streamproof.guardian import Guardian
 
 LAST_LINES = 12
-STOP_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 10.0  # a broker that is told to stop waits for its controllers, which may be gone for good
 LOOK_S = 0.02
 
 

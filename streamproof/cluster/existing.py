@@ -68,13 +68,9 @@ class ExistingCluster:
 
 def connect_existing(bootstrap_servers: str) -> ExistingCluster:
     """Ask a cluster who its brokers are; `ClusterError` when none of the addresses answers."""
-    reasons = []
-    for address in (part.strip() for part in bootstrap_servers.split(",")):
-        try:
-            seen = ask.metadata(address)
-            levels = ask.features(address)
-        except (OSError, ValueError) as error:
-            reasons.append(f"{address}: {error}")
-            continue
-        return ExistingCluster(bootstrap_servers, {b.node_id: f"{b.host}:{b.port}" for b in seen.brokers}, levels)
-    raise ClusterError(f"no broker answers at {bootstrap_servers} ({'; '.join(reasons)}); check the address")
+
+    def look(address: str) -> ExistingCluster:
+        addresses = {int(broker.node_id): f"{broker.host}:{broker.port}" for broker in ask.metadata(address).brokers}
+        return ExistingCluster(bootstrap_servers, addresses, ask.features(address))
+
+    return ask.any_of(bootstrap_servers, look)

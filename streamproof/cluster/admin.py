@@ -1,0 +1,289 @@
+"""What the rest asks of a cluster, and tells it: topics, leaders, coordinators, transactions, groups, offsets.
+
+Every function takes bootstrap addresses, asks afresh, waits while the cluster is electing or loading (at most
+`ask.PATIENCE_S` seconds), and raises `ClusterError` when it cannot answer. All in the plain protocol: the client
+library cannot ask half of it, and prints to stderr when brokers die.
+"""
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from kio.schema.consumer_group_describe.v0.request import ConsumerGroupDescribeRequest
+from kio.schema.consumer_group_describe.v0.response import ConsumerGroupDescribeResponse
+from kio.schema.create_topics.v6.request import CreatableTopic, CreatableTopicConfig, CreateTopicsRequest
+from kio.schema.create_topics.v6.response import CreateTopicsResponse
+from kio.schema.describe_groups.v5.request import DescribeGroupsRequest
+from kio.schema.describe_groups.v5.response import DescribeGroupsResponse
+from kio.schema.describe_transactions.v0.request import DescribeTransactionsRequest
+from kio.schema.describe_transactions.v0.response import DescribeTransactionsResponse, TransactionState
+from kio.schema.errors import ErrorCode
+from kio.schema.list_offsets.v5.request import ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic
+from kio.schema.list_offsets.v5.response import ListOffsetsResponse
+from kio.schema.list_transactions.v0.request import ListTransactionsRequest
+from kio.schema.list_transactions.v0.response import ListTransactionsResponse
+from kio.schema.metadata.v12.response import MetadataResponse, MetadataResponsePartition
+from kio.schema.offset_fetch.v8.request import OffsetFetchRequest, OffsetFetchRequestGroup
+from kio.schema.offset_fetch.v8.response import OffsetFetchResponse
+from kio.schema.types import BrokerId, GroupId, TopicName, TransactionalId
+from kio.static.primitive import i8, i16, i32, i64
+
+from streamproof.cluster import ask
+from streamproof.cluster.base import Cluster
+from streamproof.errors import ClusterError
+from streamproof.protocol import Connection
+
+EARLIEST, LATEST = i64(-2), i64(-1)
+READ_UNCOMMITTED, READ_COMMITTED = i8(0), i8(1)
+
+Partition = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """A transactional id at its coordinator. `start_ms` since the epoch, `None` when no transaction is under way."""
+
+    transactional_id: str
+    state: str  # Empty, Ongoing, PrepareCommit, CompleteCommit, ...
+    producer_id: int
+    epoch: int
+    start_ms: int | None
+    timeout_ms: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """A consumer group of either protocol. `state` is Dead when there is none, with no members."""
+
+    state: str
+    members: int
+
+
+class Ends(NamedTuple):
+    """Offsets of one partition: where its log begins, its last stable offset, its high watermark."""
+
+    begin: int
+    last_stable: int
+    high_watermark: int
+
+
+def create_topics(
+    bootstrap: str, partitions: Mapping[str, int], *, replication: int, config: Mapping[str, str] | None = None
+) -> None:
+    """Create what is not there yet, and return when every partition has a leader.
+
+    `ClusterError` for a topic that exists with another number of partitions.
+    """
+    configs = tuple(CreatableTopicConfig(name=name, value=value) for name, value in (config or {}).items())
+    topics = tuple(
+        CreatableTopic(
+            name=TopicName(name),
+            num_partitions=i32(count),
+            replication_factor=i16(replication),
+            assignments=(),
+            configs=configs,
+        )
+        for name, count in partitions.items()
+    )
+    answer = ask.patiently(
+        lambda: ask.any_of(
+            bootstrap, lambda address: ask.one(address, CreateTopicsRequest(topics=topics), CreateTopicsResponse, 30.0)
+        )
+    )
+    for topic in answer.topics:
+        if topic.error_code not in (ErrorCode.none, ErrorCode.topic_already_exists):
+            raise ClusterError(
+                f'topic "{topic.name}" cannot be created: {topic.error_message or topic.error_code.name}'
+            )
+    for name, count in partitions.items():
+        there = len(_when_led(bootstrap, name))
+        if there != count:
+            raise ClusterError(
+                f'topic "{name}" exists with {there} partitions, not {count}; delete it, or use another name'
+            )
+
+
+def leader(bootstrap: str, topic: str, part: int) -> int:
+    """The node that leads a partition."""
+    led = _when_led(bootstrap, topic)
+    try:
+        return led[part].leader_id
+    except KeyError:
+        raise ClusterError(f'topic "{topic}" has no partition {part}; it has {len(led)}') from None
+
+
+def leaders(bootstrap: str, topic: str) -> tuple[int, ...]:
+    """The node that leads each partition, in order; -1 where none does now."""
+    seen = ask.any_of(bootstrap, lambda address: ask.metadata(address, (topic,)))
+    return tuple(part.leader_id for _, part in sorted(_partitions(seen, topic).items()))
+
+
+def _when_led(bootstrap: str, topic: str) -> Mapping[int, MetadataResponsePartition]:
+    return ask.patiently(lambda: _led(bootstrap, topic))
+
+
+def _led(bootstrap: str, topic: str) -> Mapping[int, MetadataResponsePartition]:
+    seen = ask.any_of(bootstrap, lambda address: ask.metadata(address, (topic,)))
+    parts = _partitions(seen, topic)
+    for part in parts.values():
+        ask.check(part.error_code, f"partition {part.partition_index} of {topic}")
+    return parts
+
+
+def _partitions(seen: MetadataResponse, topic: str) -> Mapping[int, MetadataResponsePartition]:
+    (found,) = seen.topics
+    ask.check(found.error_code, f'topic "{topic}"')
+    return {part.partition_index: part for part in found.partitions}
+
+
+def group_coordinator(bootstrap: str, group: str) -> int:
+    """The node; the coordinators' own topic is made when this is the first group of all."""
+    return ask.patiently(lambda: ask.coordinator(bootstrap, ask.GROUP, group))[0]
+
+
+def transaction_coordinator(bootstrap: str, transactional_id: str) -> int:
+    return ask.patiently(lambda: ask.coordinator(bootstrap, ask.TRANSACTION, transactional_id))[0]
+
+
+def describe_transaction(bootstrap: str, transactional_id: str) -> Transaction | None:
+    """What the coordinator holds of this id; `None` when it never saw it."""
+
+    def look() -> Transaction | None:
+        _, address = ask.coordinator(bootstrap, ask.TRANSACTION, transactional_id)
+        request = DescribeTransactionsRequest(transactional_ids=(TransactionalId(transactional_id),))
+        (state,) = ask.one(address, request, DescribeTransactionsResponse).transaction_states
+        if state.error_code is ErrorCode.transactional_id_not_found:
+            return None
+        ask.check(state.error_code, f'transactional id "{transactional_id}"')
+        return _transaction(state)
+
+    return ask.patiently(look)
+
+
+def list_transactions(cluster: Cluster) -> tuple[Transaction, ...]:
+    """Every transactional id that a broker now answers for, in whatever state; a broker that is silent has none."""
+    seen = ask.any_of(cluster.bootstrap_servers, ask.metadata)
+    found: dict[str, Transaction] = {}
+    for broker in seen.brokers:
+        with contextlib.suppress(OSError), Connection(f"{broker.host}:{broker.port}", timeout_s=ask.TIMEOUT_S) as it:
+            listed = it.ask(ListTransactionsRequest(state_filters=(), producer_id_filters=()), ListTransactionsResponse)
+            ids = tuple(state.transactional_id for state in listed.transaction_states)
+            if not ids:
+                continue
+            described = it.ask(DescribeTransactionsRequest(transactional_ids=ids), DescribeTransactionsResponse)
+            for state in described.transaction_states:
+                if state.error_code is ErrorCode.none:
+                    found[state.transactional_id] = _transaction(state)
+    return tuple(found[name] for name in sorted(found))
+
+
+def _transaction(state: TransactionState) -> Transaction:
+    start_ms = round(state.transaction_start_time.timestamp() * 1000)
+    return Transaction(
+        transactional_id=state.transactional_id,
+        state=state.transaction_state,
+        producer_id=state.producer_id,
+        epoch=state.producer_epoch,
+        start_ms=start_ms if start_ms >= 0 else None,
+        timeout_ms=round(state.transaction_timeout.total_seconds() * 1000),
+    )
+
+
+def group(bootstrap: str, name: str) -> Group:
+    """A group's state and the number of its members, classic or KIP-848."""
+
+    def look() -> Group:
+        _, address = ask.coordinator(bootstrap, ask.GROUP, name)
+        classic = DescribeGroupsRequest(groups=(GroupId(name),), include_authorized_operations=False)
+        (seen,) = ask.one(address, classic, DescribeGroupsResponse).groups
+        ask.check(seen.error_code, f'group "{name}"')
+        if seen.group_state != "Dead":
+            return Group(seen.group_state, len(seen.members))
+        modern = ConsumerGroupDescribeRequest(group_ids=(GroupId(name),), include_authorized_operations=False)
+        (found,) = ask.one(address, modern, ConsumerGroupDescribeResponse).groups
+        if found.error_code in {ErrorCode.group_id_not_found, ErrorCode.unsupported_version}:
+            return Group("Dead", 0)
+        ask.check(found.error_code, f'group "{name}"')
+        return Group(found.group_state, len(found.members))
+
+    return ask.patiently(look)
+
+
+def members(bootstrap: str, name: str) -> int:
+    """How many members a group has now."""
+    return group(bootstrap, name).members
+
+
+def log_ends(bootstrap: str, topics: Iterable[str]) -> dict[Partition, Ends]:
+    """The ends of every partition of `topics`, each asked of its leader."""
+    names = tuple(topics)
+    return ask.patiently(lambda: _log_ends(bootstrap, names)) if names else {}
+
+
+def _log_ends(bootstrap: str, topics: tuple[str, ...]) -> dict[Partition, Ends]:
+    seen = ask.any_of(bootstrap, lambda address: ask.metadata(address, topics))
+    addresses = {broker.node_id: f"{broker.host}:{broker.port}" for broker in seen.brokers}
+    led: dict[BrokerId, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for topic in topics:
+        found = next(one for one in seen.topics if one.name == topic)
+        ask.check(found.error_code, f'topic "{topic}"')
+        for part in found.partitions:
+            ask.check(part.error_code, f"partition {part.partition_index} of {topic}")
+            led[part.leader_id][topic].append(part.partition_index)
+    ends: dict[Partition, Ends] = {}
+    for node, parts in led.items():
+        if node not in addresses:
+            raise ask.NotYet(f"broker {node} leads {', '.join(parts)}, but is gone")
+        with Connection(addresses[node], timeout_s=ask.TIMEOUT_S) as connection:
+            begin = _offsets(connection, parts, EARLIEST, READ_UNCOMMITTED)
+            # in this order: what is stable was written before, so no answer shows it above the high watermark
+            stable = _offsets(connection, parts, LATEST, READ_COMMITTED)
+            high = _offsets(connection, parts, LATEST, READ_UNCOMMITTED)
+        ends |= {key: Ends(begin[key], stable[key], high[key]) for key in begin}
+    return ends
+
+
+def _offsets(
+    connection: Connection, parts: Mapping[str, list[int]], timestamp: i64, isolation: i8
+) -> dict[Partition, int]:
+    request = ListOffsetsRequest(
+        replica_id=BrokerId(-1),
+        isolation_level=isolation,
+        topics=tuple(
+            ListOffsetsTopic(
+                name=TopicName(topic),
+                partitions=tuple(
+                    ListOffsetsPartition(partition_index=i32(index), timestamp=timestamp) for index in indexes
+                ),
+            )
+            for topic, indexes in parts.items()
+        ),
+    )
+    offsets: dict[Partition, int] = {}
+    for topic in connection.ask(request, ListOffsetsResponse).topics:
+        for part in topic.partitions:
+            ask.check(part.error_code, f"partition {part.partition_index} of {topic.name}")
+            offsets[topic.name, part.partition_index] = part.offset
+    return offsets
+
+
+def committed(bootstrap: str, name: str) -> dict[Partition, int]:
+    """The offsets that a group has committed; those of open transactions do not count."""
+
+    def look() -> dict[Partition, int]:
+        _, address = ask.coordinator(bootstrap, ask.GROUP, name)
+        request = OffsetFetchRequest(
+            groups=(OffsetFetchRequestGroup(group_id=GroupId(name), topics=None),), require_stable=False
+        )
+        (seen,) = ask.one(address, request, OffsetFetchResponse).groups
+        ask.check(seen.error_code, f'group "{name}"')
+        return {
+            (topic.name, part.partition_index): part.committed_offset
+            for topic in seen.topics
+            for part in topic.partitions
+            if part.committed_offset >= 0
+        }
+
+    return ask.patiently(look)
