@@ -1,0 +1,90 @@
+"""What became of each send, counted and written to the `sent` table: ok, fail or unknown, never two-valued."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import KafkaError
+
+from streamproof.history.tables import Fate, Outcome
+from streamproof.workload.events import Event
+
+Write = Callable[[Sequence[Mapping[str, Any]]], object]
+ROWS = 5_000  # written at a time
+
+# the broker, or the client before it sent anything, refused the record: it is not in the log
+REFUSED = frozenset(
+    {
+        KafkaError._PURGE_QUEUE,  # noqa: SLF001 - the library's own name of it
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+        KafkaError.MSG_SIZE_TOO_LARGE,
+        KafkaError.RECORD_LIST_TOO_LARGE,
+        KafkaError.INVALID_MSG,
+        KafkaError.INVALID_RECORD,
+        KafkaError.INVALID_TIMESTAMP,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.POLICY_VIOLATION,
+    }
+)
+
+
+def now_us() -> int:
+    """The clock of this machine, in microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+def outcome_of(error: KafkaError | None) -> Outcome:
+    """How a send ended that its delivery report gives `error` for; whatever is not known to have failed is unknown."""
+    if error is None:
+        return Outcome.OK
+    return Outcome.FAIL if error.code() in REFUSED else Outcome.UNKNOWN
+
+
+class Outcomes:
+    """Rows of the `sent` table on their way to the history, and how many there are of each outcome.
+
+    `fates`: sequence and fate of each id, there before it is sent. One thread adds; any may look.
+    """
+
+    def __init__(self, channel: str, topic: str, write: Write) -> None:
+        self.fates: dict[str, tuple[int, Fate]] = {}
+        self.counts: Counter[Outcome] = Counter()
+        self._channel, self._topic, self._write = channel, topic, write
+        self._rows: list[Mapping[str, Any]] = []
+
+    def expect(self, event: Event) -> None:
+        """Say that `event` is about to be sent."""
+        self.fates[event.id] = (event.seq, event.fate)
+
+    def add(
+        self, event: Event, outcome: Outcome, t_invoke: int, producer: str, *, part: int | None, off: int | None
+    ) -> None:
+        """One send has ended."""
+        known = outcome is Outcome.OK
+        self.counts[outcome] += 1
+        self._rows.append(
+            {
+                "id": event.id,
+                "key": event.key,
+                "seq": event.seq,
+                "channel": self._channel,
+                "attempt": 1,
+                "outcome": outcome.value,
+                "topic": self._topic,
+                "part": part if known else None,
+                "off": off if known else None,
+                "t_invoke": t_invoke,
+                "t_complete": now_us(),
+                "producer": producer,
+            }
+        )
+        if len(self._rows) >= ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has been added."""
+        rows, self._rows = self._rows, []
+        self._write(rows)
