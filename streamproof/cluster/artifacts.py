@@ -6,7 +6,6 @@ it is: nothing is resolved on a user's machine, so nothing there can choose anot
 
 import hashlib
 import json
-import os
 import shutil
 import tomllib
 from collections.abc import Callable, Mapping
@@ -15,17 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import requests
-from jgo.maven import MavenContext
-
-from streamproof.cluster.cache import cache_directory, unwritable, writing
+from streamproof.cluster.cache import cache_directory, making, unwritable
 from streamproof.errors import ArtifactError, UsageError
 
 DEFAULT_VERSION = "4.3.1"
 PINS = Path(__file__).parent / "pins"
-MAVEN_URL = "STREAMPROOF_MAVEN_URL"  # of a mirror, in Maven's layout; Maven Central otherwise
 DOWNLOADS = 6  # at the same time
-TIMEOUT_S = 30
 
 Say = Callable[[str], None]
 
@@ -47,6 +41,10 @@ class Jar:
     @property
     def name(self) -> str:
         return f"{self.artifact}-{self.version}.jar"
+
+    @property
+    def coordinates(self) -> str:
+        return f"{self.group}:{self.artifact}:{self.version}"
 
     @property
     def path(self) -> Path:
@@ -101,7 +99,7 @@ def cached(wanted: Release, progress: Say = silent) -> tuple[Path, ...]:
     stamps = cache_directory() / f"kafka-{wanted.version}" / "checked.json"
     known = _read_stamps(stamps)
     if any(_unchecked(jar, known) for jar in wanted.jars):
-        with writing(cache_directory()):
+        with making(cache_directory() / "jars"):
             known = _read_stamps(stamps)
             missing = [jar for jar in wanted.jars if _unchecked(jar, known) and not _intact(jar)]
             try:
@@ -155,37 +153,23 @@ def _download(jars: list[Jar], what: str, progress: Say) -> None:
     if not jars:
         return
     incoming.mkdir()
-    maven = MavenContext(repo_cache=incoming, timeout=TIMEOUT_S, remote_repos=_remote())
+    from streamproof.cluster.maven import fetch  # noqa: PLC0415 - a quarter second, for the first run alone
+
     with ThreadPoolExecutor(DOWNLOADS) as pool:
-        futures = [pool.submit(_fetch, maven, jar) for jar in jars]
+        futures = {pool.submit(fetch, jar.coordinates, incoming): jar for jar in jars}
         try:
             for done, future in enumerate(as_completed(futures), 1):
-                future.result()
+                _keep(futures[future], future.result())
                 progress(f"downloading {what}: {done} of {len(jars)} jars")
         finally:
             pool.shutdown(cancel_futures=True)
     shutil.rmtree(incoming)
 
 
-def _remote() -> dict[str, str] | None:
-    mirror = os.environ.get(MAVEN_URL)
-    return {"mirror": mirror.rstrip("/")} if mirror else None
-
-
-def _fetch(maven: MavenContext, jar: Jar) -> None:
-    artifact = maven.project(jar.group, jar.artifact).at_version(jar.version).artifact()
-    try:
-        path = maven.resolver.download(artifact)
-    except (requests.RequestException, RuntimeError) as error:
-        raise ArtifactError(
-            f"{jar.name} cannot be downloaded ({error}); the first run needs the network, "
-            f"or a mirror named in {MAVEN_URL}"
-        ) from error
-    if path is None:
-        raise AssertionError("jgo's own resolver downloads, or raises")
-    _check(jar, path)
+def _keep(jar: Jar, fetched: Path) -> None:
+    _check(jar, fetched)
     jar.path.parent.mkdir(parents=True, exist_ok=True)
-    path.replace(jar.path)
+    fetched.replace(jar.path)
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,6 +1,7 @@
 """One broker as a local process: formatted, started, ended and started again on the same ports and data."""
 
 import base64
+import itertools
 import secrets
 import signal
 import subprocess
@@ -9,15 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from streamproof.cluster.ask import metadata
-from streamproof.cluster.ports import HOST
+from streamproof.cluster.ports import HOST, PortLease
 from streamproof.cluster.runtime import CHECKPOINT, MAIN, Runtime, java_environment
-from streamproof.cluster.settings import BrokerPorts, write_properties
+from streamproof.cluster.settings import BrokerPorts, broker_settings, write_properties
 from streamproof.errors import ClusterError
 from streamproof.guardian import Guardian
 
 LAST_LINES = 12
 STOP_TIMEOUT_S = 10.0  # a broker that is told to stop waits for its controllers, which may be gone for good
 LOOK_S = 0.02
+_numbers = itertools.count(1)  # of clusters in one run
 
 
 def new_id() -> str:
@@ -88,22 +90,22 @@ class Broker:
             raise ClusterError(f"broker {self.node} is not running; start it first")
         self._process.send_signal(number)
 
-    def stop(self) -> None:
-        """SIGTERM, and SIGKILL when that does not end it."""
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """SIGTERM, and SIGKILL when that does not end it in time."""
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
-        self.wait()
+        self.wait(timeout_s)
 
     def kill(self) -> None:
         self.signal(signal.SIGKILL)
         self.wait()
 
-    def wait(self) -> None:
+    def wait(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """Until its process has ended, by force if need be."""
         if self._process is None:
             return
         try:
-            self._process.wait(STOP_TIMEOUT_S)
+            self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -142,3 +144,36 @@ def wait_until_ready(brokers: list[Broker], nodes: frozenset[int], timeout_s: fl
             first = waiting[0]
             raise ClusterError(f"broker {first.node} is not ready after {timeout_s:.0f} s; its log: {first.log}")
         time.sleep(LOOK_S)
+
+
+def take_ports(lease: PortLease, brokers: int, first: int | None) -> dict[int, BrokerPorts]:
+    """Four ports a broker; the first listener's from `first` on, if given. `ClusterError` when one is in use."""
+    ports = {}
+    for node in range(1, brokers + 1):
+        direct = lease.take(1)[0] if first is None else lease.take_at(first + node - 1)
+        ports[node] = BrokerPorts(direct, *lease.take(3))
+    return ports
+
+
+def make_brokers(
+    guardian: Guardian,
+    runtime: Runtime,
+    ports: Mapping[int, BrokerPorts],
+    *,
+    logs: Path,
+    settings: Mapping[str, str],
+) -> dict[int, Broker]:
+    """Format every broker, in a directory of this cluster."""
+    logs.mkdir(parents=True, exist_ok=True)
+    home = guardian.directory / f"cluster-{next(_numbers)}"
+    cluster_id = new_id()
+    made = {}
+    for node, own in ports.items():
+        directory = home / f"broker-{node}"
+        directory.mkdir(parents=True)
+        advertised = f"{HOST}:{own.subject}"
+        own_settings = broker_settings(node, ports, directory / "data", advertised, settings)
+        broker = Broker(guardian, runtime, node, ports=own, directory=directory, log=logs / f"broker-{node}.log")
+        broker.format(cluster_id, runtime.checkpoint(guardian, own_settings), own_settings)
+        made[node] = broker
+    return made

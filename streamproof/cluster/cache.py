@@ -19,11 +19,11 @@ def cache_directory() -> Path:
 
 
 @contextmanager
-def writing(directory: Path) -> Iterator[None]:
-    """Make `directory` and hold its lock; other runs wait. `ArtifactError` when it cannot be written."""
-    lock = filelock.FileLock(directory / ".lock")
+def making(what: Path) -> Iterator[None]:
+    """Hold the lock of one thing in the cache; other runs wait. `ArtifactError` when the cache cannot be written."""
+    lock = filelock.FileLock(what.with_name(f".{what.name}.lock"))
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        what.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
         raise unwritable(error) from error

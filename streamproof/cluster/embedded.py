@@ -1,7 +1,6 @@
 """Real Apache Kafka as processes of this machine: the default place to run."""
 
 import contextlib
-import itertools
 import signal
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,15 +9,14 @@ from typing import Self
 
 from streamproof.cluster import ask
 from streamproof.cluster.artifacts import DEFAULT_VERSION, Say, silent
-from streamproof.cluster.broker import Broker, new_id, wait_until_ready
+from streamproof.cluster.broker import Broker, make_brokers, take_ports, wait_until_ready
 from streamproof.cluster.ports import HOST, PortLease
 from streamproof.cluster.runtime import Runtime, prepare
-from streamproof.cluster.settings import BrokerPorts, broker_settings
+from streamproof.cluster.training import train
 from streamproof.errors import ClusterError, UsageError
 from streamproof.guardian import Guardian
 
 READY_TIMEOUT_S = 60.0
-_numbers = itertools.count(1)
 
 
 class EmbeddedCluster:
@@ -127,41 +125,16 @@ def start_embedded(
     if brokers < 1 or brokers % 2 == 0:
         raise UsageError(f"a cluster has an odd number of brokers, not {brokers}")
     runtime = prepare(version, progress)
+    train(guardian, runtime, progress)
     lease = PortLease()
     cluster = EmbeddedCluster(runtime, {}, lease)
     try:
-        ports = _take_ports(lease, brokers, port)
-        cluster = EmbeddedCluster(runtime, _make(guardian, runtime, ports, logs, settings or {}), lease)
+        ports = take_ports(lease, brokers, port)
+        made = make_brokers(guardian, runtime, ports, logs=logs, settings=settings or {})
+        cluster = EmbeddedCluster(runtime, made, lease)
         progress(f"starting {brokers} broker{'s' if brokers > 1 else ''}")
         cluster.launch_all()
     except BaseException:
         cluster.close()
         raise
     return cluster
-
-
-def _take_ports(lease: PortLease, brokers: int, first: int | None) -> dict[int, BrokerPorts]:
-    ports = {}
-    for node in range(1, brokers + 1):
-        direct = lease.take(1)[0] if first is None else lease.take_at(first + node - 1)
-        ports[node] = BrokerPorts(direct, *lease.take(3))
-    return ports
-
-
-def _make(
-    guardian: Guardian, runtime: Runtime, ports: Mapping[int, BrokerPorts], logs: Path, extra: Mapping[str, str]
-) -> dict[int, Broker]:
-    """Format every broker, in a directory of this cluster."""
-    logs.mkdir(parents=True, exist_ok=True)
-    home = guardian.directory / f"cluster-{next(_numbers)}"
-    cluster_id = new_id()
-    made = {}
-    for node, own in ports.items():
-        directory = home / f"broker-{node}"
-        directory.mkdir(parents=True)
-        advertised = f"{HOST}:{own.subject}"
-        settings = broker_settings(node, ports, directory / "data", advertised, extra)
-        broker = Broker(guardian, runtime, node, ports=own, directory=directory, log=logs / f"broker-{node}.log")
-        broker.format(cluster_id, runtime.checkpoint(guardian, settings), settings)
-        made[node] = broker
-    return made

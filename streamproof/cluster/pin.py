@@ -12,6 +12,7 @@ from jgo.maven import Artifact, MavenContext
 
 from streamproof.cluster.artifacts import PINS
 from streamproof.cluster.embedded import start_embedded
+from streamproof.cluster.maven import context
 from streamproof.guardian import Guardian
 
 # Kafka brings no binding; resolved apart, for in one call jgo lets the binding choose Kafka's libraries.
@@ -39,7 +40,7 @@ def document(version: str, logging: str, pins: dict[str, tuple[int, str]], featu
 def main(version: str) -> None:
     logging = "reload4j" if version.startswith("3.") else "log4j2"
     with tempfile.TemporaryDirectory() as directory:
-        maven = MavenContext(repo_cache=Path(directory))
+        maven = context(Path(directory))
         kafka = resolve(maven, f"org.apache.kafka:kafka_2.13:{version}")
         binding = resolve(maven, BINDINGS[logging])
         pins = {}

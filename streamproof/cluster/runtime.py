@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamproof.cluster.artifacts import Release, Say, cached, release, silent
-from streamproof.cluster.cache import cache_directory, unwritable, writing
+from streamproof.cluster.cache import cache_directory, making, unwritable
 from streamproof.cluster.java import Java, find_java
 from streamproof.errors import ArtifactError
 from streamproof.guardian import Guardian
@@ -94,7 +94,7 @@ class Runtime:
         """What formatting writes, made by Kafka's own tool once; `settings` are any valid broker's."""
         kept = self.directory / CHECKPOINT
         if not kept.is_file():
-            with writing(self.directory):
+            with making(kept):
                 if not kept.is_file():
                     _replace(kept, self._format(guardian, settings))
         return kept.read_bytes()

@@ -1,0 +1,67 @@
+"""Java's ahead-of-time cache: made once by a broker that starts, does a little of everything, and stops.
+
+With it a broker starts in half the time. It fits one Java and one class path, so it is kept under both; without it, or
+when Java leaves it aside, all works the same, only slower.
+"""
+
+import contextlib
+import time
+from pathlib import Path
+
+from streamproof.cluster import admin
+from streamproof.cluster.artifacts import Say
+from streamproof.cluster.broker import make_brokers, take_ports, wait_until_ready
+from streamproof.cluster.cache import making
+from streamproof.cluster.ports import PortLease
+from streamproof.cluster.runtime import Runtime
+from streamproof.errors import ClusterError
+from streamproof.guardian import Guardian
+
+TIMEOUT_S = 120.0
+UNUSED_S = 30 * 24 * 3600
+
+
+def train(guardian: Guardian, runtime: Runtime, progress: Say) -> None:
+    """Make the cache if this Java can use one and it is not there; does nothing otherwise."""
+    if not runtime.java.has_aot or runtime.aot_cache.is_file():
+        return
+    with making(runtime.aot_cache):
+        if runtime.aot_cache.is_file():  # another run made it meanwhile
+            return
+        progress(f"preparing Apache Kafka {runtime.release.version} to start faster, once")
+        made = guardian.directory / "training" / "kafka.aot"
+        made.parent.mkdir(exist_ok=True)
+        with contextlib.suppress(ClusterError):
+            _run_once(guardian, runtime, made)
+        with contextlib.suppress(OSError):
+            _forget_unused(runtime.directory)
+            _keep(made, runtime.aot_cache)
+
+
+def _run_once(guardian: Guardian, runtime: Runtime, output: Path) -> None:
+    lease = PortLease()
+    try:
+        ports = take_ports(lease, 1, None)
+        (broker,) = make_brokers(guardian, runtime, ports, logs=output.parent, settings={}).values()
+        broker.launch((f"-XX:AOTCacheOutput={output}",))
+        try:
+            wait_until_ready([broker], frozenset({1}), TIMEOUT_S)
+            admin.create_topics(broker.address, {"training": 1}, replication=1)
+            admin.group_coordinator(broker.address, "training")
+            admin.transaction_coordinator(broker.address, "training")
+        finally:
+            broker.stop(TIMEOUT_S)  # it writes the cache after its end
+    finally:
+        lease.close()
+
+
+def _keep(made: Path, kept: Path) -> None:
+    temporary = kept.with_suffix(".tmp")
+    temporary.write_bytes(made.read_bytes())  # the two may be on different file systems
+    temporary.replace(kept)
+
+
+def _forget_unused(directory: Path) -> None:
+    for path in directory.glob("*.aot"):
+        if path.stat().st_atime < time.time() - UNUSED_S:
+            path.unlink()
