@@ -1,11 +1,12 @@
 """What became of each send, counted and written to the `sent` table: ok, fail or unknown, never two-valued."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, Message
 
 from streamproof.history.tables import Fate, Outcome
 from streamproof.workload.events import Event
@@ -13,11 +14,11 @@ from streamproof.workload.events import Event
 Write = Callable[[Sequence[Mapping[str, Any]]], object]
 ROWS = 5_000  # written at a time
 
-# the broker, or the client before it sent anything, refused the record: it is not in the log
+# the broker, or the client before it sent anything, refused the record: it is not in the log. _PURGE_QUEUE is not among
+# them: what waits in the queue may have been sent before, unanswered, and wait to be sent again
 REFUSED = frozenset(
     {
-        KafkaError._PURGE_QUEUE,  # noqa: SLF001 - the library's own name of it
-        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - the library's own name of it
         KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
         KafkaError.MSG_SIZE_TOO_LARGE,
         KafkaError.RECORD_LIST_TOO_LARGE,
@@ -46,45 +47,60 @@ def outcome_of(error: KafkaError | None) -> Outcome:
 class Outcomes:
     """Rows of the `sent` table on their way to the history, and how many there are of each outcome.
 
-    `fates`: sequence and fate of each id, there before it is sent. One thread adds; any may look.
+    `fates`: sequence and fate of each id, there before it is sent. For any thread.
     """
 
-    def __init__(self, channel: str, topic: str, write: Write) -> None:
+    def __init__(self, channel: str, topic: str, write: Write | None = None) -> None:
         self.fates: dict[str, tuple[int, Fate]] = {}
         self.counts: Counter[Outcome] = Counter()
-        self._channel, self._topic, self._write = channel, topic, write
+        self.write = write or (lambda _: None)
+        self._channel, self._topic = channel, topic
         self._rows: list[Mapping[str, Any]] = []
+        self._lock = threading.Lock()
 
     def expect(self, event: Event) -> None:
         """Say that `event` is about to be sent."""
         self.fates[event.id] = (event.seq, event.fate)
+
+    def report(self, event: Event, producer: str) -> "Callable[[KafkaError | None, Message | None], None]":
+        """A delivery callback for one send that starts now."""
+        began = now_us()
+
+        def reported(error: KafkaError | None, message: Message | None) -> None:
+            part, off = (message.partition(), message.offset()) if message is not None else (None, None)
+            self.add(event, outcome_of(error), began, producer, part=part, off=off)
+
+        return reported
 
     def add(
         self, event: Event, outcome: Outcome, t_invoke: int, producer: str, *, part: int | None, off: int | None
     ) -> None:
         """One send has ended."""
         known = outcome is Outcome.OK
-        self.counts[outcome] += 1
-        self._rows.append(
-            {
-                "id": event.id,
-                "key": event.key,
-                "seq": event.seq,
-                "channel": self._channel,
-                "attempt": 1,
-                "outcome": outcome.value,
-                "topic": self._topic,
-                "part": part if known else None,
-                "off": off if known else None,
-                "t_invoke": t_invoke,
-                "t_complete": now_us(),
-                "producer": producer,
-            }
-        )
-        if len(self._rows) >= ROWS:
+        row = {
+            "id": event.id,
+            "key": event.key,
+            "seq": event.seq,
+            "channel": self._channel,
+            "attempt": 1,
+            "outcome": outcome.value,
+            "topic": self._topic,
+            "part": part if known else None,
+            "off": off if known else None,
+            "t_invoke": t_invoke,
+            "t_complete": now_us(),
+            "producer": producer,
+        }
+        with self._lock:
+            self.counts[outcome] += 1
+            self._rows.append(row)
+            full = len(self._rows) >= ROWS
+        if full:
             self.flush()
 
     def flush(self) -> None:
         """Write what has been added."""
-        rows, self._rows = self._rows, []
-        self._write(rows)
+        with self._lock:
+            rows, self._rows = self._rows, []
+        if rows:
+            self.write(rows)

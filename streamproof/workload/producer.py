@@ -1,0 +1,216 @@
+"""Sends events to the input topic of a contract, at a pace, and survives what a run breaks.
+
+Records are sent in order by one idempotent producer. Those whose fate is `abort` go through a second, transactional
+one, a few at a time, in transactions that are then aborted: an upstream that failed.
+"""
+
+import queue
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from confluent_kafka import KafkaException, Producer
+
+from streamproof.contract.model import Contract
+from streamproof.history.tables import Fate, Outcome
+from streamproof.workload.events import Event
+from streamproof.workload.outcome import Outcomes, Write
+from streamproof.workload.pace import Pace, everything
+
+MESSAGE_TIMEOUT_MS = 60_000  # long enough for a broker's restart: an unknown send stays unknown
+UPSTREAM_TIMEOUT_MS = 30_000
+GROUP = 5  # events at most in one aborted transaction
+POLL_EVERY = 100
+POLL_S = 0.02
+STOP_S = 5.0
+COMMON: Mapping[str, str | int | bool] = {
+    "acks": "all",
+    "enable.idempotence": True,
+    "partitioner": "murmur2_random",  # Java's: the same key, the same partition, whatever the client's language
+    "linger.ms": 5,
+    "compression.type": "lz4",
+    "queue.buffering.max.messages": 200_000,
+    # a paused broker answers nothing: ask again, elsewhere if need be, long before the message times out
+    "request.timeout.ms": 5_000,
+    "socket.timeout.ms": 6_000,
+    "reconnect.backoff.max.ms": 1_000,
+    "retry.backoff.ms": 20,
+    "retry.backoff.max.ms": 200,
+    "log_level": 0,  # what breaks is recorded; the client's own remarks are noise on the terminal
+}
+
+
+class Workload:
+    """Feeds one contract's input. `run` blocks until all is sent and answered; the rest is for other threads."""
+
+    def __init__(self, bootstrap_servers: str, contract: Contract) -> None:
+        channel = contract.input.channel
+        self._servers = bootstrap_servers
+        self._topic = channel.topic
+        self._stopping = threading.Event()
+        self._outcomes = Outcomes(channel.name, channel.topic)
+        self._producer = self._new_producer()
+        self.sent = 0
+
+    @property
+    def fates(self) -> Mapping[str, tuple[int, Fate]]:
+        """Sequence and fate of each id that has been, or is about to be, sent."""
+        return self._outcomes.fates
+
+    @property
+    def counts(self) -> Counter[Outcome]:
+        """How many sends ended in which way, so far."""
+        return self._outcomes.counts
+
+    def stop(self) -> None:
+        """Send nothing more; `run` returns within seconds, what is unanswered then is unknown."""
+        self._stopping.set()
+
+    def run(
+        self,
+        events: Sequence[Event],
+        write: Write,
+        *,
+        rate: float | None = None,
+        gate: Callable[[], float] = everything,
+    ) -> None:
+        """Send `events`, at most `rate` a second, and at any time no greater share of them than `gate` says.
+
+        `write` gets rows of the `sent` table.
+        """
+        self._outcomes.write = write
+        upstream = Upstream(self._servers, self._topic, self._outcomes, self._stopping)
+        pace = Pace(rate)
+        try:
+            for n, event in enumerate(events):
+                while not self._stopping.is_set() and (wait := pace.wait(held=n >= gate() * len(events))) > 0:
+                    self._producer.poll(min(wait, POLL_S))
+                if self._stopping.is_set():
+                    break
+                self._outcomes.expect(event)
+                if event.fate is Fate.ABORT:
+                    upstream.put(event)
+                else:
+                    self._send(event)
+                self.sent += 1
+                if n % POLL_EVERY == 0:
+                    self._producer.poll(0)
+        finally:
+            self._drain()
+            upstream.close()
+            self._outcomes.flush()
+
+    def _new_producer(self) -> Producer:
+        return Producer({**COMMON, "bootstrap.servers": self._servers, "message.timeout.ms": MESSAGE_TIMEOUT_MS})
+
+    def _send(self, event: Event) -> None:
+        report = self._outcomes.report(event, "workload")
+        while True:
+            try:
+                self._producer.produce(
+                    self._topic, event.value, event.key, headers=list(event.headers), on_delivery=report
+                )
+            except BufferError:  # back-pressure
+                self._producer.poll(POLL_S)
+            except KafkaException as error:
+                cause = error.args[0]
+                if not cause.fatal() or self._stopping.is_set():
+                    report(cause, None)
+                    return
+                self._drain()
+                self._producer = self._new_producer()
+            else:
+                return
+
+    def _drain(self) -> None:
+        """Wait until each send is answered; when stopping, for a short while, and give up the rest."""
+        deadline = None
+        while len(self._producer):
+            self._producer.poll(POLL_S)
+            if self._stopping.is_set():
+                deadline = deadline or time.monotonic() + STOP_S
+                if time.monotonic() > deadline:
+                    self._producer.purge()
+                    self._producer.flush(1)
+                    return
+
+
+class Upstream:
+    """A transactional producer whose transactions are all aborted, in a thread of its own: a broker that is away holds
+    it up, and not the rest.
+    """
+
+    def __init__(self, servers: str, topic: str, outcomes: Outcomes, stopping: threading.Event) -> None:
+        self._name = f"streamproof-upstream-{uuid.uuid4().hex[:12]}"
+        self._servers, self._topic, self._outcomes, self._stopping = servers, topic, outcomes, stopping
+        self._events: queue.Queue[Event | None] = queue.Queue()
+        self._producer: Producer | None = None
+        self._thread: threading.Thread | None = None
+
+    def put(self, event: Event) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="upstream", daemon=True)
+            self._thread.start()
+        self._events.put(event)
+
+    def close(self) -> None:
+        """Return when all events that were put are sent and aborted."""
+        if self._thread is not None:
+            self._events.put(None)
+            self._thread.join()
+
+    def _run(self) -> None:
+        last = False
+        while not last and not self._stopping.is_set():
+            group, last = self._next_group()
+            if group and (producer := self._ready()):
+                self._abort(producer, group)
+
+    def _next_group(self) -> tuple[list[Event], bool]:
+        """Some events that wait, and whether no more will come."""
+        group: list[Event] = []
+        while len(group) < GROUP:
+            try:
+                event = self._events.get(timeout=0 if group else POLL_S)
+            except queue.Empty:
+                break
+            if event is None:
+                return group, True
+            group.append(event)
+        return group, False
+
+    def _ready(self) -> Producer | None:
+        """A producer whose earlier transaction, if there was one, is aborted; `None` when the run ends first."""
+        while self._producer is None and not self._stopping.is_set():
+            producer = Producer(
+                {
+                    **COMMON,
+                    "bootstrap.servers": self._servers,
+                    "transactional.id": self._name,
+                    "transaction.timeout.ms": UPSTREAM_TIMEOUT_MS,
+                    "message.timeout.ms": UPSTREAM_TIMEOUT_MS,
+                }
+            )
+            try:
+                producer.init_transactions(STOP_S)
+                self._producer = producer
+            except KafkaException:
+                self._stopping.wait(POLL_S)
+        return self._producer
+
+    def _abort(self, producer: Producer, group: Sequence[Event]) -> None:
+        """One transaction: begun, acknowledged, aborted."""
+        try:
+            producer.begin_transaction()
+            for event in group:
+                report = self._outcomes.report(event, self._name)
+                producer.produce(self._topic, event.value, event.key, headers=list(event.headers), on_delivery=report)
+            producer.flush(STOP_S)  # else an abort would drop what is still queued here, and nothing be aborted
+            producer.abort_transaction(STOP_S)
+            producer.poll(0)
+        except KafkaException:
+            producer.purge()
+            producer.flush(1)
+            self._producer = None  # the next one of this name aborts what this one left open
