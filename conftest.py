@@ -1,0 +1,3 @@
+"""The reference pipeline's own step definitions; everything else comes with the installed plugin."""
+
+pytest_plugins = ["steps.forwarder"]

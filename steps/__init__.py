@@ -1,0 +1,1 @@
+"""Step definitions that belong to the reference pipeline."""
