@@ -67,6 +67,8 @@ class _Reader:
             if "x-delivery" in (node := self.documents.resolve(child)).mapping()
         }
         if not ours:
+            for child in operations.mapping().values():
+                _known(self.documents.resolve(child), "operation")  # a misspelt x-delivery is the likeliest reason
             raise operations.error("no operation says what it promises; add x-delivery to one, such as exactly-once")
         if len(ours) > 1:
             raise operations.error(
