@@ -124,10 +124,10 @@ def _documents(contract: Contract, rng: random.Random) -> Iterator[Document]:
         yield Document(dict(BARE), {"/id": "id", "/key": "key", "/seq": "seq", **_declared(source)}, {})
         return
     examples = list(channel.examples)
-    values = make_values(channel.schema or {}, examples, rng, POOL)
+    values = make_values(_free(channel.schema or {}, _declared(source)), examples, rng, POOL)
     if not values:
         raise ContractError(
-            f"{contract.source}: channel {channel.name}: no value can be made up that satisfies its message's schema; "
+            f"{contract.source or channel.topic}: channel {channel.name}: no value can be made up that satisfies its message's schema; "
             "give the message an example"
         )
     for n, value in enumerate(values):
@@ -135,6 +135,19 @@ def _documents(contract: Contract, rng: random.Random) -> Iterator[Document]:
         example = examples[n % len(examples)] if examples else None
         gaps = {**_echoes(source, example, headers), **_declared(source)}
         yield Document(value, gaps, headers)
+
+
+def _free(schema: Mapping[str, Any], pointers: Pointers) -> Mapping[str, Any]:
+    """The schema with anything allowed where an event's own values will be: those have a form of their own."""
+    schema = copy.deepcopy(dict(schema))
+    for pointer in pointers:
+        *way, last = _steps(pointer)
+        inner: Any = schema
+        for step in way:
+            inner = inner.get("properties", {}).get(step, {})
+        if last in inner.get("properties", {}):
+            inner["properties"][last] = {}
+    return schema
 
 
 def _declared(source: Input) -> Pointers:
