@@ -29,7 +29,9 @@ import psutil
 RUN = "STREAMPROOF_RUN"
 GUARDIAN = "STREAMPROOF_GUARDIAN"
 GRACE_S = 5.0
+IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a guardian lives as long as its run, and no longer
 LOOK_S = 0.5  # how often the guardian looks at what a pipe cannot tell: a fork of the run may hold its end open
+LOOK_AGAIN_S = 0.02
 REMOVALS = 20  # a file that another user made in it cannot be removed, ever
 DIRECTORY_PREFIX = "streamproof-"
 
@@ -46,17 +48,7 @@ class Guardian:
         self._owner = os.getpid()
         self._processes: list[subprocess.Popen[bytes]] = []
         self._closed = False
-        self._guardian = subprocess.Popen(
-            [sys.executable, "-P", __file__, self.label, str(self.directory), str(self._owner)],
-            # the guardian is not part of the run, nor of a run around this one: it must survive both
-            env={name: value for name, value in os.environ.items() if name != RUN} | {GUARDIAN: self.label},
-            cwd="/",
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            bufsize=0,
-        )
+        self._guardian = self._start_guardian()
         # only now is there something to lose
         self.directory.mkdir(mode=0o700)
 
@@ -67,6 +59,24 @@ class Guardian:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _start_guardian(self) -> "subprocess.Popen[bytes]":
+        # blocked signals stay blocked in what is started: there is no moment in which one ends the guardian
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, IGNORED)
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-P", __file__, self.label, str(self.directory), str(self._owner)],
+                # the guardian is not part of the run, nor of a run around this one: it must survive both
+                env={name: value for name, value in os.environ.items() if name != RUN} | {GUARDIAN: self.label},
+                cwd="/",
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                bufsize=0,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def popen(
         self,
@@ -117,7 +127,7 @@ class Guardian:
                     process.terminate()
                     process.resume()  # a paused process obeys nothing
             asked |= left
-            time.sleep(0.02)
+            time.sleep(LOOK_AGAIN_S)
 
     def _left(self) -> set[psutil.Process]:
         for process in self._processes:
@@ -183,7 +193,7 @@ def end_processes(label: str, sessions: set[int]) -> None:
         if not frozen:
             return
         _signal(frozen, signal.SIGKILL)
-        psutil.wait_procs(frozen, timeout=1)
+        time.sleep(LOOK_AGAIN_S)
 
 
 def _signal(processes: set[psutil.Process], number: int) -> None:
@@ -218,6 +228,6 @@ def _session(pid: int) -> int:
 
 
 if __name__ == "__main__":
-    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ignored, signal.SIG_IGN)  # it lives as long as its run, and no longer
+    for ignored in IGNORED:
+        signal.signal(ignored, signal.SIG_IGN)
     guard(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
