@@ -1,0 +1,197 @@
+"""Does the broker keep its side? What a verdict about transactions takes for granted, tried before it is trusted.
+
+Broker look-alikes, librdkafka's mock cluster among them, show aborted records to read_committed and let zombies
+commit: on those, a pipeline that is upheld has shown nothing.
+"""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from streamproof.errors import ClusterError
+
+REACH_S = 10.0
+ADMIN_S = 5.0
+TRY_S = 20.0  # for one step: coordinators that have just started take a while, all together a second or two
+ALL_S = 60.0
+# what a client logs while a broker misbehaves is the finding, not news; log_level=0 would still print fatal errors
+SILENT = logging.Logger("probe", level=logging.CRITICAL + 1)  # noqa: LOG001 - of no name in the hierarchy
+
+
+def probe(bootstrap_servers: str, *, replication: int) -> dict[str, bool]:
+    """Each property, and whether the brokers at `bootstrap_servers` keep it.
+
+    isolates: records of an aborted transaction are in the log, and hidden from read_committed
+    fences: once a second producer has a transactional id, the first cannot commit under it
+    atomic-offsets: input offsets sent in a transaction are the group's if it commits, and not if it aborts
+
+    What misbehaves, or does not answer within its time, is False. ClusterError when no broker can be reached.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers}, logger=SILENT)
+    try:
+        admin.list_topics(timeout=REACH_S)
+    except KafkaException as error:
+        raise ClusterError(
+            f"no broker answers at {bootstrap_servers} ({error.args[0].str()}); is the cluster up, "
+            "and is this its address?"
+        ) from error
+    name = f"streamproof-probe-{uuid.uuid4().hex[:12]}"
+    properties: dict[str, Callable[[str, str], bool]] = {
+        "isolates": _isolates,
+        "fences": _fences,
+        "atomic-offsets": _has_atomic_offsets,
+    }
+    # one that cannot make topics may make them by itself, when they are first asked for
+    made = _succeeds(admin.create_topics([NewTopic(name, 1, replication)], request_timeout=ADMIN_S)[name])
+    try:
+        return _side_by_side(properties, bootstrap_servers, name)
+    finally:
+        if made:
+            # the group goes with its last offsets. To delete it would end this process, where a broker cannot:
+            # librdkafka 2.16 aborts on that answer
+            _succeeds(admin.delete_topics([name], request_timeout=ADMIN_S)[name])
+
+
+def _succeeds(attempt: Future[None]) -> bool:
+    try:
+        attempt.result()
+    except KafkaException:
+        return False
+    return True
+
+
+def _side_by_side(
+    properties: Mapping[str, Callable[[str, str], bool]], bootstrap_servers: str, topic: str
+) -> dict[str, bool]:
+    """Each check in a thread of its own; one that does not end, whatever it waits for, is False."""
+    kept = dict.fromkeys(properties, False)
+
+    def attempt(name: str) -> None:
+        try:
+            kept[name] = properties[name](bootstrap_servers, topic)
+        except (KafkaException, TimeoutError):
+            kept[name] = False
+
+    # daemons: a client that never closes must not keep this process either
+    threads = [threading.Thread(target=attempt, args=(name,), daemon=True) for name in properties]
+    until = time.monotonic() + ALL_S
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    return dict(kept)
+
+
+def _isolates(bootstrap_servers: str, topic: str) -> bool:
+    key = b"isolates"
+    producer = _producer(bootstrap_servers, f"{topic}-isolates")
+    for value, commit in ((b"aborted", False), (b"committed", True)):
+        producer.begin_transaction()
+        producer.produce(topic, value, key, partition=0)
+        _flushed(producer)
+        (producer.commit_transaction if commit else producer.abort_transaction)(TRY_S)
+    # both readers go on until the committed record, which lies behind the aborted one
+    everything = _read(bootstrap_servers, topic, key, "read_uncommitted")
+    committed = _read(bootstrap_servers, topic, key, "read_committed")
+    return everything == [b"aborted", b"committed"] and committed == [b"committed"]
+
+
+def _fences(bootstrap_servers: str, topic: str) -> bool:
+    name = f"{topic}-fences"
+    zombie = _producer(bootstrap_servers, name)
+    zombie.begin_transaction()
+    zombie.produce(topic, b"zombie", b"fences", partition=0)
+    _flushed(zombie)
+    heir = _producer(bootstrap_servers, name)
+    try:
+        zombie.commit_transaction(TRY_S)
+    except KafkaException as error:
+        fenced = error.args[0].code() in {
+            KafkaError._FENCED,  # noqa: SLF001 - librdkafka's own codes begin so
+            KafkaError.PRODUCER_FENCED,
+            KafkaError.INVALID_PRODUCER_EPOCH,
+        }
+    else:
+        fenced = False
+    # and the one that fenced it can work
+    heir.begin_transaction()
+    heir.produce(topic, b"heir", b"fences", partition=0)
+    heir.commit_transaction(TRY_S)
+    return fenced and _read(bootstrap_servers, topic, b"fences", "read_committed", until=b"heir") == [b"heir"]
+
+
+def _has_atomic_offsets(bootstrap_servers: str, topic: str) -> bool:
+    producer = _producer(bootstrap_servers, f"{topic}-offsets")
+    with _consumer(bootstrap_servers, topic, "read_committed") as consumer:
+        metadata = consumer.consumer_group_metadata()
+        seen = []
+        for offset, commit in ((5, False), (3, True)):
+            producer.begin_transaction()
+            producer.send_offsets_to_transaction([TopicPartition(topic, 0, offset)], metadata, TRY_S)
+            (producer.commit_transaction if commit else producer.abort_transaction)(TRY_S)
+            seen.append(consumer.committed([TopicPartition(topic, 0)], TRY_S)[0].offset)
+    return seen[0] < 0 and seen[1] == 3  # noqa: PLR2004 - none, and the one committed
+
+
+def _producer(bootstrap_servers: str, transactional_id: str) -> Producer:
+    """One that has its epoch."""
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap_servers,
+            "transactional.id": transactional_id,
+            "transaction.timeout.ms": int(TRY_S * 1000),
+            "linger.ms": 0,
+            "retry.backoff.ms": 5,
+            "retry.backoff.max.ms": 50,
+        },
+        logger=SILENT,
+    )
+    producer.init_transactions(TRY_S)
+    return producer
+
+
+def _flushed(producer: Producer) -> None:
+    if producer.flush(TRY_S):
+        raise TimeoutError
+
+
+@contextmanager
+def _consumer(bootstrap_servers: str, group: str, isolation: str) -> Iterator[Consumer]:
+    config: dict[str, Any] = {
+        "bootstrap.servers": bootstrap_servers,
+        "group.id": group,
+        "isolation.level": isolation,
+        "enable.auto.commit": False,
+        "fetch.wait.max.ms": 20,
+    }
+    consumer = Consumer(config, logger=SILENT)
+    try:
+        yield consumer
+    finally:
+        consumer.close()
+
+
+def _read(
+    bootstrap_servers: str, topic: str, key: bytes, isolation: str, *, until: bytes = b"committed"
+) -> list[bytes | None]:
+    """The values under `key` from the log's beginning until `until`; TimeoutError when it does not come."""
+    found: list[bytes | None] = []
+    deadline = time.monotonic() + TRY_S
+    with _consumer(bootstrap_servers, f"{topic}-{isolation}", isolation) as consumer:
+        consumer.assign([TopicPartition(topic, 0, 0)])
+        while time.monotonic() < deadline:
+            message = consumer.poll(0.1)
+            if message is not None and message.error() is None and message.key() == key:
+                found.append(message.value())
+                if found[-1] == until:
+                    return found
+    raise TimeoutError
