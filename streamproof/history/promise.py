@@ -44,6 +44,7 @@ class RunRecord(BaseModel):
     protocol: str = "classic"  # the group protocol: classic or consumer
     started_at: int  # microseconds since the epoch
     ended_at: int
+    clock_error_us: int = 0  # how far the brokers' clocks may lie apart; 0: one machine, one clock
     # what the broker probe found: property -> upheld. Empty: not probed
     probe: dict[str, bool] = {}
     # what this run could not do or see, each a sentence

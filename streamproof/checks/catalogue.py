@@ -1,0 +1,134 @@
+"""Which checks there are: a pair of SQL files each, and what their witnesses mean for each promise.
+
+`NAME.sql` returns the witnesses; `NAME.evidence.sql` what a run must have shown before their absence means anything:
+rows of `evidence`, `seen` and `enough` (null: this run gives nothing to judge). What a built-in check's witnesses mean
+is a row of guarantees.toml; a check of a user's own says it in its header. Knows no history and no engine.
+
+A header is the comment at a file's top: `-- NAME: definition`, over as many lines as it takes, then fields:
+    -- origin: ...      where the anomaly's name comes from
+    -- assumes: ...     the model that it assumes
+    -- uses: txn, ...   tables without which it still judges, though less; all others that it reads it needs
+    -- forbidden: exactly-once, at-least-once      (a user's own) elsewhere its witnesses are counted
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from streamproof.errors import UsageError
+from streamproof.history.promise import Delivery, RunRecord
+
+HERE = Path(__file__).parent
+FIELDS = ("origin", "assumes", "uses", "forbidden", "kept")
+EVIDENCE = ".evidence.sql"
+
+
+class Status(StrEnum):
+    """What witnesses of an anomaly mean for one run."""
+
+    FORBIDDEN = "forbidden"  # the verdict is violated
+    NEVER_UPHELD = "never upheld"  # the verdict is unproven
+    COUNTED = "counted"  # allowed, and reported
+    NOT_JUDGED = "not judged"  # a table is missing, or there is nothing to judge
+
+
+@dataclass(frozen=True)
+class Check:
+    """One anomaly. `meanings`: a cell of the guarantees' table for each promise."""
+
+    name: str
+    definition: str
+    sql: str
+    evidence: str
+    meanings: Mapping[Delivery, str]
+    uses: frozenset[str] = frozenset()
+    origin: str = ""
+    assumes: str = ""
+
+    def status(self, record: RunRecord) -> Status:
+        """What this anomaly's witnesses mean for the run that `record` describes."""
+        meaning = self.meanings[record.promise.delivery]
+        if meaning.startswith("if "):
+            return Status.FORBIDDEN if meaning[3:] in _words(record) else Status.COUNTED
+        return Status(meaning)
+
+
+def _words(record: RunRecord) -> set[str]:
+    words = {record.promise.isolation, record.protocol}
+    return words | {"ordered"} if record.promise.ordered else words
+
+
+def load_checks(extra: Sequence[Path] = ()) -> tuple[Check, ...]:
+    """All built-in checks, in the order of guarantees.toml, then those of the directories in `extra`, by name.
+
+    UsageError when a file lacks its twin, its header or its meaning, or two checks have one name.
+    """
+    with (HERE / "guarantees.toml").open("rb") as file:
+        table = tomllib.load(file)
+    checks = [_load(HERE / f"{name}.sql", dict(zip(Delivery, row, strict=True))) for name, row in table.items()]
+    for directory in extra:
+        if not directory.is_dir():
+            raise UsageError(f"{directory} is not a directory; give one with NAME.sql and NAME{EVIDENCE} files")
+        found = sorted(one for one in directory.glob("*.sql") if not one.name.endswith(EVIDENCE))
+        checks += [_load(path, None) for path in found]
+    names = [one.name for one in checks]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f'there are {names.count(name)} checks named "{name}"; rename the SQL files of your own')
+    return tuple(checks)
+
+
+def _load(path: Path, meanings: Mapping[Delivery, str] | None) -> Check:
+    twin = path.with_name(path.stem + EVIDENCE)
+    if not twin.is_file():
+        raise UsageError(f"{path} has no {twin.name} beside it; write the query for what a run must have shown")
+    sql = path.read_text()
+    header = read_header(sql, path)
+    if meanings is None:
+        meanings = _own_meanings(header, path)
+    return Check(
+        name=path.stem,
+        definition=header["definition"],
+        sql=sql,
+        evidence=twin.read_text(),
+        meanings=meanings,
+        uses=frozenset(_words_of(header.get("uses", ""))),
+        origin=header.get("origin", ""),
+        assumes=header.get("assumes", ""),
+    )
+
+
+def _own_meanings(header: Mapping[str, str], path: Path) -> Mapping[Delivery, str]:
+    if "forbidden" not in header:
+        raise UsageError(f'{path}: its header does not say "-- forbidden: exactly-once, ..."; name the promises')
+    forbidden = _words_of(header["forbidden"])
+    for word in forbidden:
+        if word not in set(Delivery):
+            raise UsageError(f'{path}: "-- forbidden: {word}" is no promise; there are {", ".join(Delivery)}')
+    return {one: Status.FORBIDDEN if one in forbidden else Status.COUNTED for one in Delivery}
+
+
+def read_header(sql: str, path: Path) -> dict[str, str]:
+    """The header's fields, and `definition`; UsageError when it has no definition."""
+    fields: dict[str, str] = {}
+    field = None
+    for line in sql.splitlines():
+        if not line.startswith("--"):
+            break
+        text = line[2:].strip()
+        named = re.match(rf"({path.stem}|{'|'.join(FIELDS)}): *(.*)", text)
+        if named:
+            field = named[1] if named[1] in FIELDS else "definition"
+            fields[field] = named[2]
+        elif field:
+            fields[field] = f"{fields[field]} {text}".strip()
+    if not fields.get("definition"):
+        raise UsageError(f'{path} does not begin with "-- {path.stem}: " and its definition; add that comment')
+    return fields
+
+
+def _words_of(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]

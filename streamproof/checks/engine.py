@@ -1,0 +1,134 @@
+"""A history as an SQL database: its tables, the promise as a one-row view, and the shared views of views/.
+
+Knows no anomaly. A table that was not recorded stands there empty, so that every view can be made; `needs` tells which
+queries would then see nothing, and they must not be run.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from streamproof.checks.catalogue import HERE, read_header
+from streamproof.errors import HistoryError, UsageError
+from streamproof.history.store import History
+from streamproof.history.tables import TABLES
+
+BATCH = 10_000
+
+
+class Engine:
+    """Queries over one history. A view is made when the first query asks for it, and kept where its header says so."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, history: History) -> None:
+        self.history = history
+        self._connection = connection
+        self._made: set[str] = set()
+        for name, schema in TABLES.items():
+            if path := history.tables.get(name):
+                source = str(path).replace("'", "''")
+                connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}')")  # noqa: S608
+            else:
+                connection.register(f"no_{name}", schema.empty_table())
+                connection.execute(f"CREATE TABLE {name} AS SELECT * FROM no_{name}")  # noqa: S608
+        connection.register("promise_row", _promise_row(history))
+        connection.execute("CREATE TABLE promise AS SELECT * FROM promise_row")
+
+    @cached_property
+    def _views(self) -> dict[str, str]:
+        return {path.stem: path.read_text() for path in sorted((HERE / "views").glob("*.sql"))}
+
+    def needs(self, sql: str) -> frozenset[str]:
+        """The recorded tables that `sql` reads, itself or through views."""
+        needs: set[str] = set()
+        for name in self._tables_of(sql):
+            if name in self._views:
+                needs |= self.needs(self._views[name])
+            elif name in TABLES:
+                needs.add(name)
+        return frozenset(needs)
+
+    def _tables_of(self, sql: str) -> list[str]:
+        try:
+            return sorted(self._connection.get_table_names(sql))
+        except duckdb.Error:
+            return []  # it is refused, and named, when it is run
+
+    def rows(self, sql: str, what: str) -> list[dict[str, Any]]:
+        """The rows of `sql` as mappings; UsageError, naming `what`, when it is no query over these tables and views."""
+        return self.witnesses(sql, what)[1]
+
+    def witnesses(self, sql: str, what: str, sample: int | None = None) -> tuple[int, list[dict[str, Any]]]:
+        """How many rows `sql` gives, and the first `sample` of them (all, when None), in one pass."""
+        with self._told(what):
+            self._make_views(sql)
+            result = self._connection.execute(sql)
+            columns = [column[0] for column in result.description or ()]
+            count = 0
+            first: list[dict[str, Any]] = []
+            while rows := result.fetchmany(BATCH):
+                wanted = rows if sample is None else rows[: sample - len(first)]
+                first += [dict(zip(columns, row, strict=True)) for row in wanted]
+                count += len(rows)
+        return count, first
+
+    def save(self, sql: str, what: str, path: Path) -> None:
+        """All rows of `sql` as a Parquet file."""
+        target = str(path).replace("'", "''")
+        with self._told(what):
+            self._make_views(sql)
+            self._connection.execute(f"COPY ({sql.rstrip().rstrip(';')}\n) TO '{target}' (FORMAT parquet)")
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (duckdb.ParserException, duckdb.CatalogException, duckdb.BinderException) as error:
+            raise UsageError(f"{what} is not a query over the history's tables and views: {_gist(error)}") from error
+        except duckdb.Error as error:
+            raise HistoryError(f"{what} failed over {self.history.directory}: {_gist(error)}") from error
+
+    def _make_views(self, sql: str) -> None:
+        for name in self._tables_of(sql):
+            if name not in self._views or name in self._made:
+                continue
+            body = self._views[name]
+            self._make_views(body)
+            kind = "TEMP TABLE" if "kept" in read_header(body, Path(name)) else "VIEW"
+            self._connection.execute(f"CREATE {kind} {name} AS {body}")
+            self._made.add(name)
+
+
+@contextmanager
+def open_engine(history: History, *, threads: int | None = None, memory_limit: str = "1GB") -> Iterator[Engine]:
+    """An engine in memory that spills to a directory of its own, which is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="streamproof-checks-") as spill:
+        settings: dict[str, Any] = {
+            "threads": threads or os.cpu_count() or 1,
+            "memory_limit": memory_limit,
+            "temp_directory": spill,
+            "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False,
+        }
+        with duckdb.connect(":memory:", config=settings) as connection:
+            yield Engine(connection, history)
+
+
+def _promise_row(history: History) -> pa.Table:
+    record = history.record
+    values = record.promise.model_dump(mode="json") | record.model_dump(
+        mode="json", include={"protocol", "started_at", "ended_at", "clock_error_us"}
+    )
+    kinds = {"joined": pa.list_(pa.string()), "dead_letters": pa.string()}
+    columns = {name: pa.array([value], kinds.get(name)) for name, value in values.items()}
+    return pa.table(columns)
+
+
+def _gist(error: Exception) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,16 @@
+-- reordered: an input's first visible effect comes, on one partition of a channel, after that of an input of the same key
+-- that came later in the same input partition. The witness is the input that was overtaken; `overtaken_by` is the highest
+-- input offset whose effect is before its own.
+-- origin: Jepsen's kafka checker: poll and send orders; a monotonic-writes violation per key
+-- assumes: only first effects count: what is done a second time is duplicated, not reordered. Keys are the inputs' keys;
+--   a null key promises no order. An id in several partitions has no place in any order, and is not compared.
+SELECT id, channel, key, topic, part, off, overtaken_by, effect_part, place
+FROM (
+    SELECT f.*, max(f.off) OVER (
+        PARTITION BY f.channel, f.effect_part, f.topic, f.part, f.key ORDER BY f.place
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS overtaken_by
+    FROM keyed_effect f
+) placed
+WHERE overtaken_by > off
+ORDER BY channel, topic, part, key, place

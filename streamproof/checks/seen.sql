@@ -1,0 +1,18 @@
+-- seen: what the run has shown, for the report.
+SELECT 'inputs' AS what, count(*) AS seen FROM live_input
+UNION ALL SELECT 'effects', coalesce(sum(seen), 0) FROM tally
+UNION ALL SELECT 'channels', count(DISTINCT channel) FROM effect
+UNION ALL SELECT 'commits', count(*) FROM offset_commit c JOIN promise p ON p.grp = c.grp WHERE c.visible
+UNION ALL SELECT 'transactions', count(*) FROM txn_span
+UNION ALL SELECT 'aborted', count(*) FROM txn_span WHERE decided = 'PrepareAbort'
+UNION ALL SELECT 'rebalances', greatest(count(*) - 1, 0) FROM break_point WHERE kind = 'rebalance'
+UNION ALL SELECT 'ordered_pairs', coalesce(sum(pairs), 0) FROM key_run
+UNION ALL SELECT 'crashes', count(*) FROM break_point WHERE kind = 'crash'
+UNION ALL SELECT 'crashes_in_transaction', count(DISTINCT b.t) FROM break_point b
+    JOIN txn_span s ON b.kind = 'crash' AND s.t_from <= b.t AND (s.t_to IS NULL OR b.t < s.t_to)
+UNION ALL SELECT 'broker_losses', count(*) FROM fault WHERE effective AND target LIKE 'broker%'
+UNION ALL SELECT 'faults', count(*) FROM fault WHERE effective
+UNION ALL SELECT 'faults_in_flight', count(*) FROM fault_in_flight
+UNION ALL SELECT 'reads_during_faults', count(*) FROM read r WHERE r.phase = 'during'
+    AND EXISTS (SELECT 1 FROM fault f WHERE f.effective AND f.t_from <= r.t AND (f.t_to IS NULL OR r.t <= f.t_to))
+ORDER BY what

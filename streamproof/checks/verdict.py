@@ -1,0 +1,214 @@
+"""The verdict: what the witnesses and the evidence of all checks amount to for the promise of one run.
+
+    violated   a forbidden anomaly has a witness
+    unproven   none has, but the run did not show enough: `missing` says what
+    upheld     none has, nothing is late, and the evidence of each judged anomaly is there
+
+Judges from the history alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from streamproof.checks.catalogue import HERE, Check, Status, load_checks
+from streamproof.checks.engine import Engine, open_engine
+from streamproof.errors import UsageError
+from streamproof.history.promise import Delivery, RunRecord
+from streamproof.history.store import History
+
+SAMPLE = 5
+# without these judged, nothing can be upheld; what else cannot be judged is only listed
+CORE = frozenset({"lost", "late", "duplicated", "reordered"})
+
+
+class Outcome(StrEnum):
+    UPHELD = "upheld"
+    VIOLATED = "violated"
+    UNPROVEN = "unproven"
+
+
+class Evidence(BaseModel):
+    """What a run has shown of one thing that it had to show. `enough` null: it gives nothing to judge."""
+
+    model_config = ConfigDict(frozen=True)
+
+    evidence: str
+    seen: int
+    enough: bool | None
+
+
+class Finding(BaseModel):
+    """What became of one anomaly. `sample`: its first witnesses; `reason`: why it is not judged."""
+
+    model_config = ConfigDict(frozen=True)
+
+    anomaly: str
+    definition: str
+    status: Status
+    witnesses: int = 0
+    sample: tuple[Mapping[str, Any], ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    reason: str | None = None
+
+
+class Verdict(BaseModel):
+    """`missing`: why it is unproven, each a sentence; `seen`: what the run has shown, in numbers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Outcome
+    delivery: Delivery
+    ordered: bool
+    findings: tuple[Finding, ...]
+    missing: tuple[str, ...]
+    seen: Mapping[str, int]
+    not_judged: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole verdict as what `json.dumps` takes."""
+        return self.model_dump(mode="json")
+
+    def finding(self, anomaly: str) -> Finding:
+        """UsageError when there is no such check."""
+        for one in self.findings:
+            if one.anomaly == anomaly:
+                return one
+        raise UsageError(f'"{anomaly}" is no anomaly; there are {", ".join(one.anomaly for one in self.findings)}')
+
+    def require(self, *names: str) -> None:
+        """AssertionError unless each anomaly named was judged and has no witness.
+
+        A promise, such as "exactly-once", stands for a verdict that is upheld, and must be the one that was judged.
+        What the run must have shown besides is `require_upheld`'s to ask: a scenario breaks what it wants to break.
+        """
+        for name in names:
+            if name in set(Delivery):
+                if name != self.delivery:
+                    raise UsageError(f"the contract promises {self.delivery}, so {name} was not judged")
+                self.require_upheld()
+                continue
+            finding = self.finding(name)
+            if finding.status is Status.NOT_JUDGED:
+                raise AssertionError(f"{name} is not judged: {finding.reason}")
+            if finding.witnesses:
+                raise AssertionError(f"{name}: {finding.witnesses} witnesses, such as {dict(finding.sample[0])}")
+
+    def require_upheld(self) -> None:
+        """AssertionError, with what was found or is missing, unless the verdict is upheld."""
+        if self.outcome is Outcome.UPHELD:
+            return
+        found = [
+            f"{one.anomaly}: {one.witnesses} witnesses, such as {dict(one.sample[0])}"
+            for one in self.findings
+            if one.witnesses and one.status is Status.FORBIDDEN
+        ]
+        raise AssertionError("\n  ".join([f"{self.outcome}, not upheld:", *found, *self.missing]))
+
+
+def judge(
+    history: History, *, extra: Sequence[Path] = (), threads: int | None = None, memory_limit: str = "1GB"
+) -> Verdict:
+    """Run every check, and those of the directories in `extra`, over a history.
+
+    `threads`: all cores when None. UsageError for a check that is not right, HistoryError for a history that is not.
+    """
+    checks = load_checks(extra)
+    with open_engine(history, threads=threads, memory_limit=memory_limit) as engine:
+        findings = tuple(_find(engine, check) for check in checks)
+        promised = {check.name: check.status(history.record) for check in checks}
+        seen = {row["what"]: int(row["seen"]) for row in engine.rows((HERE / "seen.sql").read_text(), "seen.sql")}
+    return _decide(history.record, promised, findings, seen)
+
+
+def write_witnesses(
+    history: History, verdict: Verdict, directory: Path, *, extra: Sequence[Path] = ()
+) -> dict[str, Path]:
+    """All witnesses of each anomaly that has any, as `directory`/ANOMALY.parquet; the files, by anomaly."""
+    found = {one.anomaly for one in verdict.findings if one.witnesses}
+    files = {}
+    if found:
+        directory.mkdir(parents=True, exist_ok=True)
+        with open_engine(history) as engine:
+            for check in load_checks(extra):
+                if check.name in found:
+                    files[check.name] = directory / f"{check.name}.parquet"
+                    engine.save(check.sql, f"{check.name}.sql", files[check.name])
+    return files
+
+
+def _find(engine: Engine, check: Check) -> Finding:
+    """Ask one check for its witnesses, and for its evidence."""
+    finding = Finding(anomaly=check.name, definition=check.definition, status=check.status(engine.history.record))
+    absent = sorted(engine.needs(check.sql) - check.uses - engine.history.tables.keys())
+    if absent:
+        reason = f"no {' and no '.join(absent)} table in this history"
+        return finding.model_copy(update={"status": Status.NOT_JUDGED, "reason": reason})
+    count, sample = engine.witnesses(check.sql, f"{check.name}.sql", SAMPLE)
+    evidence = _evidence(engine, check)
+    finding = finding.model_copy(update={"witnesses": count, "sample": tuple(sample), "evidence": evidence})
+    idle = [one.evidence for one in evidence if one.enough is None]
+    if idle and not count:
+        reason = f"nothing to judge it by in this run: no {' and no '.join(idle)}"
+        return finding.model_copy(update={"status": Status.NOT_JUDGED, "reason": reason})
+    return finding
+
+
+def _evidence(engine: Engine, check: Check) -> tuple[Evidence, ...]:
+    what = f"{check.name}.evidence.sql"
+    rows = engine.rows(check.evidence, what)
+    try:
+        return tuple(Evidence.model_validate(row) for row in rows)
+    except ValidationError as error:
+        raise UsageError(f"{what} must give the columns evidence (text), seen (number) and enough (boolean)") from error
+
+
+def _decide(
+    record: RunRecord, promised: Mapping[str, Status], findings: tuple[Finding, ...], seen: Mapping[str, int]
+) -> Verdict:
+    missing = _untrusted(record)
+    # a broker that failed its probe may itself have caused what was found
+    accused = not (missing and record.probe)
+    for one in findings:
+        if promised[one.anomaly] is not Status.COUNTED:
+            missing += _missing(one)
+    if accused and any(one.witnesses and one.status is Status.FORBIDDEN for one in findings):
+        outcome = Outcome.VIOLATED
+    else:
+        outcome = Outcome.UNPROVEN if missing else Outcome.UPHELD
+    return Verdict(
+        outcome=outcome,
+        delivery=record.promise.delivery,
+        ordered=record.promise.ordered,
+        findings=findings,
+        missing=tuple(dict.fromkeys(missing)),
+        seen=seen,
+        not_judged=tuple(f"{one.anomaly} ({one.reason})" for one in findings if one.status is Status.NOT_JUDGED),
+    )
+
+
+def _untrusted(record: RunRecord) -> list[str]:
+    """Why the broker itself leaves an exactly-once verdict open."""
+    if record.promise.delivery is not Delivery.EXACTLY_ONCE:
+        return []
+    if not record.probe:
+        return ["the broker was not probed: whether it isolates transactions is not known"]
+    failed = [name for name, held in record.probe.items() if not held]
+    return [f"the broker failed its probe ({', '.join(failed)}): exactly-once cannot be shown on it"] if failed else []
+
+
+def _missing(one: Finding) -> list[str]:
+    """What keeps one anomaly from supporting an upheld verdict."""
+    if one.status is Status.NOT_JUDGED:
+        return [f"{one.anomaly} is not judged: {one.reason}"] if one.anomaly in CORE else []
+    missing = [
+        f"{row.evidence}: {row.seen} seen, which is not enough to judge {one.anomaly}"
+        for row in one.evidence
+        if row.enough is False
+    ]
+    if one.witnesses and one.status is Status.NEVER_UPHELD:
+        missing.insert(0, f"{one.witnesses} inputs are {one.anomaly}: {one.definition}")
+    return missing

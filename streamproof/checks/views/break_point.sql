@@ -1,0 +1,10 @@
+-- break_point: the moments at which work may change hands: a process of the subject was killed or ended on its own, or
+-- the group made a new generation.
+SELECT 'crash' AS kind, r.t_end AS t
+FROM process r
+WHERE r.t_end IS NOT NULL AND r.cause IN ('killed', 'exited')
+UNION ALL
+SELECT 'rebalance' AS kind, min(g.t_append) AS t
+FROM generation g
+JOIN promise p ON p.grp = g.grp
+GROUP BY g.generation

@@ -1,0 +1,310 @@
+"""Hand-written histories: a scene is told step by step, each step a millisecond after the last, and ends as tables.
+
+Offsets, batches, transaction states, expectations and log ends follow from what is told; a test alters one thing.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Self
+
+from streamproof.history.promise import Delivery, Promise, RunRecord
+from streamproof.history.store import History, HistoryWriter
+from streamproof.history.tables import TABLES
+
+START = 1_790_000_000_000_000
+STEP = 1_000  # one millisecond, in microseconds
+GROUP = "movers"
+OFFSETS = "__consumer_offsets"
+CHANNELS = ("alpha", "beta")
+DEAD = "dead"
+Row = dict[str, Any]
+
+
+class Scene:
+    """What happened to one subject: input topic `in`, effects on `alpha`, `beta` and (dead letters) `dead`."""
+
+    def __init__(
+        self, promise: str = "exactly-once", *, ordered: bool = True, isolation: str = "read_committed"
+    ) -> None:
+        self.promise = Promise(
+            grp=GROUP,
+            delivery=Delivery(promise),
+            ordered=ordered,
+            isolation=isolation,
+            joined=CHANNELS,
+            dead_letters=DEAD,
+            transaction_timeout_ms=1_000,
+            cleanup_ms=500,
+        )
+        self.now = START
+        self.rows: dict[str, list[Row]] = {name: [] for name in TABLES}
+        self.probe = {"isolates": True, "fences": True}
+        self.clock_error_us = 0
+        self._next: dict[tuple[str, int], int] = defaultdict(int)
+        self._n = 0
+
+    # time and places
+
+    def wait(self, ms: int = 1) -> int:
+        """Let time pass; the time it is then."""
+        self.now += ms * STEP
+        return self.now
+
+    def n(self) -> int:
+        self._n += 1
+        return self._n
+
+    def append(
+        self,
+        topic: str,
+        part: int,
+        *,
+        pid: int = -1,
+        epoch: int = -1,
+        transactional: bool = False,
+        control: str = "none",
+    ) -> int:
+        """One batch of one record in a log; its offset."""
+        off = self._next[topic, part]
+        self._next[topic, part] += 1
+        place = {"topic": topic, "part": part, "base_off": off, "last_off": off, "t_append": self.wait()}
+        self.rows["batch"].append(
+            place | {"pid": pid, "epoch": epoch, "transactional": transactional, "control": control}
+        )
+        return off
+
+    # what is put in
+
+    def input(self, name: str, *, key: str | None = "k", part: int = 0, fate: str = "process", **changes: Any) -> int:
+        """One input; its offset."""
+        off = self.append("in", part)
+        row = {"topic": "in", "part": part, "off": off, "id": name, "key": key, "seq": None, "fate": fate}
+        row |= {"t_append": self.now, "pid": None, "epoch": None, "visible": True}
+        self.rows["input"].append(row | changes)
+        return off
+
+    def inputs(self, names: Iterable[str], **common: Any) -> None:
+        for name in names:
+            self.input(name, **common)
+
+    def aborted_input(self, name: str, part: int = 0) -> int:
+        """One input in an upstream transaction that was aborted."""
+        transaction = Transaction(self, "upstream", 99)
+        off = self.append("in", part, pid=99, epoch=0, transactional=True)
+        row = {"topic": "in", "part": part, "off": off, "id": name, "key": "k", "seq": None, "fate": "abort"}
+        self.rows["input"].append(row | {"t_append": self.now, "pid": 99, "epoch": 0, "visible": False})
+        transaction.touch("in", part)
+        transaction.abort()
+        return off
+
+    # what the subject does
+
+    def effect(
+        self, name: str | None, channel: str = "alpha", *, part: int = 0, pid: int = -1, epoch: int = -1, **changes: Any
+    ) -> Row:
+        """One effect; plain, unless a transaction adds it."""
+        off = self.append(channel, part, pid=pid, epoch=epoch, transactional=pid >= 0)
+        row: Row = {"channel": channel, "source_id": name, "ordinal": off, "topic": channel, "part": part, "off": off}
+        row |= {"key": None, "value_hash": None, "echo": None, "t_append": self.now, "visible": True}
+        row |= {"pid": pid, "epoch": epoch, "instance": None, "incarnation": None}
+        row |= changes
+        self.rows["effect"].append(row)
+        return row
+
+    def effects(self, names: Iterable[str], channels: Iterable[str] = CHANNELS, **common: Any) -> None:
+        for name in names:
+            for channel in channels:
+                self.effect(name, channel, **common)
+
+    def commit(self, off: int | None, *, part: int = 0, pid: int = -1, epoch: int = -1, **changes: Any) -> Row:
+        """The group's next offset to read; None deletes it."""
+        self.append(OFFSETS, 0, pid=pid, epoch=epoch, transactional=pid >= 0)
+        row: Row = {"grp": GROUP, "topic": "in", "part": part, "off": off, "n": self.n(), "t_append": self.now}
+        row |= {"pid": pid, "epoch": epoch, "transactional": pid >= 0, "visible": True} | changes
+        self.rows["offset_commit"].append(row)
+        return row
+
+    def transaction(self, pid: int = 7, epoch: int = 0) -> "Transaction":
+        """One of the subject's transactions, opened."""
+        return Transaction(self, f"mover-{pid}", pid, epoch)
+
+    # what happens to it
+
+    def rebalance(self) -> None:
+        generation = len(self.rows["generation"]) + 1
+        row = {"grp": GROUP, "generation": generation, "n": self.n(), "t_append": self.wait()}
+        self.rows["generation"].append(row | {"protocol": "range", "state": "Stable"})
+
+    def process_ends(self, cause: str = "killed") -> None:
+        incarnation = len(self.rows["process"]) + 1
+        row = {"instance": 1, "incarnation": incarnation, "pid": 4000 + incarnation, "t_start": START, "t_ready": START}
+        self.rows["process"].append(row | {"t_end": self.wait(), "exit": -9, "cause": cause})
+
+    def fault(
+        self, kind: str = "kill", target: str = "instance:1", *, effective: bool = True, lasts_ms: int = 3
+    ) -> None:
+        row = {"kind": "kill", "target": target, "moment": "progress 0.50", "t_from": self.wait()}
+        row |= {"t_to": self.now + lasts_ms * STEP, "evidence": "seen", "effective": effective}
+        self.rows["fault"].append(row)
+
+    def read(self, topic: str, part: int, off: int, **changes: Any) -> None:
+        row = {"reader": "final", "n": self.n(), "isolation": "read_committed", "phase": "final", "topic": topic}
+        row |= {"part": part, "off": off, "id": None, "t": self.now}
+        self.rows["read"].append(row | changes)
+
+    # the end
+
+    def alter(self, table: str, which: Callable[[Row], bool], **changes: Any) -> Self:
+        """Change all rows of a table that `which` picks."""
+        for row in self.rows[table]:
+            if which(row):
+                row.update(changes)
+        return self
+
+    def drop(self, table: str, which: Callable[[Row], bool] = lambda _: True) -> Self:
+        """Take rows away; all of a table, though it is still recorded, when none are named."""
+        self.rows[table] = [row for row in self.rows[table] if not which(row)]
+        return self
+
+    def absent(self, *tables: str) -> Self:
+        """These tables could not be had."""
+        for table in tables:
+            del self.rows[table]
+        return self
+
+    def write(self, directory: Path) -> History:
+        """The whole history, with what follows from it."""
+        if "expected" in self.rows and not self.rows["expected"]:
+            self.rows["expected"] = list(self._expected())
+        if "ends" in self.rows and not self.rows["ends"]:
+            self.rows["ends"] = [
+                {"topic": topic, "part": part, "begin": 0, "lso": end, "hw": end}
+                for (topic, part), end in self._next.items()
+            ]
+        writer = HistoryWriter(directory)
+        for table, rows in self.rows.items():
+            writer.open(table)
+            writer.append(table, rows)
+        return writer.close(
+            RunRecord(
+                subject="mover",
+                promise=self.promise,
+                seed=1,
+                kafka_version="4.3.1",
+                backend="embedded",
+                started_at=START,
+                ended_at=self.wait(),
+                clock_error_us=self.clock_error_us,
+                probe=self.probe,
+            )
+        )
+
+    def _expected(self) -> Iterable[Row]:
+        times = Counter(row["id"] for row in self.rows["input"] if row["visible"])
+        for name, fate in {row["id"]: row["fate"] for row in self.rows["input"]}.items():
+            for channel in (*CHANNELS, DEAD):
+                due = times[name] if fate == ("poison" if channel == DEAD else "process") else 0
+                yield {"id": name, "grp": GROUP, "channel": channel, "at_least": due, "at_most": due}
+
+
+class Transaction:
+    """A transaction of one producer. What it writes is hidden until it commits."""
+
+    def __init__(self, scene: Scene, tid: str, pid: int, epoch: int = 0) -> None:
+        self.scene = scene
+        self.tid = tid
+        self.pid = pid
+        self.epoch = epoch
+        self.pending: list[Row] = []
+        self.places: list[tuple[str, int]] = []
+
+    def touch(self, topic: str, part: int) -> None:
+        """Have a partition in the transaction: its coordinator writes that down."""
+        if (topic, part) not in self.places:
+            self.places.append((topic, part))
+            self.state("Ongoing")
+
+    def state(self, state: str) -> None:
+        row = {"tid": self.tid, "pid": self.pid, "epoch": self.epoch, "state": state, "n": self.scene.n()}
+        partitions = [] if state.startswith("Complete") else [f"{topic}-{part}" for topic, part in self.places]
+        self.scene.rows["txn"].append(row | {"partitions": partitions, "t_append": self.scene.wait()})
+
+    def effect(self, name: str, channel: str = "alpha", part: int = 0) -> None:
+        self.touch(channel, part)
+        self.pending.append(self.scene.effect(name, channel, part=part, pid=self.pid, epoch=self.epoch, visible=False))
+
+    def effects(self, names: Iterable[str], channels: Iterable[str] = CHANNELS, part: int = 0) -> Self:
+        for name in names:
+            for channel in channels:
+                self.effect(name, channel, part)
+        return self
+
+    def offsets(self, off: int, part: int = 0) -> Self:
+        self.touch(OFFSETS, 0)
+        self.pending.append(self.scene.commit(off, part=part, pid=self.pid, epoch=self.epoch, visible=False))
+        return self
+
+    def commit(self) -> None:
+        self.end("Commit")
+        for row in self.pending:
+            row["visible"] = True
+
+    def abort(self, *, fenced: bool = False) -> None:
+        """By the producer, or, fenced, by the coordinator, which raises the epoch first."""
+        self.epoch += fenced
+        self.end("Abort")
+
+    def end(self, how: str) -> None:
+        self.state(f"Prepare{how}")
+        for topic, part in self.places:
+            self.scene.append(topic, part, pid=self.pid, epoch=self.epoch, transactional=True, control=how.lower())
+        self.state(f"Complete{how}")
+
+
+def names(first: int, last: int, prefix: str = "x") -> list[str]:
+    """x000 to x(last-1)."""
+    return [f"{prefix}{number:03}" for number in range(first, last)]
+
+
+def clean(promise: str = "exactly-once", *, ordered: bool = True) -> Scene:
+    """A transactional subject that is killed inside a transaction and keeps its promise: everything is shown.
+
+    60 inputs on each of two partitions, of one key each; x in partition 0, y in partition 1. Killed at 20 of each.
+    """
+    scene = Scene(promise, ordered=ordered)
+    scene.rebalance()
+    for prefix, part in (("x", 0), ("y", 1)):
+        scene.inputs(names(0, 60, prefix), key=prefix, part=part)
+    scene.aborted_input("never", part=0)
+    _move(scene, 0, 20)
+    killed = scene.transaction().effects(names(20, 30))
+    scene.fault()
+    scene.process_ends()
+    killed.abort(fenced=True)
+    scene.rebalance()
+    _move(scene, 20, 60, epoch=1)
+    return scene
+
+
+def _move(scene: Scene, first: int, last: int, epoch: int = 0) -> None:
+    for prefix, part in (("x", 0), ("y", 1)):
+        transaction = scene.transaction(epoch=epoch)
+        transaction.effects(names(first, last, prefix), part=part).offsets(last, part=part).commit()
+
+
+def clean_plain(promise: str = "at-least-once") -> Scene:
+    """A subject without transactions that is killed between its effects and their commit, and does them again."""
+    scene = Scene(promise)
+    scene.rebalance()
+    scene.inputs(names(0, 120))
+    for first, last in ((0, 40), (40, 60)):
+        scene.effects(names(first, last))
+        scene.commit(last)
+    scene.effects(names(60, 80))
+    scene.fault()
+    scene.process_ends()
+    scene.rebalance()
+    scene.effects(names(60, 120))
+    scene.commit(120)
+    return scene
