@@ -5,6 +5,7 @@ are the subject's own talk. What a process was given and had not answered when i
 to its successor: that would be another attempt.
 """
 
+import contextlib
 import json
 import subprocess
 import threading
@@ -92,6 +93,7 @@ class _Line:
         self._changed = threading.Condition()
         self._waiting: dict[str, tuple[Event, int]] = {}
         self._current: subprocess.Popen[bytes] | None = None
+        self._over: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
 
     def give(self, event: Event) -> None:
@@ -101,12 +103,10 @@ class _Line:
             if process is None or not self._take_place(event, process):
                 self._stopping.wait(POLL_S)
                 continue
-            try:
-                stdin = _pipe(process.stdin)
+            stdin = _pipe(process.stdin)
+            with contextlib.suppress(OSError):  # it ended meanwhile: its reader gives up what it was given
                 stdin.write(event.value.replace(b"\n", b" ") + b"\n")
                 stdin.flush()
-            except OSError:  # it ended meanwhile; whether it read the line is not known: its reader gives it up
-                pass
             return
 
     def close(self) -> None:
@@ -129,10 +129,10 @@ class _Line:
         return process
 
     def _take_place(self, event: Event, process: "subprocess.Popen[bytes]") -> bool:
+        """Count the event as given, unless the window is full or the process has answered its last."""
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self._waiting) < WINDOW or process.poll() is not None, POLL_S):
-                return False
-            if process.poll() is not None:
+            self._changed.wait_for(lambda: len(self._waiting) < WINDOW or self._over is process, POLL_S)
+            if len(self._waiting) >= WINDOW or self._over is process:
                 return False
             self._waiting[event.id] = (event, now_us())
             return True
@@ -140,6 +140,8 @@ class _Line:
     def _read(self, process: "subprocess.Popen[bytes]") -> None:
         for line in _pipe(process.stdout):
             self._answer(line)
+        with self._changed:
+            self._over = process  # from here on, nothing that is given to it would be answered or given up
         self._give_up()
 
     def _answer(self, line: bytes) -> None:

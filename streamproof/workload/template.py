@@ -127,8 +127,8 @@ def _documents(contract: Contract, rng: random.Random) -> Iterator[Document]:
     values = make_values(_free(channel.schema or {}, _declared(source)), examples, rng, POOL)
     if not values:
         raise ContractError(
-            f"{contract.source or channel.topic}: channel {channel.name}: no value can be made up that satisfies its message's schema; "
-            "give the message an example"
+            f"{contract.source or channel.topic}: channel {channel.name}: no value can be made up that "
+            "satisfies its message's schema; give the message an example"
         )
     for n, value in enumerate(values):
         headers = channel.headers[n % len(examples)] if channel.headers else {}

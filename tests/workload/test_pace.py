@@ -1,0 +1,48 @@
+"""How fast a workload may go."""
+
+import pytest
+
+from streamproof.workload import pace
+from streamproof.workload.pace import SLACK_S, Pace
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(pace, "time", made)
+    return made
+
+
+def turns(paced: Pace, clock: Clock, seconds: float, *, held: bool = False) -> int:
+    """How many turns are handed out in a while to one who waits as long as is said."""
+    end, count = clock.now + seconds, 0
+    while clock.now < end:
+        wait = paced.wait(held=held)
+        count += wait == 0
+        clock.now += wait
+    return count
+
+
+def test_turns_are_handed_out_at_the_rate(clock: Clock) -> None:
+    """A hundred a second are a hundred in a second."""
+    assert 99 <= turns(Pace(100), clock, 1.0) <= 101
+
+
+def test_while_held_no_turn_is_handed_out_nor_made_up_for(clock: Clock) -> None:
+    """After a long wait the rate is what it was, but for what fits into the slack."""
+    paced = Pace(100)
+    assert turns(paced, clock, 10.0, held=True) == 0
+    assert turns(paced, clock, 1.0) <= 101 + 100 * SLACK_S
+
+
+def test_without_a_rate_there_is_no_wait(clock: Clock) -> None:
+    """As fast as can be."""
+    assert [Pace(None).wait(held=False) for _ in range(1000)] == [0.0] * 1000

@@ -1,0 +1,101 @@
+"""Feeding a subject through its standard input."""
+
+import subprocess
+import sys
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from streamproof.contract.asyncapi import contract_from_flags
+from streamproof.workload import StdinWorkload, make_events
+
+CONTRACT = contract_from_flags(input_topic="a", output_topics=[], group="g", identity="json:/id")
+EVENTS = tuple(make_events(CONTRACT, count=300, seed=1, aborted=0))
+ECHO = """
+import json, sys
+for offset, line in enumerate(sys.stdin):
+    print("talk")
+    print(json.dumps({"outcome": "ok", "id": json.loads(line)["id"], "partition": 2, "offset": offset}), flush=True)
+"""
+Start = Callable[[str], "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start a small program with pipes; it is ended after the test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def begin(program: str) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-c", textwrap.dedent(program)]
+        started.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_each_answer_is_an_outcome(start: Start) -> None:
+    """A row for each event with what the answer says; other lines are passed over."""
+    process = start(ECHO)
+    rows: list[Any] = []
+    workload = StdinWorkload(CONTRACT, lambda _: process)
+    workload.run(EVENTS, rows.extend)
+    assert [row["id"] for row in rows] == [one.id for one in EVENTS]
+    assert {(row["outcome"], row["part"], row["producer"]) for row in rows} == {("ok", 2, "stdin-1")}
+    assert [row["off"] for row in rows] == list(range(300))
+    assert workload.fates == {one.id: (one.seq, one.fate) for one in EVENTS}
+
+
+def test_an_answer_may_be_that_it_failed_or_is_not_known(start: Start) -> None:
+    """The subject's own word is taken, and has no place in the log then."""
+    process = start(ECHO.replace('"ok"', '["fail", "unknown"][offset % 2]'))
+    rows: list[Any] = []
+    StdinWorkload(CONTRACT, lambda _: process).run(EVENTS, rows.extend)
+    assert Counter(row["outcome"] for row in rows) == {"fail": 150, "unknown": 150}
+    assert {row["off"] for row in rows} == {None}
+
+
+def test_each_key_has_one_instance(start: Start) -> None:
+    """So that the order of its events is for that instance to keep."""
+    processes = {1: start(ECHO), 2: start(ECHO)}
+    rows: list[Any] = []
+    StdinWorkload(CONTRACT, processes.__getitem__, instances=2).run(EVENTS, rows.extend)
+    assert {row["producer"] for row in rows} == {"stdin-1", "stdin-2"}
+    assert len({(row["key"], row["producer"]) for row in rows}) == len({one.key for one in EVENTS})
+
+
+def test_what_a_process_leaves_unanswered_is_unknown(start: Start) -> None:
+    """It dies after a hundred answers; its successor is given the rest, and nothing twice."""
+    processes = [start(ECHO.replace("print(json", "if offset == 100: sys.exit()\n    print(json"))]
+
+    def current(_: int) -> "subprocess.Popen[bytes]":
+        if processes[-1].poll() is not None:
+            processes.append(start(ECHO))
+        return processes[-1]
+
+    rows: list[Any] = []
+    StdinWorkload(CONTRACT, current).run(EVENTS, rows.extend, rate=3000)
+    assert Counter(row["id"] for row in rows) == Counter(one.id for one in EVENTS)
+    outcomes = Counter(row["outcome"] for row in rows)
+    assert set(outcomes) == {"ok", "unknown"}
+    assert outcomes["ok"] >= 100
+
+
+def test_when_stopped_nothing_more_is_given(start: Start) -> None:
+    """A subject that answers nothing holds nobody up."""
+    process = start("import sys\nfor line in sys.stdin: pass")
+    rows: list[Any] = []
+    workload = StdinWorkload(CONTRACT, lambda _: process)
+
+    def gate() -> float:
+        if workload.sent == 30:
+            workload.stop()
+        return 0.1
+
+    workload.run(EVENTS, rows.extend, gate=gate)
+    assert [row["outcome"] for row in rows] == ["unknown"] * 30
