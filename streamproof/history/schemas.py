@@ -1,0 +1,293 @@
+"""Reads bytes by Kafka's own message definitions: the JSON files that every release carries in its jars.
+
+It knows the encoding and no message in particular, so that a release that adds a field or a version needs
+no change here.
+"""
+
+import json
+import re
+import struct
+import uuid
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from streamproof.errors import HistoryError
+
+FOLDER: Final = "common/message/"
+_COMMENT: Final = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*')  # a string is matched first: it may hold "//"
+
+_FIXED: Final = {
+    "bool": struct.Struct(">?"),
+    "int8": struct.Struct(">b"),
+    "int16": struct.Struct(">h"),
+    "uint16": struct.Struct(">H"),
+    "int32": struct.Struct(">i"),
+    "uint32": struct.Struct(">I"),
+    "int64": struct.Struct(">q"),
+    "float64": struct.Struct(">d"),
+}
+_INT8, _INT16, _INT32 = _FIXED["int8"], _FIXED["int16"], _FIXED["int32"]
+
+
+class Reader:
+    """A place in some bytes. Raises HistoryError where they end too early."""
+
+    __slots__ = ("at", "data")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def take(self, size: int) -> bytes:
+        end = self.at + size
+        if size < 0 or end > len(self.data):
+            raise HistoryError(f"a message ends early: {size} bytes wanted at byte {self.at} of {len(self.data)}")
+        taken = self.data[self.at : end]
+        self.at = end
+        return taken
+
+    def fixed(self, kind: struct.Struct) -> Any:
+        return kind.unpack(self.take(kind.size))[0]
+
+    def uvarint(self) -> int:
+        value = 0
+        for shift in range(0, 35, 7):
+            byte = self.take(1)[0]
+            value |= (byte & 0x7F) << shift
+            if not byte & 0x80:
+                return value
+        raise HistoryError(f"a message holds a number of more than five bytes before byte {self.at}")
+
+
+Read = Callable[[Reader], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """A closed range of versions, written `3`, `0-4`, `2+` or `none`."""
+
+    first: int
+    last: int
+
+    @classmethod
+    def parse(cls, text: str | None) -> "Versions":
+        if text is None or text == "none":
+            return cls(0, -1)
+        first, dash, last = text.rstrip("+").partition("-")
+        if text.endswith("+"):
+            return cls(int(first), 2**15 - 1)
+        return cls(int(first), int(last) if dash else int(first))
+
+    def __contains__(self, version: int) -> bool:
+        return self.first <= version <= self.last
+
+
+class Schema:
+    """One message definition, with all its versions."""
+
+    def __init__(self, definition: Mapping[str, Any]) -> None:
+        self._definition = definition
+        self.name: str = definition["name"]
+        self.versions = Versions.parse(definition["validVersions"])
+        self._readers: dict[int, Read] = {}
+
+    @cached_property
+    def _commons(self) -> Mapping[str, list[Mapping[str, Any]]]:
+        return {one["name"]: one["fields"] for one in self._definition.get("commonStructs", [])}
+
+    def decode(self, data: bytes, version: int) -> dict[str, Any]:
+        """The fields by name, the first letter small. A field that this version lacks has its default.
+
+        Raises HistoryError for a version that is not in the definition, and for bytes that end too early.
+        """
+        if version not in self.versions:
+            known = f"{self.versions.first} to {self.versions.last}"
+            raise HistoryError(
+                f"{self.name} in version {version} cannot be read: this release of Kafka defines {known}"
+            )
+        if version not in self._readers:
+            self._readers[version] = _Compiler(self._definition, self._commons, version).message()
+        try:
+            fields: dict[str, Any] = self._readers[version](Reader(data))
+        except HistoryError as error:
+            raise HistoryError(f"{self.name} in version {version} cannot be read: {error}") from None
+        return fields
+
+
+class _Compiler:
+    """Turns one version of a definition into a function, once: versions are not asked about for each message."""
+
+    def __init__(
+        self, definition: Mapping[str, Any], commons: Mapping[str, list[Mapping[str, Any]]], version: int
+    ) -> None:
+        self._fields = definition["fields"]
+        self._commons = commons
+        self._version = version
+        self._flexible = version in Versions.parse(definition.get("flexibleVersions"))
+
+    def message(self) -> Read:
+        return self._struct(self._fields)
+
+    def _struct(self, fields: Iterable[Mapping[str, Any]]) -> Read:
+        plain: list[tuple[str, Read]] = []
+        tagged: dict[int, tuple[str, Read]] = {}
+        defaults: dict[str, Callable[[], Any]] = {}
+        for field in fields:
+            name = _small(field["name"])
+            if self._version in Versions.parse(field.get("taggedVersions")):
+                tagged[field["tag"]] = name, self._field(field)
+            elif self._version in Versions.parse(field.get("versions")):
+                plain.append((name, self._field(field)))
+                continue
+            defaults[name] = self._default(field)
+        flexible = self._flexible
+
+        def read(reader: Reader) -> dict[str, Any]:
+            values = {name: read_one(reader) for name, read_one in plain}
+            for name, default in defaults.items():
+                values[name] = default()
+            if flexible:
+                _read_tags(reader, tagged, values)
+            return values
+
+        return read
+
+    def _field(self, field: Mapping[str, Any]) -> Read:
+        nullable = self._version in Versions.parse(field.get("nullableVersions"))
+        # a field may stay in the old encoding within a flexible message
+        compact = self._flexible and field.get("flexibleVersions") != "none"
+        kind: str = field["type"]
+        if kind.startswith("[]"):
+            return _array(self._of(kind[2:], field, compact=compact, nullable=False), compact=compact)
+        return self._of(kind, field, compact=compact, nullable=nullable)
+
+    def _of(self, kind: str, field: Mapping[str, Any], *, compact: bool, nullable: bool) -> Read:
+        if kind in _FIXED:
+            fixed = _FIXED[kind]
+            return lambda reader: reader.fixed(fixed)
+        if kind == "uuid":
+            return lambda reader: uuid.UUID(bytes=reader.take(16))
+        if kind == "string":
+            return _string(compact=compact)
+        if kind in ("bytes", "records"):
+            return _bytes(compact=compact)
+        inner = self._struct(self._fields_of(kind, field))
+        if not nullable:
+            return inner
+        return lambda reader: None if reader.fixed(_INT8) < 0 else inner(reader)
+
+    def _fields_of(self, kind: str, field: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        own: list[Mapping[str, Any]] | None = field.get("fields")
+        return self._commons[kind] if own is None else own
+
+    def _default(self, field: Mapping[str, Any]) -> Callable[[], Any]:
+        kind: str = field["type"]
+        given = field.get("default")
+        if given == "null":
+            return lambda: None
+        # in a definition, the default null may also be written bare
+        if given is None and "default" in field:
+            return lambda: None
+        if kind.startswith("[]"):
+            return list
+        if kind in ("string", "bytes", "records", "uuid", "bool", "float64") or kind in _FIXED:
+            value = _constant(kind, given)
+            return lambda: value
+        inner = [(_small(one["name"]), self._default(one)) for one in self._fields_of(kind, field)]
+        return lambda: {name: default() for name, default in inner}
+
+
+def _constant(kind: str, given: Any) -> Any:
+    text = "" if given is None else str(given)
+    match kind:
+        case "string":
+            return text
+        case "bytes" | "records":
+            return text.encode()
+        case "uuid":
+            return uuid.UUID(int=0)
+        case "bool":
+            return text.lower() == "true"
+        case "float64":
+            return float(text or 0)
+        case _:
+            return int(text or "0", 0)  # base 0: some defaults are written 0x7fffffff
+
+
+def _small(name: str) -> str:
+    """The definitions disagree on the first letter (GroupId, group); one form spares every user the question."""
+    return name[0].lower() + name[1:]
+
+
+def _length(plain: struct.Struct, *, compact: bool) -> Callable[[Reader], int]:
+    """Reads a length; negative stands for null."""
+    if compact:
+        return lambda reader: reader.uvarint() - 1
+    return lambda reader: int(reader.fixed(plain))
+
+
+def _string(*, compact: bool) -> Read:
+    length = _length(_INT16, compact=compact)
+
+    def read(reader: Reader) -> str | None:
+        size = length(reader)
+        # the broker takes what a client sends as it is: a strange name must not end the reading
+        return None if size < 0 else reader.take(size).decode("utf-8", "replace")
+
+    return read
+
+
+def _bytes(*, compact: bool) -> Read:
+    length = _length(_INT32, compact=compact)
+
+    def read(reader: Reader) -> bytes | None:
+        size = length(reader)
+        return None if size < 0 else reader.take(size)
+
+    return read
+
+
+def _array(element: Read, *, compact: bool) -> Read:
+    length = _length(_INT32, compact=compact)
+
+    def read(reader: Reader) -> list[Any] | None:
+        size = length(reader)
+        return None if size < 0 else [element(reader) for _ in range(size)]
+
+    return read
+
+
+def _read_tags(reader: Reader, known: Mapping[int, tuple[str, Read]], values: dict[str, Any]) -> None:
+    for _ in range(reader.uvarint()):
+        tag, size = reader.uvarint(), reader.uvarint()
+        data = reader.take(size)
+        if tag in known:  # a tag of a later release is passed over: that is what tags are for
+            name, read = known[tag]
+            values[name] = read(Reader(data))
+
+
+def load_schemas(jars: Iterable[Path]) -> Mapping[str, Schema]:
+    """All message definitions that these jars hold, by the name of the message.
+
+    Raises HistoryError where a jar cannot be read or holds a definition that is not JSON.
+    """
+    return _load(tuple(jars))
+
+
+@lru_cache(maxsize=8)
+def _load(jars: tuple[Path, ...]) -> Mapping[str, Schema]:
+    schemas: dict[str, Schema] = {}
+    for jar in jars:
+        try:
+            with zipfile.ZipFile(jar) as archive:
+                for entry in archive.namelist():
+                    if entry.startswith(FOLDER) and entry.endswith(".json"):
+                        schema = Schema(json.loads(_COMMENT.sub(r"\1", archive.read(entry).decode())))
+                        schemas.setdefault(schema.name, schema)
+        except (OSError, zipfile.BadZipFile, ValueError, KeyError) as error:
+            raise HistoryError(f"the message definitions in {jar} cannot be read: {error}") from error
+    return schemas
