@@ -129,10 +129,11 @@ class Broker:
 
 
 def _telling(lines: list[str]) -> list[str]:
-    """The last lines up to the cause: what Java's stack traces and the shutdown after an error say is left out."""
-    said = [line for line in lines if line.strip() and not line.startswith(("\tat ", "\t... "))]
-    errors = [line for line in said if " ERROR " in line or " FATAL " in line or line.startswith("Caused by")]
-    return (errors or said)[-LAST_LINES:] or ["(it wrote nothing)"]
+    """The last lines that say why: from the first error on, without stack frames and what is said besides."""
+    said = [line for line in lines if line.strip() and not line[0].isspace()]
+    errors = itertools.dropwhile(lambda line: " ERROR " not in line and " FATAL " not in line, said)
+    why = [line for line in errors if " INFO " not in line and " WARN " not in line]
+    return (why or said)[-LAST_LINES:] or ["(it wrote nothing)"]
 
 
 def wait_until_ready(brokers: list[Broker], nodes: frozenset[int], timeout_s: float) -> None:

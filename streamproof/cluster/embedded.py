@@ -12,6 +12,7 @@ from streamproof.cluster.artifacts import DEFAULT_VERSION, Say, silent
 from streamproof.cluster.broker import Broker, make_brokers, take_ports, wait_until_ready
 from streamproof.cluster.ports import HOST, PortLease
 from streamproof.cluster.runtime import Runtime, prepare
+from streamproof.cluster.settings import OWN
 from streamproof.cluster.training import train
 from streamproof.errors import ClusterError, UsageError
 from streamproof.guardian import Guardian
@@ -119,11 +120,14 @@ def start_embedded(
     """Start a cluster, and return when every broker knows all the others.
 
     `settings` override the brokers'; `port`: broker n listens (for observers) at `port + n - 1`, else anywhere.
-    `UsageError` for an even number of brokers or an unknown version; `ArtifactError` when Kafka or Java cannot be had;
-    `ClusterError` when a port is in use or a broker ends or is not ready in 60 s.
+    `UsageError` for an even number of brokers, an unknown version or a setting that is the cluster's own;
+    `ArtifactError` when Kafka or Java cannot be had; `ClusterError` when a port is in use, or a broker ends or is not
+    ready in 60 s.
     """
     if brokers < 1 or brokers % 2 == 0:
         raise UsageError(f"a cluster has an odd number of brokers, not {brokers}")
+    if owned := OWN & set(settings or {}):
+        raise UsageError(f"{', '.join(sorted(owned))} cannot be set: the cluster's own wiring needs it; leave it out")
     runtime = prepare(version, progress)
     train(guardian, runtime, progress)
     lease = PortLease()

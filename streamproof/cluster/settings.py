@@ -7,6 +7,21 @@ from pathlib import Path
 from streamproof.cluster.ports import HOST
 
 LISTENERS = ("DIRECT", "SUBJECT", "INTERNAL", "CONTROLLER")
+# What makes a broker part of its cluster, and cannot be overridden.
+OWN = frozenset(
+    {
+        "process.roles",
+        "node.id",
+        "controller.quorum.voters",
+        "listeners",
+        "advertised.listeners",
+        "listener.security.protocol.map",
+        "inter.broker.listener.name",
+        "controller.listener.names",
+        "log.dirs",
+        "log.dir",
+    }
+)
 
 
 @dataclass(frozen=True)
