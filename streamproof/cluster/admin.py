@@ -287,3 +287,10 @@ def committed(bootstrap: str, name: str) -> dict[Partition, int]:
         }
 
     return ask.patiently(look)
+
+
+def topic_ids(bootstrap: str, topics: Iterable[str]) -> dict[str, str]:
+    """The name of each topic by its id, as the coordinators' logs write it (a UUID)."""
+    names = tuple(topics)
+    seen = ask.any_of(bootstrap, lambda address: ask.metadata(address, names))
+    return {str(one.topic_id): str(one.name) for one in seen.topics if one.name is not None}

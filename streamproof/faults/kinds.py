@@ -48,7 +48,7 @@ def broker_of(world: World, fault: Fault) -> int:
     if role == "group-coordinator":
         return admin.group_coordinator(servers, world.group)
     if role == "transaction-coordinator":
-        transactions = admin.list_transactions(world.cluster)
+        transactions = _transactions(world)
         if transactions:
             return admin.transaction_coordinator(servers, transactions[0].transactional_id)
         return admin.group_coordinator(servers, world.group)
@@ -93,8 +93,15 @@ def _held_by_stopped(world: World) -> set[str]:
     return first & _open_now(world) if first else first
 
 
+def _transactions(world: World) -> list[admin.Transaction]:
+    """Those of the subject: the verifier's own are named for it."""
+    return [
+        one for one in admin.list_transactions(world.cluster) if not one.transactional_id.startswith(world.own_prefix)
+    ]
+
+
 def _open_now(world: World) -> set[str]:
-    transactions = admin.list_transactions(world.cluster)
+    transactions = _transactions(world)
     if not transactions:
         count = world.in_flight()
         return {f"{count} inputs whose effects it had written and not committed"} if count else set()

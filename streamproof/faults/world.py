@@ -32,6 +32,7 @@ class World:
     in_flight: Callable[[], int]
     committed: Callable[[], int]
     stopping: threading.Event
+    own_prefix: str = "streamproof-"  # of the verifier's own transactional ids
 
     def wait(self, seconds: float) -> None:
         """Let time pass, or the run end."""

@@ -1,7 +1,9 @@
 """Where a value lies in a record: how an effect is traced to its input."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 KINDS = ("header", "json", "avro", "key", "column")
 
@@ -34,3 +36,29 @@ class Locator:
         if kind != "key" and not path:
             raise ValueError(f'"{text}": a name must follow the colon, such as {kind}:event-id')
         return cls(kind, path)
+
+    def of(self, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -> str | None:
+        """The located value as text; `None` when it is not there."""
+        if self.kind == "header":
+            found: Any = next((text for name, text in headers if name == self.path), None)
+        elif self.kind == "key":
+            found = key
+        elif self.kind == "json":
+            found = _at_pointer(value, self.path)
+        else:
+            raise ValueError(f"{self}: a value cannot be found there in a record yet")
+        if isinstance(found, bytes):
+            return found.decode(errors="replace")
+        return None if found is None else str(found)
+
+
+def _at_pointer(value: bytes | None, pointer: str) -> Any:
+    """What a JSON pointer (RFC 6901) finds in a JSON document; `None` where it finds nothing, or no scalar."""
+    try:
+        found = json.loads(value or b"")
+        for part in pointer.split("/")[1:]:
+            name = part.replace("~1", "/").replace("~0", "~")
+            found = found[int(name)] if isinstance(found, list) else found[name]
+    except (ValueError, LookupError, TypeError):
+        return None
+    return None if isinstance(found, dict | list) else found

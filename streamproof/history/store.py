@@ -99,3 +99,8 @@ class History:
             raise HistoryError(f"{run_file}: {where}: {first['msg']}; it was not written by this version") from error
         tables = {name: path for name in TABLES if (path := directory / f"{name}.parquet").is_file()}
         return cls(directory, record, tables)
+
+
+def row_count(path: Path) -> int:
+    """How many rows a recorded table has."""
+    return int(pq.read_metadata(path).num_rows)

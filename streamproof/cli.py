@@ -1,0 +1,180 @@
+"""The command. Each verb reads its flags, calls one stage or the whole pipe, and exits with what came of it.
+
+Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven; 130 after Ctrl-C.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from streamproof import __version__
+from streamproof.checks import Verdict, judge, write_witnesses
+from streamproof.cluster import DEFAULT_VERSION, start_embedded
+from streamproof.errors import StreamproofError, UsageError
+from streamproof.guardian import Guardian
+from streamproof.history.promise import Delivery
+from streamproof.history.store import History
+from streamproof.report.terminal import Terminal
+from streamproof.report.text import explain
+from streamproof.verify import Request, describe
+from streamproof.verify import verify as run_verify
+
+INTERRUPTED = 130
+EXIT = {"upheld": 0, "violated": 1, "unproven": 3}
+RUNS = Path(".streamproof/runs")
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Does a Kafka pipeline keep the promises in its contract, when things break?",
+    epilog="Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; progress goes to standard error.")]
+Brokers = Annotated[int, typer.Option(help="Brokers of an embedded cluster: an odd number.")]
+KafkaVersion = Annotated[str, typer.Option(help="Apache Kafka version of an embedded cluster.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"streamproof {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(
+    epilog="Example:  streamproof up --brokers 1 &  …  streamproof verify --bootstrap-servers 127.0.0.1:19092",
+)
+def up(
+    brokers: Brokers = 3,
+    kafka_version: KafkaVersion = DEFAULT_VERSION,
+    port: Annotated[int | None, typer.Option(help="Broker n listens at this port + n - 1; else anywhere free.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Start a real Kafka cluster on this machine, and keep it until Ctrl-C."""
+    progress = Terminal.on(sys.stderr)
+    with Guardian() as guardian, progress.step("cluster") as step:
+        cluster = start_embedded(
+            guardian, brokers=brokers, version=kafka_version, logs=guardian.directory / "logs", port=port,
+            progress=step.now,
+        )  # fmt: skip
+        step.done(describe(cluster))
+        if as_json:
+            print(json.dumps({"bootstrap_servers": cluster.bootstrap_servers, "version": cluster.version}), flush=True)
+        else:
+            print(f"bootstrap.servers={cluster.bootstrap_servers}", flush=True)
+            print("Ctrl-C ends it.", file=sys.stderr)
+        with cluster:
+            _wait_for_interrupt()
+
+
+def _wait_for_interrupt() -> None:
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        return
+
+
+@app.command(
+    epilog="Examples:  streamproof verify   ·   streamproof verify orders --seed 7719   ·   streamproof verify "
+    '--run "python loop.py {bootstrap_servers}" --input-topic a --output-topic b --group g '
+    "--identity header:event-id --promise at-least-once",
+)
+def verify(
+    subject: Annotated[
+        str | None, typer.Argument(help="A subject of streamproof.toml; the only one if left out.")
+    ] = None,
+    config: Annotated[Path, typer.Option(help="Where subjects are declared.")] = Path("streamproof.toml"),
+    run: Annotated[str | None, typer.Option("--run", help="A command to verify, without streamproof.toml.")] = None,
+    input_topic: Annotated[str | None, typer.Option(help="With --run: the topic that it consumes.")] = None,
+    output_topic: Annotated[list[str] | None, typer.Option(help="With --run: a topic that it produces to.")] = None,
+    group: Annotated[str | None, typer.Option(help="With --run: its consumer group.")] = None,
+    identity: Annotated[
+        str, typer.Option(help="With --run: where an event's id lies in a record.")
+    ] = "header:event-id",
+    promise: Annotated[Delivery, typer.Option(help="With --run: what it promises.")] = Delivery.EXACTLY_ONCE,
+    ordered: Annotated[bool, typer.Option(help="With --run: whether it promises order by key.")] = True,
+    instances: Annotated[int | None, typer.Option(min=1, help="How many instances to run.")] = None,
+    events: Annotated[int, typer.Option(min=1, help="How many events to feed in.")] = 20_000,
+    input_file: Annotated[Path | None, typer.Option("--input", help="Events from a JSON Lines file instead.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Repeats a workload and a plan of faults.")] = None,
+    faults: Annotated[str, typer.Option(help="default, none, or the path of a plan.json.")] = "default",
+    bootstrap_servers: Annotated[str | None, typer.Option(help="Use an existing cluster.")] = None,
+    brokers: Annotated[int | None, typer.Option(help="Brokers of an embedded cluster: an odd number (3).")] = None,
+    kafka_version: Annotated[str | None, typer.Option(help=f"Apache Kafka version ({DEFAULT_VERSION}).")] = None,
+    directory: Annotated[Path | None, typer.Option(help=f"Where the run is kept ({RUNS}/TIME).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a subject on real Kafka, break things, record what happens, and judge it."""
+    request = Request(
+        subject=subject, config=config, command=run, input_topic=input_topic, output_topics=tuple(output_topic or ()),
+        group=group, identity=identity, promise=promise, ordered=ordered, instances=instances, events=events,
+        input_file=input_file, seed=seed if seed is not None else int.from_bytes(os.urandom(2)), faults=faults,
+        bootstrap_servers=bootstrap_servers, brokers=brokers, kafka_version=kafka_version,
+        directory=directory or RUNS / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S"),
+    )  # fmt: skip
+    progress = Terminal.on(sys.stderr if as_json else sys.stdout)
+    verdict, history = run_verify(request, progress)
+    _finish(verdict, history, as_json=as_json, again=f"streamproof verify --seed {request.seed}")
+
+
+@app.command(epilog="Example:  streamproof check .streamproof/runs/2026-11-23T10-15-02 --json")
+def check(
+    directory: Annotated[Path, typer.Argument(help="A run's directory, or its history.")],
+    checks: Annotated[list[Path] | None, typer.Option(help="A directory of checks of your own.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Judge a recorded history again."""
+    if not directory.is_dir():
+        raise UsageError(f"{directory} is not a directory; give that of a run, such as {RUNS}/…")
+    inner = directory / "history"
+    history = History.read(inner if inner.is_dir() else directory)
+    verdict = judge(history, extra=tuple(checks or ()))
+    write_witnesses(history, verdict, directory / "witnesses")
+    _finish(verdict, history, as_json=as_json, again=None)
+
+
+def _finish(verdict: Verdict, history: History, *, as_json: bool, again: str | None) -> NoReturn:
+    if as_json:
+        print(json.dumps({**verdict.to_json(), "directory": str(history.directory)}))
+    else:
+        Console(highlight=False, soft_wrap=True).print(explain(verdict, history, again=again))
+    raise typer.Exit(EXIT[verdict.outcome])
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> None:
+    """SIGTERM ends a run as Ctrl-C does: everything that was started is ended too."""
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Entry point: errors that a user can mend are one sentence and exit status 2."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app(standalone_mode=True)
+    except StreamproofError as error:
+        print(f"streamproof: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("streamproof: interrupted; everything that it started is ended", file=sys.stderr)
+        sys.exit(INTERRUPTED)

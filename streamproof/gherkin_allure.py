@@ -1,0 +1,57 @@
+"""Gherkin scenarios in Allure: feature, title, tags, and each step with its own outcome.
+
+allure-pytest knows nothing of pytest-bdd, and its sister for pytest-bdd cannot be loaded beside it.
+"""
+
+from typing import Any
+
+import allure
+import pytest
+from pytest_bdd.parser import Feature, Scenario, Step
+
+_open_step = pytest.StashKey[Any]()
+
+
+def pytest_bdd_before_scenario(feature: Feature, scenario: Scenario) -> None:
+    allure.dynamic.feature(feature.name)
+    allure.dynamic.title(scenario.name)
+    allure.dynamic.description(feature.description or "")
+    for tag in sorted(scenario.tags | feature.tags):
+        allure.dynamic.tag(tag)
+
+
+def pytest_bdd_before_step(request: pytest.FixtureRequest, step: Step) -> None:
+    _enter(request, step)
+
+
+def pytest_bdd_after_step(request: pytest.FixtureRequest) -> None:
+    _leave(request, None)
+
+
+def pytest_bdd_step_error(request: pytest.FixtureRequest, exception: BaseException) -> None:
+    _leave(request, exception)
+
+
+def pytest_bdd_step_func_lookup_error(request: pytest.FixtureRequest, step: Step, exception: Exception) -> None:
+    """A step that nobody defined is shown as the broken one."""
+    _enter(request, step)
+    _leave(request, exception)
+
+
+def pytest_bdd_after_scenario(request: pytest.FixtureRequest) -> None:
+    """A skip passes all hooks of a step by: its step is still open here."""
+    _leave(request, pytest.skip.Exception("skipped"))
+
+
+def _enter(request: pytest.FixtureRequest, step: Step) -> None:
+    context = allure.step(f"{step.keyword} {step.name}")
+    context.__enter__()
+    request.node.stash[_open_step] = context
+
+
+def _leave(request: pytest.FixtureRequest, error: BaseException | None) -> None:
+    context = request.node.stash.get(_open_step, None)
+    if context is None:
+        return
+    del request.node.stash[_open_step]
+    context.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)

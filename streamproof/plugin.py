@@ -1,0 +1,126 @@
+"""The pytest plugin: a real cluster and runs as fixtures, `.feature` files as tests, their steps in Allure.
+
+A cluster for each session (so one for each xdist worker), a fresh name for everything else. Nothing is started before
+a test asks for it. Step definitions of the verifier are in `gherkin.py`.
+"""
+
+import secrets
+import types
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import allure
+import pytest
+from rich.text import Text
+
+from streamproof.cluster import EmbeddedCluster, start_embedded
+from streamproof.config import read_config
+from streamproof.guardian import Guardian
+from streamproof.report.text import explain
+from streamproof.run import Run
+from streamproof.verify import declared_spec
+
+pytest_plugins = ["streamproof.gherkin", "streamproof.gherkin_allure"]
+
+FEED_S = 2.0  # a test's input is small
+RunSubject = Callable[..., AbstractContextManager[Run]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("streamproof", "Kafka pipelines under test")
+    group.addoption("--streamproof-config", default="streamproof.toml", help="where subjects are declared")
+    group.addoption("--kafka-brokers", type=int, default=3, help="brokers of the embedded cluster (3)")
+    group.addoption("--kafka-version", default="4.3.1", help="Apache Kafka version of the embedded cluster (4.3.1)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "feature: made from a .feature file")
+
+
+class FeatureFile(pytest.Module):
+    """A `.feature` file named on the command line: a module in which its scenarios are bound."""
+
+    def _getobj(self) -> types.ModuleType:
+        module = types.ModuleType(self.path.stem.replace("-", "_"))
+        module.__file__ = str(self.path.with_suffix(".py"))
+        binding = "from pytest_bdd import scenarios\nscenarios(feature)\n"
+        module.__dict__["feature"] = str(self.path)
+        exec(compile(binding, module.__file__, "exec"), module.__dict__)  # noqa: S102 - binds in the module's own frame
+        return module
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    if file_path.suffix != ".feature" or not _is_named(file_path, parent.config):
+        return None
+    return FeatureFile.from_parent(parent, path=file_path)
+
+
+def _is_named(path: Path, config: pytest.Config) -> bool:
+    """Whether the file, its folder, or a `features` folder above it stands on the command line or in testpaths.
+
+    Others are bound by a test module of the user's own, and would run twice.
+    """
+    for argument in config.args:
+        named = (config.invocation_params.dir / argument.split("::")[0]).resolve()
+        if named in (path, path.parent) or (named.name == "features" and named in path.parents):
+            return True
+    return False
+
+
+@pytest.fixture(scope="session")
+def kafka_guardian() -> Iterator[Guardian]:
+    """Owns every process of the session; ends them, whatever ends pytest."""
+    with Guardian() as guardian:
+        yield guardian
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster(
+    kafka_guardian: Guardian, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmbeddedCluster]:
+    """Real Apache Kafka brokers, started once a session."""
+    with start_embedded(
+        kafka_guardian,
+        brokers=pytestconfig.getoption("--kafka-brokers"),
+        version=pytestconfig.getoption("--kafka-version"),
+        logs=tmp_path_factory.mktemp("kafka"),
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def run_subject(
+    kafka_guardian: Guardian, kafka_cluster: EmbeddedCluster, pytestconfig: pytest.Config, tmp_path: Path
+) -> RunSubject:
+    """Runs a subject of streamproof.toml: `with run_subject("orders", records=500) as run: ...`, then `run.verdict`.
+
+    Keywords: `records`, `seed`, `instances`, `env` (added to the subject's).
+    """
+
+    @contextmanager
+    def start(
+        name: str | None = None,
+        *,
+        records: int = 1000,
+        seed: int = 1,
+        instances: int | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Iterator[Run]:
+        config = read_config(pytestconfig.rootpath / pytestconfig.getoption("--streamproof-config"))
+        suffix = f"-{secrets.token_hex(4)}"
+        spec = declared_spec(
+            config, name, records=records, seed=seed, directory=tmp_path / f"run{suffix}", suffix=suffix
+        )
+        subject = replace(
+            spec.subject, instances=instances or spec.subject.instances, env={**spec.subject.env, **(env or {})}
+        )
+        with Run(replace(spec, subject=subject), kafka_cluster, kafka_guardian) as run:
+            run.start()
+            run.feed(FEED_S)
+            yield run
+            verdict = run.finish()
+        allure.attach(Text.from_markup(explain(verdict)).plain, "verdict", allure.attachment_type.TEXT)
+
+    return start

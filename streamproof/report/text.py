@@ -1,0 +1,77 @@
+"""A verdict in words: what was promised, what was found, what the run has shown and what it has not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from streamproof.checks import Finding, Outcome, Status, Verdict
+from streamproof.history.store import History
+
+SHOWN_WITNESSES = 3
+COLOURS = {Outcome.UPHELD: "green", Outcome.VIOLATED: "red", Outcome.UNPROVEN: "yellow"}
+NEVER_SHOWN = ("loss of power on all brokers", "clock skew")
+SEEN = {
+    "transactions": "transactions",
+    "aborted": "aborted transactions",
+    "rebalances": "rebalances",
+    "ordered_pairs": "ordered pairs",
+    "crashes": "crashes",
+    "broker_losses": "broker losses",
+    "reads_during_faults": "reads while faults ran",
+}
+
+
+def explain(verdict: Verdict, history: History | None = None, *, again: str | None = None) -> str:
+    """The verdict as lines of Rich markup; plain text but for the outcome's colour."""
+    promise = verdict.delivery + (", ordered by key" if verdict.ordered else "")
+    colour = COLOURS[verdict.outcome]
+    lines = [f"[bold {colour}]{verdict.outcome.upper()}[/]  {promise}{_summary(verdict)}"]
+    for one in verdict.findings:
+        if one.witnesses and one.status in (Status.FORBIDDEN, Status.NEVER_UPHELD):
+            lines += _finding(one)
+    if verdict.outcome is Outcome.UNPROVEN:
+        lines += ["  Missing:", *(f"    {text}" for text in verdict.missing)]
+    lines += _rest(verdict, history)
+    if again:
+        lines.append(f"        Again   {again}")
+    return "\n".join(lines)
+
+
+def _summary(verdict: Verdict) -> str:
+    seen = verdict.seen
+    if verdict.outcome is not Outcome.UPHELD:
+        return ""
+    return f": {seen.get('inputs', 0):,} events in, {seen.get('effects', 0):,} effects out"
+
+
+def _finding(one: Finding) -> list[str]:
+    plural = "es" if one.witnesses != 1 else ""
+    lines = [f"  [bold]{one.anomaly}[/] · {one.witnesses:,} witness{plural} · {one.definition}"]
+    lines += [f"    {_witness(row)}" for row in one.sample[:SHOWN_WITNESSES]]
+    if one.witnesses > SHOWN_WITNESSES:
+        lines.append(f"    … {one.witnesses - SHOWN_WITNESSES:,} more in witnesses/{one.anomaly}.parquet")
+    return lines
+
+
+def _witness(row: Mapping[str, Any]) -> str:
+    place = f"{row['topic']}\\[{row['part']}]@{row['off']}" if row.get("off") is not None and "topic" in row else ""
+    rest = " · ".join(
+        f"{name} {value}" for name, value in row.items() if name not in ("topic", "part", "off") and value is not None
+    )
+    return f"{place}  {rest}".strip()
+
+
+def _rest(verdict: Verdict, history: History | None) -> list[str]:
+    seen = [f"{verdict.seen[what]:,} {words}" for what, words in SEEN.items() if verdict.seen.get(what)]
+    counted = [
+        f"{one.witnesses:,} {one.anomaly}" for one in verdict.findings if one.status is Status.COUNTED and one.witnesses
+    ]
+    not_shown = [*NEVER_SHOWN, *(history.record.not_shown if history else ())]
+    lines = [f"        Shown by: {', '.join(seen) or 'nothing'}."]
+    if counted:
+        lines.append(f"        Allowed and seen: {', '.join(counted)}.")
+    if verdict.not_judged:
+        lines.append(f"        Not judged: {', '.join(verdict.not_judged)}.")
+    lines.append(f"        Not shown: {', '.join(not_shown)}.")
+    if history:
+        lines.append(f"        History {history.directory}")
+    return lines

@@ -1,0 +1,341 @@
+"""One run: a subject on a cluster, fed, broken, recorded, judged.
+
+    start ──▶ feed ──▶ (faults) ──▶ finish: quiet, stop, read back, judge
+
+Everything that is started belongs to the guardian; everything that is seen ends in the history's tables.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from streamproof.checks import Verdict, judge, write_witnesses
+from streamproof.cluster import admin, kafka_jars
+from streamproof.cluster.base import Cluster
+from streamproof.cluster.probe import probe
+from streamproof.contract.model import Contract
+from streamproof.errors import ClusterError, SubjectError
+from streamproof.faults import Evidence, Fault, Nemesis, Plan, World
+from streamproof.guardian import Guardian
+from streamproof.history.observers import Observer
+from streamproof.history.promise import Promise, RunRecord
+from streamproof.history.readback import last_offsets
+from streamproof.history.recording import EffectTopic, Recording, record_logs
+from streamproof.history.store import History, HistoryWriter, row_count
+from streamproof.history.tables import Outcome
+from streamproof.progress import Progress, Step
+from streamproof.subject import Keeper, SubjectSpec
+from streamproof.subject.keeper import now_us
+from streamproof.workload import Event, Workload
+
+FIRST_COMMIT_S = 30.0
+FEED_S = 8.0  # how long the whole input takes at least, so that there is time to break things
+POLL_S = 0.1
+CLEANUP_MS = 10_000  # at most, from a transaction's time-out until the broker ends it
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """What to run. `directory` gets logs/, history/, witnesses/ and plan.json.
+
+    `suffix` stands for `{run}` in the subject's command and environment; the contract's names end in it already.
+    """
+
+    subject: SubjectSpec
+    contract: Contract
+    events: tuple[Event, ...]
+    seed: int
+    directory: Path
+    suffix: str = ""
+    quiet_s: float = 60.0
+
+
+class Run:
+    """One run of a subject on a cluster that is up. A context manager: leaving it ends the subject.
+
+    `start`, then `feed` lets input flow in the background, `inject` or `carry_out` break things, `finish` waits for
+    quiet, stops the subject, reads everything back and judges. `verdict` and `history` are there after `finish`.
+    """
+
+    def __init__(self, spec: RunSpec, cluster: Cluster, guardian: Guardian, progress: Progress | None = None) -> None:
+        self.spec = spec
+        self.cluster = cluster
+        self.progress = progress or Progress()
+        logs = spec.directory / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        values = {"bootstrap_servers": cluster.subject_bootstrap_servers, "run": spec.suffix}
+        self.keeper = Keeper(guardian, spec.subject, values, logs)
+        self.verdict: Verdict | None = None
+        self.history: History | None = None
+        self._writer = HistoryWriter(spec.directory / "history")
+        self._stopping = threading.Event()
+        self._pool = ThreadPoolExecutor(4, thread_name_prefix="run")
+        self._workload = Workload(cluster.bootstrap_servers, spec.contract)
+        self._probe: Future[dict[str, bool]] | None = None
+        self._feed: Future[None] | None = None
+        self._started_at = now_us()
+        self._dropped: list[str] = []
+        self._offsets: Mapping[tuple[str, int], int] = {}
+        self._nemesis = Nemesis(self._world(), len(spec.events), self._tell)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._nemesis.open()
+        self.keeper.stop_all()
+        self._pool.shutdown(cancel_futures=True)
+
+    def start(self) -> None:
+        """Make the topics, start the subject beside the broker probe, and return when both are done."""
+        self._make_topics()
+        self._observer = self._observe()
+        replication = min(3, len(self.cluster.brokers))
+        self._probe = self._pool.submit(probe, self.cluster.bootstrap_servers, replication=replication)
+        with self.progress.step("subject") as step:
+            self.keeper.start_all()
+            self._wait_ready()
+            self.keeper.supervise()
+            step.done(f"{self.spec.subject.instances} × {self.spec.subject.command}")
+
+    def _make_topics(self) -> None:
+        contract, servers = self.spec.contract, self.cluster.bootstrap_servers
+        replication = min(3, len(self.cluster.brokers))
+        for channel in contract.channels():
+            config = {"message.timestamp.type": "LogAppendTime", **channel.config}
+            admin.create_topics(servers, {channel.topic: channel.partitions}, replication=replication, config=config)
+        used = {topic: ends for (topic, _), ends in self._ends().items() if ends.high_watermark > 0}
+        for topic in used:
+            raise ClusterError(
+                f'topic "{topic}" holds records already; a run judges every record of its topics: '
+                "name empty ones, or use {run} in the subject's settings for fresh names"
+            )
+
+    def _ends(self) -> "dict[tuple[str, int], admin.Ends]":
+        return admin.log_ends(self.cluster.bootstrap_servers, [one.topic for one in self.spec.contract.channels()])
+
+    def _wait_ready(self) -> None:
+        spec, servers = self.spec.subject, self.cluster.bootstrap_servers
+        deadline = time.monotonic() + spec.ready.timeout_s
+        while True:
+            self.keeper.check_started()
+            waiting = [one for one in self.keeper.current_all() if not self.keeper.ready(one)]
+            group = admin.group(servers, self.spec.contract.group)
+            if not waiting and group.state == "Stable" and group.members >= spec.instances:
+                for one in self.keeper.current_all():
+                    one.t_ready = now_us()
+                return
+            if time.monotonic() > deadline:
+                raise SubjectError(self._why_not_ready(group.state, group.members))
+            time.sleep(0.05)
+
+    def _why_not_ready(self, state: str, members: int) -> str:
+        spec = self.spec.subject
+        one = self.keeper.current_all()[0]
+        return (
+            f"subject {spec.name} was not ready within {spec.ready.timeout_s:.0f} s: group "
+            f'"{self.spec.contract.group}" is {state} with {members} of {spec.instances} members; check the group\'s '
+            f"name and the bootstrap address; the last lines of instance {one.number}:\n"
+            f"{self.keeper.last_lines(one)}\nwhole log: {one.log}"
+        )
+
+    def _observe(self) -> Observer:
+        contract = self.spec.contract
+        identities = {one.topic: one.identity for one in self._effect_topics()}
+        identities[contract.input.channel.topic] = contract.input.identity
+        partitions = {one.topic: one.partitions for one in contract.channels()}
+        observer = Observer(
+            self._writer, self.cluster.bootstrap_servers, contract.input.channel.topic, identities, partitions
+        )
+        observer.start()
+        return observer
+
+    def feed(self, seconds: float = FEED_S) -> None:
+        """Let the workload flow in the background, over `seconds` at least, as far as the nemesis lets it."""
+        self._writer.open("sent")
+        rate = max(len(self.spec.events) / seconds, 200.0)
+        self._feed = self._pool.submit(
+            self._workload.run,
+            self.spec.events,
+            lambda rows: self._writer.append("sent", rows),
+            rate=rate,
+            gate=lambda: self._nemesis.gate,
+        )
+        self._pool.submit(self._watch_commits)
+
+    def inject(self, fault: Fault, following: float = 1.0) -> Evidence:
+        """Break something when its mark is reached; returns when the group has recovered."""
+        return self._nemesis.inject(fault, following)
+
+    def carry_out(self, plan: Plan) -> None:
+        """Feed, and break all that the plan says."""
+        self._dropped += plan.dropped
+        self.feed()
+        self._nemesis.carry_out(plan)
+
+    def _tell(self, fault: Fault, evidence: Evidence) -> None:
+        del fault
+        self.progress.mark(evidence.sentence, ok=evidence.effective, under="faults")
+
+    def _world(self) -> World:
+        return World(
+            cluster=self.cluster,
+            keeper=self.keeper,
+            group=self.spec.contract.group,
+            input_topic=self.spec.contract.input.channel.topic,
+            in_flight=self._in_flight,
+            committed=lambda: self._committed(self._offsets),
+            stopping=self._stopping,
+        )
+
+    def _watch_commits(self) -> None:
+        """Keeps up with what the group has committed; a broker that is away is asked again."""
+        while not self._stopping.wait(POLL_S):
+            with contextlib.suppress(ClusterError, OSError):
+                self._offsets = self._ask_committed()
+
+    def _ask_committed(self) -> Mapping[tuple[str, int], int]:
+        return admin.committed(self.cluster.bootstrap_servers, self.spec.contract.group)
+
+    def _committed(self, offsets: Mapping[tuple[str, int], int]) -> int:
+        topic = self.spec.contract.input.channel.topic
+        return sum(offset for (name, _), offset in offsets.items() if name == topic)
+
+    def _in_flight(self) -> int:
+        return self._observer.in_flight(self._ask_committed())
+
+    def finish(self) -> Verdict:
+        """Wait for quiet, stop the subject, read everything back, judge. SubjectError for one that never commits."""
+        self._nemesis.open()
+        self._wait_fed()
+        quiet = self._wait_quiet()
+        with self.progress.step("stop") as step:
+            late = self.keeper.stop_all()
+            step.done("killed: it did not end in time" if late else "")
+        self._observer.stop()
+        with self.progress.step("history") as step:
+            history = self._record(step, quiet)
+            rows = sum(row_count(path) for path in history.tables.values())
+            step.done(f"{rows:,} rows in {len(history.tables)} tables")
+        with self.progress.step("checks") as step:
+            verdict = judge(history)
+            write_witnesses(history, verdict, self.spec.directory / "witnesses")
+            step.done(f"{len(verdict.findings)} anomalies over {rows:,} rows")
+        self.verdict, self.history = verdict, history
+        return verdict
+
+    def _wait_fed(self) -> None:
+        assert self._feed is not None, "feed() comes before finish()"  # noqa: S101
+        with self.progress.step("workload") as step:
+            began = time.monotonic()
+            while not self._feed.done():
+                step.now(f"{self._workload.sent:,} of {len(self.spec.events):,} events sent")
+                if time.monotonic() - began > FIRST_COMMIT_S and not self._committed(self._offsets):
+                    raise SubjectError(self._why_no_commit())
+                time.sleep(POLL_S)
+            self._feed.result()
+            counts = self._workload.counts
+            keys = len({one.key for one in self.spec.events})
+            step.done(
+                f"{self._workload.sent:,} events of {keys:,} keys sent · "
+                + " · ".join(f"{counts[outcome]:,} {outcome}" for outcome in Outcome)
+            )
+
+    def _why_no_commit(self) -> str:
+        spec, contract = self.spec.subject, self.spec.contract
+        one = self.keeper.current_all()[0]
+        return (
+            f'subject {spec.name} has committed nothing in group "{contract.group}" within {FIRST_COMMIT_S:.0f} s, '
+            f'though "{contract.input.channel.topic}" has records; check that it reads that topic and commits; '
+            f"its last lines:\n{self.keeper.last_lines(one)}\nwhole log: {one.log}"
+        )
+
+    def _wait_quiet(self) -> str | None:
+        """Wait until all input is committed past and no transaction is open; at the bound, what is still missing."""
+        servers, topic = self.cluster.bootstrap_servers, self.spec.contract.input.channel.topic
+        input_ends = {place: (e.begin, e.last_stable) for place, e in self._ends().items() if place[0] == topic}
+        last = last_offsets(servers, input_ends)
+        deadline = time.monotonic() + self.spec.quiet_s
+        with self.progress.step("quiet") as step:
+            while True:
+                offsets, ends = self._ask_committed(), self._ends()
+                behind = sum(1 for place, off in last.items() if offsets.get(place, -1) <= off)
+                unstable = sum(1 for one in ends.values() if one.last_stable < one.high_watermark)
+                if not behind and not unstable:
+                    step.done(f"last stable offset = high watermark on {len(ends)} partitions · no open transaction")
+                    return None
+                step.now(f"{behind} partitions not committed to their end, {unstable} with a transaction open")
+                if time.monotonic() > deadline:
+                    if not self._committed(offsets):
+                        raise SubjectError(self._why_no_commit())
+                    missing = (
+                        f"not quiet after {self.spec.quiet_s:.0f} s: {behind} partitions not committed to their end, "
+                        f"{unstable} with a transaction open"
+                    )
+                    step.done(missing)
+                    return missing
+                time.sleep(POLL_S)
+
+    def _record(self, step: Step, quiet: str | None) -> History:
+        contract = self.spec.contract
+        for table, rows in (("process", self.keeper.rows()), ("fault", self._nemesis.rows)):
+            self._writer.open(table)
+            self._writer.append(table, rows)
+        promise = Promise(
+            grp=contract.group,
+            delivery=contract.delivery,
+            ordered=contract.ordered,
+            joined=tuple(one.channel.name for one in contract.produces),
+            dead_letters=contract.dead_letters.channel.name if contract.dead_letters else None,
+            transaction_timeout_ms=self._transaction_timeout_ms(),
+            cleanup_ms=CLEANUP_MS,
+        )
+        servers = self.cluster.bootstrap_servers
+        recording = Recording(
+            bootstrap=servers,
+            promise=promise,
+            input_topic=contract.input.channel.topic,
+            input_identity=contract.input.identity,
+            effects=self._effect_topics(),
+            fates=self._workload.fates,
+            jars=kafka_jars(),
+            topic_ids=admin.topic_ids(servers, [one.topic for one in contract.channels()]),
+        )
+        recorded = record_logs(self._writer, recording, self._stops, step.now)
+        return self._writer.close(
+            RunRecord(
+                subject=self.spec.subject.name,
+                promise=promise,
+                seed=self.spec.seed,
+                kafka_version=self.cluster.version,
+                backend=self.cluster.backend,
+                protocol=recorded.protocol,
+                started_at=self._started_at,
+                ended_at=now_us(),
+                probe=self._probe.result() if self._probe else {},
+                not_shown=(*self._dropped, *recorded.lacking, *([quiet] if quiet else [])),
+            )
+        )
+
+    def _stops(self, topics: Sequence[str]) -> Mapping[tuple[str, int], tuple[int, int, int]]:
+        return admin.log_ends(self.cluster.bootstrap_servers, topics)
+
+    def _effect_topics(self) -> tuple[EffectTopic, ...]:
+        contract = self.spec.contract
+        effects = [EffectTopic(p.channel.name, p.channel.topic, p.identity, p.per_input) for p in contract.produces]
+        if dead := contract.dead_letters:
+            effects.append(EffectTopic(dead.channel.name, dead.channel.topic, dead.identity, dead_letters=True))
+        return tuple(effects)
+
+    def _transaction_timeout_ms(self) -> int:
+        known = [one.timeout_ms for one in admin.list_transactions(self.cluster)]
+        return max(known, default=60_000)

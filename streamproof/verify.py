@@ -1,0 +1,203 @@
+"""From a request (flags or streamproof.toml) to a verdict: a cluster, one run on it, a plan of faults."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from streamproof.checks import Verdict
+from streamproof.cluster import DEFAULT_VERSION, Cluster, connect_existing, start_embedded
+from streamproof.config import ClusterConfig, Config, read_config
+from streamproof.contract.asyncapi import contract_from_flags, read_contract
+from streamproof.contract.model import Channel, Contract
+from streamproof.errors import UsageError
+from streamproof.faults import Plan
+from streamproof.faults.nemesis import check_kinds
+from streamproof.guardian import Guardian
+from streamproof.history.promise import Delivery
+from streamproof.history.store import History
+from streamproof.progress import Progress
+from streamproof.run import Run, RunSpec
+from streamproof.subject import SubjectSpec
+from streamproof.workload import Event, events_from_file, make_events
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be verified, as a user says it. `command` and what follows it stand for a subject of `config`."""
+
+    directory: Path
+    seed: int
+    subject: str | None = None
+    config: Path = Path("streamproof.toml")
+    command: str | None = None
+    input_topic: str | None = None
+    output_topics: tuple[str, ...] = ()
+    group: str | None = None
+    identity: str = "header:event-id"
+    promise: Delivery = Delivery.EXACTLY_ONCE
+    ordered: bool = True
+    instances: int | None = None
+    events: int = 20_000
+    input_file: Path | None = None
+    faults: str = "default"
+    bootstrap_servers: str | None = None
+    brokers: int | None = None
+    kafka_version: str | None = None
+
+
+def verify(request: Request, progress: Progress) -> tuple[Verdict, History]:
+    """Run the subject on a cluster of its own (or an existing one) under faults, and judge what happened."""
+    config = None if request.command else read_config(request.config)
+    spec = spec_of(request, config)
+    settings = config.cluster if config else ClusterConfig()
+    with Guardian() as guardian, _cluster(request, settings, guardian, progress) as cluster:
+        plan = plan_of(request, spec, cluster)
+        request.directory.mkdir(parents=True, exist_ok=True)
+        (request.directory / "plan.json").write_text(plan.model_dump_json(indent=2))
+        with Run(spec, cluster, guardian, progress) as run:
+            run.start()
+            run.carry_out(plan)
+            verdict = run.finish()
+            assert run.history is not None  # noqa: S101 - finish() made it
+            return verdict, run.history
+
+
+def spec_of(request: Request, config: Config | None) -> RunSpec:
+    """The subject, its contract and its events, from streamproof.toml or from flags."""
+    if config is None:
+        subject, contract = _from_flags(request)
+    else:
+        subject, contract = _declared(config, request.subject)
+    if request.instances:
+        subject = replace(subject, instances=request.instances)
+    return RunSpec(
+        subject=subject,
+        contract=contract,
+        events=_events(request, contract),
+        seed=request.seed,
+        directory=request.directory,
+    )
+
+
+def declared_spec(
+    config: Config, name: str | None, *, records: int, seed: int, directory: Path, suffix: str
+) -> RunSpec:
+    """A subject of streamproof.toml on a cluster that it shares: all its names end in `suffix`.
+
+    UsageError for a subject that does not take fresh names through `{run}`.
+    """
+    subject, contract = _declared(config, name)
+    if not subject.renames:
+        raise UsageError(
+            f"{config.path}: subject {subject.name} has no {{run}} in its command or environment, so its topics and "
+            'group have the same names in every test; end them in {run}, such as INPUT_TOPIC = "orders{run}"'
+        )
+    contract = with_fresh_names(contract, suffix)
+    return RunSpec(
+        subject=subject,
+        contract=contract,
+        events=tuple(make_events(contract, count=records, seed=seed)),
+        seed=seed,
+        directory=directory,
+        suffix=suffix,
+    )
+
+
+def _declared(config: Config, name: str | None) -> tuple[SubjectSpec, Contract]:
+    declared = config.subject(name)
+    return declared.spec(), read_contract(declared.contract, declared.operation)
+
+
+def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
+    needed = {"--input-topic": request.input_topic, "--output-topic": request.output_topics, "--group": request.group}
+    missing = [flag for flag, value in needed.items() if not value]
+    if missing or not (request.command and request.input_topic and request.group):
+        raise UsageError(f"--run needs {' and '.join(missing)} too: what the command consumes and produces")
+    contract = contract_from_flags(
+        input_topic=request.input_topic,
+        output_topics=request.output_topics,
+        group=request.group,
+        identity=request.identity,
+        promise=request.promise,
+        ordered=request.ordered,
+    )
+    return SubjectSpec(name="command", command=request.command), contract
+
+
+def _events(request: Request, contract: Contract) -> tuple[Event, ...]:
+    if request.input_file:
+        return tuple(events_from_file(request.input_file, contract))
+    return tuple(make_events(contract, count=request.events, seed=request.seed))
+
+
+def plan_of(request: Request, spec: RunSpec, cluster: Cluster) -> Plan:
+    """The plan that `--faults` names: the default one, none, or one that was saved."""
+    if request.faults == "none":
+        return Plan(seed=request.seed)
+    if request.faults == "default":
+        return Plan.default(request.seed, instances=spec.subject.instances, can_break_brokers=cluster.can_break_brokers)
+    path = Path(request.faults)
+    try:
+        plan = Plan.model_validate(json.loads(path.read_text()))
+    except OSError as error:
+        raise UsageError(f'--faults {path}: {error.strerror}; give "default", "none" or a plan.json') from error
+    except (ValueError, ValidationError) as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+        where = ".".join(str(part) for part in first["loc"])
+        raise UsageError(
+            f"--faults {path}: {where}: {first['msg']}; a plan is what a run saves as plan.json"
+        ) from error
+    check_kinds(plan)
+    return plan
+
+
+@contextmanager
+def _cluster(request: Request, settings: ClusterConfig, guardian: Guardian, progress: Progress) -> Iterator[Cluster]:
+    existing = request.bootstrap_servers or settings.bootstrap_servers
+    with progress.step("cluster") as step:
+        if existing:
+            if request.brokers or request.kafka_version:
+                raise UsageError(
+                    "--brokers and --kafka-version are for an embedded cluster, not with --bootstrap-servers"
+                )
+            cluster: Cluster = connect_existing(existing)
+            step.done(describe(cluster))
+        else:
+            embedded = start_embedded(
+                guardian,
+                brokers=request.brokers or settings.brokers,
+                version=request.kafka_version or settings.version or DEFAULT_VERSION,
+                logs=request.directory / "logs",
+                progress=step.now,
+            )
+            step.done(describe(embedded))
+    if existing:
+        yield cluster
+    else:
+        with embedded:
+            yield embedded
+
+
+def describe(cluster: Cluster) -> str:
+    count = len(cluster.brokers)
+    return f"{count} broker{'s' * (count != 1)}, Apache Kafka {cluster.version}, {cluster.backend}"
+
+
+def with_fresh_names(contract: Contract, suffix: str) -> Contract:
+    """The same contract with `suffix` after each topic and the group, for a subject that takes `{run}`."""
+
+    def renamed(channel: Channel) -> Channel:
+        return replace(channel, topic=channel.topic + suffix)
+
+    dead = contract.dead_letters
+    return replace(
+        contract,
+        group=contract.group + suffix,
+        input=replace(contract.input, channel=renamed(contract.input.channel)),
+        produces=tuple(replace(one, channel=renamed(one.channel)) for one in contract.produces),
+        dead_letters=replace(dead, channel=renamed(dead.channel)) if dead else None,
+    )
