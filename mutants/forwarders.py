@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from mutants.journal import Journal
 from pipeline.errors import Abort, Action, StartOver, classify, kafka_error
@@ -109,7 +109,7 @@ class _Plainly(Transactions):
 
     def open(self) -> None:
         config = {name: value for name, value in self._settings.producer_config().items() if "transaction" not in name}
-        self._producer = Producer({**config, "enable.idempotence": True, "on_delivery": self._on_failure})
+        self._producer = self.make_producer({**config, "enable.idempotence": True, "on_delivery": self._on_delivery})
 
     def begin(self) -> None:
         self._failures = 0
@@ -124,9 +124,9 @@ class _Plainly(Transactions):
     def abort(self) -> None:
         pass
 
-    def _on_failure(self, error: KafkaError | None, message: object) -> None:
-        super()._on_failure(error, message)
-        self._failures += 1
+    def _on_delivery(self, error: KafkaError | None, _message: object) -> None:
+        if error is not None:
+            self._failures += 1
 
 
 class NoTransaction(_Journaled):

@@ -53,27 +53,35 @@ class Forwarder:
         self.consumer: Consumer
         self.owned: set[Partition] = set()
         self.aborts = 0  # one after another
+        self._fenced: deque[float] = deque()  # when, within the window
 
     def run(self) -> None:
         """Forward until stopped. Fenced, when starting over did not help; FatalError, when nothing would."""
-        fenced: deque[float] = deque()
         while not self.stop.requested:
             try:
                 self._run_once()
             except StartOver as error:
-                say("starting over", reason=str(error), fenced=error.fenced)
-                now = time.monotonic()
-                while fenced and now - fenced[0] > self.settings.fenced_window_ms / 1000:
-                    fenced.popleft()
-                if error.fenced:
-                    fenced.append(now)
-                if len(fenced) > self.settings.fenced_limit:
-                    raise Fenced(
-                        f"fenced {len(fenced)} times within {self.settings.fenced_window_ms} ms: another instance "
-                        f"uses transactional.id {self.settings.transactional_id}; give each its own TRANSACTIONAL_ID"
-                    ) from error
-                self._pause(2 ** len(fenced) * 0.25)
+                self._start_over(error)
+            except KafkaException as exception:  # of a call of the consumer's that has no better answer
+                self._start_over(self._told(kafka_error(exception)) or StartOver(str(exception)))
         say("stopped")
+
+    def _start_over(self, error: Exception) -> None:
+        """Wait a little, longer each time; Fenced after more fencings than a chance restart of ours explains."""
+        if not isinstance(error, StartOver):
+            raise error
+        say("starting over", reason=str(error), fenced=error.fenced)
+        now, window_ms = time.monotonic(), self.settings.fenced_window_ms
+        while self._fenced and now - self._fenced[0] > window_ms / 1000:
+            self._fenced.popleft()
+        if error.fenced:
+            self._fenced.append(now)
+        if len(self._fenced) > self.settings.fenced_limit:
+            raise Fenced(
+                f"fenced {len(self._fenced)} times within {window_ms} ms: another instance uses transactional.id "
+                f"{self.settings.transactional_id}; give each its own TRANSACTIONAL_ID"
+            ) from error
+        self._pause(2 ** len(self._fenced) * 0.25)
 
     def _run_once(self) -> None:
         """From opening both clients to closing both; a consumer starts where the group's offsets are."""

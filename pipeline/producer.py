@@ -62,7 +62,15 @@ class OrderProducer:
             return
 
         def delivered(error: KafkaError | None, message: Message) -> None:
-            reply(outcome_of(event.event_id, error, message))
+            try:
+                answer = outcome_of(event.event_id, error, message)
+            except SystemError:
+                # confluent-kafka 2.16 raises a fatal error in the midst of its callbacks, and the next of them meets
+                # it; met, it is gone
+                answer = outcome_of(event.event_id, error, message)
+            if error is not None and error.fatal():
+                self.failed = error
+            reply(answer)
 
         while True:
             try:
@@ -75,29 +83,33 @@ class OrderProducer:
                 )
             except BufferError:
                 # back-pressure: the queue has room again when deliveries have been told, or timed out
-                self._producer.poll(0.1)
+                self.poll(0.1)
             except KafkaException as exception:
                 # it was never queued
+                if kafka_error(exception).fatal():
+                    self.failed = kafka_error(exception)
                 reply(Answer("fail", event.event_id, error=kafka_error(exception).str()))
                 return
             else:
-                self._producer.poll(0)
+                self.poll()
                 return
 
     def poll(self, seconds: float = 0) -> None:
         """Answer what has been delivered since."""
-        self._producer.poll(seconds)
+        try:
+            self._producer.poll(seconds)
+        except KafkaException as exception:
+            self.failed = kafka_error(exception)
 
     def flush(self, stop: Stop) -> int:
         """Wait until every event has its answer: each has one when its delivery time-out is over. The rest's number."""
-        left = int(self._producer.flush(0))
-        while left and stop.seconds_left(float("inf")):
-            left = int(self._producer.flush(0.5))
-        if left:
+        while len(self._producer) and stop.seconds_left(float("inf")):
+            self.poll(0.1)
+        if len(self._producer):
             # what never left this process fails; what did is unknown
             self._producer.purge(in_queue=True, in_flight=True)
-            left = int(self._producer.flush(1))
-        return left
+            self.poll(1)
+        return len(self._producer)
 
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():

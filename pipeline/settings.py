@@ -108,8 +108,6 @@ class ForwarderSettings(_Settings):
             # until the last transaction's markers are written, the next is refused: ask again soon, not after 100 ms
             "retry.backoff.ms": 2,
             "retry.backoff.max.ms": 20,
-            # a commit fails if any of its records failed, so only failures are of interest
-            "delivery.report.only.error": True,
         }
 
     def consumer_config(self) -> Config:

@@ -42,21 +42,28 @@ class Transactions:
 
     def open(self) -> None:
         """A new producer that has fenced all before it; StartOver when the coordinator does not answer in time."""
-        config = {**self._settings.producer_config(), "on_delivery": self._on_failure}
-        producer = self._make_producer(config, logger=self._logger)
+        producer = self.make_producer(self._settings.producer_config())
         self._until_done("init_transactions", producer.init_transactions, producer)
-        producer.poll(0)
+        self._serve(producer)
         # only now, with its requests fenced, may the one before go
         self._producer, self._doubt = producer, None
 
+    def make_producer(self, config: dict[str, Any]) -> Producer:
+        # No callbacks: a failed record fails its commit, and what they would tell is in the log. confluent-kafka 2.16
+        # raises a fatal error in whatever poll or flush comes first, and the callbacks that follow find it set.
+        return self._make_producer(config, logger=self._logger)
+
     def begin(self) -> None:
         if self._producer is not None:
-            self._producer.poll(0)
+            self._serve(self._producer)
         if self._doubt or self._producer is None:
             if self._doubt:
                 say("renewing the producer", reason=self._doubt)
             self.open()
-        self._in_hand.begin_transaction()
+        try:
+            self._in_hand.begin_transaction()
+        except KafkaException as exception:
+            raise self._told("begin_transaction", kafka_error(exception)) from exception
 
     def send(self, topic: str, record: Result) -> None:
         """Queue a record; Abort when there is no room for it before the transaction would time out."""
@@ -69,7 +76,7 @@ class Transactions:
                 # the queue is full: back-pressure, so wait for deliveries
                 if not self._stop.seconds_left(until):
                     raise Abort("no room in the producer's queue") from None
-                producer.poll(0.1)
+                self._serve(producer, 0.1)
             except KafkaException as exception:
                 raise self._told("produce", kafka_error(exception)) from exception
             else:
@@ -77,10 +84,14 @@ class Transactions:
 
     def flush(self) -> None:
         """Wait until what was sent is delivered, or failed; Abort when neither comes before the transaction's end."""
+        producer = self._in_hand
         until = self._until()
-        while self._in_hand.flush(min(STEP_S, self._stop.seconds_left(until))):
-            if not self._stop.seconds_left(until):
-                raise Abort("records were not delivered in time")
+        try:
+            while producer.flush(min(STEP_S, self._stop.seconds_left(until))):
+                if not self._stop.seconds_left(until):
+                    raise Abort("records were not delivered in time")
+        except KafkaException as exception:
+            raise self._told("flush", kafka_error(exception)) from exception
 
     def commit(self, offsets: Sequence[TopicPartition], group_metadata: Any) -> None:
         """Commit what was sent, and with it the input's offsets (the next to read; not empty).
@@ -96,7 +107,7 @@ class Transactions:
             producer,
         )
         self._until_done("commit_transaction", producer.commit_transaction, producer)
-        producer.poll(0)
+        self._serve(producer)
 
     def abort(self) -> None:
         """Abort what is open; StartOver when that is not certain. The input is the caller's to rewind."""
@@ -105,7 +116,7 @@ class Transactions:
             self._until_done("abort_transaction", producer.abort_transaction, producer)
         except Abort as error:  # to abort is all that there is, so this client cannot
             raise StartOver(str(error)) from error
-        producer.poll(0)
+        self._serve(producer)
 
     def close(self) -> None:
         """Let the producer go. A transaction left open is aborted by the next with its id, or by its time-out."""
@@ -131,7 +142,7 @@ class Transactions:
                 error = kafka_error(exception)
                 if classify(error) not in {Action.RETRY, Action.UNKNOWN} or not self._stop.seconds_left(until):
                     raise self._told(what, error) from exception
-                producer.poll(PAUSE_S)
+                self._serve(producer, PAUSE_S)
             else:
                 return
 
@@ -149,6 +160,9 @@ class Transactions:
         # handed over by poll, so before the next transaction: commit and abort end with one, begin starts with one
         self._doubt = line
 
-    def _on_failure(self, error: KafkaError | None, _message: object) -> None:
-        if error is not None and classify(error) is not Action.IGNORE:
-            say("not delivered", error=error.str())
+    def _serve(self, producer: Producer, seconds: float = 0) -> None:
+        """Let the client hand over what it has to tell."""
+        try:
+            producer.poll(seconds)
+        except KafkaException as exception:
+            raise self._told("poll", kafka_error(exception)) from exception

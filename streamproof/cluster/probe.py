@@ -19,7 +19,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from streamproof.errors import ClusterError
 
-REACH_S = 10.0
+REACH_S = 5.0
 ADMIN_S = 5.0
 TRY_S = 20.0  # for one step: coordinators that have just started take a while, all together a second or two
 ALL_S = 60.0
@@ -133,13 +133,32 @@ def _has_atomic_offsets(bootstrap_servers: str, topic: str) -> bool:
     producer = _producer(bootstrap_servers, f"{topic}-offsets")
     with _consumer(bootstrap_servers, topic, "read_committed") as consumer:
         metadata = consumer.consumer_group_metadata()
-        seen = []
+        # asked for first, so that the group has its coordinator: while the offsets topic is still being made,
+        # librdkafka 2.16 may wait in send_offsets_to_transaction for ever, whatever its time-out
+        seen = [_committed(consumer, topic)]
         for offset, commit in ((5, False), (3, True)):
             producer.begin_transaction()
             producer.send_offsets_to_transaction([TopicPartition(topic, 0, offset)], metadata, TRY_S)
             (producer.commit_transaction if commit else producer.abort_transaction)(TRY_S)
-            seen.append(consumer.committed([TopicPartition(topic, 0)], TRY_S)[0].offset)
-    return seen[0] < 0 and seen[1] == 3  # noqa: PLR2004 - none, and the one committed
+            seen.append(_committed(consumer, topic))
+    none, after_abort, after_commit = seen
+    return none < 0 and after_abort < 0 and after_commit == 3  # noqa: PLR2004 - the one committed
+
+
+def _committed(consumer: Consumer, topic: str) -> int:
+    """The group's offset, negative when it has none; a coordinator that has just been chosen is asked again."""
+    deadline = time.monotonic() + TRY_S
+    while True:
+        try:
+            partition = consumer.committed([TopicPartition(topic, 0)], TRY_S)[0]
+            if partition.error is None:
+                return int(partition.offset)
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(0.05)
 
 
 def _producer(bootstrap_servers: str, transactional_id: str) -> Producer:

@@ -1,0 +1,46 @@
+"""The probe tells real brokers from what only looks like one."""
+
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+
+from streamproof.cluster import EmbeddedCluster
+from streamproof.cluster.probe import probe
+from streamproof.errors import ClusterError
+
+KEPT = {"isolates": True, "fences": True, "atomic-offsets": True}
+
+
+@pytest.fixture
+def mock_brokers() -> Iterator[str]:
+    """The mock cluster of librdkafka, which lives as long as the client that holds it."""
+    holder = Producer({"bootstrap.servers": "mock", "test.mock.num.brokers": 3, "log_level": 0})
+    brokers = holder.list_topics(timeout=10).brokers.values()
+    yield ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
+    del holder
+
+
+def test_real_brokers_keep_their_side(embedded_cluster: EmbeddedCluster) -> None:
+    """Apache Kafka isolates, fences, and joins offsets to transactions; again and again, under fresh names."""
+    assert probe(embedded_cluster.bootstrap_servers, replication=3) == KEPT
+    assert probe(embedded_cluster.bootstrap_servers, replication=3) == KEPT
+
+
+def test_the_probe_leaves_no_topic_behind(embedded_cluster: EmbeddedCluster) -> None:
+    """What it made for itself is gone afterwards."""
+    probe(embedded_cluster.bootstrap_servers, replication=3)
+    topics = AdminClient({"bootstrap.servers": embedded_cluster.bootstrap_servers}).list_topics(timeout=10).topics
+    assert not [name for name in topics if "probe" in name]
+
+
+def test_mock_brokers_keep_nothing(mock_brokers: str) -> None:
+    """The client's mock cluster shows aborted records and lets zombies commit: no property holds, nothing raises."""
+    assert probe(mock_brokers, replication=3) == dict.fromkeys(KEPT, False)
+
+
+def test_brokers_that_cannot_be_reached_are_an_error() -> None:
+    """Nobody there is not the same as somebody who misbehaves."""
+    with pytest.raises(ClusterError, match=r"no broker answers at 127\.0\.0\.1:1 "):
+        probe("127.0.0.1:1", replication=1)

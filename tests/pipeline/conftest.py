@@ -1,0 +1,149 @@
+"""The pipeline's processes, and topics of their own for each test."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from streamproof.cluster import EmbeddedCluster
+
+PARTITIONS = 3
+VARIABLES = ("INPUT_TOPIC", "PROCESSED_TOPIC", "NOTIFICATIONS_TOPIC", "DLQ_TOPIC")
+TIMES = {
+    "SESSION_TIMEOUT_MS": "1500",
+    "HEARTBEAT_INTERVAL_MS": "300",
+    "TRANSACTION_TIMEOUT_MS": "5000",
+    "SOCKET_TIMEOUT_MS": "2000",
+    "MAX_BATCH": "50",
+}
+
+
+def event(number: int, *, orders: int = 20) -> dict[str, Any]:
+    """The number-th event of a stream that deals its events round the orders."""
+    return {
+        "event_id": f"event-{number}",
+        "order_id": f"order-{number % orders}",
+        "sequence": number // orders,
+        "type": "paid",
+        "amount": 4990,
+        "currency": "EUR",
+        "occurred_at": "2026-03-01T09:16:12Z",
+    }
+
+
+@dataclass
+class Stage:
+    """Topics and a group of one test's own, and the processes that use them."""
+
+    bootstrap_servers: str
+    topics: Mapping[str, str]
+    group: str
+    directory: Path
+    processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    def environment(self, instance: int = 1, **more: str) -> dict[str, str]:
+        return {
+            "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            "TRANSACTIONAL_ID": f"{self.group}-{instance}",
+            "GROUP_ID": self.group,
+            **self.topics,
+            **TIMES,
+            **more,
+        }
+
+    def log(self, name: str) -> str:
+        path = self.directory / f"{name}.log"
+        return path.read_text() if path.exists() else ""
+
+    def start(self, name: str, *command: str, instance: int = 1, **more: str) -> "subprocess.Popen[bytes]":
+        """Start a member; its stderr is `log(name)`."""
+        with (self.directory / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *(command or ("pipeline", "forward"))],
+                env={**os.environ, **self.environment(instance, **more)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        self.processes.append(process)
+        return process
+
+    def send(self, numbers: range, *, poison: Callable[[int], bool] = lambda _: False) -> None:
+        producer = Producer(
+            {"bootstrap.servers": self.bootstrap_servers, "enable.idempotence": True, "partitioner": "murmur2_random"}
+        )
+        for number in numbers:
+            value = b'{"broken": ' if poison(number) else json.dumps(event(number)).encode()
+            headers: list[tuple[str, str | bytes | None]] = [("event-id", f"event-{number}")]
+            producer.produce(self.topics["INPUT_TOPIC"], value, event(number)["order_id"], headers=headers)
+        assert producer.flush(20) == 0
+
+    def committed(self) -> int:
+        """The sum of the group's offsets, those in an open transaction not counted."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": self.group})
+        partitions = [TopicPartition(self.topics["INPUT_TOPIC"], number) for number in range(PARTITIONS)]
+        try:
+            return sum(max(0, partition.offset) for partition in consumer.committed(partitions, 10))
+        finally:
+            consumer.close()
+
+    def read(self, variable: str) -> list[Any]:
+        """Every record of a topic to its end, as read_committed sees it; each partition's in its order."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.bootstrap_servers,
+                "group.id": f"{self.group}-reader",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+            }
+        )
+        found, ends = [], 0
+        consumer.assign([TopicPartition(self.topics[variable], number, 0) for number in range(PARTITIONS)])
+        try:
+            while ends < PARTITIONS:
+                message = consumer.poll(10)
+                assert message is not None, f"the end of {variable} was not reached"
+                if message.error():
+                    ends += 1
+                else:
+                    found.append(message)
+        finally:
+            consumer.close()
+        return found
+
+    def ids(self, variable: str) -> Counter[str]:
+        """How often each event has an effect on a topic."""
+        return Counter(dict(message.headers())["event-id"].decode() for message in self.read(variable))
+
+
+@pytest.fixture
+def stage(embedded_cluster: EmbeddedCluster, tmp_path: Path) -> Iterator[Stage]:
+    name = uuid.uuid4().hex[:8]
+    topics = {variable: f"{variable.lower().replace('_', '-')}-{name}" for variable in VARIABLES}
+    admin = AdminClient({"bootstrap.servers": embedded_cluster.bootstrap_servers})
+    for made in admin.create_topics([NewTopic(topic, PARTITIONS, 3) for topic in topics.values()]).values():
+        made.result(20)
+    made_stage = Stage(embedded_cluster.bootstrap_servers, topics, f"group-{name}", tmp_path)
+    try:
+        yield made_stage
+    finally:
+        for process in made_stage.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+            for pipe in (process.stdin, process.stdout):
+                if pipe and not pipe.closed:
+                    pipe.close()
+            process.wait(10)

@@ -1,0 +1,98 @@
+"""What is an event, what it causes, and what is poison."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+from ruamel.yaml import YAML
+
+from pipeline.events import STATUS, TEXT, PoisonError, Result, dead_letter, notification, parse, processed
+
+CONTRACTS = Path(__file__).parents[2] / "contracts"
+DOCUMENT = YAML(typ="safe").load(CONTRACTS / "orders.asyncapi.yaml")
+EXAMPLES = [example["payload"] for example in DOCUMENT["components"]["messages"]["OrderEvent"]["examples"]]
+VALID = EXAMPLES[0]
+
+
+def document(name: str) -> Any:
+    return json.loads((CONTRACTS / "schemas" / f"{name}.json").read_text())
+
+
+def schema(name: str) -> Draft7Validator:
+    return Draft7Validator(document(name))
+
+
+def is_event(value: object) -> bool:
+    try:
+        parse(json.dumps(value).encode())
+    except PoisonError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: str(example["type"]))
+def test_what_an_event_causes_is_what_the_contract_says(example: dict[str, Any]) -> None:
+    """Each example becomes a state and a notification that are valid by their schemas, and carry its id."""
+    event = parse(json.dumps(example).encode())
+    state, note = processed(event), notification(event)
+    schema("order-processed").validate(json.loads(state.value or b""))
+    schema("order-notification").validate(json.loads(note.value or b""))
+    assert json.loads(state.value or b"")["event_id"] == example["event_id"]
+    for result in (state, note):
+        assert result.key == example["order_id"].encode()
+        assert result.headers == [("event-id", example["event_id"].encode())]
+
+
+def test_every_type_of_event_has_its_state_and_text() -> None:
+    """A type that the schema allows leads somewhere."""
+    types = set(document("order-event")["properties"]["type"]["enum"])
+    assert types == set(STATUS) == set(TEXT)
+
+
+ODD: list[Any] = [None, "", "x", "x" * 65, 0, -1, 1, 7.5, True, [], {}, "EUR", "eur", "placed", "2026-03-01T09:15:00Z"]
+
+
+@pytest.mark.parametrize("name", sorted(VALID))
+def test_the_code_and_the_schema_agree(name: str) -> None:
+    """Each field with each of many values, and left out: valid in both, or in neither."""
+    validator = schema("order-event")
+    candidates = [{**VALID, name: value} for value in ODD]
+    candidates.append({key: value for key, value in VALID.items() if key != name})
+    for candidate in candidates:
+        assert is_event(candidate) == validator.is_valid(candidate), candidate
+
+
+def test_an_unknown_field_is_let_be() -> None:
+    """A newer producer may add fields."""
+    assert is_event({**VALID, "gift": True})
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, "not-json"),
+        (b"", "not-json"),
+        (b'{"event_id": ', "not-json"),
+        (b"\xff\xfe", "not-json"),
+        (b"[]", "invalid-event"),
+        (b"null", "invalid-event"),
+        (b'{"event_id": "a"}', "invalid-event"),
+    ],
+)
+def test_poison_says_why(value: bytes | None, reason: str) -> None:
+    """What no event can be read from is told apart from JSON that is no event."""
+    with pytest.raises(PoisonError) as poison:
+        parse(value)
+    assert poison.value.reason == reason
+
+
+def test_a_dead_letter_is_the_record_as_it_came_with_reasons() -> None:
+    """Key, value and headers raw, in their order, and behind them headers that the contract's schema accepts."""
+    raw = Result(b"\x00key", b"\xff", [("event-id", b"e1"), ("trace", None), ("trace", b"2")])
+    letter = dead_letter(PoisonError("not-json", "no"), raw, topic="order-events", partition=3, offset=1207)
+    assert (letter.key, letter.value, letter.headers[:3]) == (raw.key, raw.value, raw.headers)
+    reasons = {name: value.decode() for name, value in letter.headers[3:] if isinstance(value, bytes)}
+    schema("dead-letter-headers").validate(reasons)
+    assert (reasons["dlq-partition"], reasons["dlq-offset"]) == ("3", "1207")

@@ -1,0 +1,73 @@
+"""Settings are checked before anything is started, and are what the client accepts."""
+
+import pytest
+from confluent_kafka import Consumer, Producer
+from pydantic import ValidationError
+
+from pipeline.errors import SettingsError
+from pipeline.settings import ForwarderSettings, ProducerSettings
+
+NEEDED = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9", "TRANSACTIONAL_ID": "order-processor-instance-1"}
+
+
+def test_settings_come_from_the_variables_of_their_names() -> None:
+    """A variable sets the field of its name, an empty one does not, and the rest keep their defaults."""
+    settings = ForwarderSettings.from_environment({**NEEDED, "MAX_BATCH": "7", "GROUP_ID": ""})
+    assert (settings.max_batch, settings.group_id, settings.input_topic) == (7, "order-processor", "order-events")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"TRANSACTIONAL_ID": ""}, "TRANSACTIONAL_ID"),
+        ({"MAX_BATCH": "many"}, "MAX_BATCH"),
+        ({"MAX_BATCH": "0"}, "MAX_BATCH"),
+        ({"GROUP_PROTOCOL": "modern"}, "GROUP_PROTOCOL"),
+        ({"SESSION_TIMEOUT_MS": "2000", "HEARTBEAT_INTERVAL_MS": "1000"}, "HEARTBEAT_INTERVAL_MS=1000"),
+        ({"TRANSACTION_TIMEOUT_MS": "300000"}, "MAX_POLL_INTERVAL_MS must exceed TRANSACTION_TIMEOUT_MS"),
+    ],
+)
+def test_a_wrong_setting_is_named(wrong: dict[str, str], named: str) -> None:
+    """One sentence names the variable that is missing, malformed, or at odds with another."""
+    with pytest.raises(SettingsError, match=named):
+        ForwarderSettings.from_environment({**NEEDED, **wrong})
+
+
+def test_settings_are_frozen() -> None:
+    """Nothing changes a setting once it was checked."""
+    settings = ForwarderSettings.from_environment(NEEDED)
+    with pytest.raises(ValidationError):
+        settings.max_batch = 1
+
+
+@pytest.mark.parametrize("transaction_timeout_ms", ["1000", "10000", "60000", "200000"])
+def test_a_record_is_not_waited_for_longer_than_its_transaction(transaction_timeout_ms: str) -> None:
+    """The client refuses a delivery time-out beyond the transaction's; whatever the latter, it is accepted."""
+    settings = ForwarderSettings.from_environment({**NEEDED, "TRANSACTION_TIMEOUT_MS": transaction_timeout_ms})
+    config = settings.producer_config()
+    assert int(config["delivery.timeout.ms"]) <= int(config["transaction.timeout.ms"])
+    Producer(config)
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+@pytest.mark.parametrize("instance", ["", "forwarder-1"])
+def test_the_client_accepts_the_consumers_settings(protocol: str, instance: str) -> None:
+    """Under both group protocols, static or not, librdkafka takes the configuration."""
+    settings = ForwarderSettings.from_environment({**NEEDED, "GROUP_PROTOCOL": protocol, "GROUP_INSTANCE_ID": instance})
+    Consumer(settings.consumer_config()).close()
+
+
+def test_the_new_group_protocol_gets_no_session_settings() -> None:
+    """With group.protocol=consumer the session is the broker's; the classic one sets its own."""
+    new = ForwarderSettings.from_environment({**NEEDED, "GROUP_PROTOCOL": "consumer"}).consumer_config()
+    classic = ForwarderSettings.from_environment(NEEDED).consumer_config()
+    session = {"session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"}
+    assert not session & new.keys()
+    assert session <= classic.keys()
+
+
+def test_the_client_accepts_the_producers_settings() -> None:
+    """The plain producer is idempotent, and librdkafka takes its configuration."""
+    config = ProducerSettings.from_environment(NEEDED).client_config()
+    Producer(config)
+    assert config["enable.idempotence"] is True
