@@ -7,18 +7,21 @@ When instance 1 is killed inside its cycle
 Then every record is processed exactly once
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from streamproof.checks import Verdict
-from streamproof.cluster import EmbeddedCluster
-from streamproof.faults import Fault
-from streamproof.plugin import RunSubject
-from streamproof.run import Run
+if TYPE_CHECKING:
+    from streamproof.checks import Verdict
+    from streamproof.cluster import EmbeddedCluster
+    from streamproof.plugin import RunSubject
+    from streamproof.run import Run
 
 EVERY = 0.2  # each fault of a scenario comes when the group has done another fifth
 
@@ -50,6 +53,8 @@ class Story:
 
     def break_it(self, kind: str, target: str, lasts_ms: int = 500) -> None:
         """Break something now that work is in flight; the scenario fails if it took no effect."""
+        from streamproof.faults import Fault
+
         self.faults += 1
         at = min(0.9, self.faults * EVERY)
         evidence = self.run.inject(Fault(kind=kind, target=target, at=at, lasts_ms=lasts_ms), following=at + EVERY)

@@ -1,8 +1,11 @@
 """The pytest plugin: a real cluster and runs as fixtures, `.feature` files as tests, their steps in Allure.
 
 A cluster for each session (so one for each xdist worker), a fresh name for everything else. Nothing is started before
-a test asks for it. Step definitions of the verifier are in `gherkin.py`.
+a test asks for it, nor imported: pytest loads this module in every project of an environment, used or not.
+Step definitions of the verifier are in `gherkin.py`.
 """
+
+from __future__ import annotations
 
 import secrets
 import types
@@ -10,22 +13,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import allure
 import pytest
-from rich.text import Text
 
-from streamproof.cluster import EmbeddedCluster, start_embedded
-from streamproof.config import read_config
-from streamproof.guardian import Guardian
-from streamproof.report.text import explain
-from streamproof.run import Run
-from streamproof.verify import declared_spec
+if TYPE_CHECKING:
+    from streamproof.cluster import EmbeddedCluster
+    from streamproof.guardian import Guardian
+    from streamproof.run import Run
 
 pytest_plugins = ["streamproof.gherkin", "streamproof.gherkin_allure"]
 
 FEED_S = 2.0  # a test's input is small
-RunSubject = Callable[..., AbstractContextManager[Run]]
+RunSubject = Callable[..., AbstractContextManager["Run"]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,6 +73,8 @@ def _is_named(path: Path, config: pytest.Config) -> bool:
 @pytest.fixture(scope="session")
 def kafka_guardian() -> Iterator[Guardian]:
     """Owns every process of the session; ends them, whatever ends pytest."""
+    from streamproof.guardian import Guardian
+
     with Guardian() as guardian:
         yield guardian
 
@@ -81,6 +84,8 @@ def kafka_cluster(
     kafka_guardian: Guardian, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[EmbeddedCluster]:
     """Real Apache Kafka brokers, started once a session."""
+    from streamproof.cluster import start_embedded
+
     with start_embedded(
         kafka_guardian,
         brokers=pytestconfig.getoption("--kafka-brokers"),
@@ -94,10 +99,16 @@ def kafka_cluster(
 def run_subject(
     kafka_guardian: Guardian, kafka_cluster: EmbeddedCluster, pytestconfig: pytest.Config, tmp_path: Path
 ) -> RunSubject:
-    """Runs a subject of streamproof.toml: `with run_subject("orders", records=500) as run: ...`, then `run.verdict`.
+    """A subject of streamproof.toml, running and fed: `with run_subject("orders", records=500) as run: ...`.
 
-    Keywords: `records`, `seed`, `instances`, `env` (added to the subject's).
+    When the block is left, the run is finished and judged: `run.verdict`. Keywords: `records`, `seed`, `instances`, `env` (added to the subject's).
     """
+    from rich.text import Text
+
+    from streamproof.config import read_config
+    from streamproof.report.text import explain
+    from streamproof.run import Run
+    from streamproof.verify import declared_spec
 
     @contextmanager
     def start(

@@ -32,7 +32,7 @@ from streamproof.history.tables import Outcome
 from streamproof.progress import Progress, Step
 from streamproof.subject import Keeper, SubjectSpec
 from streamproof.subject.keeper import now_us
-from streamproof.workload import Event, Workload
+from streamproof.workload import Event, StdinWorkload, Workload
 
 FIRST_COMMIT_S = 30.0
 FEED_S = 8.0  # how long the whole input takes at least, so that there is time to break things
@@ -76,13 +76,20 @@ class Run:
         self._writer = HistoryWriter(spec.directory / "history")
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="run")
-        self._workload = Workload(cluster.bootstrap_servers, spec.contract)
+        self._workload = self._make_workload()
         self._probe: Future[dict[str, bool]] | None = None
         self._feed: Future[None] | None = None
         self._started_at = now_us()
         self._dropped: list[str] = []
         self._offsets: Mapping[tuple[str, int], int] = {}
         self._nemesis = Nemesis(self._world(), len(spec.events), self._tell)
+
+    def _make_workload(self) -> Workload | StdinWorkload:
+        if self.spec.subject.input == "stdin":
+            return StdinWorkload(
+                self.spec.contract, lambda number: self.keeper.current(number).process, self.spec.subject.instances
+            )
+        return Workload(self.cluster.bootstrap_servers, self.spec.contract)
 
     def __enter__(self) -> Self:
         return self
@@ -91,6 +98,7 @@ class Run:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stopping.set()
+        self._workload.stop()
         self._nemesis.open()
         self.keeper.stop_all()
         self._pool.shutdown(cancel_futures=True)

@@ -2,11 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from streamproof.cluster import EmbeddedCluster, start_embedded
+from streamproof.cluster import EmbeddedCluster
 from streamproof.guardian import Guardian
 
 WaitUntil = Callable[[Callable[[], bool]], None]
@@ -27,13 +27,11 @@ def wait_until() -> WaitUntil:
 
 
 @pytest.fixture(scope="session")
-def session_guardian() -> Iterator[Guardian]:
-    with Guardian() as guardian:
-        yield guardian
+def session_guardian(kafka_guardian: Guardian) -> Guardian:
+    return kafka_guardian
 
 
 @pytest.fixture(scope="session")
-def embedded_cluster(session_guardian: Guardian) -> Iterator[EmbeddedCluster]:
-    """Three brokers for the whole session: use them, leave them whole."""
-    with start_embedded(session_guardian, brokers=3, logs=session_guardian.directory / "logs") as cluster:
-        yield cluster
+def embedded_cluster(kafka_cluster: EmbeddedCluster) -> EmbeddedCluster:
+    """The session's cluster, for tests that use it and leave it whole."""
+    return kafka_cluster
