@@ -20,13 +20,11 @@ import sys
 from streamproof.guardian import Guardian
 guardian = Guardian()
 print(guardian.directory, guardian.label, guardian._guardian.pid, flush=True)
-for command in sys.argv[1:]:
-    guardian.popen(["sh", "-c", command])
-print("started", flush=True)
+print(*(guardian.popen(["sh", "-c", command]).pid for command in sys.argv[1:]), flush=True)
 sys.stdin.read()
 """
 STUBBORN = "trap '' TERM INT HUP; sleep 600 & wait"
-HIDDEN = "env -i sleep 600"
+HIDDEN = "exec env -i sleep 600"
 PAUSED = "kill -STOP $$"
 
 
@@ -44,14 +42,15 @@ class Running:
         directory, self.label, guardian = self.process.stdout.readline().decode().split()
         self.directory = Path(directory)
         self.guardian = psutil.Process(int(guardian))
-        assert self.process.stdout.readline() == b"started\n"
+        self.started = [psutil.Process(int(pid)) for pid in self.process.stdout.readline().split()]
 
     def end(self) -> None:
         self.process.kill()
         self.process.communicate()
 
     def is_gone(self) -> bool:
-        return not processes_of(self.label, set()) and not self.directory.exists() and has_ended(self.guardian)
+        ended = all(has_ended(process) for process in (*self.started, self.guardian))
+        return ended and not processes_of(self.label, set()) and not self.directory.exists()
 
 
 def has_ended(process: psutil.Process) -> bool:
@@ -93,7 +92,7 @@ def test_closing_asks_before_it_kills(tmp_path: Path, wait_until: WaitUntil) -> 
 def test_a_process_that_hides_is_ended_too(wait_until: WaitUntil) -> None:
     """A program that clears its environment is found by its session, or by its parent."""
     with Guardian() as guardian:
-        hidden = guardian.popen(["sh", "-c", f"{HIDDEN} & {HIDDEN}"])
+        hidden = guardian.popen(["sh", "-c", f"({HIDDEN}) & ({HIDDEN}) & wait"])
         wait_until(lambda: len(psutil.Process(hidden.pid).children()) == 2)
         children = psutil.Process(hidden.pid).children()
     wait_until(lambda: all(has_ended(child) for child in children))
@@ -135,12 +134,13 @@ FORK = """
 import os
 from streamproof.guardian import Guardian
 with Guardian() as guardian:
+    process = guardian.popen(["sleep", "600"])
     child = os.fork()
     if child == 0:
         guardian.close()
         os._exit(0)
     os.waitpid(child, 0)
-    print(guardian.directory.exists())
+    print(guardian.directory.exists() and process.poll() is None)
 """
 
 
@@ -169,13 +169,14 @@ def test_a_run_whose_guardian_was_killed_still_cleans_up(monkeypatch: pytest.Mon
     assert not guardian.directory.exists()
 
 
-def test_a_run_within_a_run_ends_with_it(wait_until: WaitUntil) -> None:
-    """Ending the outer run ends the inner one, its processes and its directory."""
+def test_a_run_within_a_run_ends_with_it(wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ending the outer run, by force too, ends the inner one, its processes and its directory."""
+    monkeypatch.setattr("streamproof.guardian.GRACE_S", 0)
     with Guardian() as outer:
         inner = outer.popen([sys.executable, "-c", RUN, STUBBORN], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert inner.stdout
         directory, label, _ = inner.stdout.readline().decode().split()
-        assert inner.stdout.readline() == b"started\n"
+        assert inner.stdout.readline()
         assert processes_of(label, set())
     inner.communicate()
     wait_until(lambda: not Path(directory).exists() and not processes_of(label, set()))
