@@ -206,14 +206,16 @@ def guard(label: str, directory: Path, parent: int) -> None:
     """Wait for the run to go: its pipe closed, or the process itself gone. Then end what it left."""
     sessions: set[int] = set()
     received = b""
-    while os.getppid() == parent:
+    while True:
         readable, _, _ = select.select([0], [], [], LOOK_S)
-        if readable:
+        if readable:  # first of all: a run that is gone may still have told something
             chunk = os.read(0, 65536)
             if not chunk:
                 break
             *lines, received = (received + chunk).split(b"\n")
             sessions |= {int(line) for line in lines}
+        elif os.getppid() != parent:
+            break
         else:
             # the system may give the number of a session that has ended to someone else
             sessions &= {_session(pid) for pid in psutil.pids()}

@@ -16,11 +16,12 @@ WaitUntil = Callable[[Callable[[], bool]], None]
 
 # A run: starts what its arguments say, tells who they are, and waits to be killed.
 RUN = """
+import subprocess
 import sys
 from streamproof.guardian import Guardian
 guardian = Guardian()
 print(guardian.directory, guardian.label, guardian._guardian.pid, flush=True)
-print(*(guardian.popen(["sh", "-c", command]).pid for command in sys.argv[1:]), flush=True)
+print(*(guardian.popen(["sh", "-c", command], stdout=subprocess.DEVNULL).pid for command in sys.argv[1:]), flush=True)
 sys.stdin.read()
 """
 STUBBORN = "trap '' TERM INT HUP; sleep 600 & wait"
