@@ -7,6 +7,6 @@ JOIN (SELECT topic, part, max(off) AS last_off FROM live_input GROUP BY topic, p
 WHERE c.t IS NOT NULL
 UNION ALL
 SELECT 'effects timed by the broker', count(*), count(*) > 0
-FROM tally t
-WHERE t.seen > 0 AND t.t_append IS NOT NULL
+FROM first_effect
+WHERE t_append IS NOT NULL
 ORDER BY evidence

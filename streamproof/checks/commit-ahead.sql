@@ -4,25 +4,25 @@
 -- assumes: effects and commits are timed by brokers whose clocks agree to `clock_error_us`; equal times are no witness. A
 --   transactional commit counts from its transaction's first commit marker, and so does an effect, unless both are of one
 --   producer and epoch: what one transaction does is done at once, and its records precede its markers.
-SELECT id, channel, key, topic, part, off, commit_off, committed_at, appeared_at
+SELECT x.id, x.channel, i.key, x.topic, x.part, x.off, x.commit_off, x.committed_at, x.appeared_at
 FROM (
-    SELECT f.id, f.channel, f.key, f.topic, f.part, f.off, f.commit_off, f.commit_t AS committed_at,
-           f.t_append AS appeared_at
-    FROM first_effect f
-    WHERE NOT f.later_marker
+    SELECT e.id, e.channel, e.topic, e.part, e.off, e.commit_off, e.commit_t AS committed_at, e.t_append AS appeared_at
+    FROM doubtful_effect e
+    WHERE NOT e.marked
     UNION ALL
-    SELECT f.id, f.channel, f.key, f.topic, f.part, f.off, f.commit_off, f.commit_t, f.marker_t
+    SELECT f.id, f.channel, f.topic, f.part, f.off, f.commit_off, f.commit_t, f.marker_t
     FROM (
         SELECT u.*, min(u.marker) OVER (
             PARTITION BY u.effect_topic, u.effect_part, u.pid ORDER BY u.place DESC ROWS UNBOUNDED PRECEDING
         ) AS marker_t
         FROM (
-            SELECT e.id, e.channel, e.key, e.topic, e.part, e.off, e.commit_off, e.commit_t,
-                   e.effect_topic, e.effect_part, e.pid, e.place, NULL AS marker
-            FROM first_effect e
-            WHERE e.later_marker
+            SELECT e.id, e.channel, e.topic, e.part, e.off, e.commit_off, e.commit_t, t.topic AS effect_topic,
+                   e.effect_part, e.pid, e.place, NULL AS marker
+            FROM doubtful_effect e
+            JOIN (SELECT channel, min(topic) AS topic FROM effect GROUP BY channel) t ON t.channel = e.channel
+            WHERE e.marked
             UNION ALL
-            SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, b.topic, b.part, b.pid, b.base_off, b.t_append
+            SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, b.topic, b.part, b.pid, b.base_off, b.t_append
             FROM batch b
             WHERE b.control = 'commit'
         ) u
@@ -30,5 +30,6 @@ FROM (
     WHERE f.id IS NOT NULL
 ) x
 CROSS JOIN promise p
+JOIN input_once i ON i.id = x.id
 WHERE x.appeared_at > x.committed_at + p.clock_error_us
-ORDER BY topic, part, off, id, channel
+ORDER BY x.topic, x.part, x.off, x.id, x.channel

@@ -106,7 +106,7 @@ class Engine:
 
 
 @contextmanager
-def open_engine(history: History, *, threads: int | None = None, memory_limit: str = "1GB") -> Iterator[Engine]:
+def open_engine(history: History, *, threads: int | None = None, memory_limit: str = "800MB") -> Iterator[Engine]:
     """An engine in memory that spills to a directory of its own, which is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="streamproof-checks-") as spill:
         settings: dict[str, Any] = {
@@ -117,6 +117,7 @@ def open_engine(history: History, *, threads: int | None = None, memory_limit: s
             "autoinstall_known_extensions": False,
         }
         with duckdb.connect(":memory:", config=settings) as connection:
+            connection.execute("SET enable_progress_bar = false")  # the terminal belongs to the report
             yield Engine(connection, history)
 
 

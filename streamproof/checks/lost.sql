@@ -6,13 +6,12 @@
 --   nobody committed past is late. One whose effect was written in a transaction and aborted there, while its sibling of
 --   the same transaction is visible elsewhere, is torn.
 -- uses: txn
-SELECT i.id, x.channel, i.key, i.topic, i.part, i.off, c.off AS committed, x.at_least, coalesce(t.seen, 0) AS seen
-FROM input_once i
-JOIN expected x ON x.id = i.id AND x.at_least > 0
-JOIN promise p ON p.grp = x.grp
+SELECT m.id, m.channel, i.key, i.topic, i.part, i.off, c.off AS committed, m.at_least, m.seen
+FROM miscount m
+JOIN input_once i ON i.id = m.id
+CROSS JOIN promise p
 JOIN final_commit c ON c.grp = p.grp AND c.topic = i.topic AND c.part = i.part
-LEFT JOIN tally t ON t.id = i.id AND t.channel = x.channel
-WHERE coalesce(t.seen, 0) < x.at_least
-  AND NOT EXISTS (SELECT 1 FROM late_input l WHERE l.id = i.id)
-  AND NOT EXISTS (SELECT 1 FROM torn_effect r WHERE r.id = i.id AND r.channel = x.channel)
-ORDER BY i.topic, i.part, i.off, i.id, x.channel
+WHERE m.seen < m.at_least
+  AND NOT EXISTS (SELECT 1 FROM late_input l WHERE l.id = m.id)
+  AND NOT EXISTS (SELECT 1 FROM torn_effect r WHERE r.id = m.id AND r.channel = m.channel)
+ORDER BY i.topic, i.part, i.off, m.id, m.channel

@@ -4,5 +4,6 @@
 SELECT e.source_id AS id, e.channel, e.topic, e.part, e.off, e.ordinal
 FROM effect e
 WHERE e.visible
+  AND (e.source_id IS NULL OR e.source_id IN (SELECT f.id FROM first_effect f WHERE f.off IS NULL))
   AND NOT EXISTS (SELECT 1 FROM input i WHERE i.id = e.source_id)
 ORDER BY e.channel, e.topic, e.part, e.off, e.ordinal

@@ -11,6 +11,8 @@ FROM (
         ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     ) AS overtaken_by
     FROM keyed_effect f
+    JOIN overtaken o ON o.channel = f.channel AND o.effect_part = f.effect_part
+                    AND o.topic = f.topic AND o.part = f.part AND o.key = f.key
 ) placed
 WHERE overtaken_by > off
-ORDER BY channel, topic, part, key, place
+ORDER BY channel, topic, part, key, effect_part, place

@@ -1,6 +1,6 @@
 -- seen: what the run has shown, for the report.
 SELECT 'inputs' AS what, count(*) AS seen FROM live_input
-UNION ALL SELECT 'effects', coalesce(sum(seen), 0) FROM tally
+UNION ALL SELECT 'effects', coalesce(sum(seen), 0) FROM first_effect
 UNION ALL SELECT 'channels', count(DISTINCT channel) FROM effect
 UNION ALL SELECT 'commits', count(*) FROM offset_commit c JOIN promise p ON p.grp = c.grp WHERE c.visible
 UNION ALL SELECT 'transactions', count(*) FROM txn_span

@@ -110,7 +110,7 @@ class Verdict(BaseModel):
 
 
 def judge(
-    history: History, *, extra: Sequence[Path] = (), threads: int | None = None, memory_limit: str = "1GB"
+    history: History, *, extra: Sequence[Path] = (), threads: int | None = None, memory_limit: str = "800MB"
 ) -> Verdict:
     """Run every check, and those of the directories in `extra`, over a history.
 

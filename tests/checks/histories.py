@@ -141,9 +141,7 @@ class Scene:
         row = {"instance": 1, "incarnation": incarnation, "pid": 4000 + incarnation, "t_start": START, "t_ready": START}
         self.rows["process"].append(row | {"t_end": self.wait(), "exit": -9, "cause": cause})
 
-    def fault(
-        self, kind: str = "kill", target: str = "instance:1", *, effective: bool = True, lasts_ms: int = 3
-    ) -> None:
+    def fault(self, target: str = "instance:1", *, effective: bool = True, lasts_ms: int = 3) -> None:
         row = {"kind": "kill", "target": target, "moment": "progress 0.50", "t_from": self.wait()}
         row |= {"t_to": self.now + lasts_ms * STEP, "evidence": "seen", "effective": effective}
         self.rows["fault"].append(row)
@@ -175,7 +173,7 @@ class Scene:
 
     def write(self, directory: Path) -> History:
         """The whole history, with what follows from it."""
-        if "expected" in self.rows and not self.rows["expected"]:
+        if self.rows.keys() >= {"input", "expected"} and not self.rows["expected"]:
             self.rows["expected"] = list(self._expected())
         if "ends" in self.rows and not self.rows["ends"]:
             self.rows["ends"] = [

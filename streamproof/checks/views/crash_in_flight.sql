@@ -16,6 +16,6 @@ FROM (
     WHERE b.kind = 'crash' AND i.t_append <= b.t
 ) k
 CROSS JOIN promise p
-LEFT JOIN tally e ON e.id = k.id
 WHERE k.off >= k.committed
-  AND (e.written <= k.t OR p.delivery = 'at-most-once')
+  AND (p.delivery = 'at-most-once'
+       OR EXISTS (SELECT 1 FROM effect e WHERE e.source_id = k.id AND e.t_append <= k.t))

@@ -7,7 +7,6 @@ SELECT i.id,
        min(i.part) AS part,
        min(i.off) AS off,
        min(i.t_append) AS t_append,
-       count(*) AS occurrences,
        CASE WHEN min(i.topic) = max(i.topic) AND min(i.part) = max(i.part) THEN 1 ELSE 2 END AS places
 FROM live_input i
 GROUP BY i.id

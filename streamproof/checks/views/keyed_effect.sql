@@ -1,5 +1,4 @@
 -- keyed_effect: the first visible effect of each input that has a key and one place in the order of its key.
-SELECT t.channel, t.part AS effect_part, t.place, t.t_append, i.id, i.key, i.topic, i.part, i.off
-FROM tally t
-JOIN input_once i ON i.id = t.id
-WHERE t.seen > 0 AND t.parts = 1 AND i.places = 1 AND i.key IS NOT NULL
+SELECT f.channel, f.effect_part, f.place, f.t_append, f.id, f.key, f.topic, f.part, f.off
+FROM first_effect f
+WHERE f.key IS NOT NULL AND f.parts = 1 AND f.places = 1

@@ -1,0 +1,225 @@
+"""Each evidence query: with what it asks for it is enough; without it the verdict is unproven, and names it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from streamproof.checks import Outcome, Status, judge
+from tests.checks.histories import START, STEP, Scene, clean, clean_plain, names
+
+# what the clean run shows, anomaly by anomaly
+SHOWN = {
+    "lost": {
+        "partitions with input that the group committed past": 2,
+        "faults that took effect while inputs were in flight": 1,
+    },
+    "commit-ahead": {"commits while inputs were in flight": 2, "effects timed by the broker": 240},
+    "duplicated": {
+        "crashes or aborts between effects and their commit": 1,
+        "faults that took effect while inputs were in flight": 1,
+    },
+    "aborted-read": {"records of aborted transactions": 21},
+    "torn": {"transactions over several partitions, interrupted": 1},
+    "reordered": {
+        "adjacent pairs of inputs with one key": 236,
+        "pairs of inputs with one key across a rebalance or a crash": 8,
+    },
+    "phantom": {"effects that were read": 240, "partitions of effects that were read to their end": 4},
+    "commit-regression": {"partitions committed before and after a rebalance": 2},
+    "hanging-transaction": {"crashes inside a transaction": 1},
+    "late": {"inputs in the log": 120},
+}
+
+
+def test_a_clean_run_shows_all_that_is_needed(tmp_path: Path) -> None:
+    """The verdict is upheld, and each number is the run's own."""
+    verdict = judge(clean().write(tmp_path), threads=1)
+    assert verdict.outcome is Outcome.UPHELD
+    assert {one.anomaly: {row.evidence: row.seen for row in one.evidence} for one in verdict.findings} == SHOWN
+    assert all(row.enough for one in verdict.findings for row in one.evidence)
+
+
+def one_partition_uncommitted(scene: Scene) -> None:
+    scene.drop("offset_commit", lambda row: row["part"] == 1)
+
+
+def no_fault(scene: Scene) -> None:
+    scene.drop("fault")
+
+
+def fault_without_effect(scene: Scene) -> None:
+    scene.alter("fault", lambda _: True, effective=False)
+
+
+def fault_before_all_input(scene: Scene) -> None:
+    scene.alter("fault", lambda _: True, t_from=START - 2 * STEP, t_to=START - STEP)
+
+
+def fault_after_all_commits(scene: Scene) -> None:
+    scene.alter("fault", lambda _: True, t_from=scene.now + STEP, t_to=None)
+
+
+def only_last_commits(scene: Scene) -> None:
+    scene.drop("offset_commit", lambda row: row["off"] < 60)
+
+
+def untimed_effects(scene: Scene) -> None:
+    scene.alter("effect", lambda _: True, t_append=None)
+
+
+def nothing_interrupted(scene: Scene) -> None:
+    scene.drop("process").drop("effect", lambda row: not row["visible"])
+
+
+def crash_with_nothing_written(scene: Scene) -> None:
+    scene.alter("process", lambda _: True, t_end=START).drop("effect", lambda row: not row["visible"])
+
+
+def crash_after_all_commits(scene: Scene) -> None:
+    scene.alter("process", lambda _: True, t_end=scene.wait()).drop("effect", lambda row: not row["visible"])
+
+
+def nothing_aborted(scene: Scene) -> None:
+    scene.drop("effect", lambda row: not row["visible"]).drop("input", lambda row: not row["visible"])
+
+
+def abort_of_one_partition(scene: Scene) -> None:
+    ongoing = [row for row in scene.rows["txn"] if row["partitions"] == ["alpha-0", "beta-0"]]
+    for row in ongoing:
+        row["partitions"] = ["alpha-0"]
+
+
+def every_key_once(scene: Scene) -> None:
+    for number, row in enumerate(scene.rows["input"]):
+        row["key"] = f"key{number}"
+
+
+def undisturbed(scene: Scene) -> None:
+    scene.drop("process").drop("generation")
+
+
+def disturbed_before_and_after(scene: Scene) -> None:
+    scene.drop("process").alter("generation", lambda row: row["generation"] == 2, t_append=scene.wait())
+
+
+def no_effects(scene: Scene) -> None:
+    scene.drop("effect").drop("batch", lambda row: row["topic"] in {"alpha", "beta"})
+
+
+def unread_end(scene: Scene) -> None:
+    scene.append("alpha", 0)
+
+
+def unread_partition(scene: Scene) -> None:
+    scene.append("alpha", 3)
+
+
+def no_rebalance(scene: Scene) -> None:
+    scene.drop("generation", lambda row: row["generation"] == 2)
+
+
+def crash_between_transactions(scene: Scene) -> None:
+    scene.alter("process", lambda _: True, t_end=START)
+
+
+def crash_in_what_was_committed(scene: Scene) -> None:
+    first = next(row for row in scene.rows["txn"] if row["tid"] == "mover-7" and row["state"] == "PrepareCommit")
+    scene.alter("process", lambda _: True, t_end=first["t_append"] - STEP)
+
+
+def no_input(scene: Scene) -> None:
+    scene.alter("input", lambda _: True, visible=False)
+
+
+REMOVED: list[tuple[str, str, Callable[[Scene], None]]] = [
+    ("lost", "partitions with input that the group committed past", one_partition_uncommitted),
+    ("lost", "faults that took effect while inputs were in flight", no_fault),
+    ("lost", "faults that took effect while inputs were in flight", fault_without_effect),
+    ("lost", "faults that took effect while inputs were in flight", fault_before_all_input),
+    ("lost", "faults that took effect while inputs were in flight", fault_after_all_commits),
+    ("commit-ahead", "commits while inputs were in flight", only_last_commits),
+    ("commit-ahead", "effects timed by the broker", untimed_effects),
+    ("duplicated", "crashes or aborts between effects and their commit", nothing_interrupted),
+    ("duplicated", "crashes or aborts between effects and their commit", crash_with_nothing_written),
+    ("duplicated", "crashes or aborts between effects and their commit", crash_after_all_commits),
+    ("duplicated", "faults that took effect while inputs were in flight", no_fault),
+    ("aborted-read", "records of aborted transactions", nothing_aborted),
+    ("torn", "transactions over several partitions, interrupted", abort_of_one_partition),
+    ("reordered", "adjacent pairs of inputs with one key", every_key_once),
+    ("reordered", "pairs of inputs with one key across a rebalance or a crash", undisturbed),
+    ("reordered", "pairs of inputs with one key across a rebalance or a crash", disturbed_before_and_after),
+    ("phantom", "effects that were read", no_effects),
+    ("phantom", "partitions of effects that were read to their end", unread_end),
+    ("phantom", "partitions of effects that were read to their end", unread_partition),
+    ("commit-regression", "partitions committed before and after a rebalance", no_rebalance),
+    ("hanging-transaction", "crashes inside a transaction", crash_between_transactions),
+    ("hanging-transaction", "crashes inside a transaction", crash_in_what_was_committed),
+    ("late", "inputs in the log", no_input),
+]
+
+
+@pytest.mark.parametrize(
+    ("anomaly", "evidence", "remove"), REMOVED, ids=[f"{anomaly}-{remove.__name__}" for anomaly, _, remove in REMOVED]
+)
+def test_without_its_evidence_no_run_is_upheld(
+    tmp_path: Path, anomaly: str, evidence: str, remove: Callable[[Scene], None]
+) -> None:
+    """The row says that it is not enough, and what is missing names it and the anomaly."""
+    scene = clean()
+    remove(scene)
+    verdict = judge(scene.write(tmp_path), threads=1)
+    row = next(row for row in verdict.finding(anomaly).evidence if row.evidence == evidence)
+    assert row.enough is False
+    assert verdict.outcome is not Outcome.UPHELD
+    assert any(one.startswith(evidence) and one.endswith(f"judge {anomaly}") for one in verdict.missing)
+
+
+def test_every_evidence_is_taken_away_once() -> None:
+    """Each row of each evidence query has its own case above."""
+    assert {(anomaly, evidence) for anomaly, evidence, _ in REMOVED} == {
+        (anomaly, evidence) for anomaly, rows in SHOWN.items() for evidence in rows
+    }
+
+
+@pytest.mark.parametrize(("pairs", "enough"), [(99, False), (100, True)])
+def test_a_hundred_pairs_are_enough(tmp_path: Path, pairs: int, enough: bool) -> None:
+    """Adjacent inputs of one key on one channel."""
+    scene = Scene()
+    scene.inputs(names(0, pairs + 1))
+    scene.effects(names(0, pairs + 1), channels=["alpha"])
+    verdict = judge(scene.write(tmp_path), threads=1)
+    row = next(row for row in verdict.finding("reordered").evidence if "adjacent" in row.evidence)
+    assert (row.seen, row.enough) == (pairs, enough)
+
+
+def test_a_crash_before_an_effect_is_enough_where_commits_come_first(tmp_path: Path) -> None:
+    """An at-most-once subject that keeps its promise has never an effect without its commit."""
+    for promise, enough in (("at-most-once", True), ("exactly-once", False)):
+        scene = Scene(promise)
+        scene.inputs("ab")
+        scene.commit(1)
+        scene.effects("a")
+        scene.process_ends()
+        scene.commit(2)
+        scene.effects("b")
+        verdict = judge(scene.write(tmp_path / promise), threads=1)
+        row = next(row for row in verdict.finding("duplicated").evidence if "crashes" in row.evidence)
+        assert row.enough is enough
+
+
+def test_a_subject_without_transactions_is_not_judged_by_them(tmp_path: Path) -> None:
+    """An at-least-once subject with plain producers can be upheld; what was not judged is listed, with its reason."""
+    verdict = judge(clean_plain().write(tmp_path), threads=1)
+    assert verdict.outcome is Outcome.UPHELD
+    assert [one.split(" ")[0] for one in verdict.not_judged] == ["aborted-read", "torn", "hanging-transaction"]
+    assert verdict.finding("torn").status is Status.NOT_JUDGED
+
+
+def test_upstream_aborts_judge_a_plain_subject(tmp_path: Path) -> None:
+    """It may read what was aborted, whatever it writes with."""
+    scene = clean_plain()
+    scene.aborted_input("never")
+    verdict = judge(scene.write(tmp_path), threads=1)
+    assert verdict.finding("aborted-read").status is Status.FORBIDDEN
+    assert verdict.outcome is Outcome.UPHELD

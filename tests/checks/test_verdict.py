@@ -1,0 +1,181 @@
+"""The verdict: what witnesses, evidence, missing tables and the probe amount to."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from streamproof.checks import Outcome, Status, Verdict, judge, write_witnesses
+from streamproof.errors import UsageError
+from tests.checks.histories import Scene, clean, clean_plain
+
+
+def verdict_of(scene: Scene, directory: Path) -> Verdict:
+    return judge(scene.write(directory), threads=1)
+
+
+def doubled(promise: str) -> Scene:
+    scene = clean(promise)
+    scene.effect("x059", "alpha")
+    return scene
+
+
+def test_a_forbidden_anomaly_violates(tmp_path: Path) -> None:
+    """One duplicate of 240 effects is enough, with all its evidence there."""
+    verdict = verdict_of(doubled("exactly-once"), tmp_path)
+    assert verdict.outcome is Outcome.VIOLATED
+    assert verdict.missing == ()
+
+
+def test_what_the_promise_allows_is_counted(tmp_path: Path) -> None:
+    """At-least-once may duplicate: upheld, with the witnesses listed."""
+    verdict = verdict_of(doubled("at-least-once"), tmp_path)
+    assert verdict.outcome is Outcome.UPHELD
+    assert (verdict.finding("duplicated").status, verdict.finding("duplicated").witnesses) == (Status.COUNTED, 1)
+
+
+def test_at_most_once_may_lose(tmp_path: Path) -> None:
+    """What is forbidden to the others is counted here, and needs no evidence."""
+    scene = clean("at-most-once").drop("effect", lambda row: row["source_id"] == "x059")
+    scene.drop("batch", lambda row: row["topic"] in {"alpha", "beta"} and row["control"] == "none")
+    verdict = verdict_of(scene, tmp_path)
+    assert verdict.outcome is Outcome.UPHELD
+    assert (verdict.finding("lost").status, verdict.finding("lost").witnesses) == (Status.COUNTED, 2)
+
+
+def test_order_is_forbidden_only_where_it_is_promised(tmp_path: Path) -> None:
+    """A swap violates an ordered promise, and is counted for another."""
+    for ordered, outcome in ((True, Outcome.VIOLATED), (False, Outcome.UPHELD)):
+        scene = clean(ordered=ordered)
+        first, second = (
+            next(row for row in scene.rows["effect"] if row["source_id"] == name and row["channel"] == "alpha")
+            for name in ("x040", "x041")
+        )
+        first["source_id"], second["source_id"] = second["source_id"], first["source_id"]
+        verdict = verdict_of(scene, tmp_path / str(ordered))
+        assert verdict.outcome is outcome
+        assert verdict.finding("reordered").witnesses == 1
+
+
+def test_nothing_late_is_ever_upheld(tmp_path: Path) -> None:
+    """An input left behind makes the verdict unproven, and says how many."""
+    scene = clean()
+    scene.input("behind", part=1)
+    verdict = verdict_of(scene, tmp_path)
+    assert verdict.outcome is Outcome.UNPROVEN
+    assert verdict.missing[0].startswith("1 inputs are late")
+
+
+def test_a_subject_that_never_commits_is_not_upheld(tmp_path: Path) -> None:
+    """All its effects are there; it is unproven, by all its inputs."""
+    verdict = verdict_of(clean_plain().drop("offset_commit"), tmp_path)
+    assert verdict.outcome is Outcome.UNPROVEN
+    assert verdict.finding("late").witnesses == 120
+
+
+def test_a_broker_that_fails_its_probe_proves_nothing(tmp_path: Path) -> None:
+    """Neither for nor against an exactly-once subject; the others do not depend on it."""
+    for promise, outcome in (("exactly-once", Outcome.UNPROVEN), ("at-most-once", Outcome.VIOLATED)):
+        scene = doubled(promise)
+        scene.probe["isolates"] = False
+        verdict = verdict_of(scene, tmp_path / promise)
+        assert verdict.outcome is outcome
+        assert any("isolates" in one for one in verdict.missing) == (promise == "exactly-once")
+
+
+def test_a_broker_that_was_not_probed_cannot_vouch_for_exactly_once(tmp_path: Path) -> None:
+    """No probe: nothing is upheld, but what is violated stays so."""
+    for scene, outcome in ((clean(), Outcome.UNPROVEN), (doubled("exactly-once"), Outcome.VIOLATED)):
+        scene.probe = {}
+        verdict = verdict_of(scene, tmp_path / outcome)
+        assert verdict.outcome is outcome
+        assert verdict.missing == ("the broker was not probed: whether it isolates transactions is not known",)
+
+
+@pytest.mark.parametrize("table", ["input", "expected", "effect", "offset_commit"])
+def test_without_a_core_table_nothing_is_upheld(tmp_path: Path, table: str) -> None:
+    """What cannot be judged at the core is missing, never silently fine."""
+    verdict = verdict_of(clean().absent(table), tmp_path)
+    assert verdict.outcome is Outcome.UNPROVEN
+    assert any(f"no {table}" in one and "not judged" in one for one in verdict.missing)
+
+
+def test_without_the_coordinators_log_the_rest_is_judged(tmp_path: Path) -> None:
+    """Transactions that could not be seen are listed as not judged; the verdict may stand."""
+    verdict = verdict_of(clean().absent("txn"), tmp_path)
+    assert verdict.outcome is Outcome.UPHELD
+    assert verdict.not_judged == (
+        "torn (no txn table in this history)",
+        "hanging-transaction (no txn table in this history)",
+    )
+
+
+def test_without_commits_duplicates_still_violate(tmp_path: Path) -> None:
+    """Effects alone can show too many of them."""
+    verdict = verdict_of(doubled("exactly-once").absent("offset_commit", "txn"), tmp_path)
+    assert verdict.outcome is Outcome.VIOLATED
+
+
+def test_what_was_seen_is_counted(tmp_path: Path) -> None:
+    """The numbers for the report's "shown by"."""
+    scene = clean()
+    scene.fault(target="broker:2", lasts_ms=9)
+    scene.read("alpha", 0, 0, phase="during", t=scene.now)
+    scene.read("alpha", 0, 1, phase="during", t=scene.now + 60_000)
+    assert verdict_of(scene, tmp_path).seen == {
+        "inputs": 120,
+        "effects": 240,
+        "channels": 2,
+        "commits": 4,
+        "transactions": 5,
+        "aborted": 1,
+        "rebalances": 1,
+        "ordered_pairs": 236,
+        "crashes": 1,
+        "crashes_in_transaction": 1,
+        "broker_losses": 1,
+        "faults": 2,
+        "faults_in_flight": 1,
+        "reads_during_faults": 1,
+    }
+
+
+def test_a_verdict_is_json(tmp_path: Path) -> None:
+    """All of it, witnesses included, and back again."""
+    verdict = verdict_of(doubled("exactly-once"), tmp_path)
+    text = json.dumps(verdict.to_json())
+    assert Verdict.model_validate_json(text) == verdict
+
+
+def test_all_witnesses_are_written(tmp_path: Path) -> None:
+    """The verdict holds the first; a file for each anomaly holds them all, in the same order."""
+    scene = clean().drop("effect", lambda row: row["source_id"].startswith("x01") and row["channel"] == "alpha")
+    history = scene.write(tmp_path / "history")
+    verdict = judge(history, threads=1)
+    files = write_witnesses(history, verdict, tmp_path / "witnesses")
+    assert list(files) == ["lost"]
+    rows = pq.read_table(files["lost"]).to_pylist()
+    assert len(rows) == verdict.finding("lost").witnesses == 10
+    assert tuple(rows[:5]) == verdict.finding("lost").sample
+
+
+def test_require_names_the_first_witness(tmp_path: Path) -> None:
+    """A test's own assertion: by anomaly, by promise, or for an upheld verdict."""
+    verdict = verdict_of(doubled("exactly-once"), tmp_path)
+    verdict.require("lost", "late", "reordered")
+    with pytest.raises(AssertionError, match=r"duplicated: 1 witnesses, such as .*x059"):
+        verdict.require("lost", "duplicated")
+    with pytest.raises(AssertionError, match="violated, not upheld:\n  duplicated"):
+        verdict.require("exactly-once")
+    with pytest.raises(UsageError, match="promises exactly-once, so at-least-once was not judged"):
+        verdict.require("at-least-once")
+    with pytest.raises(UsageError, match='"losst" is no anomaly; there are lost'):
+        verdict.require("losst")
+
+
+def test_require_refuses_what_was_not_judged(tmp_path: Path) -> None:
+    """Not judged is not fine."""
+    verdict = verdict_of(clean().absent("txn"), tmp_path)
+    with pytest.raises(AssertionError, match="torn is not judged: no txn table"):
+        verdict.require("torn")
