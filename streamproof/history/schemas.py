@@ -176,8 +176,12 @@ class _Compiler:
         if kind in ("bytes", "records"):
             return _bytes(compact=compact)
         inner = self._struct(self._fields_of(kind, field))
-        if not nullable:
-            return inner
+        return self._or_null(inner, field) if nullable else inner
+
+    def _or_null(self, inner: Read, field: Mapping[str, Any]) -> Read:
+        # two signs for null, by where the structure lies: seen in records of real brokers
+        if self._version in Versions.parse(field.get("taggedVersions")):
+            return lambda reader: inner(reader) if reader.uvarint() else None
         return lambda reader: None if reader.fixed(_INT8) < 0 else inner(reader)
 
     def _fields_of(self, kind: str, field: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -1,0 +1,432 @@
+"""Reading the coordinators' records: against what a real broker says by other ways, and by hand-made bytes."""
+
+import itertools
+import struct
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import confluent_kafka as ck
+import pyarrow as pa
+import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from streamproof.cluster import EmbeddedCluster, kafka_jars, start_embedded
+from streamproof.errors import HistoryError
+from streamproof.guardian import Guardian
+from streamproof.history.coordinators import Decoded, LogRecord, decode_consumer_offsets, decode_transaction_state
+from streamproof.history.schemas import Schema, load_schemas
+from streamproof.history.tables import TABLES
+
+Row = dict[str, Any]
+TOPIC, PARTS = "orders", 4
+
+
+@pytest.fixture(scope="module")
+def cluster(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
+    """One broker of its own, so that its coordinators hold what these tests did and nothing else."""
+    with start_embedded(session_guardian, brokers=1, logs=tmp_path_factory.mktemp("coordinators")) as cluster:
+        admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers})
+        admin.create_topics([NewTopic(TOPIC, PARTS, 1)])[TOPIC].result(20)
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def schemas() -> Mapping[str, Schema]:
+    return load_schemas(kafka_jars())
+
+
+@pytest.fixture(scope="module")
+def topic_names(cluster: EmbeddedCluster) -> Mapping[str, str]:
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers})
+    seen = admin.describe_topics(ck.TopicCollection([TOPIC]))[TOPIC].result(20).topic_id
+    high, low = seen.get_most_significant_bits(), seen.get_least_significant_bits()
+    return {str(uuid.UUID(bytes=struct.pack(">qq", high, low))): TOPIC}
+
+
+def records(cluster: EmbeddedCluster, topic: str) -> list[LogRecord]:
+    """All of a coordinator's topic. A client does not tell producers: they are given as unknown."""
+    consumer = ck.Consumer(
+        {
+            "bootstrap.servers": cluster.bootstrap_servers,
+            "group.id": "never-joined",
+            "enable.auto.commit": False,
+            "isolation.level": "read_uncommitted",
+            "enable.partition.eof": True,
+        }
+    )
+    read: list[LogRecord] = []
+    try:
+        consumer.assign([ck.TopicPartition(topic, 0, ck.OFFSET_BEGINNING)])
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            message = consumer.poll(1)
+            if message is None:
+                continue
+            if (error := message.error()) is not None:
+                assert error.code() == ck.KafkaError._PARTITION_EOF, error
+                return read
+            t = message.timestamp()[1] * 1000
+            offset = message.offset()
+            assert offset is not None
+            read.append(LogRecord(0, offset, message.key(), message.value(), t, 0, -1, False, True))
+    finally:
+        consumer.close()
+    raise AssertionError(f"{topic} did not end in time")
+
+
+def decoded(cluster: EmbeddedCluster, schemas: Mapping[str, Schema], names: Mapping[str, str]) -> Decoded:
+    return decode_consumer_offsets(records(cluster, "__consumer_offsets"), schemas, names)
+
+
+def member(cluster: EmbeddedCluster, group: str, **settings: object) -> ck.Consumer:
+    consumer = ck.Consumer({"bootstrap.servers": cluster.bootstrap_servers, "group.id": group} | settings)
+    consumer.subscribe([TOPIC])
+    return consumer
+
+
+def parts(consumer: ck.Consumer) -> set[int]:
+    return {place.partition for place in consumer.assignment()}
+
+
+def drive(seen: Callable[[], bool], *members: ck.Consumer) -> None:
+    """Poll the members, which is how they rebalance, until something is seen."""
+    deadline = time.monotonic() + 40
+    while not seen():
+        assert time.monotonic() < deadline, "not seen in time"
+        for one in members:
+            one.poll(0.05)
+
+
+def split(one: ck.Consumer, two: ck.Consumer) -> bool:
+    mine, theirs = parts(one), parts(two)
+    return bool(mine and theirs) and mine | theirs == set(range(PARTS)) and not mine & theirs
+
+
+def rows_of(rows: list[Row], group: str) -> list[Row]:
+    return [row for row in rows if row["grp"] == group]
+
+
+def owned_now(rows: list[Row]) -> dict[str, set[int]]:
+    now: dict[str, set[int]] = {}
+    for row in rows:
+        if row["t_to"] is None:
+            now.setdefault(str(row["member"]), set()).add(int(str(row["part"])))
+    return now
+
+
+def assert_fits(rows: list[Row], table: str) -> None:
+    """Every row has the columns of its table, and nulls only where it may hold them."""
+    assert rows
+    assert all(set(row) == set(TABLES[table].names) for row in rows)
+    pa.Table.from_pylist(rows, TABLES[table]).validate(full=True)
+    for column in TABLES[table]:
+        assert column.nullable or all(row[column.name] is not None for row in rows), column.name
+
+
+def transact(cluster: EmbeddedCluster, tid: str, consumer: ck.Consumer, offset: int, *, commit: bool) -> None:
+    producer = ck.Producer({"bootstrap.servers": cluster.bootstrap_servers, "transactional.id": tid})
+    producer.init_transactions(20)
+    producer.begin_transaction()
+    producer.produce(TOPIC, b"x", partition=1)
+    metadata = consumer.consumer_group_metadata()
+    producer.send_offsets_to_transaction([ck.TopicPartition(TOPIC, 0, offset)], metadata, 20)
+    (producer.commit_transaction if commit else producer.abort_transaction)(20)
+
+
+def settled(cluster: EmbeddedCluster, group: str, wait_until: Callable[[Callable[[], bool]], None]) -> int:
+    """The offset that the coordinator reports for partition 0, when no transaction holds it any more."""
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers})
+    found: list[int] = []
+
+    def look() -> bool:
+        asked = ck.ConsumerGroupTopicPartitions(group, [ck.TopicPartition(TOPIC, 0)])
+        future = admin.list_consumer_group_offsets([asked], require_stable=True)[group]
+        place = future.result(20).topic_partitions[0]
+        found[:] = [place.offset] if place.error is None else []
+        return bool(found)
+
+    wait_until(look)
+    return found[0]
+
+
+def test_commits_are_those_that_the_coordinator_reports(
+    cluster: EmbeddedCluster,
+    schemas: Mapping[str, Schema],
+    topic_names: Mapping[str, str],
+    wait_until: Callable[[Callable[[], bool]], None],
+) -> None:
+    """Plain, committed and aborted offsets appear in order, with every state of their transactions."""
+    consumer = ck.Consumer({"bootstrap.servers": cluster.bootstrap_servers, "group.id": "plain"})
+    try:
+        consumer.commit(offsets=[ck.TopicPartition(TOPIC, 0, 3)], asynchronous=False)
+        transact(cluster, "kept", consumer, 7, commit=True)
+        assert settled(cluster, "plain", wait_until) == 7
+        transact(cluster, "dropped", consumer, 11, commit=False)
+        assert settled(cluster, "plain", wait_until) == 7
+    finally:
+        consumer.close()
+    rows = rows_of(decoded(cluster, schemas, topic_names).offset_commit, "plain")
+    assert_fits(rows, "offset_commit")
+    assert [(row["topic"], row["part"], row["off"]) for row in rows] == [(TOPIC, 0, 3), (TOPIC, 0, 7), (TOPIC, 0, 11)]
+    assert [row["n"] for row in rows] == sorted(row["n"] for row in rows)
+
+    def states() -> dict[str, list[str]]:
+        txns = decode_transaction_state(records(cluster, "__transaction_state"), schemas)
+        assert_fits(txns, "txn")
+        ongoing = {place for row in txns if row["state"] == "Ongoing" for place in row["partitions"]}
+        assert ongoing == {f"{TOPIC}-1", "__consumer_offsets-0"}
+        return {
+            tid: list(dict.fromkeys(row["state"] for row in txns if row["tid"] == tid)) for tid in ("kept", "dropped")
+        }
+
+    wait_until(lambda: states()["dropped"][-1] == "CompleteAbort")
+    assert states() == {
+        "kept": ["Empty", "Ongoing", "PrepareCommit", "CompleteCommit"],
+        "dropped": ["Empty", "Ongoing", "PrepareAbort", "CompleteAbort"],
+    }
+
+
+def test_a_deleted_commit_has_no_offset(
+    cluster: EmbeddedCluster, schemas: Mapping[str, Schema], topic_names: Mapping[str, str]
+) -> None:
+    """Deleting a group ends its commits and its generations, and does not look like a commit of offset 0."""
+    consumer = ck.Consumer({"bootstrap.servers": cluster.bootstrap_servers, "group.id": "deleted"})
+    consumer.commit(offsets=[ck.TopicPartition(TOPIC, 2, 5)], asynchronous=False)
+    consumer.close()
+    # a client that nothing refers to is gone before its answer comes
+    admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers})
+    admin.delete_consumer_groups(["deleted"])["deleted"].result(20)
+    told = decoded(cluster, schemas, topic_names)
+    assert [row["off"] for row in rows_of(told.offset_commit, "deleted")] == [5, None]
+    assert rows_of(told.generation, "deleted")[-1]["state"] == "Dead"
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_owners_are_those_that_the_members_report(
+    cluster: EmbeddedCluster, schemas: Mapping[str, Schema], topic_names: Mapping[str, str], protocol: str
+) -> None:
+    """A second member takes over partitions; the rows say who has which, and when the first gave up the others."""
+    settings = {"group.protocol": protocol}
+    one = member(cluster, protocol, **settings, **{"group.instance.id": "first"})
+    try:
+        drive(lambda: parts(one) == set(range(PARTS)), one)
+        two = member(cluster, protocol, **settings)
+        try:
+            drive(lambda: split(one, two), one, two)
+            expected = {one.memberid(): parts(one), two.memberid(): parts(two)}
+
+            def settled_owners() -> bool:
+                return owned_now(rows_of(decoded(cluster, schemas, topic_names).owner, protocol)) == expected
+
+            drive(settled_owners, one, two)
+            told = decoded(cluster, schemas, topic_names)
+        finally:
+            two.close()
+    finally:
+        one.close()
+    owners, generations = rows_of(told.owner, protocol), rows_of(told.generation, protocol)
+    assert_fits(owners, "owner")
+    assert_fits(generations, "generation")
+    assert {row["topic"] for row in owners} == {TOPIC}
+    assert {row["instance"] for row in owners} == {"first", None}
+    given_up = [row for row in owners if row["t_to"] is not None]
+    assert {row["part"] for row in given_up} >= expected[two_of(expected, owners)]
+    assert all(row["t_from"] <= row["t_to"] for row in given_up)
+    assert {row["protocol"] for row in generations} == {protocol}
+    assert generations[-1]["state"] == "Stable"
+    numbers = [row["generation"] for row in generations]
+    assert numbers == sorted(numbers)
+    assert len(set(numbers)) > 1
+    assert not told.skipped
+
+
+def two_of(expected: Mapping[str, set[int]], owners: list[Row]) -> str:
+    """The member that is not static."""
+    return next(one for one in expected if any(row["member"] == one and row["instance"] is None for row in owners))
+
+
+def test_no_partition_has_two_owners_at_once(
+    cluster: EmbeddedCluster, schemas: Mapping[str, Schema], topic_names: Mapping[str, str]
+) -> None:
+    """For each partition the next owner begins no earlier than the last one ended."""
+    group = "dynamic"
+    one = member(cluster, group, **{"group.protocol": "consumer"})
+    two = member(cluster, group, **{"group.protocol": "consumer"})
+    try:
+        drive(lambda: split(one, two), one, two)
+    finally:
+        one.close()
+        two.close()
+    told = decoded(cluster, schemas, topic_names)
+    owners = rows_of(told.owner, group)
+    assert owned_now(owners) == {}
+    for part in range(PARTS):
+        spans = sorted((row["t_from"], row["t_to"]) for row in owners if row["part"] == part)
+        assert spans
+        assert all(left[1] <= right[0] for left, right in itertools.pairwise(spans))
+    assert rows_of(told.generation, group)[-1]["state"] == "Empty"
+
+
+def record(key: bytes | None, value: bytes | None, off: int = 0, part: int = 0, t: int = 0) -> LogRecord:
+    return LogRecord(part, off, key, value, t, -1, -1, False, True)
+
+
+def text(value: str) -> bytes:
+    return struct.pack(">h", len(value)) + value.encode()
+
+
+def commit_key(kind: int, group: str = "g") -> bytes:
+    return struct.pack(">h", kind) + text(group) + text("orders") + struct.pack(">i", 1)
+
+
+def test_unknown_kinds_are_counted_and_passed_over(schemas: Mapping[str, Schema]) -> None:
+    """A record of a later release, or one without a key, costs its own row and no other."""
+    value = struct.pack(">hqih", 3, 42, -1, 0) + struct.pack(">q", 0)
+    given = [record(b"\x7f\x00xx", b"?", 0), record(None, b"?", 1), record(commit_key(1), value, 2)]
+    told = decode_consumer_offsets(given, schemas, {})
+    assert told.skipped == {0x7F00: 1, -1: 1}
+    assert [(row["off"], row["n"]) for row in told.offset_commit] == [(42, 2)]
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+@pytest.mark.parametrize("version", [0, 1, 2, 3, 4])
+def test_every_version_of_a_commit_is_read(schemas: Mapping[str, Schema], kind: int, version: int) -> None:
+    """The offset is the same, whichever version of key and value a broker wrote."""
+    value = struct.pack(">hq", version, 42)
+    value += struct.pack(">i", 5) if version >= 3 else b""
+    value += b"\x05note" if version == 4 else text("note")
+    value += struct.pack(">q", 1000)
+    value += struct.pack(">q", 2000) if version == 1 else b""
+    if version == 4:  # the topic's id, and a tag that no release knows yet
+        value += b"\x02" + b"\x00\x10" + uuid.UUID(int=7).bytes + b"\x09\x03abc"
+    told = decode_consumer_offsets([record(commit_key(kind), value)], schemas, {})
+    assert [(row["grp"], row["part"], row["off"]) for row in told.offset_commit] == [("g", 1, 42)]
+
+
+def test_partitions_are_merged_by_time(schemas: Mapping[str, Schema]) -> None:
+    """With several partitions the rows are in the order of time, and by offset at the same moment."""
+    given = [
+        record(commit_key(1, "late"), None, off=0, part=0, t=9),
+        record(commit_key(1, "b"), None, off=6, part=1, t=5),
+        record(commit_key(1, "a"), None, off=5, part=1, t=5),
+    ]
+    rows = decode_consumer_offsets(given, schemas, {}).offset_commit
+    assert [(row["grp"], row["n"]) for row in rows] == [("a", 0), ("b", 1), ("late", 2)]
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [(b"\x00\x63", "version 99"), (b"\x00\x03\x00", "ends early"), (b"\x00", "no version")],
+)
+def test_a_broken_record_is_named(schemas: Mapping[str, Schema], value: bytes, why: str) -> None:
+    """A record of a known kind that cannot be read is an error that says where it lies, never a missing row."""
+    with pytest.raises(HistoryError, match=f"offset 8 of partition 0 .*{why}"):
+        decode_consumer_offsets([record(commit_key(1), value, off=8)], schemas, {})
+
+
+@pytest.mark.versions
+@pytest.mark.parametrize("version", ["3.9.1"])
+def test_an_older_release_defines_the_same_records(version: str) -> None:
+    """Keys that carry their kind as a version, as up to Kafka 3.9, give the same rows."""
+    told = decode_consumer_offsets([record(commit_key(1), None)], load_schemas(kafka_jars(version)), {})
+    assert [row["off"] for row in told.offset_commit] == [None]
+
+
+def schema(*fields: Mapping[str, object], flexible: str = "1+") -> Schema:
+    return Schema({"name": "Made", "validVersions": "0-2", "flexibleVersions": flexible, "fields": list(fields)})
+
+
+ALL_KINDS = (
+    {"name": "Flag", "type": "bool", "versions": "0+"},
+    {"name": "Id", "type": "uuid", "versions": "0+"},
+    {"name": "Share", "type": "float64", "versions": "0+"},
+    {"name": "Port", "type": "uint16", "versions": "0+"},
+    {"name": "Name", "type": "string", "versions": "0+", "nullableVersions": "0+"},
+    {"name": "Old", "type": "string", "versions": "0+", "flexibleVersions": "none"},
+    {"name": "Data", "type": "bytes", "versions": "0+"},
+    {
+        "name": "Rows",
+        "type": "[]Row",
+        "versions": "0+",
+        "nullableVersions": "0+",
+        "fields": [{"name": "N", "type": "int8", "versions": "0+"}],
+    },
+    {"name": "Note", "type": "string", "versions": "1+", "tag": 0, "taggedVersions": "1+", "default": "none"},
+    {
+        "name": "Extra",
+        "type": "Row2",
+        "versions": "1+",
+        "nullableVersions": "1+",
+        "tag": 1,
+        "taggedVersions": "1+",
+        "default": "null",
+        "fields": [{"name": "N", "type": "int32", "versions": "0+"}],
+    },
+    {"name": "New", "type": "int32", "versions": "2+", "default": "0x7f"},
+)
+HEAD = b"\x01" + uuid.UUID(int=9).bytes + struct.pack(">dH", 0.5, 65535)
+PLAIN = {"flag": True, "id": uuid.UUID(int=9), "share": 0.5, "port": 65535, "name": None, "old": "ab", "data": b"xyz"}
+
+
+def test_the_old_encoding_is_read() -> None:
+    """Fixed-width lengths, -1 for null, and no tags before the flexible versions; what is missing has its default."""
+    data = HEAD + b"\xff\xff" + b"\x00\x02ab" + b"\x00\x00\x00\x03xyz" + b"\x00\x00\x00\x02\x05\xfa"
+    told = schema(*ALL_KINDS).decode(data, 0)
+    assert told == PLAIN | {"rows": [{"n": 5}, {"n": -6}], "note": "none", "extra": None, "new": 127}
+
+
+def test_the_compact_encoding_is_read() -> None:
+    """Lengths are varints of one more, each structure ends in tags, and unknown tags are passed over."""
+    name = b"n" * 200
+    data = HEAD + b"\xc9\x01" + name + b"\x00\x02ab" + b"\x04xyz" + b"\x03\x05\x00\xfa\x01\x07\x02??"
+    data += struct.pack(">i", 8)
+    data += b"\x03" + b"\x00\x03\x03hi" + b"\x01\x06\x01\x00\x00\x00\x04\x00" + b"\x80\x01\x01!"
+    told = schema(*ALL_KINDS).decode(data, 2)
+    assert told == PLAIN | {
+        "name": name.decode(),
+        "rows": [{"n": 5}, {"n": -6}],
+        "note": "hi",
+        "extra": {"n": 4},
+        "new": 8,
+    }
+
+
+@pytest.mark.parametrize(("tagged", "seen"), [(b"\x01\x01\x00", None), (b"\x01\x06\x01\x00\x00\x00\x04\x00", {"n": 4})])
+def test_a_structure_in_a_tag_may_be_null(tagged: bytes, seen: Row | None) -> None:
+    """Within a tag 0 stands for no structure; outside of tags it is a negative byte."""
+    extra = next(one for one in ALL_KINDS if one["name"] == "Extra")
+    assert schema(extra).decode(b"\x01" + tagged, 1) == {"extra": seen}
+    plain = {name: value for name, value in extra.items() if name not in ("tag", "taggedVersions")}
+    assert schema(plain).decode(b"\xff\x00", 1) == {"extra": None}
+    assert schema(plain).decode(b"\x01\x00\x00\x00\x04\x00\x00", 1) == {"extra": {"n": 4}}
+
+
+def test_null_and_empty_are_told_apart() -> None:
+    """In the compact encoding 0 is null and 1 is empty."""
+    fields = [{"name": one, "type": "[]int32", "versions": "0+", "nullableVersions": "0+"} for one in ("A", "B")]
+    assert schema(*fields).decode(b"\x00\x01\x00", 1) == {"a": None, "b": []}
+
+
+def test_common_structures_are_found() -> None:
+    """A structure that several fields share is defined beside them."""
+    made = Schema(
+        {
+            "name": "Made",
+            "validVersions": "0",
+            "flexibleVersions": "none",
+            "fields": [{"name": "One", "type": "Pair", "versions": "0+"}],
+            "commonStructs": [{"name": "Pair", "fields": [{"name": "X", "type": "int16", "versions": "0+"}]}],
+        }
+    )
+    assert made.decode(b"\x00\x03", 0) == {"one": {"x": 3}}
+
+
+def test_a_jar_that_is_none_is_named(tmp_path: Path) -> None:
+    """A file that is not a jar ends in one sentence with its name."""
+    (tmp_path / "kafka.jar").write_bytes(b"no")
+    with pytest.raises(HistoryError, match=r"kafka\.jar cannot be read"):
+        load_schemas([tmp_path / "kafka.jar"])
