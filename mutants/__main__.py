@@ -1,34 +1,65 @@
-"""`python -m mutants NAME`: runs one as a subject, in the reference forwarder's place. Without a name: lists them."""
+"""`python -m mutants`: every mutant through the verifier; exit status 1 when one is not caught exactly as it must be.
+
+`python -m mutants NAME` is the mutant itself: a subject, in the reference forwarder's place. `--list` tells them.
+"""
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from mutants.registry import CLEAN, MUTANTS
 from pipeline.errors import PipelineError
 from pipeline.process import Stop, say
 from pipeline.settings import ForwarderSettings
 
+ALL = MUTANTS | CLEAN
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The same exit status as the reference's."""
-    all_of_them = MUTANTS | CLEAN
-    parser = argparse.ArgumentParser(prog="python -m mutants", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=sorted(all_of_them))
-    name = parser.parse_args(arguments).name
-    if name is None:
-        for mutant in all_of_them.values():
+    parser = argparse.ArgumentParser(
+        prog="python -m mutants", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", nargs="?", choices=sorted(ALL), help="be this mutant")
+    parser.add_argument("--list", action="store_true", help="say which there are, and what is wrong with each")
+    parser.add_argument("--only", action="append", choices=sorted(ALL), help="verify this one (more than once: these)")
+    parser.add_argument("--seed", type=int, default=1, help="of the workload and of the kills (1)")
+    given = parser.parse_args(arguments)
+    if given.name:
+        return be(given.name)
+    if given.list:
+        for mutant in ALL.values():
             print(f"{mutant.name:<16}{mutant.bug}")
         return 0
+    return verify(given.only or list(ALL), given.seed)
+
+
+def be(name: str) -> int:
+    """Run as this mutant; the same exit status as the reference's."""
     try:
         settings = ForwarderSettings.from_environment()
         stop = Stop(settings.stop_ms)
         stop.listen()
-        all_of_them[name].forwarder(settings, stop).run()
+        ALL[name].forwarder(settings, stop).run()
     except PipelineError as error:
         say(f"{name}: {error}")
         return error.status
     return 0
+
+
+def verify(names: Sequence[str], seed: int) -> int:
+    """Run each through the verifier, and say what it made of it."""
+    from mutants.verify import verify_mutants  # a mutant that runs as a subject has no use for the verifier
+
+    with tempfile.TemporaryDirectory(prefix="mutants-") as directory:
+        judgements = verify_mutants([ALL[name] for name in names], seed, Path(directory))
+    for one in judgements:
+        counts = ", ".join(f"{len(ids)} {anomaly}" for anomaly, ids in one.expected.items()) or "nothing"
+        print(f"{'✘' if one.faults else '✔'} {one.mutant.name:<16}{one.verdict:<10} to be found: {counts}")
+        for sentence in one.faults:
+            print(f"    {sentence}")
+    return 1 if any(one.faults for one in judgements) else 0
 
 
 if __name__ == "__main__":

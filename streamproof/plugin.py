@@ -96,12 +96,13 @@ def kafka_cluster(
 
 
 @pytest.fixture
-def run_subject(
+def run_subject(  # noqa: D417
     kafka_guardian: Guardian, kafka_cluster: EmbeddedCluster, pytestconfig: pytest.Config, tmp_path: Path
 ) -> RunSubject:
-    """A subject of streamproof.toml, running and fed: `with run_subject("orders", records=500) as run: ...`.
+    """Start a subject of streamproof.toml: `with run_subject("orders", records=500) as run: ...`.
 
-    When the block is left, the run is finished and judged: `run.verdict`. Keywords: `records`, `seed`, `instances`, `env` (added to the subject's).
+    It is fed from the start; when the block is left, it is finished and judged: `run.verdict`. Keywords: `records`,
+    `seed`, `instances`, `env` (added to the subject's).
     """
     from rich.text import Text
 

@@ -18,7 +18,7 @@ from kio.schema.create_topics.v6.response import CreateTopicsResponse
 from kio.schema.describe_groups.v5.request import DescribeGroupsRequest
 from kio.schema.describe_groups.v5.response import DescribeGroupsResponse
 from kio.schema.describe_transactions.v0.request import DescribeTransactionsRequest
-from kio.schema.describe_transactions.v0.response import DescribeTransactionsResponse, TransactionState
+from kio.schema.describe_transactions.v0.response import DescribeTransactionsResponse
 from kio.schema.errors import ErrorCode
 from kio.schema.list_offsets.v5.request import ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic
 from kio.schema.list_offsets.v5.response import ListOffsetsResponse
@@ -28,6 +28,7 @@ from kio.schema.metadata.v12.response import MetadataResponse, MetadataResponseP
 from kio.schema.offset_fetch.v8.request import OffsetFetchRequest, OffsetFetchRequestGroup
 from kio.schema.offset_fetch.v8.response import OffsetFetchResponse
 from kio.schema.types import BrokerId, GroupId, TopicName, TransactionalId
+from kio.serial.errors import OutOfBoundValue
 from kio.static.primitive import i8, i16, i32, i64
 
 from streamproof.cluster import ask
@@ -43,7 +44,7 @@ Partition = tuple[str, int]
 
 @dataclass(frozen=True)
 class Transaction:
-    """A transactional id at its coordinator. `start_ms` since the epoch, `None` when no transaction is under way."""
+    """A transactional id at its coordinator. `start_ms` since the epoch, `None` before the first transaction."""
 
     transactional_id: str
     state: str  # Empty, Ongoing, PrepareCommit, CompleteCommit, ...
@@ -152,12 +153,8 @@ def describe_transaction(bootstrap: str, transactional_id: str) -> Transaction |
 
     def look() -> Transaction | None:
         _, address = ask.coordinator(bootstrap, ask.TRANSACTION, transactional_id)
-        request = DescribeTransactionsRequest(transactional_ids=(TransactionalId(transactional_id),))
-        (state,) = ask.one(address, request, DescribeTransactionsResponse).transaction_states
-        if state.error_code is ErrorCode.transactional_id_not_found:
-            return None
-        ask.check(state.error_code, f'transactional id "{transactional_id}"')
-        return _transaction(state)
+        with Connection(address, timeout_s=ask.TIMEOUT_S) as connection:
+            return _describe(connection, transactional_id)
 
     return ask.patiently(look)
 
@@ -167,26 +164,34 @@ def list_transactions(cluster: Cluster) -> tuple[Transaction, ...]:
     seen = ask.any_of(cluster.bootstrap_servers, ask.metadata)
     found: dict[str, Transaction] = {}
     for broker in seen.brokers:
-        with contextlib.suppress(OSError), Connection(f"{broker.host}:{broker.port}", timeout_s=ask.TIMEOUT_S) as it:
+        with (
+            contextlib.suppress(OSError, ask.NotYet),
+            Connection(f"{broker.host}:{broker.port}", timeout_s=ask.TIMEOUT_S) as it,
+        ):
             listed = it.ask(ListTransactionsRequest(state_filters=(), producer_id_filters=()), ListTransactionsResponse)
-            ids = tuple(state.transactional_id for state in listed.transaction_states)
-            if not ids:
-                continue
-            described = it.ask(DescribeTransactionsRequest(transactional_ids=ids), DescribeTransactionsResponse)
-            for state in described.transaction_states:
-                if state.error_code is ErrorCode.none:
-                    found[state.transactional_id] = _transaction(state)
+            for one in listed.transaction_states:
+                described = _describe(it, one.transactional_id)
+                if described is not None:
+                    found[one.transactional_id] = described
     return tuple(found[name] for name in sorted(found))
 
 
-def _transaction(state: TransactionState) -> Transaction:
-    start_ms = round(state.transaction_start_time.timestamp() * 1000)
+def _describe(connection: Connection, transactional_id: str) -> Transaction | None:
+    """What the coordinator at the other end holds of one id; `None` when it never saw it."""
+    request = DescribeTransactionsRequest(transactional_ids=(TransactionalId(transactional_id),))
+    try:
+        (state,) = connection.ask(request, DescribeTransactionsResponse).transaction_states
+    except OutOfBoundValue:  # no transaction has begun: kio takes no start time of -1
+        return Transaction(transactional_id, "Empty", -1, -1, None, 0)
+    if state.error_code is ErrorCode.transactional_id_not_found:
+        return None
+    ask.check(state.error_code, f'transactional id "{transactional_id}"')
     return Transaction(
         transactional_id=state.transactional_id,
         state=state.transaction_state,
         producer_id=state.producer_id,
         epoch=state.producer_epoch,
-        start_ms=start_ms if start_ms >= 0 else None,
+        start_ms=round(state.transaction_start_time.timestamp() * 1000),
         timeout_ms=round(state.transaction_timeout.total_seconds() * 1000),
     )
 

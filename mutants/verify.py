@@ -1,0 +1,67 @@
+"""Runs mutants through the verifier: the same cluster for all, fresh names and a seeded plan of kills for each."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from mutants.judge import Judgement, Outcome, judge_mutants
+from mutants.registry import Mutant
+from streamproof.checks import Status
+from streamproof.cluster import start_embedded
+from streamproof.config import read_config
+from streamproof.faults import Fault, Plan
+from streamproof.guardian import Guardian
+from streamproof.run import Run, RunSpec
+from streamproof.verify import declared_spec
+
+EVENTS = 4_000
+CONFIG = Path(__file__).parent.parent / "streamproof.toml"
+
+
+def plan(seed: int) -> Plan:
+    """Each of two instances is killed once inside its cycle: a bug between two steps shows only to who dies there."""
+    return Plan(
+        seed=seed,
+        faults=(
+            Fault(kind="kill-in-flight", target="instance:1", at=0.3, lasts_ms=300),
+            Fault(kind="kill-in-flight", target="instance:2", at=0.6, lasts_ms=300),
+        ),
+    )
+
+
+def verify_mutants(mutants: Iterable[Mutant], seed: int, directory: Path) -> list[Judgement]:
+    """What the verifier makes of each mutant; the runs are kept in `directory`."""
+    with Guardian() as guardian, start_embedded(guardian, brokers=3, logs=directory / "kafka") as cluster:
+
+        def run(mutant: Mutant, journal: Path) -> Outcome:
+            with Run(_spec(mutant, journal, seed, directory), cluster, guardian) as one:
+                return _outcome(one, seed)
+
+        return judge_mutants(run, mutants)
+
+
+def _spec(mutant: Mutant, journal: Path, seed: int, directory: Path) -> RunSpec:
+    """The reference's own subject, with the mutant in the forwarder's place."""
+    suffix = f"-{secrets.token_hex(3)}"
+    spec = declared_spec(
+        read_config(CONFIG), "orders", records=EVENTS, seed=seed, directory=directory / mutant.name, suffix=suffix
+    )
+    environment = {**spec.subject.env, "JOURNAL": str(journal)}
+    return replace(spec, subject=replace(spec.subject, name=mutant.name, command=mutant.command, env=environment))
+
+
+def _outcome(run: Run, seed: int) -> Outcome:
+    run.start()
+    run.carry_out(plan(seed))
+    verdict = run.finish()
+    assert run.history is not None  # noqa: S101 - finish() made it
+    raised = [one.anomaly for one in verdict.findings if one.witnesses and one.status is not Status.COUNTED]
+    witnesses = {name: _ids(run.spec.directory / "witnesses" / f"{name}.parquet") for name in raised}
+    return Outcome(verdict.outcome, witnesses, run.history)
+
+
+def _ids(witnesses: Path) -> frozenset[str]:
+    return frozenset(pq.read_table(witnesses, columns=["id"])["id"].to_pylist())
