@@ -5,10 +5,11 @@ queries would then see nothing, and they must not be run.
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,20 @@ class Engine:
         self._made: set[str] = set()
         for name, schema in TABLES.items():
             if path := history.tables.get(name):
-                source = str(path).replace("'", "''")
-                connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}')")  # noqa: S608
+                self._open(name, path)
             else:
                 connection.register(f"no_{name}", schema.empty_table())
                 connection.execute(f"CREATE TABLE {name} AS SELECT * FROM no_{name}")  # noqa: S608
         connection.register("promise_row", _promise_row(history))
         connection.execute("CREATE TABLE promise AS SELECT * FROM promise_row")
+
+    def _open(self, name: str, path: Path) -> None:
+        # the name is a pattern to the engine
+        source = re.sub(r"([\[*?])", r"[\1]", str(path)).replace("'", "''")
+        try:
+            self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}')")  # noqa: S608
+        except duckdb.Error as error:
+            raise HistoryError(f"{path} cannot be read: {_gist(error)}; record the run again") from error
 
     @cached_property
     def _views(self) -> dict[str, str]:
@@ -47,18 +55,12 @@ class Engine:
     def needs(self, sql: str) -> frozenset[str]:
         """The recorded tables that `sql` reads, itself or through views."""
         needs: set[str] = set()
-        for name in self._tables_of(sql):
+        for name in _tables_of(sql):
             if name in self._views:
                 needs |= self.needs(self._views[name])
             elif name in TABLES:
                 needs.add(name)
         return frozenset(needs)
-
-    def _tables_of(self, sql: str) -> list[str]:
-        try:
-            return sorted(self._connection.get_table_names(sql))
-        except duckdb.Error:
-            return []  # it is refused, and named, when it is run
 
     def rows(self, sql: str, what: str) -> list[dict[str, Any]]:
         """The rows of `sql` as mappings; UsageError, naming `what`, when it is no query over these tables and views."""
@@ -95,7 +97,7 @@ class Engine:
             raise HistoryError(f"{what} failed over {self.history.directory}: {_gist(error)}") from error
 
     def _make_views(self, sql: str) -> None:
-        for name in self._tables_of(sql):
+        for name in _tables_of(sql):
             if name not in self._views or name in self._made:
                 continue
             body = self._views[name]
@@ -129,6 +131,16 @@ def _promise_row(history: History) -> pa.Table:
     kinds = {"joined": pa.list_(pa.string()), "dead_letters": pa.string()}
     columns = {name: pa.array([value], kinds.get(name)) for name, value in values.items()}
     return pa.table(columns)
+
+
+@cache
+def _tables_of(sql: str) -> tuple[str, ...]:
+    """The tables and views that `sql` names; none when it is no SQL: it is refused, and named, when it is run."""
+    with duckdb.connect(":memory:") as connection:
+        try:
+            return tuple(sorted(connection.get_table_names(sql)))
+        except duckdb.Error:
+            return ()
 
 
 def _gist(error: Exception) -> str:

@@ -1,5 +1,5 @@
 -- phantom: a visible effect whose source is in no input, visible or not; or one that names no source at all.
--- origin: Adya's G1a has the aborted case, which is aborted-read here; a value that nobody wrote is Jepsen's "unexpected"
+-- origin: Jepsen: unexpected, a value that nobody wrote
 -- assumes: the input topics were read from their beginning, and the effects' topics hold nothing of other pipelines.
 SELECT e.source_id AS id, e.channel, e.topic, e.part, e.off, e.ordinal
 FROM effect e

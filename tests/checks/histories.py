@@ -131,10 +131,10 @@ class Scene:
 
     # what happens to it
 
-    def rebalance(self) -> None:
+    def rebalance(self, state: str = "Stable") -> None:
         generation = len(self.rows["generation"]) + 1
         row = {"grp": GROUP, "generation": generation, "n": self.n(), "t_append": self.wait()}
-        self.rows["generation"].append(row | {"protocol": "range", "state": "Stable"})
+        self.rows["generation"].append(row | {"protocol": "classic", "state": state})
 
     def process_ends(self, cause: str = "killed") -> None:
         incarnation = len(self.rows["process"]) + 1

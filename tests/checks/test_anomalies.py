@@ -370,6 +370,14 @@ def test_brokers_clocks_may_differ_a_little(tmp_path: Path) -> None:
     assert witnesses(scene, tmp_path) == {}
 
 
+def test_an_abort_of_nothing_tears_nothing(tmp_path: Path) -> None:
+    """Since KIP-890 a coordinator writes down aborts of transactions that had no partition, right after a commit."""
+    scene = small("exactly-once", "a")
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    scene.transaction().abort()
+    assert witnesses(scene, tmp_path) == {}
+
+
 def test_others_transactions_are_not_judged(tmp_path: Path) -> None:
     """The workload's own transactions, open or torn, say nothing of the subject."""
     scene = small("exactly-once", "a")

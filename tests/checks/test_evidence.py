@@ -119,6 +119,10 @@ def no_rebalance(scene: Scene) -> None:
     scene.drop("generation", lambda row: row["generation"] == 2)
 
 
+def group_only_emptied(scene: Scene) -> None:
+    scene.alter("generation", lambda row: row["generation"] == 2, state="Empty")
+
+
 def crash_between_transactions(scene: Scene) -> None:
     scene.alter("process", lambda _: True, t_end=START)
 
@@ -153,6 +157,7 @@ REMOVED: list[tuple[str, str, Callable[[Scene], None]]] = [
     ("phantom", "partitions of effects that were read to their end", unread_end),
     ("phantom", "partitions of effects that were read to their end", unread_partition),
     ("commit-regression", "partitions committed before and after a rebalance", no_rebalance),
+    ("commit-regression", "partitions committed before and after a rebalance", group_only_emptied),
     ("hanging-transaction", "crashes inside a transaction", crash_between_transactions),
     ("hanging-transaction", "crashes inside a transaction", crash_in_what_was_committed),
     ("late", "inputs in the log", no_input),

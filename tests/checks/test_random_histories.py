@@ -1,0 +1,224 @@
+"""Random clean histories raise nothing; with one thing gone wrong, they raise that, there, and nothing else."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streamproof.checks import judge
+from tests.checks.histories import CHANNELS, DEAD, Scene
+
+PARTITIONS = 2
+quickly = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thoroughly = settings(quickly, max_examples=40)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input to come; occurrences above 1 are retried sends."""
+
+    name: str
+    part: int
+    key: str | None
+    fate: str
+    occurrences: int = 1
+
+
+@dataclass
+class Run:
+    """A scene, and what of it may be spoilt: inputs of fate `process` that are there once and were committed."""
+
+    scene: Scene
+    plain: list[str] = field(default_factory=list)
+
+
+@st.composite
+def inputs(draw: st.DrawFn) -> list[Input]:
+    fates = st.sampled_from(["process"] * 6 + ["poison", "filter", "abort"])
+    keys = st.sampled_from(["k", "l", "m", None])
+    count = draw(st.integers(4, 14))
+    return [
+        Input(
+            f"i{number:02}",
+            draw(st.integers(0, PARTITIONS - 1)),
+            draw(keys),
+            draw(fates) if number > 1 else "process",
+            draw(st.sampled_from([1, 1, 1, 2])) if number > 1 else 1,
+        )
+        for number in range(count)
+    ]
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> Run:
+    """A subject that keeps its promise, by transactions or by committing after its effects, crashing as it likes."""
+    transactional = draw(st.booleans())
+    scene = Scene("exactly-once")
+    scene.rebalance()
+    logs: dict[int, list[Input]] = {part: [] for part in range(PARTITIONS)}
+    ends: dict[int, int] = {}
+    for one in draw(inputs()):
+        for _ in range(one.occurrences):
+            if one.fate == "abort":
+                scene.aborted_input(one.name, one.part)
+            else:
+                ends[one.part] = 1 + scene.input(one.name, key=one.key, part=one.part, fate=one.fate)
+                logs[one.part].append(one)
+    epoch = 0
+    offsets = {
+        part: [row["off"] for row in scene.rows["input"] if row["part"] == part and row["visible"]] for part in logs
+    }
+    for part, log in logs.items():
+        at = 0
+        while at < len(log):
+            size = draw(st.integers(1, 5))
+            batch, off = log[at : at + size], offsets[part][min(at + size, len(log)) - 1] + 1
+            if transactional:
+                for _ in range(draw(st.integers(0, 1))):
+                    crashed = scene.transaction(epoch=epoch)
+                    _write(crashed.effect, batch[: draw(st.integers(0, len(batch)))], part)
+                    fenced = draw(st.booleans())
+                    if fenced:
+                        scene.process_ends()
+                        scene.rebalance()
+                        epoch += 1
+                    crashed.abort(fenced=fenced)
+                transaction = scene.transaction(epoch=epoch)
+                if draw(st.booleans()):
+                    transaction.offsets(off, part)
+                    _write(transaction.effect, batch, part)
+                else:
+                    _write(transaction.effect, batch, part)
+                    transaction.offsets(off, part)
+                transaction.commit()
+            else:
+                _write(lambda name, channel, to: scene.effect(name, channel, part=to), batch, part)
+                scene.commit(off, part=part)
+            at += size
+    return Run(
+        scene, [one.name for log in logs.values() for one in log if one.fate == "process" and one.occurrences == 1]
+    )
+
+
+def _write(write: Callable[[str, str, int], object], batch: list[Input], part: int) -> None:
+    """The effects of a batch, in its order: both channels, or a dead letter, or nothing."""
+    for one in batch:
+        for channel in {"process": CHANNELS, "poison": (DEAD,)}.get(one.fate, ()):
+            write(one.name, channel, part)
+
+
+def found(scene: Scene) -> dict[str, set[str | None]]:
+    """Each anomaly with witnesses, and the ids of those."""
+    with tempfile.TemporaryDirectory() as directory:
+        verdict = judge(scene.write(Path(directory)), threads=1)
+    return {one.anomaly: {row.get("id") for row in one.sample} for one in verdict.findings if one.witnesses}
+
+
+@thoroughly
+@given(runs())
+def test_clean_histories_raise_nothing(run: Run) -> None:
+    """Whatever crashed, was aborted, retried, filtered or dead-lettered."""
+    assert found(run.scene) == {}
+
+
+@quickly
+@given(runs(), st.data())
+def test_one_missing_effect_is_lost(run: Run, data: st.DataObject) -> None:
+    """The input that misses it, on that channel, and nothing else."""
+    name, channel = data.draw(st.sampled_from(run.plain)), data.draw(st.sampled_from(CHANNELS))
+    run.scene.drop("effect", lambda row: row["source_id"] == name and row["channel"] == channel)
+    assert found(run.scene) == {"lost": {name}}
+
+
+@quickly
+@given(runs(), st.data())
+def test_one_effect_more_is_duplicated(run: Run, data: st.DataObject) -> None:
+    """Wherever in the log it comes again."""
+    name, channel = data.draw(st.sampled_from(run.plain)), data.draw(st.sampled_from(CHANNELS))
+    run.scene.effect(name, channel, part=data.draw(st.integers(0, PARTITIONS - 1)))
+    assert found(run.scene) == {"duplicated": {name}}
+
+
+@quickly
+@given(runs())
+def test_an_effect_of_nothing_is_a_phantom(run: Run) -> None:
+    """And only that."""
+    run.scene.effect("nobody", "alpha")
+    assert found(run.scene) == {"phantom": {"nobody"}}
+
+
+@quickly
+@given(runs(), st.data())
+def test_an_input_more_is_late(run: Run, data: st.DataObject) -> None:
+    """With its effects or without."""
+    run.scene.input("more", part=data.draw(st.integers(0, PARTITIONS - 1)), key="other")
+    if data.draw(st.booleans()):
+        run.scene.effects(["more"])
+    assert found(run.scene) == {"late": {"more"}}
+
+
+@quickly
+@given(runs(), st.data())
+def test_one_step_back_is_a_regression(run: Run, data: st.DataObject) -> None:
+    """A commit of an offset below the last."""
+    commits = [row for row in run.scene.rows["offset_commit"] if row["visible"]]
+    part = data.draw(st.sampled_from(commits))["part"]
+    last = max(row["off"] for row in commits if row["part"] == part)
+    run.scene.commit(last - 1, part=part)
+    run.scene.commit(last, part=part)
+    assert found(run.scene) == {"commit-regression": {None}}
+
+
+@quickly
+@given(runs())
+def test_an_open_transaction_hangs(run: Run) -> None:
+    """Opened at the end, never decided."""
+    run.scene.transaction(pid=8).effect(run.plain[0])
+    assert found(run.scene) == {"hanging-transaction": {None}}
+
+
+@quickly
+@given(runs(), st.data())
+def test_one_late_effect_makes_its_commit_ahead(run: Run, data: st.DataObject) -> None:
+    """The same records, but one effect was appended, and decided, after everything else."""
+    name, channel = data.draw(st.sampled_from(run.plain)), data.draw(st.sampled_from(CHANNELS))
+    run.scene.drop("effect", lambda row: row["source_id"] == name and row["channel"] == channel)
+    run.scene.effect(name, channel, part=9)  # a partition of its own, so that no order is disturbed
+    assert found(run.scene) == {"commit-ahead": {name}}
+
+
+@quickly
+@given(runs(), st.data())
+def test_two_of_one_key_the_other_way_round_are_reordered(run: Run, data: st.DataObject) -> None:
+    """Adjacent effects of one key that change places: the earlier input was overtaken."""
+    scene = run.scene
+    for name in ("p", "q"):
+        scene.input(name, key="pair", part=0)
+    swapped = data.draw(st.booleans())
+    scene.effects(["q", "p"] if swapped else ["p", "q"])
+    scene.commit(max(row["off"] for row in scene.rows["input"] if row["part"] == 0) + 1)
+    assert found(scene) == ({"reordered": {"p"}} if swapped else {})
+
+
+@quickly
+@given(runs(), st.data())
+def test_an_effect_hidden_beside_its_sibling_is_torn(run: Run, data: st.DataObject) -> None:
+    """Written by the same transaction, and aborted on one channel."""
+    scene = run.scene
+    off = scene.input("whole", key=None, part=1)
+    scene.transaction(pid=8).effects(["whole"], part=1).offsets(off + 1, part=1).commit()
+    channel = data.draw(st.sampled_from(CHANNELS))
+    scene.alter("effect", lambda row: row["source_id"] == "whole" and row["channel"] == channel, visible=False)
+    assert found(scene) == {"torn": {"whole"}}
+
+
+@quickly
+@given(runs())
+def test_an_effect_of_an_aborted_input_is_an_aborted_read(run: Run) -> None:
+    """And not a duplicate or a phantom."""
+    run.scene.aborted_input("never")
+    run.scene.effect("never", "beta")
+    assert found(run.scene) == {"aborted-read": {"never"}}
