@@ -3,6 +3,7 @@
 Knows nothing of what is sent, nor of the consumer, whose offsets and metadata it is given.
 """
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from pipeline.settings import ForwarderSettings
 
 STEP_S = 0.5  # how long one call may block before the signal to stop is looked at
 PAUSE_S = 0.02  # between two attempts of a call that returned at once
+HUNG_S = 5.0  # how much longer than it was told to a call may take, before it is left behind
 
 
 class Transactions:
@@ -103,7 +105,7 @@ class Transactions:
         self.flush()
         self._until_done(
             "send_offsets_to_transaction",
-            lambda timeout: producer.send_offsets_to_transaction(list(offsets), group_metadata, timeout),
+            lambda timeout: _bounded(producer.send_offsets_to_transaction, list(offsets), group_metadata, timeout),
             producer,
         )
         self._until_done("commit_transaction", producer.commit_transaction, producer)
@@ -166,3 +168,26 @@ class Transactions:
             producer.poll(seconds)
         except KafkaException as exception:
             raise self._told("poll", kafka_error(exception)) from exception
+
+
+def _bounded(call: Callable[..., Any], *arguments: Any) -> None:
+    """Make a call whose last argument is its time-out, and leave it behind if it does not keep it: StartOver.
+
+    With the group's coordinator gone, send_offsets_to_transaction may never return, and the process with it (librdkafka
+    issues 5456 and 5511). The producer is then lost with its thread; the next one of its id aborts what it left open.
+    """
+    failures: list[KafkaException] = []
+
+    def make() -> None:
+        try:
+            call(*arguments)
+        except KafkaException as exception:
+            failures.append(exception)
+
+    thread = threading.Thread(target=make, daemon=True)
+    thread.start()
+    thread.join(arguments[-1] + HUNG_S)
+    if thread.is_alive():
+        raise StartOver(f"{call.__name__} has not returned {HUNG_S:.0f} s after its time-out")
+    if failures:
+        raise failures[0]

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -94,8 +95,15 @@ class Stage:
         """The sum of the group's offsets, those in an open transaction not counted."""
         consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": self.group})
         partitions = [TopicPartition(self.topics["INPUT_TOPIC"], number) for number in range(PARTITIONS)]
+        deadline = time.monotonic() + 20
         try:
-            return sum(max(0, partition.offset) for partition in consumer.committed(partitions, 10))
+            while True:
+                try:
+                    return sum(max(0, partition.offset) for partition in consumer.committed(partitions, 10))
+                except KafkaException:  # a coordinator that has just been chosen
+                    if time.monotonic() > deadline:
+                        raise
+                    consumer.poll(0.05)
         finally:
             consumer.close()
 

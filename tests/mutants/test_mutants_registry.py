@@ -1,0 +1,132 @@
+"""What a mutant must be caught by follows from its journal, and from the tables where a kill leaves it open."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from mutants.journal import Row, read
+from mutants.judge import Outcome, judge_mutants
+from mutants.registry import CLEAN, MUTANTS, Mutant
+from streamproof.history.promise import Promise, RunRecord
+from streamproof.history.store import History, HistoryWriter
+
+CHANNELS = ("out", "notes")
+
+
+def rows(*acts: tuple[str, str]) -> list[Row]:
+    """`("commit", "a b")`: an act and its ids, one a second."""
+    return [Row(float(t), "i-1", 1, t, act, tuple(ids.split()), {}) for t, (act, ids) in enumerate(acts)]
+
+
+def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]:
+    """Each id with so many visible effects on each channel."""
+    effects = [
+        {"source_id": found, "channel": channel, "visible": True}
+        for found, count in seen.items()
+        for channel in CHANNELS
+        for _ in range(count)
+    ]
+    expected = [
+        {"id": found, "channel": channel, "at_least": at_least, "at_most": 1} for found in seen for channel in CHANNELS
+    ]
+    schema = pa.schema({"source_id": pa.string(), "channel": pa.string(), "visible": pa.bool_()})
+    return {"effect": pa.Table.from_pylist(effects, schema), "expected": pa.Table.from_pylist(expected)}
+
+
+@pytest.mark.parametrize(
+    ("name", "acts", "seen", "expected"),
+    [
+        # every input is committed first; killed between the two, b is lost, and not merely late
+        (
+            "commit-first",
+            [("commit", "a"), ("committed", "a"), ("produced", "a"), ("commit", "b"), ("committed", "b")],
+            {"a": 1, "b": 0},
+            {"commit-ahead": {"a"}, "lost": {"b"}},
+        ),
+        # killed after the transaction's commit and before the journal says so: not lost
+        ("commit-first", [("commit", "a"), ("committed", "a")], {"a": 1}, {"commit-ahead": {"a"}, "lost": set()}),
+        # killed before the commit was made: taken up again
+        ("commit-first", [("commit", "a"), ("commit", "a"), ("produced", "a")], {"a": 1}, {"commit-ahead": {"a"}}),
+        # aborted and passed over; b was aborted and taken up again by the next process
+        (
+            "no-rewind",
+            [("aborting", "a"), ("passed-over", "a"), ("aborting", "b"), ("commit", "b")],
+            {"a": 0, "b": 1},
+            {"lost": {"a"}},
+        ),
+        # killed between produce and commit, and done again; c was cut short before anything of it was sent
+        (
+            "no-transaction",
+            [("produce", "a"), ("produced", "a"), ("produce", "b c"), ("produce", "b c"), ("produced", "b c")],
+            {"a": 1, "b": 2, "c": 1},
+            {"duplicated": {"b"}},
+        ),
+    ],
+)
+def test_the_witnesses_follow_from_the_journal(
+    name: str, acts: Iterable[tuple[str, str]], seen: dict[str, int], expected: dict[str, set[str]]
+) -> None:
+    """Exactly these inputs, of exactly these anomalies."""
+    found = MUTANTS[name].witnesses(rows(*acts), tables(seen))
+    assert {anomaly: set(ids) for anomaly, ids in found.items() if ids} == {a: i for a, i in expected.items() if i}
+
+
+def test_a_mutant_is_expected_only_by_its_own_anomalies() -> None:
+    """What the witnesses name is what the mutant may be caught by; a clean twin by nothing."""
+    for mutant in (*MUTANTS.values(), *CLEAN.values()):
+        assert set(mutant.witnesses([], tables({"a": 1}))) == set(mutant.anomalies)
+
+
+def test_a_line_that_a_kill_cut_short_is_left_out(tmp_path: Path) -> None:
+    """Journals of several processes are merged by time."""
+    fields = {"instance": "i", "process": 1, "batch": 1, "act": "commit", "ids": ["a"], "offsets": {}}
+    (tmp_path / "one").write_text(json.dumps({"t": 2.0, **fields}) + '\n{"t": 3.0, "inst')
+    (tmp_path / "two").write_text(json.dumps({"t": 1.0, **fields}) + "\n")
+    assert [row.t for row in read([tmp_path / "one", tmp_path / "two"])] == [1.0, 2.0]
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    """One input, c, that is lost."""
+    writer = HistoryWriter(tmp_path / "history")
+    writer.open("effect")
+    writer.append("expected", [{"id": "c", "grp": "g", "channel": "out", "at_least": 1, "at_most": 1}])
+    return writer.close(
+        RunRecord(
+            subject="orders",
+            promise=Promise(grp="g", delivery="exactly-once"),
+            seed=1,
+            kafka_version="4.3.1",
+            backend="embedded",
+            started_at=0,
+            ended_at=1,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "witnesses", "fault"),
+    [
+        ("violated", {"lost": {"c"}}, None),
+        ("upheld", {"lost": {"c"}}, "the verdict is upheld, not violated"),
+        ("violated", {"lost": {"c", "d"}}, "lost: 1 of 1 raised wrongly, such as d"),
+        ("violated", {"lost": set()}, "lost: 1 of 1 missed, such as c"),
+        ("violated", {"lost": {"c"}, "phantom": {"x"}}, "phantom: 1 of 0 raised wrongly, such as x"),
+    ],
+)
+def test_the_verifier_is_judged_by_exact_witnesses(
+    history: History, verdict: str, witnesses: dict[str, set[str]], fault: str | None
+) -> None:
+    """One too many, one too few, another anomaly, or the wrong verdict: each is the verifier's fault."""
+
+    def run(mutant: Mutant, journal: Path) -> Outcome:
+        assert mutant.command == "python -m mutants no-rewind"
+        row = {"t": 1.0, "instance": "i", "process": 1, "batch": 1, "act": "passed-over", "ids": ["c"], "offsets": {}}
+        Path(str(journal).format(instance=1)).write_text(json.dumps(row) + "\n")
+        return Outcome(verdict, {name: frozenset(ids) for name, ids in witnesses.items()}, history)
+
+    (judgement,) = judge_mutants(run, [MUTANTS["no-rewind"]])
+    assert judgement.faults == ((fault,) if fault else ())

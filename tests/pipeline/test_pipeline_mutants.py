@@ -1,0 +1,61 @@
+"""Each mutant does on real brokers what its journal says; its clean twin does the same work without harm."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mutants.journal import Row, read
+
+WaitUntil = Callable[[Callable[[], bool]], None]
+SIZE = 600
+ALL = frozenset(f"event-{number}" for number in range(SIZE))
+
+
+def journal(stage: Any) -> list[Row]:
+    path = stage.directory / "journal.jsonl"
+    return read([path]) if path.exists() else []
+
+
+def start(stage: Any, name: str, **more: str) -> Any:
+    return stage.start(name, "mutants", name, JOURNAL=str(stage.directory / "journal.jsonl"), **more)
+
+
+def test_one_that_does_not_rewind_loses_what_it_aborts(stage: Any, wait_until: WaitUntil) -> None:
+    """What is missing is exactly what its journal has as passed over, and the group has committed past it."""
+    stage.send(range(SIZE))
+    start(stage, "no-rewind")
+    wait_until(lambda: stage.committed() >= SIZE)
+    passed_over = {found for row in journal(stage) if row.act == "passed-over" for found in row.ids}
+    assert passed_over
+    assert ALL - stage.ids("PROCESSED_TOPIC").keys() == passed_over
+
+
+def test_its_twin_that_rewinds_loses_nothing(stage: Any, wait_until: WaitUntil) -> None:
+    """It aborts as often, and every event is there once."""
+    stage.send(range(SIZE))
+    start(stage, "aborting")
+    wait_until(lambda: stage.committed() >= SIZE)
+    assert [row for row in journal(stage) if row.act == "aborting"]
+    assert stage.ids("PROCESSED_TOPIC") == Counter(ALL)
+
+
+@pytest.mark.parametrize(("name", "act"), [("commit-first", "committed"), ("no-transaction", "produced")])
+def test_a_kill_between_two_steps_that_should_be_one_shows(
+    stage: Any, wait_until: WaitUntil, name: str, act: str
+) -> None:
+    """Killed in its gap: the one that commits first loses the batch, the one without transactions doubles it."""
+    stage.send(range(SIZE))
+    victim = start(stage, name, GAP_MS="3000")
+    wait_until(lambda: any(row.act == act for row in journal(stage)))
+    victim.kill()
+    victim.wait()
+    (batch,) = [row for row in journal(stage) if row.act == act]
+    start(stage, name, GAP_MS="0")
+    wait_until(
+        lambda: stage.committed() >= SIZE and sum(stage.ids("PROCESSED_TOPIC").values()) >= SIZE - len(batch.ids)
+    )
+    seen = stage.ids("PROCESSED_TOPIC")
+    expected = dict.fromkeys(batch.ids, 0 if name == "commit-first" else 2)
+    assert {found: seen[found] for found in ALL} == {**dict.fromkeys(ALL, 1), **expected}
