@@ -10,7 +10,7 @@ import pytest
 from mutants.journal import Row, read
 from mutants.judge import Outcome, judge_mutants
 from mutants.registry import CLEAN, MUTANTS, Mutant
-from streamproof.history.promise import Promise, RunRecord
+from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History, HistoryWriter
 
 CHANNELS = ("out", "notes")
@@ -97,7 +97,7 @@ def history(tmp_path: Path) -> History:
     return writer.close(
         RunRecord(
             subject="orders",
-            promise=Promise(grp="g", delivery="exactly-once"),
+            promise=Promise(grp="g", delivery=Delivery.EXACTLY_ONCE),
             seed=1,
             kafka_version="4.3.1",
             backend="embedded",

@@ -145,7 +145,7 @@ def test_fencing_is_told_apart() -> None:
 
 
 def test_a_call_that_never_returns_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client may forget its own time-out when the group's coordinator is gone: the process must not hang with it."""
+    """The client may forget its own time-out when the coordinator is gone: the process must not hang with it."""
     monkeypatch.setattr(pipeline.transactions, "HUNG_S", 0.0)
     producer, released = FakeProducer(), threading.Event()
 
