@@ -96,14 +96,14 @@ def kafka_cluster(
 
 
 @pytest.fixture
-def run_subject(  # noqa: D417
+def run_subject(
     kafka_guardian: Guardian, kafka_cluster: EmbeddedCluster, pytestconfig: pytest.Config, tmp_path: Path
 ) -> RunSubject:
-    """Start a subject of streamproof.toml: `with run_subject("orders", records=500) as run: ...`.
+    """Starts subjects of streamproof.toml: `with run_subject("orders", records=500) as run:` feeds one from the start.
 
-    It is fed from the start; when the block is left, it is finished and judged: `run.verdict`. Keywords: `records`,
-    `seed`, `instances`, `env` (added to the subject's).
-    """
+    When the block is left, the run is finished and judged: `run.verdict`. Keywords: `records`, `seed`, `instances`,
+    `env` (added to the subject's).
+    """  # noqa: D402 - not a signature: an example
     from rich.text import Text
 
     from streamproof.config import read_config
