@@ -18,7 +18,7 @@ from typing import Self
 from streamproof.checks import Verdict, judge, write_witnesses
 from streamproof.cluster import admin, kafka_jars
 from streamproof.cluster.base import Cluster
-from streamproof.cluster.probe import probe
+from streamproof.cluster.probe import probed
 from streamproof.contract.model import Contract
 from streamproof.errors import ClusterError, SubjectError
 from streamproof.faults import Evidence, Fault, Nemesis, Plan, World
@@ -108,12 +108,15 @@ class Run:
         self._make_topics()
         self._observer = self._observe()
         replication = min(3, len(self.cluster.brokers))
-        self._probe = self._pool.submit(probe, self.cluster.bootstrap_servers, replication=replication)
+        self._probe = self._pool.submit(probed, self.cluster, replication=replication)
         with self.progress.step("subject") as step:
             self.keeper.start_all()
             self._wait_ready()
             self.keeper.supervise()
             step.done(f"{self.spec.subject.instances} × {self.spec.subject.command}")
+        with self.progress.step("probe") as step:
+            held = self._probe.result()
+            step.done(" · ".join(name if kept else f"NOT {name}" for name, kept in held.items()))
 
     def _make_topics(self) -> None:
         contract, servers = self.spec.contract, self.cluster.bootstrap_servers

@@ -4,6 +4,7 @@ Broker look-alikes, librdkafka's mock cluster among them, show aborted records t
 commit: on those, a pipeline that is upheld has shown nothing.
 """
 
+import json
 import logging
 import threading
 import time
@@ -16,7 +17,10 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from pydantic import TypeAdapter, ValidationError
 
+from streamproof.cluster.base import Cluster
+from streamproof.cluster.cache import cache_directory, making
 from streamproof.errors import ClusterError
 
 REACH_S = 5.0
@@ -59,6 +63,24 @@ def probe(bootstrap_servers: str, *, replication: int) -> dict[str, bool]:
             # the group goes with its last offsets. To delete it would end this process, where a broker cannot:
             # librdkafka 2.16 aborts on that answer
             _succeeds(admin.delete_topics([name], request_timeout=ADMIN_S)[name])
+
+
+def probed(cluster: Cluster, *, replication: int) -> dict[str, bool]:
+    """`probe`, or what it said before of the same pinned version: of an embedded cluster, if it kept everything.
+
+    The jars are the same to the byte, so the broker is; one of an existing cluster may be another every time.
+    """
+    if cluster.backend != "embedded":
+        return probe(cluster.bootstrap_servers, replication=replication)
+    memory = cache_directory() / "probe" / f"{cluster.version}-replication-{replication}.json"
+    try:
+        return dict(TypeAdapter(dict[str, bool]).validate_json(memory.read_bytes()))
+    except (OSError, ValidationError):
+        found = probe(cluster.bootstrap_servers, replication=replication)
+    if all(found.values()):
+        with making(memory):
+            memory.write_text(json.dumps(found))
+    return found
 
 
 def _succeeds(attempt: Future[None]) -> bool:

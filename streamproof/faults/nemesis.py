@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from streamproof.cluster import admin
 from streamproof.errors import StreamproofError, UsageError
 from streamproof.faults.kinds import KINDS
 from streamproof.faults.plan import Fault, Plan
@@ -11,6 +12,7 @@ from streamproof.faults.world import Evidence, World
 
 RECOVERY_S = 30.0
 AHEAD = 0.15  # share of the workload that is fed beyond a fault's mark, so that it meets work in flight
+DONE = 0.01  # share of the workload that may still be on its way to a commit
 
 
 class Nemesis:
@@ -67,8 +69,22 @@ class Nemesis:
             }
         )
         self._tell(one, evidence)
-        world.wait_until(lambda: world.committed() > before, RECOVERY_S)
+        world.wait_until(lambda: (world.committed() > before or self._idle()) and self._whole(), RECOVERY_S)
         return evidence
+
+    def _idle(self) -> bool:
+        """Whether the group has done all that the gate has let through, or as good as all."""
+        return self._world.committed() >= (self.gate - DONE) * self._total
+
+    def _whole(self) -> bool:
+        """Whether the group is stable again, with a member for each running instance at least."""
+        world = self._world
+        running = sum(1 for one in world.keeper.current_all() if one.running)
+        try:
+            group = admin.group(world.cluster.bootstrap_servers, world.group)
+        except StreamproofError:
+            return False
+        return group.state == "Stable" and group.members >= running
 
 
 def check_kinds(plan: Plan) -> None:

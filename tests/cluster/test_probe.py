@@ -1,13 +1,14 @@
 """The probe tells real brokers from what only looks like one."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 
-from streamproof.cluster import EmbeddedCluster
-from streamproof.cluster.probe import probe
+from streamproof.cluster import EmbeddedCluster, connect_existing
+from streamproof.cluster.probe import probe, probed
 from streamproof.errors import ClusterError
 
 KEPT = {"isolates": True, "fences": True, "atomic-offsets": True}
@@ -44,3 +45,17 @@ def test_brokers_that_cannot_be_reached_are_an_error() -> None:
     """Nobody there is not the same as somebody who misbehaves."""
     with pytest.raises(ClusterError, match=r"no broker answers at 127\.0\.0\.1:1 "):
         probe("127.0.0.1:1", replication=1)
+
+
+def test_what_a_pinned_version_has_shown_is_remembered(
+    embedded_cluster: EmbeddedCluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The same jars are tried once; a broker that failed is tried again, and so is one that is not ours."""
+    monkeypatch.setenv("STREAMPROOF_CACHE_DIR", str(tmp_path))
+    answers = [{"isolates": False}, {"isolates": True}]
+    monkeypatch.setattr("streamproof.cluster.probe.probe", lambda *_, **__: answers.pop(0))
+    assert probed(embedded_cluster, replication=3) == {"isolates": False}
+    assert probed(embedded_cluster, replication=3) == {"isolates": True}
+    assert probed(embedded_cluster, replication=3) == {"isolates": True}, "remembered: nothing is left to answer"
+    with pytest.raises(IndexError):
+        probed(connect_existing(embedded_cluster.bootstrap_servers), replication=3)
