@@ -1,0 +1,5 @@
+"""`python -m streamproof` is the command."""
+
+from streamproof.cli import main
+
+main()

@@ -1,0 +1,99 @@
+"""`verify --run` with pipelines that are not ours, and on a cluster that was started elsewhere."""
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streamproof.checks import Outcome
+from streamproof.cluster import kafka_jars
+from streamproof.cluster.artifacts import cached, parse_pins
+from streamproof.history.promise import Delivery
+from streamproof.progress import Progress
+from streamproof.verify import Request, verify
+
+FOREIGN = Path(__file__).parent / "foreign"
+LOOP = shlex.join([sys.executable, str(FOREIGN / "loop.py")])
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[str]:
+    """The address of a cluster that `streamproof up` runs, as its user reads it."""
+    arguments = [sys.executable, "-m", "streamproof", "up", "--json"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as up:
+        assert up.stdout is not None
+        yield json.loads(up.stdout.readline())["bootstrap_servers"]
+        up.send_signal(signal.SIGINT)
+        assert up.wait(30) == 0
+
+
+def loop_request(directory: Path, servers: str, promise: Delivery) -> Request:
+    name = directory.name
+    return Request(
+        directory=directory,
+        seed=3,
+        command=f"{LOOP} {{bootstrap_servers}} {name} in-{name} out-{name}",
+        input_topic=f"in-{name}",
+        output_topics=(f"out-{name}",),
+        group=name,
+        promise=promise,
+        instances=2,
+        events=2_000,
+        bootstrap_servers=servers,
+    )
+
+
+def test_a_plain_loop_keeps_at_least_once_on_a_cluster_that_was_started_elsewhere(
+    elsewhere: str, tmp_path: Path
+) -> None:
+    """What it repeats when it is killed is counted; brokers that are not ours are not broken, and that is said."""
+    verdict, history = verify(loop_request(tmp_path, elsewhere, Delivery.AT_LEAST_ONCE), Progress())
+    assert verdict.outcome is Outcome.UPHELD, verdict.missing
+    assert history.record.backend == "existing"
+    assert any("broker" in sentence for sentence in history.record.not_shown)
+
+
+def test_a_plain_loop_is_caught_when_it_promises_exactly_once(elsewhere: str, tmp_path: Path) -> None:
+    """It is killed between its effects and their commit, so it does them twice."""
+    verdict, _ = verify(loop_request(tmp_path, elsewhere, Delivery.EXACTLY_ONCE), Progress())
+    assert verdict.outcome is Outcome.VIOLATED
+    assert {one.anomaly for one in verdict.findings if one.witnesses} == {"duplicated"}
+
+
+@pytest.fixture(scope="module")
+def streams(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The command of the Kafka Streams pipeline, but for its arguments."""
+    if not shutil.which("javac"):
+        if os.environ.get("CI"):
+            pytest.fail("no javac: install a JDK of 17 or later")
+        pytest.skip("no javac: a JDK of 17 or later compiles the Kafka Streams pipeline")
+    classes = tmp_path_factory.mktemp("classes")
+    pins = parse_pins(tomllib.loads((FOREIGN / "kafka-streams-4.3.1.toml").read_text()))
+    path = os.pathsep.join(map(str, (classes, *cached(pins), *kafka_jars("4.3.1"))))
+    subprocess.run(["javac", "-cp", path, "-d", classes, FOREIGN / "StreamsForwarder.java"], check=True, timeout=120)
+    return shlex.join(["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", path])
+
+
+def test_kafka_streams_keeps_exactly_once(streams: str, tmp_path: Path) -> None:
+    """Another language, another client, another way to transactions: upheld under the same faults."""
+    command = f"{streams} StreamsForwarder {{bootstrap_servers}} streams in out {tmp_path}/state-{{instance}}"
+    request = Request(
+        directory=tmp_path / "run",
+        seed=5,
+        command=command,
+        input_topic="in",
+        output_topics=("out",),
+        group="streams",
+        instances=2,
+        events=5_000,
+    )
+    verdict, history = verify(request, Progress())
+    assert verdict.outcome is Outcome.UPHELD, (verdict.missing, history.directory)
