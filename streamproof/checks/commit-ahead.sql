@@ -27,7 +27,6 @@ FROM (
             WHERE b.control = 'commit'
         ) u
     ) f
-    WHERE f.id IS NOT NULL
 ) x
 CROSS JOIN promise p
 JOIN input_once i ON i.id = x.id

@@ -285,8 +285,20 @@ def test_an_aborted_record_known_by_its_fate_alone(tmp_path: Path) -> None:
     scene.input("never", fate="abort")
     scene.effects(["a"])
     scene.commit(2)
+    scene.read("in", 0, 0)
     scene.read("in", 0, 1)
+    scene.read("in", 0, 1, isolation="read_uncommitted", reader="other")
     assert witnesses(scene, tmp_path, "id", "off", "found") == {"aborted-read": [("never", 1, "meant to be aborted")]}
+
+
+def test_an_aborted_record_known_by_both_is_one_witness(tmp_path: Path) -> None:
+    """The marker tells first; the fate is not counted on top."""
+    scene = small("exactly-once", "a")
+    off = scene.aborted_input("never")
+    scene.effects(["a"])
+    scene.commit(1)
+    scene.read("in", 0, off)
+    assert witnesses(scene, tmp_path, "off", "found") == {"aborted-read": [(off, "in an aborted batch")]}
 
 
 def test_a_committed_batch_after_an_aborted_one_may_be_read(tmp_path: Path) -> None:
@@ -447,6 +459,16 @@ def test_an_effect_counts_from_its_transactions_marker(tmp_path: Path) -> None:
     assert witnesses(scene, tmp_path, "id", "channel") == {"commit-ahead": [("a", "alpha"), ("a", "beta")]}
 
 
+def test_an_effect_written_after_the_commit_is_one_witness(tmp_path: Path) -> None:
+    """Behind by its record's time and by its marker's: the marker's is given, once."""
+    scene = small("exactly-once", "a")
+    scene.commit(1)
+    scene.transaction().effects(["a"], channels=["alpha"]).commit()
+    scene.effect("a", "beta", t_append=scene.rows["offset_commit"][0]["t_append"])
+    marker = next(row["t_append"] for row in scene.rows["batch"] if row["control"] == "commit")
+    assert witnesses(scene, tmp_path, "channel", "appeared_at") == {"commit-ahead": [("alpha", marker)]}
+
+
 def test_a_commit_after_the_transaction_is_in_time(tmp_path: Path) -> None:
     """The consumer commits once the effects' transaction is decided: duplicates may come of it, no loss."""
     scene = small("exactly-once", "a")
@@ -533,11 +555,11 @@ def test_a_transaction_may_last_its_time_out_and_the_clean_up(tmp_path: Path, wa
 
 
 def test_a_last_stable_offset_that_no_transaction_explains_hangs(tmp_path: Path) -> None:
-    """KIP-664: open on a partition, unknown to its coordinator."""
+    """KIP-664: open on a partition, unknown to its coordinator. What upstream leaves open is not the subject's."""
     scene = small("exactly-once", "a")
     scene.transaction().effects(["a"]).offsets(1).commit()
     scene.write(tmp_path / "once")
-    scene.alter("ends", lambda row: row["topic"] == "beta", lso=1)
+    scene.alter("ends", lambda row: row["topic"] in {"beta", "in"}, lso=0)
     assert witnesses(scene, tmp_path / "again", "topic", "part") == {"hanging-transaction": [("beta", 0)]}
 
 
