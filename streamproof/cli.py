@@ -150,7 +150,7 @@ def check(
     inner = directory / "history"
     history = History.read(inner if inner.is_dir() else directory)
     verdict = judge(history, extra=tuple(checks or ()))
-    write_witnesses(history, verdict, directory / "witnesses")
+    write_witnesses(history, verdict, directory / "witnesses", extra=tuple(checks or ()))
     _finish(verdict, history, as_json=as_json, again=None)
 
 
