@@ -6,11 +6,13 @@ Fetch version 11: the last whose layout needs no tagged fields, and spoken by ev
 
 import datetime as dt
 import struct
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+from kio.schema.errors import ErrorCode
 from kio.schema.fetch.v11.request import FetchPartition, FetchRequest, FetchTopic
 from kio.schema.metadata.v12.request import MetadataRequest, MetadataRequestTopic
 from kio.schema.metadata.v12.response import MetadataResponse
@@ -24,7 +26,11 @@ from streamproof.protocol import Connection
 _HEADER = struct.Struct(">qiibIhiqqqhii")  # base offset … base sequence, record count
 _TRANSACTIONAL, _CONTROL = 0x10, 0x20
 _MAX_BYTES = 8 << 20
-ABORT, COMMIT = 0, 1
+_MARKERS = {0: "abort", 1: "commit"}
+UNTOLD = ""  # a control batch that ends no transaction, or no longer says which way
+PATIENCE_S = 15.0  # with leaders that move
+LOOK_S = 0.1
+Place = tuple[str, int]  # topic, partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,51 +46,80 @@ class Batch:
     t_append: int
 
 
-def leaders(bootstrap: str, topics: Sequence[str]) -> dict[tuple[str, int], str]:
-    """The address of each partition's leader; HistoryError when a topic or its leader is not there."""
+class _Moved(Exception):  # noqa: N818 - it is a state of things, not an error
+    """A partition is led by another broker now, or by none for a while."""
+
+
+def read_batches(
+    bootstrap: str, topics: Sequence[str], begins: Mapping[Place, int] | None = None
+) -> dict[Place, list[Batch]]:
+    """All batches of each partition, to its high watermark, in offset order; HistoryError when one cannot be read.
+
+    `begins` says where logs begin that do not begin at 0: a broker that is asked for less does not say it. Leaders that
+    move meanwhile are asked for again, for `PATIENCE_S` seconds.
+    """
+    found: dict[Place, list[Batch]] = {}
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            for address, places in _by_leader(bootstrap, topics).items():
+                with Connection(address) as connection:
+                    for topic, part in places:
+                        if (topic, part) not in found:
+                            found[topic, part] = list(
+                                _partition(connection, topic, part, (begins or {}).get((topic, part), 0))
+                            )
+        except (OSError, _Moved) as reason:
+            if time.monotonic() > deadline:
+                raise HistoryError(f"batch headers cannot be read: {reason}; look at the brokers' logs") from reason
+            time.sleep(LOOK_S)
+        else:
+            return found
+
+
+def _by_leader(bootstrap: str, topics: Sequence[str]) -> Mapping[str, list[Place]]:
+    """The partitions that each broker leads, by its address."""
+    answer = _metadata(bootstrap, topics)
+    addresses = {one.node_id: f"{one.host}:{one.port}" for one in answer.brokers}
+    led: dict[str, list[Place]] = {}
+    for topic in answer.topics:
+        _check(topic.error_code, f'topic "{topic.name}"')
+        for part in topic.partitions:
+            _check(part.error_code, f"{topic.name}[{part.partition_index}]")
+            if part.leader_id not in addresses:
+                raise _Moved(f"{topic.name}[{part.partition_index}] is led by broker {part.leader_id}, which is away")
+            led.setdefault(addresses[part.leader_id], []).append((str(topic.name), int(part.partition_index)))
+    return led
+
+
+def _metadata(bootstrap: str, topics: Sequence[str]) -> MetadataResponse:
+    """From the first address that answers."""
     request = MetadataRequest(
         topics=tuple(MetadataRequestTopic(topic_id=None, name=TopicName(one)) for one in topics),
         allow_auto_topic_creation=False,
         include_topic_authorized_operations=False,
     )
-    reason: Exception | None = None
-    for address in bootstrap.split(","):
+    reasons = []
+    for address in (part.strip() for part in bootstrap.split(",")):
         try:
             with Connection(address) as connection:
-                answer = connection.ask(request, MetadataResponse)
-        except OSError as error:
-            reason = error
-            continue
-        nodes = {one.node_id: f"{one.host}:{one.port}" for one in answer.brokers}
-        found = {
-            (str(topic.name), int(part.partition_index)): nodes.get(part.leader_id, "")
-            for topic in answer.topics
-            for part in topic.partitions
-        }
-        missing = {topic for topic in topics if not any(name == topic for name, _ in found)}
-        if missing or not all(found.values()):
-            raise HistoryError(f"no leader for every partition of {', '.join(missing or topics)}; look at the brokers")
-        return found
-    raise HistoryError(f"no broker of {bootstrap} answers: {reason}")
+                return connection.ask(request, MetadataResponse)
+        except OSError as reason:
+            reasons.append(f"{address}: {reason}")
+    raise _Moved(f"no broker answers ({'; '.join(reasons)})")
 
 
-def read_batches(bootstrap: str, topics: Sequence[str]) -> dict[tuple[str, int], list[Batch]]:
-    """All batches of each partition, to its high watermark, in offset order; HistoryError when one cannot be read."""
-    found: dict[tuple[str, int], list[Batch]] = {}
-    by_leader: dict[str, list[tuple[str, int]]] = {}
-    for place, address in leaders(bootstrap, topics).items():
-        by_leader.setdefault(address, []).append(place)
-    for address, places in by_leader.items():
-        try:
-            with Connection(address) as connection:
-                for topic, part in places:
-                    found[topic, part] = list(_partition(connection, topic, part))
-        except OSError as error:
-            raise HistoryError(f"broker {address} stopped answering while its batches were read: {error}") from error
-    return found
+def _check(code: ErrorCode, what: str) -> None:
+    if code is ErrorCode.none:
+        return
+    sentence = f"{what}: the broker answers {code.name.upper()}"
+    # a topic that is not there will not come: nobody makes one now
+    if code.retriable and code is not ErrorCode.unknown_topic_or_partition:
+        raise _Moved(sentence)
+    raise HistoryError(f"batch headers cannot be read: {sentence}")
 
 
-def batch_table(batches: Mapping[tuple[str, int], Sequence[Batch]]) -> pa.Table:
+def batch_table(batches: Mapping[Place, Sequence[Batch]]) -> pa.Table:
     """As rows of the `batch` table."""
     rows = [(topic, part, one) for (topic, part), many in sorted(batches.items()) for one in many]
     columns: dict[str, list[Any]] = {
@@ -96,29 +131,28 @@ def batch_table(batches: Mapping[tuple[str, int], Sequence[Batch]]) -> pa.Table:
     return pa.table(columns, schema=TABLES["batch"])
 
 
-def _partition(connection: Connection, topic: str, part: int) -> Iterator[Batch]:
-    offset = 0
+def _partition(connection: Connection, topic: str, part: int, offset: int) -> Iterator[Batch]:
     while True:
-        start, high_watermark, records = _fetch(connection, topic, part, offset)
-        if start > offset:  # the log begins later: what was before it is gone
-            offset = start
-            continue
-        last = offset - 1
+        high_watermark, records = _fetch(connection, topic, part, offset)
+        beyond = offset
         for batch in _headers(records):
-            if batch.last_off >= offset:
+            if batch.control != UNTOLD and batch.last_off >= offset:
                 yield batch
-                last = batch.last_off
-        offset = last + 1
-        if offset >= high_watermark:
+            beyond = max(beyond, batch.last_off + 1)
+        if beyond >= high_watermark:
             return
+        if beyond == offset:
+            raise _Moved(f"{topic}[{part}]: the broker gives nothing from offset {offset} on, below its high watermark")
+        offset = beyond
 
 
-def _fetch(connection: Connection, topic: str, part: int, offset: int) -> tuple[int, int, memoryview]:
-    """Log start, high watermark and the bytes of some batches from the one that holds `offset`."""
+def _fetch(connection: Connection, topic: str, part: int, offset: int) -> tuple[int, memoryview]:
+    """The high watermark and the bytes of some batches from the one that holds `offset`."""
     request = FetchRequest(
         replica_id=BrokerId(-1),
-        max_wait=i32Timedelta.parse(dt.timedelta(milliseconds=500)),
-        min_bytes=i32(1),
+        # what is below the high watermark is there; at the end of a log the broker would only wait
+        max_wait=i32Timedelta.parse(dt.timedelta(0)),
+        min_bytes=i32(0),
         max_bytes=i32(_MAX_BYTES),
         isolation_level=i8(0),
         topics=(
@@ -134,21 +168,19 @@ def _fetch(connection: Connection, topic: str, part: int, offset: int) -> tuple[
     answer = connection.ask_raw(request)
     place = 4 + 4 + 2 + 4 + 4  # correlation, throttle, error, session, one topic
     place += 2 + len(topic.encode()) + 4 + 4  # its name, one partition, its index
-    error, high_watermark, _stable, start, aborted = struct.unpack_from(">hqqqi", answer, place)
-    if error == 1:  # OFFSET_OUT_OF_RANGE: retention has moved the log's start
-        return max(start, offset + 1), high_watermark, memoryview(b"")
-    if error:
-        raise HistoryError(f"{topic}[{part}]: the broker answers a Fetch with error {error}")
+    error, high_watermark, _stable, _start, aborted = struct.unpack_from(">hqqqi", answer, place)
+    _check(ErrorCode(error), f"{topic}[{part}]")
     place += 2 + 8 + 8 + 8 + 4 + max(0, aborted) * 16 + 4
     (size,) = struct.unpack_from(">i", answer, place)
-    return start, high_watermark, memoryview(answer)[place + 4 : place + 4 + max(0, size)]
+    return high_watermark, memoryview(answer)[place + 4 : place + 4 + max(0, size)]
 
 
 def _headers(records: memoryview) -> Iterator[Batch]:
+    """The batches that are whole."""
     place = 0
     while place + _HEADER.size <= len(records):
         fields = _HEADER.unpack_from(records, place)
-        base, length, _leader_epoch, _magic, _crc, attributes, last_delta, _first, newest, pid, epoch, _seq, _count = (
+        base, length, _leader_epoch, _magic, _crc, attributes, last_delta, _first, newest, pid, epoch, _seq, count = (
             fields
         )
         end = place + 12 + length
@@ -156,19 +188,20 @@ def _headers(records: memoryview) -> Iterator[Batch]:
             return
         control = "none"
         if attributes & _CONTROL:
-            control = _marker(records[place + _HEADER.size : end])
+            # compaction may leave the header of a marker without the record that says which
+            control = _marker(records[place + _HEADER.size : end]) if count > 0 else UNTOLD
         yield Batch(base, base + last_delta, pid, epoch, bool(attributes & _TRANSACTIONAL), control, newest * 1000)
         place = end
 
 
 def _marker(record: memoryview) -> str:
-    """What a control record says: its key is two int16, version and type, after five varints of one byte or more."""
+    """What a control record says: its key is two int16, version and type, after five fields of one byte or more."""
     place = _skip_varint(record, 0) + 1  # length, attributes
     place = _skip_varint(record, place)  # timestamp delta
     place = _skip_varint(record, place)  # offset delta
     place = _skip_varint(record, place)  # length of the key
     (kind,) = struct.unpack_from(">h", record, place + 2)
-    return {ABORT: "abort", COMMIT: "commit"}.get(kind, "none")
+    return _MARKERS.get(kind, UNTOLD)
 
 
 def _skip_varint(data: memoryview, place: int) -> int:

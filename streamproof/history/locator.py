@@ -3,9 +3,24 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
+
+from streamproof.errors import UsageError
 
 KINDS = ("header", "json", "avro", "key", "column")
+IN_RECORDS = ("header", "json", "key")  # the kinds that are found in a record without a registry
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+class Records(Protocol):
+    """Records as columns."""
+
+    @property
+    def keys(self) -> Sequence[bytes | None]: ...
+    @property
+    def values(self) -> Sequence[bytes | None]: ...
+    @property
+    def headers(self) -> Sequence[Headers]: ...
 
 
 @dataclass(frozen=True)
@@ -37,19 +52,42 @@ class Locator:
             raise ValueError(f'"{text}": a name must follow the colon, such as {kind}:event-id')
         return cls(kind, path)
 
-    def of(self, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -> str | None:
-        """The located value as text; `None` when it is not there."""
+    def require_in_records(self) -> None:
+        """UsageError for a kind that cannot be found in a topic's records."""
+        if self.kind not in IN_RECORDS:
+            raise UsageError(
+                f'identity "{self}" cannot be found in the records of a topic; say where else it lies: '
+                "header:NAME, json:/POINTER or key"
+            )
+
+    def of(self, key: bytes | None, value: bytes | None, headers: Headers) -> str | None:
+        """The located value as text; `None` when it is not there. UsageError as `require_in_records`."""
+        self.require_in_records()
         if self.kind == "header":
-            found: Any = next((text for name, text in headers if name == self.path), None)
-        elif self.kind == "key":
-            found = key
-        elif self.kind == "json":
-            found = _at_pointer(value, self.path)
-        else:
-            raise ValueError(f"{self}: a value cannot be found there in a record yet")
-        if isinstance(found, bytes):
-            return found.decode(errors="replace")
-        return None if found is None else str(found)
+            return _text(_header(headers, self.path))
+        return _text(key if self.kind == "key" else _at_pointer(value, self.path))
+
+    def of_all(self, records: Records) -> list[str | None]:
+        """The same of each record; the parts that are not needed are not asked for."""
+        self.require_in_records()
+        if self.kind == "header":
+            return [_text(_header(headers, self.path)) for headers in records.headers]
+        if self.kind == "key":
+            return [_text(key) for key in records.keys]
+        return [_text(_at_pointer(value, self.path)) for value in records.values]
+
+
+def _header(headers: Headers, name: str) -> bytes | None:
+    for one, text in headers:
+        if one == name:
+            return text
+    return None
+
+
+def _text(found: Any) -> str | None:
+    if isinstance(found, bytes):
+        return found.decode(errors="replace")
+    return None if found is None else str(found)
 
 
 def _at_pointer(value: bytes | None, pointer: str) -> Any:

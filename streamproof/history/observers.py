@@ -8,13 +8,15 @@ import time
 from collections import deque
 from collections.abc import Mapping
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from streamproof.errors import HistoryError
 from streamproof.history.locator import Locator
-from streamproof.history.readback import Columns, as_record, assigned_consumer
+from streamproof.history.readback import Columns, Stretch, assigned_consumer, stretches
 from streamproof.history.store import HistoryWriter
 
 READ = 1000
+ROWS = 50_000  # kept in memory at most
 RECENT = 20_000  # effects kept in mind, to tell what is in flight
 
 
@@ -22,6 +24,7 @@ class Observer:
     """Reads the effect topics, and the input, from the start of a run until `stop`, in a thread of its own.
 
     `identities` maps each topic to where an input's id lies in its records; `partitions` to how many it has.
+    UsageError for an identity that does not lie in records.
     """
 
     def __init__(
@@ -32,6 +35,8 @@ class Observer:
         identities: Mapping[str, Locator],
         partitions: Mapping[str, int],
     ) -> None:
+        for locator in identities.values():
+            locator.require_in_records()
         self._writer = writer
         self._input = input_topic
         self._identities = identities
@@ -41,6 +46,7 @@ class Observer:
         self._effects: deque[str] = deque(maxlen=RECENT)
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._failure: Exception | None = None
         self._consumers = {isolation: self._reader(bootstrap, isolation, partitions) for isolation in self._counts}
         self._thread = threading.Thread(target=self._run, name="observer", daemon=True)
         writer.open("read")
@@ -49,13 +55,15 @@ class Observer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Read no more, and write what has been read."""
+        """Read no more, and write what has been read. HistoryError when reading had ended before."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
         for consumer in self._consumers.values():
             consumer.close()
-        self._writer.append_table("read", self._columns.take())
+        self._write()
+        if self._failure is not None:
+            raise HistoryError(f"the observer ended early: {self._failure}") from self._failure
 
     def in_flight(self, committed: Mapping[tuple[str, int], int]) -> int:
         """How many inputs have an effect in the log (of whatever isolation) and are not committed past."""
@@ -74,24 +82,41 @@ class Observer:
         return consumer
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            for isolation, consumer in self._consumers.items():
-                self._take(isolation, consumer)
+        try:
+            while not self._stopping.is_set():
+                for isolation, consumer in self._consumers.items():
+                    self._take(isolation, consumer)
+        except Exception as error:  # noqa: BLE001 - told by stop(): a thread that dies in silence would look like quiet
+            self._failure = error
 
     def _take(self, isolation: str, consumer: Consumer) -> None:
+        try:
+            messages = consumer.consume(READ, 0.05)
+        except KafkaException as error:
+            if error.args[0].fatal():
+                raise
+            return  # a broker is away; the client comes back by itself
         now = time.time_ns() // 1000
-        for message in consumer.consume(READ, 0.05):
-            if message.error() is not None:  # a broker is away; the client comes back by itself
-                continue
-            topic, part, off, key, value, headers, _ = as_record(message)
-            found = self._identities[topic].of(key, value, headers)
-            self._columns.add(
-                f"observer-{isolation}", self._counts[isolation], isolation, "during", topic, part, off, found, now
-            )
-            self._counts[isolation] += 1
-            if found is not None and isolation == "read_uncommitted":
-                with self._lock:
-                    if topic == self._input:
-                        self._places[found] = part, off
-                    else:
-                        self._effects.append(found)
+        for stretch in stretches(messages):
+            found = self._identities[stretch.topic].of_all(stretch)
+            n, count = self._counts[isolation], len(stretch)
+            self._columns.extend(
+                count, reader=f"observer-{isolation}", n=range(n, n + count), isolation=isolation, phase="during",
+                topic=stretch.topic, part=stretch.part, off=stretch.offsets, id=found, t=now,
+            )  # fmt: skip
+            self._counts[isolation] += count
+            if isolation == "read_uncommitted":
+                self._remember(stretch, found)
+        if self._columns.rows >= ROWS:
+            self._write()
+
+    def _remember(self, stretch: Stretch, found: list[str | None]) -> None:
+        with self._lock:
+            if stretch.topic == self._input:
+                places = ((stretch.part, off) for off in stretch.offsets)
+                self._places.update((one, place) for one, place in zip(found, places, strict=True) if one is not None)
+            else:
+                self._effects.extend(one for one in found if one is not None)
+
+    def _write(self) -> None:
+        self._writer.append_table("read", self._columns.take())

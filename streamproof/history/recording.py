@@ -3,24 +3,28 @@
 Takes plain values and addresses; knows neither contract nor cluster.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 
-from streamproof.errors import HistoryError
-from streamproof.history.batches import Batch, batch_table, read_batches
+from streamproof.errors import StreamproofError
+from streamproof.history.batches import Batch, Place, batch_table, read_batches
 from streamproof.history.coordinators import LogRecord, decode_consumer_offsets, decode_transaction_state
 from streamproof.history.locator import Locator
 from streamproof.history.promise import Promise
-from streamproof.history.readback import Columns, Ends, Origins, Record, Visible, drain
+from streamproof.history.readback import Columns, Ends, Origins, Stretch, Visible, drain
 from streamproof.history.schemas import load_schemas
 from streamproof.history.store import HistoryWriter
 from streamproof.history.tables import Fate
 
 ROWS = 100_000  # kept in memory at most
+UNSENT: tuple[int | None, Fate] = (None, Fate.PROCESS)  # what an id that nobody sent has for sequence and fate
 OFFSETS, TRANSACTIONS = "__consumer_offsets", "__transaction_state"
-Stops = Mapping[tuple[str, int], tuple[int, int, int]]  # (topic, part) -> begin, last stable offset, high watermark
+Stops = Mapping[Place, tuple[int, int, int]]  # first offset, last stable offset, high watermark
+Batches = Mapping[Place, Sequence[Batch]]
 
 
 @dataclass(frozen=True)
@@ -68,28 +72,23 @@ def record_logs(
 ) -> Recorded:
     """Write ends, batch, read (final), input, expected, effect and the coordinators' tables.
 
-    `stops` asks the broker where logs begin and end. What could not be had has no table.
+    `stops` asks the broker where logs begin and end; `say` is told what goes on. A coordinators' table that could not
+    be had has no file, and a sentence in the answer. HistoryError when the subject's own topics cannot be read to
+    their end; UsageError for an identity that does not lie in records.
     """
+    for locator in (spec.input_identity, *(one.identity for one in spec.effects)):
+        locator.require_in_records()
     ends = stops(spec.topics)
     _write_ends(writer, ends)
     say("batch headers")
-    batches = read_batches(spec.bootstrap, spec.topics)
-    lacking: list[str] = []
-    coordinators: dict[tuple[str, int], list[Batch]] = {}
-    try:
-        coordinators = read_batches(spec.bootstrap, (OFFSETS, TRANSACTIONS))
-    except HistoryError as error:
-        lacking.append(f"the coordinators' logs: {error}")
-    writer.append_table("batch", batch_table({**batches, **coordinators}))
+    batches = read_batches(spec.bootstrap, spec.topics, _begins(ends))
+    writer.append_table("batch", batch_table(batches))
     say("records under read_committed")
     visible = _committed_pass(writer, spec, ends)
     say("records under read_uncommitted")
     _uncommitted_pass(writer, spec, ends, batches, visible)
-    protocol = "classic"
-    if coordinators:
-        say("the coordinators' logs")
-        protocol = _coordinators(writer, spec, stops, coordinators)
-    return Recorded(tuple(lacking), protocol)
+    say("the coordinators' logs")
+    return _coordinators(writer, spec, stops)
 
 
 def _write_ends(writer: HistoryWriter, ends: Stops) -> None:
@@ -99,12 +98,23 @@ def _write_ends(writer: HistoryWriter, ends: Stops) -> None:
     writer.append_table("ends", columns.take())
 
 
+def _begins(ends: Stops) -> Mapping[Place, int]:
+    return {place: begin for place, (begin, _, _) in ends.items()}
+
+
+def _stable(ends: Stops) -> Ends:
+    return {place: (begin, stable) for place, (begin, stable, _) in ends.items()}
+
+
+def _everything(ends: Stops) -> Ends:
+    return {place: (begin, high) for place, (begin, _, high) in ends.items()}
+
+
 def _committed_pass(writer: HistoryWriter, spec: Recording, ends: Stops) -> Visible:
-    until: Ends = {place: (begin, stable) for place, (begin, stable, _) in ends.items()}
-    visible, reads = Visible(until), _Reads(writer, "read_committed")
-    for record in drain(spec.bootstrap, until, "read_committed"):
-        visible.add(record.topic, record.part, record.off)
-        reads.add(record)
+    visible, reads = Visible(_stable(ends)), _Reads(writer, "read_committed")
+    for stretch in drain(spec.bootstrap, _stable(ends), "read_committed"):
+        visible.add(stretch.place, stretch.offsets)
+        reads.add(stretch, None)
     reads.close()
     return visible
 
@@ -116,12 +126,13 @@ class _Reads:
         self._writer, self._isolation, self._n = writer, isolation, 0
         self._columns = Columns("read")
 
-    def add(self, record: Record, found: str | None = None) -> None:
-        self._columns.add(
-            f"final-{self._isolation}", self._n, self._isolation, "final",
-            record.topic, record.part, record.off, found, 0,
+    def add(self, stretch: Stretch, found: list[str | None] | None) -> None:
+        n, count = self._n, len(stretch)
+        self._columns.extend(
+            count, reader=f"final-{self._isolation}", n=range(n, n + count), isolation=self._isolation, phase="final",
+            topic=stretch.topic, part=stretch.part, off=stretch.offsets, id=found, t=time.time_ns() // 1000,
         )  # fmt: skip
-        self._n += 1
+        self._n += count
         if self._columns.rows >= ROWS:
             self.close()
 
@@ -129,86 +140,160 @@ class _Reads:
         self._writer.append_table("read", self._columns.take())
 
 
-def _uncommitted_pass(
-    writer: HistoryWriter,
-    spec: Recording,
-    ends: Stops,
-    batches: Mapping[tuple[str, int], Sequence[Batch]],
-    visible: Visible,
-) -> None:
-    until: Ends = {place: (begin, high) for place, (begin, _, high) in ends.items()}
-    origins, reads = Origins(batches), _Reads(writer, "read_uncommitted")
-    inputs, effects = Columns("input"), Columns("effect")
-    channels = {one.topic: one for one in spec.effects}
-    times_visible: dict[str, int] = {}
-    fate_of: dict[str, Fate] = {}
-    ordinal = 0
-    for record in drain(spec.bootstrap, until, "read_uncommitted"):
-        topic, part, off, raw_key, value, headers, t_append = record
-        key = raw_key.decode(errors="replace") if raw_key is not None else None
-        batch = origins.of(topic, part, off)
-        pid, epoch = (batch.pid, batch.epoch) if batch and batch.pid >= 0 else (None, None)
-        seen = visible.has(topic, part, off)
-        channel = channels.get(topic)
-        if channel is None:
-            found = spec.input_identity.of(raw_key, value, headers)
-            name = found if found is not None else f"{topic}[{part}]@{off}"
-            seq, fate = spec.fates.get(name, (None, Fate.PROCESS))
-            fate_of[name] = fate
-            times_visible[name] = times_visible.get(name, 0) + seen
-            inputs.add(topic, part, off, name, key, seq, fate.value, t_append, pid, epoch, seen)
-        else:
-            found = channel.identity.of(raw_key, value, headers)
-            digest = blake2b(value, digest_size=8).hexdigest() if value is not None else None
-            effects.add(
-                channel.channel, found, ordinal, topic, part, off, key, digest, None, t_append, pid, epoch, seen,
-                None, None,
-            )  # fmt: skip
-            ordinal += 1
-        reads.add(record, found)
-        for columns in (inputs, effects):
-            if columns.rows >= ROWS:
-                writer.append_table(columns.table, columns.take())
+def _uncommitted_pass(writer: HistoryWriter, spec: Recording, ends: Stops, batches: Batches, visible: Visible) -> None:
+    reads, inputs, effects = _Reads(writer, "read_uncommitted"), _Inputs(writer, spec), _Effects(writer, spec)
+    origins = Origins(batches)
+    for stretch in drain(spec.bootstrap, _everything(ends), "read_uncommitted"):
+        seen = visible.among(stretch.place, stretch.offsets)
+        made_in = origins.of(stretch.place, stretch.offsets)
+        kind = inputs if stretch.topic == spec.input_topic else effects
+        reads.add(stretch, kind.add(stretch, made_in, seen))
     reads.close()
-    writer.append_table("input", inputs.take())
-    writer.append_table("effect", effects.take())
-    _write_expected(writer, spec, times_visible, fate_of)
+    inputs.close()
+    effects.close()
+    _write_expected(writer, spec, inputs.times_visible)
 
 
-def _write_expected(
-    writer: HistoryWriter, spec: Recording, times_visible: Mapping[str, int], fate_of: Mapping[str, Fate]
-) -> None:
+class _Inputs:
+    """Rows of the `input` table. An input whose id is not where it should be is named by where it stands."""
+
+    def __init__(self, writer: HistoryWriter, spec: Recording) -> None:
+        self._writer, self._spec = writer, spec
+        self._columns = Columns("input")
+        self.times_visible: dict[str, int] = {}
+
+    def add(self, stretch: Stretch, made_in: Sequence[Batch | None], seen: list[bool]) -> list[str | None]:
+        found = self._spec.input_identity.of_all(stretch)
+        topic, part = stretch.place
+        names = [
+            one if one is not None else f"{topic}[{part}]@{off}"
+            for one, off in zip(found, stretch.offsets, strict=True)
+        ]
+        fates = [self._spec.fates.get(name, UNSENT) for name in names]
+        pids, epochs = _producers(made_in)
+        self._columns.extend(
+            len(stretch), topic=topic, part=part, off=stretch.offsets, id=names, key=_texts(stretch.keys),
+            seq=[seq for seq, _ in fates], fate=[fate.value for _, fate in fates], t_append=stretch.times,
+            pid=pids, epoch=epochs, visible=seen,
+        )  # fmt: skip
+        times = self.times_visible
+        for name, once in zip(names, seen, strict=True):
+            times[name] = times.get(name, 0) + once
+        if self._columns.rows >= ROWS:
+            self.close()
+        return found
+
+    def close(self) -> None:
+        self._writer.append_table("input", self._columns.take())
+
+
+class _Effects:
+    """Rows of the `effect` table, of all channels."""
+
+    def __init__(self, writer: HistoryWriter, spec: Recording) -> None:
+        self._writer = writer
+        self._channels = {one.topic: one for one in spec.effects}
+        self._columns = Columns("effect")
+        self._ordinal = 0
+
+    def add(self, stretch: Stretch, made_in: Sequence[Batch | None], seen: list[bool]) -> list[str | None]:
+        channel = self._channels[stretch.topic]
+        found = channel.identity.of_all(stretch)
+        pids, epochs = _producers(made_in)
+        first, count = self._ordinal, len(stretch)
+        self._columns.extend(
+            count, channel=channel.channel, source_id=found, ordinal=range(first, first + count), topic=stretch.topic,
+            part=stretch.part, off=stretch.offsets, key=_texts(stretch.keys), value_hash=_digests(stretch.values),
+            echo=None, t_append=stretch.times, pid=pids, epoch=epochs, visible=seen, instance=None, incarnation=None,
+        )  # fmt: skip
+        self._ordinal += count
+        if self._columns.rows >= ROWS:
+            self.close()
+        return found
+
+    def close(self) -> None:
+        self._writer.append_table("effect", self._columns.take())
+
+
+def _producers(made_in: Sequence[Batch | None]) -> tuple[list[int | None], list[int | None]]:
+    """Producer id and epoch of each record; null where there is none."""
+    known = [one if one is not None and one.pid >= 0 else None for one in made_in]
+    return [one.pid if one else None for one in known], [one.epoch if one else None for one in known]
+
+
+def _texts(keys: Sequence[bytes | None]) -> list[str | None]:
+    return [key.decode(errors="replace") if key is not None else None for key in keys]
+
+
+def _digests(values: Sequence[bytes | None]) -> list[str | None]:
+    return [blake2b(value, digest_size=8).hexdigest() if value is not None else None for value in values]
+
+
+def _write_expected(writer: HistoryWriter, spec: Recording, times_visible: Mapping[str, int]) -> None:
     """An id that is in the input log k times, visibly, may and must have k times the effects."""
-    columns = Columns("expected")
-    for name, times in times_visible.items():
-        fate = fate_of[name]
+    names, columns = iter(times_visible.items()), Columns("expected")
+    writer.open("expected")
+    while some := dict(islice(names, ROWS)):
+        fates = [spec.fates.get(name, UNSENT)[1] for name in some]
         for one in spec.effects:
             wanted = Fate.POISON if one.dead_letters else Fate.PROCESS
-            count = times * one.per_input if fate is wanted else 0
-            columns.add(name, spec.promise.grp, one.channel, count, count)
-    writer.append_table("expected", columns.take())
+            counts = [
+                times * one.per_input if fate is wanted else 0 for times, fate in zip(some.values(), fates, strict=True)
+            ]
+            columns.extend(
+                len(some), id=list(some), grp=spec.promise.grp, channel=one.channel, at_least=counts, at_most=counts
+            )
+        writer.append_table("expected", columns.take())
 
 
-def _coordinators(
-    writer: HistoryWriter,
-    spec: Recording,
-    stops: Callable[[Sequence[str]], Stops],
-    batches: Mapping[tuple[str, int], Sequence[Batch]],
-) -> str:
-    schemas = load_schemas(spec.jars)
-    ends = stops((OFFSETS, TRANSACTIONS))
-    committed = {place: (begin, stable) for place, (begin, stable, _) in ends.items()}
-    everything = {place: (begin, high) for place, (begin, _, high) in ends.items()}
-    visible = Visible(committed)
-    for one in drain(spec.bootstrap, committed, "read_committed"):
-        visible.add(one.topic, one.part, one.off)
-    origins = Origins(batches)
-    records: dict[str, list[LogRecord]] = {OFFSETS: [], TRANSACTIONS: []}
-    for topic, part, off, key, value, _, t_append in drain(spec.bootstrap, everything, "read_uncommitted"):
-        batch = origins.of(topic, part, off)
-        records[topic].append(
+def _coordinators(writer: HistoryWriter, spec: Recording, stops: Callable[[Sequence[str]], Stops]) -> Recorded:
+    """What the two logs tell, each by itself: one that may not be read, or not be understood, takes only its own."""
+    lacking: list[str] = []
+    protocol = "classic"
+    for topic, tables in {OFFSETS: "offset_commit, generation, owner", TRANSACTIONS: "txn"}.items():
+        try:
+            schemas = load_schemas(spec.jars)
+            batches, records = _log(spec.bootstrap, topic, stops)
+            if topic == TRANSACTIONS:
+                rows = {"txn": decode_transaction_state(records, schemas)}
+            else:
+                decoded = decode_consumer_offsets(records, schemas, spec.topic_ids)
+                rows = {name: getattr(decoded, name) for name in ("offset_commit", "generation", "owner")}
+                spoken = [row["protocol"] for row in decoded.generation if row["grp"] == spec.promise.grp]
+                protocol = spoken[-1] if spoken else protocol
+                if decoded.skipped:
+                    lacking.append(_skipped(decoded.skipped))
+        except StreamproofError as error:
+            lacking.append(f"no {tables}: {topic} could not be read: {error}")
+            continue
+        writer.append_table("batch", batch_table(batches))
+        for table, many in rows.items():
+            writer.open(table)
+            writer.append(table, many)
+    return Recorded(tuple(lacking), protocol)
+
+
+def _skipped(counts: Mapping[int, int]) -> str:
+    kinds = ", ".join(f"{count} of kind {kind}" for kind, count in sorted(counts.items()))
+    return f"records of {OFFSETS} that this version does not know were passed over: {kinds}"
+
+
+def _log(bootstrap: str, topic: str, stops: Callable[[Sequence[str]], Stops]) -> tuple[Batches, list[LogRecord]]:
+    """All batches of a coordinators' topic, and its records with what their batches say of them."""
+    ends = stops((topic,))
+    batches = read_batches(bootstrap, (topic,), _begins(ends))
+    visible, origins = Visible(_stable(ends)), Origins(batches)
+    for stretch in drain(bootstrap, _stable(ends), "read_committed"):
+        visible.add(stretch.place, stretch.offsets)
+    records: list[LogRecord] = []
+    for stretch in drain(bootstrap, _everything(ends), "read_uncommitted"):
+        columns = (
+            stretch.offsets, stretch.keys, stretch.values, stretch.times,
+            origins.of(stretch.place, stretch.offsets), visible.among(stretch.place, stretch.offsets),
+        )  # fmt: skip
+        records += [
             LogRecord(
-                part=part,
+                part=stretch.part,
                 off=off,
                 key=key,
                 value=value,
@@ -216,18 +301,8 @@ def _coordinators(
                 pid=batch.pid if batch else -1,
                 epoch=batch.epoch if batch else -1,
                 transactional=bool(batch and batch.transactional),
-                visible=visible.has(topic, part, off),
+                visible=seen,
             )
-        )
-    decoded = decode_consumer_offsets(records[OFFSETS], schemas, spec.topic_ids)
-    tables = {
-        "offset_commit": decoded.offset_commit,
-        "generation": decoded.generation,
-        "owner": decoded.owner,
-        "txn": decode_transaction_state(records[TRANSACTIONS], schemas),
-    }
-    for table, rows in tables.items():
-        writer.open(table)
-        writer.append(table, rows)
-    spoken = [row["protocol"] for row in decoded.generation if row["grp"] == spec.promise.grp]
-    return spoken[-1] if spoken else "classic"
+            for off, key, value, t_append, batch, seen in zip(*columns, strict=True)
+        ]
+    return batches, records

@@ -1,0 +1,120 @@
+"""How fast finished logs become a history, beside a plain consume loop that keeps every record and judges nothing."""
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from streamproof.cluster import admin, kafka_jars, start_embedded
+from streamproof.guardian import Guardian
+from streamproof.history.locator import Locator
+from streamproof.history.promise import Delivery, Promise
+from streamproof.history.recording import EffectTopic, Recording, record_logs
+from streamproof.history.store import HistoryWriter
+from streamproof.history.tables import Fate
+
+RECORDS = 300_000  # of each topic
+PARTITIONS = 4
+BATCH = 1_000  # records of one transaction; every tenth transaction is aborted
+TOPICS = ("in", "out")
+PEER = "a consume loop into tuples"
+
+
+def read_back() -> list[dict[str, Any]]:
+    """Records a second of one core: all tables of two logs (each read under both isolation levels), and the peer."""
+    with Guardian() as guardian, start_embedded(guardian, brokers=1, logs=guardian.directory / "logs") as cluster:
+        servers = cluster.bootstrap_servers
+        for topic in TOPICS:
+            admin.create_topics(servers, {topic: PARTITIONS}, replication=1)
+            fill(servers, topic)
+        peer = per_core(lambda: consume(servers))
+        rows = []
+        for name, identity in (("header", "header:event-id"), ("JSON field", "json:/event_id")):
+            spec = recording(servers, Locator.parse(identity))
+            rows.append(row(f"read back, identity in a {name}", per_core(partial(record, servers, spec)), peer))
+        return rows
+
+
+def row(name: str, value: float, peer: float) -> dict[str, Any]:
+    ratio = round(value / peer, 2)
+    return {
+        "name": name, "value": round(value), "unit": "records/s and core",
+        "peer": PEER, "peer_value": round(peer), "ratio": ratio,
+    }  # fmt: skip
+
+
+def per_core(work: Callable[[], None]) -> float:
+    """By the processor time of this whole process: the client's own threads read too."""
+    began = time.process_time()
+    work()
+    return RECORDS * len(TOPICS) / (time.process_time() - began)
+
+
+def fill(servers: str, topic: str) -> None:
+    """Records of about 195 bytes, in transactions that commit or abort."""
+    producer = Producer(
+        {"bootstrap.servers": servers, "transactional.id": topic, "compression.type": "lz4", "linger.ms": 5}
+    )
+    producer.init_transactions(30)
+    for first in range(0, RECORDS, BATCH):
+        producer.begin_transaction()
+        for number in range(first, first + BATCH):
+            found = f"event-{number:032d}"
+            value = json.dumps({"event_id": found, "order_id": f"order-{number % 2431}", "amount": "x" * 60})
+            producer.produce(topic, value.encode(), f"order-{number % 2431}".encode(), headers=[("event-id", found)])
+        producer.poll(0)
+        if first // BATCH % 10 == 9:
+            producer.flush(30)
+            producer.abort_transaction(30)
+        else:
+            producer.commit_transaction(30)
+
+
+def consume(servers: str) -> None:
+    ends = admin.log_ends(servers, TOPICS)
+    consumer = Consumer(
+        {"bootstrap.servers": servers, "group.id": "peer", "enable.auto.commit": False, "enable.partition.eof": True,
+         "isolation.level": "read_uncommitted", "auto.offset.reset": "earliest"}
+    )  # fmt: skip
+    consumer.assign([TopicPartition(topic, part, 0) for topic, part in ends])
+    kept, finished = [], 0
+    while finished < len(ends):
+        for message in consumer.consume(10_000, 0.05):
+            if message.error() is not None:
+                finished += 1
+                continue
+            kept.append(
+                (message.topic(), message.partition(), message.offset(), message.key(), message.value(),
+                 message.headers(), message.timestamp())
+            )  # fmt: skip
+    consumer.close()
+    if len(kept) != RECORDS * len(TOPICS):
+        raise RuntimeError(f"the peer read {len(kept)} records")
+
+
+def recording(servers: str, identity: Locator) -> Recording:
+    return Recording(
+        bootstrap=servers,
+        promise=Promise(grp="none", delivery=Delivery.EXACTLY_ONCE),
+        input_topic="in",
+        input_identity=identity,
+        effects=(EffectTopic("out", "out", identity),),
+        fates={f"event-{number:032d}": (number, Fate.PROCESS) for number in range(RECORDS)},
+        jars=kafka_jars(),
+        topic_ids={},
+    )
+
+
+def record(servers: str, spec: Recording) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        writer = HistoryWriter(Path(directory))
+        record_logs(writer, spec, lambda topics: admin.log_ends(servers, topics), lambda _: None)
+
+
+if __name__ == "__main__":
+    print(json.dumps(read_back(), indent=2))
