@@ -199,6 +199,7 @@ def test_a_hidden_phantom_is_none(tmp_path: Path) -> None:
     scene.effects(["a"])
     scene.commit(1)
     scene.transaction().effects(["nobody"]).abort()
+    scene.effect(None, "alpha", visible=False)
     assert witnesses(scene, tmp_path) == {}
 
 
@@ -214,6 +215,17 @@ def test_reordered_names_each_input_that_was_overtaken(tmp_path: Path) -> None:
     assert witnesses(scene, tmp_path, "id", "channel", "overtaken_by") == {
         "reordered": [("c", "alpha", 4), ("d", "alpha", 4)]
     }
+
+
+def test_each_key_has_its_own_witnesses(tmp_path: Path) -> None:
+    """Two keys out of order on one partition are two witnesses, each of its own key."""
+    scene = Scene()
+    for name, key in (("a", "k"), ("b", "k"), ("c", "l"), ("d", "l")):
+        scene.input(name, key=key)
+    scene.effects("badc", channels=["alpha"])
+    scene.effects("abcd", channels=["beta"])
+    scene.commit(4)
+    assert witnesses(scene, tmp_path, "id", "overtaken_by") == {"reordered": [("a", 1), ("c", 3)]}
 
 
 def test_order_is_a_keys_own(tmp_path: Path) -> None:
@@ -299,6 +311,34 @@ def test_an_aborted_record_known_by_both_is_one_witness(tmp_path: Path) -> None:
     scene.commit(1)
     scene.read("in", 0, off)
     assert witnesses(scene, tmp_path, "off", "found") == {"aborted-read": [(off, "in an aborted batch")]}
+
+
+@pytest.mark.parametrize(("off", "seen"), [(989, False), (990, True), (1000, True), (1001, False), (2100, True)])
+def test_an_aborted_batch_is_known_at_each_of_its_offsets(tmp_path: Path, off: int, seen: bool) -> None:
+    """From its first to its last, wherever thousands end."""
+    scene = small("exactly-once", "a")
+    scene.effects(["a"])
+    scene.commit(1)
+    for base, last in ((990, 1000), (1500, 3500)):
+        mark = {"topic": "alpha", "part": 0, "pid": 5, "epoch": 0, "transactional": True, "t_append": scene.wait()}
+        scene.rows["batch"] += [
+            mark | {"base_off": base, "last_off": last, "control": "none"},
+            mark | {"base_off": last + 1, "last_off": last + 1, "control": "abort"},
+        ]
+    scene.read("alpha", 0, off)
+    assert witnesses(scene, tmp_path, "off") == ({"aborted-read": [(off,)]} if seen else {})
+
+
+def test_a_fate_tells_beside_other_aborted_batches(tmp_path: Path) -> None:
+    """That the log marks one record as aborted takes nothing from another that it does not mark."""
+    scene = small("exactly-once", "a")
+    off = scene.aborted_input("never")
+    late = scene.input("never2", fate="abort")
+    scene.effects(["a"])
+    scene.commit(late + 1)
+    scene.read("in", 0, off)
+    scene.read("in", 0, late)
+    assert witnesses(scene, tmp_path, "off") == {"aborted-read": [(off,), (late,)]}
 
 
 def test_a_committed_batch_after_an_aborted_one_may_be_read(tmp_path: Path) -> None:
@@ -482,6 +522,38 @@ def test_an_aborted_commit_is_not_ahead(tmp_path: Path) -> None:
     scene = small("exactly-once", "a")
     scene.transaction().offsets(1).abort()
     scene.transaction().effects(["a"]).offsets(1).commit()
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_an_aborted_commit_does_not_ride_on_a_later_transaction(tmp_path: Path) -> None:
+    """The same producer commits something else in between."""
+    scene = small("exactly-once", "a")
+    scene.input("z", part=1)
+    scene.transaction().offsets(1).abort()
+    scene.transaction().effects(["z"], part=1).offsets(1, part=1).commit()
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_a_commit_repeated_is_one_witness(tmp_path: Path) -> None:
+    """The first of them was ahead; the same offset once more adds nothing."""
+    scene = small("exactly-once", "a")
+    scene.commit(1)
+    scene.commit(1)
+    scene.effects(["a"])
+    verdict = judge(scene.write(tmp_path), threads=1)
+    assert verdict.finding("commit-ahead").witnesses == 2
+
+
+def test_an_id_in_two_partitions_is_ahead_of_nothing(tmp_path: Path) -> None:
+    """Which of its effects is whose cannot be told."""
+    scene = small("exactly-once", "z", "a")
+    scene.input("a", part=1)
+    scene.effects(["z"])
+    scene.commit(1)
+    scene.effects(["a", "a"])
+    scene.commit(2)
+    scene.commit(1, part=1)
     assert witnesses(scene, tmp_path) == {}
 
 

@@ -76,6 +76,10 @@ def crash_with_nothing_written(scene: Scene) -> None:
     scene.alter("process", lambda _: True, t_end=START).drop("effect", lambda row: not row["visible"])
 
 
+def stopped_in_order(scene: Scene) -> None:
+    scene.alter("process", lambda _: True, cause="stopped").drop("effect", lambda row: not row["visible"])
+
+
 def crash_after_all_commits(scene: Scene) -> None:
     scene.alter("process", lambda _: True, t_end=scene.wait()).drop("effect", lambda row: not row["visible"])
 
@@ -147,6 +151,7 @@ REMOVED: list[tuple[str, str, Callable[[Scene], None]]] = [
     ("duplicated", "crashes or aborts between effects and their commit", nothing_interrupted),
     ("duplicated", "crashes or aborts between effects and their commit", crash_with_nothing_written),
     ("duplicated", "crashes or aborts between effects and their commit", crash_after_all_commits),
+    ("duplicated", "crashes or aborts between effects and their commit", stopped_in_order),
     ("duplicated", "faults that took effect while inputs were in flight", no_fault),
     ("aborted-read", "records of aborted transactions", nothing_aborted),
     ("torn", "transactions over several partitions, interrupted", abort_of_one_partition),
@@ -160,6 +165,7 @@ REMOVED: list[tuple[str, str, Callable[[Scene], None]]] = [
     ("commit-regression", "partitions committed before and after a rebalance", group_only_emptied),
     ("hanging-transaction", "crashes inside a transaction", crash_between_transactions),
     ("hanging-transaction", "crashes inside a transaction", crash_in_what_was_committed),
+    ("hanging-transaction", "crashes inside a transaction", stopped_in_order),
     ("late", "inputs in the log", no_input),
 ]
 
