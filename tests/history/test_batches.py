@@ -103,3 +103,13 @@ def test_a_batch_that_the_broker_cut_is_not_read() -> None:
     whole, cut = made(0, 0), made(1, 0, b"records")
     for size in (5, 61, len(cut) - 1):
         assert [one.base_off for one in batches._headers(memoryview(whole + cut[:size]))] == [0]
+
+
+def test_each_batch_that_says_something_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer may begin with a batch that was read before; emptied markers are passed over."""
+    log = made(0, 0) + made(1, 0) + made(2, 0x30, count=0) + made(3, 0)
+    size = len(made(0, 0))
+    answers = {0: log[: 2 * size], 2: log[size:]}
+    monkeypatch.setattr(batches, "_fetch", lambda _connection, _topic, _part, offset: (4, memoryview(answers[offset])))
+    found = batches._partition(None, "any", 0, 0)  # type: ignore[arg-type]
+    assert [one.base_off for one in found] == [0, 1, 3]
