@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,6 +35,7 @@ from streamproof.subject.keeper import now_us
 from streamproof.workload import Event, StdinWorkload, Workload
 
 FIRST_COMMIT_S = 30.0
+QUIET_S = 60.0  # for the group to commit past all input, and for open transactions to end
 FEED_S = 8.0  # how long the whole input takes at least, so that there is time to break things
 POLL_S = 0.1
 CLEANUP_MS = 10_000  # at most, from a transaction's time-out until the broker ends it
@@ -53,7 +54,7 @@ class RunSpec:
     seed: int
     directory: Path
     suffix: str = ""
-    quiet_s: float = 60.0
+    quiet_s: float = field(default_factory=lambda: QUIET_S)
 
 
 class Run:

@@ -37,8 +37,8 @@ class Nemesis:
         """All faults of a plan, in the order of their marks; returns when the group has recovered from the last."""
         check_kinds(plan)
         faults = sorted(plan.faults, key=lambda one: one.at)
-        marks = [one.at for one in faults[1:]] + [1.0]
-        for one, following in zip(faults, marks, strict=True):
+        marks = [*(one.at for one in faults), 1.0]
+        for one, following in zip(faults, marks[1:], strict=True):
             self.inject(one, following)
         self.open()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+READY_TIMEOUT_S = 60.0
 PLACEHOLDERS = ("bootstrap_servers", "registry_url", "instance", "run")
 _PLACEHOLDER = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
 
@@ -22,7 +23,7 @@ class Ready:
 
     kind: Literal["group", "log", "http"] = "group"
     text: str = ""
-    timeout_s: float = 60.0
+    timeout_s: float = field(default_factory=lambda: READY_TIMEOUT_S)
 
 
 @dataclass(frozen=True)
