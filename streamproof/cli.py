@@ -5,6 +5,7 @@ Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven; 130 after
 
 import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -135,7 +136,8 @@ def verify(
     )  # fmt: skip
     progress = Terminal.on(sys.stderr if as_json else sys.stdout)
     verdict, history = run_verify(request, progress)
-    _finish(verdict, history, as_json=as_json, again=f"streamproof verify --seed {request.seed}")
+    again = ["streamproof", *sys.argv[1:], *([] if seed is not None else ["--seed", str(request.seed)])]
+    _finish(verdict, history, as_json=as_json, again=shlex.join(again))
 
 
 @app.command(epilog="Example:  streamproof check .streamproof/runs/2026-11-23T10-15-02 --json")

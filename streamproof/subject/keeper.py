@@ -32,12 +32,14 @@ def now_us() -> int:
 class Instance:
     """One incarnation of one instance: a process (group) from its start to its end."""
 
-    def __init__(self, number: int, incarnation: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(
+        self, number: int, incarnation: int, process: "subprocess.Popen[bytes]", log: Path, log_start: int
+    ) -> None:
         self.number = number
         self.incarnation = incarnation
         self.process = process
         self.log = log
-        self.log_start = log.stat().st_size if log.exists() else 0
+        self.log_start = log_start  # earlier incarnations wrote what is before it
         self.t_start = now_us()
         self.t_ready: int | None = None
         self.t_end: int | None = None
@@ -87,6 +89,7 @@ class Keeper:
         arguments = self.spec.arguments(values)
         log = self._logs / f"{self.spec.name}-{number}.log"
         with self._lock, log.open("ab") as output:
+            log_start = log.stat().st_size
             incarnation = 1 + sum(1 for one in self._all if one.number == number)
             stdin = subprocess.PIPE if self.spec.input == "stdin" else subprocess.DEVNULL
             stdout = subprocess.PIPE if self.spec.input == "stdin" else output
@@ -104,7 +107,7 @@ class Keeper:
                     f"subject {self.spec.name}: cannot run {arguments[0]!r} ({error.strerror}); "
                     "check the command in streamproof.toml or after --run"
                 ) from error
-            instance = Instance(number, incarnation, process, log)
+            instance = Instance(number, incarnation, process, log, log_start)
             self._current[number] = instance
             self._all.append(instance)
         return instance

@@ -1,0 +1,90 @@
+"""The keeper of the subject's processes: whole groups, each incarnation recorded, restarts as a supervisor's."""
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from streamproof.errors import SubjectError
+from streamproof.guardian import Guardian
+from streamproof.history.tables import Cause
+from streamproof.subject import Keeper, SubjectSpec
+
+WaitUntil = Callable[[Callable[[], bool]], None]
+Make = Callable[..., Keeper]
+SLEEPS = "sh -c 'sleep 300 & wait'"
+
+
+@pytest.fixture
+def make(session_guardian: Guardian, tmp_path: Path) -> Iterator[Make]:
+    """A keeper of a command; its processes are ended after the test."""
+    made: list[Keeper] = []
+
+    def keeper(command: str, **spec: object) -> Keeper:
+        one = Keeper(session_guardian, SubjectSpec(name="s", command=command, **spec), {"run": "-r"}, tmp_path)  # type: ignore[arg-type]
+        made.append(one)
+        one.start_all()
+        return one
+
+    yield keeper
+    for one in made:
+        one.stop_all()
+
+
+def test_a_kill_reaches_the_children_too(make: Make, wait_until: WaitUntil) -> None:
+    """A subject may be a shell: what it started dies with it."""
+    keeper = make(SLEEPS)
+    parent = psutil.Process(keeper.current(1).process.pid)
+    wait_until(lambda: bool(parent.children()))
+    (child,) = parent.children()
+    keeper.kill(1)
+    wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    assert keeper.rows()[0]["cause"] == Cause.KILLED
+    assert keeper.rows()[0]["exit"] == -9
+
+
+def test_a_paused_instance_can_be_killed_and_started_again(make: Make, wait_until: WaitUntil) -> None:
+    """Each start is an incarnation of its own, with a record of its own."""
+    keeper = make(SLEEPS)
+    keeper.pause(1)
+    wait_until(lambda: psutil.Process(keeper.current(1).process.pid).status() == psutil.STATUS_STOPPED)
+    keeper.kill(1)
+    keeper.start(1)
+    assert [(row["instance"], row["incarnation"]) for row in keeper.rows()] == [(1, 1), (1, 2)]
+    assert keeper.current(1).running
+
+
+def test_one_that_ends_on_its_own_is_started_again_a_few_times(make: Make, wait_until: WaitUntil) -> None:
+    """As a supervisor would; then it stays down."""
+    keeper = make("sh -c 'exit 3'")
+    keeper.supervise()
+    wait_until(lambda: len(keeper.rows()) == 6 and not keeper.current(1).running)
+    assert {row["exit"] for row in keeper.rows()} == {3}
+
+
+def test_one_that_ends_before_it_is_ready_is_told_with_its_last_lines(make: Make, wait_until: WaitUntil) -> None:
+    """How it ended, what it said, and where the rest is."""
+    keeper = make("sh -c 'echo no such topic; exit 7'")
+    wait_until(lambda: not keeper.current(1).running)
+    with pytest.raises(
+        SubjectError, match=r"instance 1 exited with status 7 before it was ready; its last lines:\n.*topic"
+    ):
+        keeper.check_started()
+
+
+def test_one_that_does_not_end_on_sigterm_is_killed_and_told(make: Make, wait_until: WaitUntil) -> None:
+    """After its time; the rest end by themselves."""
+    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(300)"
+    keeper = make(shlex.join([sys.executable, "-c", deaf]), stop_timeout_s=0.5)
+    wait_until(lambda: "deaf" in keeper.current(1).log.read_text())
+    assert [one.number for one in keeper.stop_all()] == [1]
+    assert not keeper.current(1).running
+
+
+def test_placeholders_are_filled_in_command_and_environment(make: Make, wait_until: WaitUntil) -> None:
+    """The instance's number and the run's suffix; other braces stay as they are."""
+    keeper = make("sh -c 'echo {instance}{run} $NAME {json}; sleep 300'", instances=2, env={"NAME": "n-{instance}"})
+    wait_until(lambda: keeper.current(2).log.read_text() == "2-r n-2 {json}\n")
