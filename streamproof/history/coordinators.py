@@ -320,9 +320,7 @@ class _Group:
             return
         self._members[member] = value["memberEpoch"], value["state"]
         # a partition is its member's until the member has confirmed that it let go
-        places = set(self._places(value["assignedPartitions"])) | set(
-            self._places(value["partitionsPendingRevocation"])
-        )
+        places = set(self._places(value["assignedPartitions"] + value["partitionsPendingRevocation"]))
         self._disown([one for one in mine if (one[2], one[3]) not in places], t)
         instance = self._instances.get(member)
         self._own([(member, instance, *place) for place in sorted(places)], value["memberEpoch"], t)

@@ -318,6 +318,34 @@ def test_partitions_are_merged_by_time(schemas: Mapping[str, Schema]) -> None:
     assert [(row["grp"], row["n"]) for row in rows] == [("a", 0), ("b", 1), ("late", 2)]
 
 
+def current(off: int, epoch: int, assigned: list[int], revoking: list[int]) -> LogRecord:
+    """A member of the consumer protocol, as its record says at the time `off`."""
+
+    def places(numbers: list[int]) -> bytes:
+        listed = struct.pack(f">B{len(numbers)}i", len(numbers) + 1, *numbers)
+        return b"\x02" + uuid.UUID(int=7).bytes + listed + b"\x00" if numbers else b"\x01"
+
+    key = struct.pack(">h", 8) + text("g") + text("m")
+    value = struct.pack(">hiib", 0, epoch, epoch, 0) + places(assigned) + places(revoking) + b"\x00"
+    return record(key, value, off=off, t=off)
+
+
+def test_a_partition_is_its_members_until_it_has_let_go(schemas: Mapping[str, Schema]) -> None:
+    """A revocation that the member has not confirmed leaves it the owner; one that it has confirmed does not."""
+    given = [current(1, 3, [0, 1], []), current(2, 3, [0], [1]), current(5, 4, [0], [])]
+    owners = decode_consumer_offsets(given, schemas, {str(uuid.UUID(int=7)): "orders"}).owner
+    assert [(row["topic"], row["part"], row["generation"], row["t_from"], row["t_to"]) for row in owners] == [
+        ("orders", 0, 3, 1, None),
+        ("orders", 1, 3, 1, 5),
+    ]
+
+
+def test_a_static_member_that_is_away_owns_nothing(schemas: Mapping[str, Schema]) -> None:
+    """Its partitions wait for it, but it is gone; and a topic whose name is not known goes by its id."""
+    owners = decode_consumer_offsets([current(1, 3, [0], []), current(4, -2, [0], [])], schemas, {}).owner
+    assert [(row["topic"], row["t_from"], row["t_to"]) for row in owners] == [(str(uuid.UUID(int=7)), 1, 4)]
+
+
 @pytest.mark.parametrize(
     ("value", "why"),
     [(b"\x00\x63", "version 99"), (b"\x00\x03\x00", "ends early"), (b"\x00", "no version")],
