@@ -1,6 +1,7 @@
 """`python -m bench [NAME...] [--json]`: a row a figure, with its peer's beside it, measured in the same run.
 
-Names: clusters, readback, checks, verify; all of them when none is given. Takes minutes: run it on a quiet machine.
+Names: clusters, readback, checks, forwarder, verify; all of them when none is given. Takes minutes: run it on a quiet
+machine.
 """
 
 import argparse
@@ -16,6 +17,7 @@ BENCHES = {
     "clusters": "cluster_start",
     "readback": "read_back",
     "checks": "all_checks",
+    "forwarder": "forwarder",
     "verify": "whole_run",
 }
 COLUMNS = ("name", "value", "unit", "peer", "peer_value", "ratio")

@@ -67,6 +67,9 @@ def _is_json(value: bytes) -> bool:
     return True
 
 
+# made once: json.dumps with any argument makes an encoder for every call, at the price of a parsed event
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+
 STATUS: dict[EventType, str] = {
     "placed": "awaiting-payment",
     "paid": "in-progress",
@@ -120,5 +123,4 @@ def dead_letter(poison: PoisonError, record: Result, *, topic: str, partition: i
 
 
 def _result(event: OrderEvent, value: Mapping[str, str | int]) -> Result:
-    body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
-    return Result(event.order_id.encode(), body, [("event-id", event.event_id.encode())])
+    return Result(event.order_id.encode(), _encode(value).encode(), [("event-id", event.event_id.encode())])
