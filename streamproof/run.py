@@ -207,6 +207,7 @@ class Run:
             in_flight=self._in_flight,
             committed=lambda: self._committed(self._offsets),
             stopping=self._stopping,
+            since_ms=self._started_at // 1000,
         )
 
     def _watch_commits(self) -> None:

@@ -94,9 +94,13 @@ def _held_by_stopped(world: World) -> set[str]:
 
 
 def _transactions(world: World) -> list[admin.Transaction]:
-    """Those of the subject: the verifier's own are named for it."""
+    """Those of the subject: begun since its start (a cluster may have seen others), and not the verifier's own."""
     return [
-        one for one in admin.list_transactions(world.cluster) if not one.transactional_id.startswith(world.own_prefix)
+        one
+        for one in admin.list_transactions(world.cluster)
+        if one.start_ms is not None
+        and one.start_ms >= world.since_ms
+        and not one.transactional_id.startswith(world.own_prefix)
     ]
 
 

@@ -22,7 +22,7 @@ class World:
     """The running system, as a fault sees it.
 
     `in_flight()`: how many inputs have an effect in the log that the group has not committed past; `committed()`: how
-    many inputs it has committed past.
+    many inputs it has committed past; `since_ms`: when the run began, in milliseconds since the epoch.
     """
 
     cluster: Cluster
@@ -32,6 +32,7 @@ class World:
     in_flight: Callable[[], int]
     committed: Callable[[], int]
     stopping: threading.Event
+    since_ms: int
     own_prefix: str = "streamproof-"  # of the verifier's own transactional ids
 
     def wait(self, seconds: float) -> None:
