@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from streamproof.checks import Status, judge
+from streamproof.history.promise import Delivery
 from tests.checks.histories import OFFSETS, START, STEP, Scene, clean, clean_plain
 
 
@@ -257,6 +258,18 @@ def test_different_partitions_of_a_channel_have_no_order(tmp_path: Path) -> None
     assert witnesses(scene, tmp_path) == {}
 
 
+def test_what_is_in_two_partitions_has_no_place_in_an_order(tmp_path: Path) -> None:
+    """An effect that came again on another partition, and an input that is in two, are compared with nothing."""
+    scene = small("exactly-once", *"ab")
+    scene.input("b", part=1)
+    scene.input("c", part=1)
+    scene.effects("cba", part=1)
+    scene.effects("ba", part=0)
+    scene.commit(2)
+    scene.commit(2, part=1)
+    assert list(witnesses(scene, tmp_path)) == ["duplicated"]
+
+
 def test_dead_letters_have_an_order_too(tmp_path: Path) -> None:
     """Two dead letters of one key keep their order."""
     scene = Scene()
@@ -366,10 +379,19 @@ def test_an_effect_aborted_beside_its_visible_sibling_is_torn(tmp_path: Path) ->
     assert witnesses(torn_effect(), tmp_path, "id", "channel", "pid") == {"torn": [("b", "beta", 7)]}
 
 
-def test_what_is_not_joined_is_lost_not_torn(tmp_path: Path) -> None:
+@pytest.mark.parametrize("joined", [(), ("alpha",), ("beta",)])
+def test_what_is_not_joined_is_lost_not_torn(tmp_path: Path, joined: tuple[str, ...]) -> None:
     """Channels that no transaction should join can only lose their effects."""
     scene = torn_effect()
-    scene.promise = scene.promise.model_copy(update={"joined": ()})
+    scene.promise = scene.promise.model_copy(update={"joined": joined})
+    assert list(witnesses(scene, tmp_path)) == ["lost"]
+
+
+def test_where_torn_is_allowed_it_is_lost(tmp_path: Path) -> None:
+    """At-least-once under read_uncommitted allows torn and forbids lost: a missing effect must not slip between."""
+    scene = torn_effect()
+    update = {"isolation": "read_uncommitted", "delivery": Delivery.AT_LEAST_ONCE}
+    scene.promise = scene.promise.model_copy(update=update)
     assert list(witnesses(scene, tmp_path)) == ["lost"]
 
 
@@ -480,6 +502,15 @@ def test_one_transaction_is_never_ahead_of_itself(tmp_path: Path) -> None:
     scene = small("exactly-once", "a")
     scene.transaction().offsets(1).effects(["a"]).commit()
     assert witnesses(scene, tmp_path) == {}
+
+
+@pytest.mark.parametrize(("pid", "epoch"), [(8, 0), (7, 1)])
+def test_a_second_effect_of_another_producer_is_not_the_first(tmp_path: Path, pid: int, epoch: int) -> None:
+    """Who wrote the first effect, and when, decides: what came again later is duplicated only."""
+    scene = small("exactly-once", "a")
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    scene.transaction(pid, epoch).effects(["a"]).commit()
+    assert list(witnesses(scene, tmp_path)) == ["duplicated"]
 
 
 def test_a_commit_in_the_transaction_before_is_ahead(tmp_path: Path) -> None:

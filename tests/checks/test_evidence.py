@@ -99,6 +99,10 @@ def every_key_once(scene: Scene) -> None:
         row["key"] = f"key{number}"
 
 
+def no_keys(scene: Scene) -> None:
+    scene.alter("input", lambda _: True, key=None)
+
+
 def undisturbed(scene: Scene) -> None:
     scene.drop("process").drop("generation")
 
@@ -156,6 +160,7 @@ REMOVED: list[tuple[str, str, Callable[[Scene], None]]] = [
     ("aborted-read", "records of aborted transactions", nothing_aborted),
     ("torn", "transactions over several partitions, interrupted", abort_of_one_partition),
     ("reordered", "adjacent pairs of inputs with one key", every_key_once),
+    ("reordered", "adjacent pairs of inputs with one key", no_keys),
     ("reordered", "pairs of inputs with one key across a rebalance or a crash", undisturbed),
     ("reordered", "pairs of inputs with one key across a rebalance or a crash", disturbed_before_and_after),
     ("phantom", "effects that were read", no_effects),
