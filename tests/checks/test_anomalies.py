@@ -258,16 +258,23 @@ def test_different_partitions_of_a_channel_have_no_order(tmp_path: Path) -> None
     assert witnesses(scene, tmp_path) == {}
 
 
-def test_what_is_in_two_partitions_has_no_place_in_an_order(tmp_path: Path) -> None:
-    """An effect that came again on another partition, and an input that is in two, are compared with nothing."""
-    scene = small("exactly-once", *"ab")
-    scene.input("b", part=1)
-    scene.input("c", part=1)
-    scene.effects("cba", part=1)
-    scene.effects("ba", part=0)
-    scene.commit(2)
-    scene.commit(2, part=1)
+def test_an_effect_in_two_partitions_has_no_place_in_an_order(tmp_path: Path) -> None:
+    """An effect came first on partition 1, and again on partition 0, after a: it is compared with nothing."""
+    scene = small("exactly-once", *"cab")
+    scene.effects("b", part=1)
+    scene.effects("cab", part=0)
+    scene.commit(3)
     assert list(witnesses(scene, tmp_path)) == ["duplicated"]
+
+
+def test_an_input_in_two_partitions_has_no_place_in_an_order(tmp_path: Path) -> None:
+    """The id is in partition 0 after another, and first in partition 1: which of its effects is whose cannot be told."""
+    scene = small("exactly-once", *"cab")
+    scene.input("b", part=1)
+    scene.effects("cabb")
+    scene.commit(3)
+    scene.commit(1, part=1)
+    assert witnesses(scene, tmp_path) == {}
 
 
 def test_dead_letters_have_an_order_too(tmp_path: Path) -> None:
