@@ -268,7 +268,7 @@ def test_an_effect_in_two_partitions_has_no_place_in_an_order(tmp_path: Path) ->
 
 
 def test_an_input_in_two_partitions_has_no_place_in_an_order(tmp_path: Path) -> None:
-    """The id is in partition 0 after another, and first in partition 1: which of its effects is whose cannot be told."""
+    """The id is in partition 0 after another, and first in partition 1: which effect is whose cannot be told."""
     scene = small("exactly-once", *"cab")
     scene.input("b", part=1)
     scene.effects("cabb")
