@@ -9,10 +9,11 @@ import shlex
 import signal
 import sys
 import time
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -26,25 +27,35 @@ from streamproof.history.promise import Delivery
 from streamproof.history.store import History
 from streamproof.report.terminal import Terminal
 from streamproof.report.text import explain
-from streamproof.verify import Request, describe
+from streamproof.verify import Request, describe, kept
 from streamproof.verify import verify as run_verify
 
 INTERRUPTED = 130
+UNUSABLE = 2
 EXIT = {"upheld": 0, "violated": 1, "unproven": 3}
 RUNS = Path(".streamproof/runs")
+LOGS = Path(".streamproof/up")
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
+    pretty_exceptions_enable=False,  # main() tells of them
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Does a Kafka pipeline keep the promises in its contract, when things break?",
     epilog="Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven.",
 )
 
+WITHOUT: dict[str, Any] = {"rich_help_panel": "Without streamproof.toml"}
+WHERE: dict[str, Any] = {"rich_help_panel": "Where Kafka runs"}
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; progress goes to standard error.")]
-Brokers = Annotated[int, typer.Option(help="Brokers of an embedded cluster: an odd number.")]
-KafkaVersion = Annotated[str, typer.Option(help="Apache Kafka version of an embedded cluster.")]
+Brokers = Annotated[int, typer.Option(metavar="N", help="How many brokers: an odd number.")]
+KafkaVersion = Annotated[str, typer.Option(metavar="VERSION", help="Of Apache Kafka.")]
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
 
 
 def _print_version(wanted: bool) -> None:
@@ -63,28 +74,32 @@ def _main(
 
 
 @app.command(
-    epilog="Example:  streamproof up --brokers 1 &  …  streamproof verify --bootstrap-servers 127.0.0.1:19092",
+    epilog="Example:\n\nstreamproof up --brokers 1 --port 19092\n\n"
+    "and, elsewhere:  streamproof verify --bootstrap-servers 127.0.0.1:19092",
 )
 def up(
     brokers: Brokers = 3,
     kafka_version: KafkaVersion = DEFAULT_VERSION,
-    port: Annotated[int | None, typer.Option(help="Broker n listens at this port + n - 1; else anywhere free.")] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Broker n listens at PORT + n - 1; else where it is free.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Start a real Kafka cluster on this machine, and keep it until Ctrl-C."""
     progress = Terminal.on(sys.stderr)
-    with Guardian() as guardian, progress.step("cluster") as step:
-        cluster = start_embedded(
-            guardian, brokers=brokers, version=kafka_version, logs=guardian.directory / "logs", port=port,
-            progress=step.now,
-        )  # fmt: skip
-        step.done(describe(cluster))
-        if as_json:
-            print(json.dumps({"bootstrap_servers": cluster.bootstrap_servers, "version": cluster.version}), flush=True)
-        else:
-            print(f"bootstrap.servers={cluster.bootstrap_servers}", flush=True)
-            print("Ctrl-C ends it.", file=sys.stderr)
+    with kept(LOGS / _now()) as logs, Guardian() as guardian:
+        with progress.step("cluster") as step:
+            cluster = start_embedded(
+                guardian, brokers=brokers, version=kafka_version, logs=logs, port=port, progress=step.now
+            )
+            step.done(describe(cluster))
         with cluster:
+            if as_json:
+                told = {"bootstrap_servers": cluster.bootstrap_servers, "version": cluster.version, "logs": str(logs)}
+                print(json.dumps(told), flush=True)
+            else:
+                print(f"bootstrap.servers={cluster.bootstrap_servers}", flush=True)
+                print(f"Logs are in {logs}. Ctrl-C ends it.", file=sys.stderr)
             _wait_for_interrupt()
 
 
@@ -97,33 +112,50 @@ def _wait_for_interrupt() -> None:
 
 
 @app.command(
-    epilog="Examples:  streamproof verify   ·   streamproof verify orders --seed 7719   ·   streamproof verify "
-    '--run "python loop.py {bootstrap_servers}" --input-topic a --output-topic b --group g '
-    "--identity header:event-id --promise at-least-once",
+    epilog="Examples:\n\nstreamproof verify\n\nstreamproof verify orders --seed 7719\n\n"
+    'streamproof verify --run "python loop.py {bootstrap_servers}" --input-topic a --output-topic b --group g '
+    "--promise at-least-once",
 )
 def verify(
     subject: Annotated[
-        str | None, typer.Argument(help="A subject of streamproof.toml; the only one if left out.")
+        str | None, typer.Argument(metavar="SUBJECT", help="Of streamproof.toml; the only one if left out.")
     ] = None,
-    config: Annotated[Path, typer.Option(help="Where subjects are declared.")] = Path("streamproof.toml"),
-    run: Annotated[str | None, typer.Option("--run", help="A command to verify, without streamproof.toml.")] = None,
-    input_topic: Annotated[str | None, typer.Option(help="With --run: the topic that it consumes.")] = None,
-    output_topic: Annotated[list[str] | None, typer.Option(help="With --run: a topic that it produces to.")] = None,
-    group: Annotated[str | None, typer.Option(help="With --run: its consumer group.")] = None,
+    config: Annotated[Path, typer.Option(metavar="FILE", help="Where subjects are declared.")] = Path(
+        "streamproof.toml"
+    ),
+    run: Annotated[str | None, typer.Option("--run", metavar="COMMAND", **WITHOUT, help="What to verify.")] = None,
+    input_topic: Annotated[str | None, typer.Option(metavar="TOPIC", **WITHOUT, help="What it consumes.")] = None,
+    output_topic: Annotated[
+        list[str] | None, typer.Option(metavar="TOPIC", **WITHOUT, help="What it produces to; may be repeated.")
+    ] = None,
+    group: Annotated[str | None, typer.Option(metavar="GROUP", **WITHOUT, help="Its consumer group.")] = None,
     identity: Annotated[
-        str, typer.Option(help="With --run: where an event's id lies in a record.")
+        str,
+        typer.Option(metavar="WHERE", **WITHOUT, help="Where an event's id lies: header:NAME, json:/POINTER or key."),
     ] = "header:event-id",
-    promise: Annotated[Delivery, typer.Option(help="With --run: what it promises.")] = Delivery.EXACTLY_ONCE,
-    ordered: Annotated[bool, typer.Option(help="With --run: whether it promises order by key.")] = True,
-    instances: Annotated[int | None, typer.Option(min=1, help="How many instances to run.")] = None,
-    events: Annotated[int, typer.Option(min=1, help="How many events to feed in.")] = 20_000,
-    input_file: Annotated[Path | None, typer.Option("--input", help="Events from a JSON Lines file instead.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Repeats a workload and a plan of faults.")] = None,
-    faults: Annotated[str, typer.Option(help="default, none, or the path of a plan.json.")] = "default",
-    bootstrap_servers: Annotated[str | None, typer.Option(help="Use an existing cluster.")] = None,
-    brokers: Annotated[int | None, typer.Option(help="Brokers of an embedded cluster: an odd number (3).")] = None,
-    kafka_version: Annotated[str | None, typer.Option(help=f"Apache Kafka version ({DEFAULT_VERSION}).")] = None,
-    directory: Annotated[Path | None, typer.Option(help=f"Where the run is kept ({RUNS}/TIME).")] = None,
+    promise: Annotated[
+        Delivery, typer.Option(metavar="PROMISE", **WITHOUT, help="at-most-once, at-least-once or exactly-once.")
+    ] = Delivery.EXACTLY_ONCE,
+    ordered: Annotated[bool, typer.Option(**WITHOUT, help="Whether it promises order by key.")] = True,
+    instances: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many instances to run.")] = None,
+    events: Annotated[int, typer.Option(min=1, metavar="N", help="How many events to feed in.")] = 20_000,
+    input_file: Annotated[
+        Path | None, typer.Option("--input", metavar="FILE", help="Events from a JSON Lines file instead.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Repeats a workload and a plan of faults; else random.")
+    ] = None,
+    faults: Annotated[str, typer.Option(metavar="PLAN", help="default, none, or the path of a plan.json.")] = "default",
+    bootstrap_servers: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", **WHERE, help="Use an existing cluster.")
+    ] = None,
+    brokers: Annotated[
+        int | None, typer.Option(metavar="N", **WHERE, help="Brokers of an embedded cluster, an odd number: 3.")
+    ] = None,
+    kafka_version: Annotated[
+        str | None, typer.Option(metavar="VERSION", **WHERE, help=f"Its Apache Kafka: {DEFAULT_VERSION}.")
+    ] = None,
+    directory: Annotated[Path | None, typer.Option(metavar="DIR", help=f"Where the run is kept: {RUNS}/TIME.")] = None,
     as_json: Json = False,
 ) -> None:
     """Run a subject on real Kafka, break things, record what happens, and judge it."""
@@ -132,7 +164,7 @@ def verify(
         group=group, identity=identity, promise=promise, ordered=ordered, instances=instances, events=events,
         input_file=input_file, seed=seed if seed is not None else int.from_bytes(os.urandom(2)), faults=faults,
         bootstrap_servers=bootstrap_servers, brokers=brokers, kafka_version=kafka_version,
-        directory=directory or RUNS / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S"),
+        directory=directory or RUNS / _now(),
     )  # fmt: skip
     progress = Terminal.on(sys.stderr if as_json else sys.stdout)
     verdict, history = run_verify(request, progress)
@@ -142,8 +174,8 @@ def verify(
 
 @app.command(epilog="Example:  streamproof check .streamproof/runs/2026-11-23T10-15-02 --json")
 def check(
-    directory: Annotated[Path, typer.Argument(help="A run's directory, or its history.")],
-    checks: Annotated[list[Path] | None, typer.Option(help="A directory of checks of your own.")] = None,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run's directory, or its history.")],
+    checks: Annotated[list[Path] | None, typer.Option(metavar="DIR", help="A directory of checks of your own.")] = None,
     as_json: Json = False,
 ) -> None:
     """Judge a recorded history again."""
@@ -173,10 +205,15 @@ def main() -> None:
     """Entry point: errors that a user can mend are one sentence and exit status 2."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        app(standalone_mode=True)
+        app()
     except StreamproofError as error:
         print(f"streamproof: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("streamproof: interrupted; everything that it started is ended", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        sys.exit(UNUSABLE)
+    except SystemExit as left:
+        if left.code == INTERRUPTED:
+            print("streamproof: interrupted; everything that it started is ended", file=sys.stderr)
+        raise
+    except Exception:  # noqa: BLE001 - a status of 1 would say "violated"
+        traceback.print_exc()
+        print("streamproof: this is a fault of Streamproof, not of the subject; please report it", file=sys.stderr)
+        sys.exit(UNUSABLE)

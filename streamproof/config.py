@@ -20,7 +20,8 @@ _PLACEHOLDER = re.compile(r"(?<!\$)\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _READY = '"group-stable", { log = "TEXT" } or { http = "URL" }'
 
 
-def _placeholders(text: str) -> str:
+def checked_placeholders(text: str) -> str:
+    """`text` itself; ValueError when it holds a placeholder that nothing fills."""
     for match in _PLACEHOLDER.finditer(text):
         if match[1] not in PLACEHOLDERS:
             known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
@@ -30,7 +31,8 @@ def _placeholders(text: str) -> str:
     return text
 
 
-def _command(text: str) -> str:
+def checked_command(text: str) -> str:
+    """`text` itself; ValueError when it is no command."""
     try:
         words = shlex.split(text)
     except ValueError as error:
@@ -56,7 +58,7 @@ def _ready(given: Any) -> Any:
     return given
 
 
-Placeholders = Annotated[str, AfterValidator(_placeholders)]
+Placeholders = Annotated[str, AfterValidator(checked_placeholders)]
 
 
 class _Table(BaseModel):
@@ -80,7 +82,7 @@ class SubjectConfig(_Table):
 
     name: str = ""  # the table's own key
     contract: Annotated[Path, Field(strict=False)] = Field(description="the path of an AsyncAPI 3 document")
-    command: Annotated[Placeholders, AfterValidator(_command)] = Field(description="a command, as in a shell")
+    command: Annotated[Placeholders, AfterValidator(checked_command)] = Field(description="a command, as in a shell")
     instances: int = Field(default=1, ge=1, description="a whole number of at least 1")
     ready: Annotated[Ready, BeforeValidator(_ready)] = Field(default=Ready(), description=_READY)
     ready_timeout_s: float = Field(default=60.0, gt=0, description="seconds, above 0")

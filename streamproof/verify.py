@@ -1,6 +1,6 @@
 """From a request (flags or streamproof.toml) to a verdict: a cluster, one run on it, a plan of faults."""
 
-import json
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from streamproof.checks import Verdict
 from streamproof.cluster import DEFAULT_VERSION, Cluster, connect_existing, start_embedded
-from streamproof.config import ClusterConfig, Config, read_config
+from streamproof.config import ClusterConfig, Config, checked_command, checked_placeholders, read_config
 from streamproof.contract.asyncapi import contract_from_flags, read_contract
 from streamproof.contract.model import Channel, Contract
 from streamproof.errors import UsageError
@@ -51,12 +51,18 @@ class Request:
 
 def verify(request: Request, progress: Progress) -> tuple[Verdict, History]:
     """Run the subject on a cluster of its own (or an existing one) under faults, and judge what happened."""
-    config = None if request.command else read_config(request.config)
+    config = None if request.command is not None else read_config(request.config)
     spec = spec_of(request, config)
     settings = config.cluster if config else ClusterConfig()
-    with Guardian() as guardian, _cluster(request, settings, guardian, progress) as cluster:
-        plan = plan_of(request, spec, cluster)
-        request.directory.mkdir(parents=True, exist_ok=True)
+    saved = saved_plan(request)
+    with (
+        kept(request.directory),
+        Guardian() as guardian,
+        _cluster(request, settings, guardian, progress) as cluster,
+    ):
+        plan = saved or Plan.default(
+            request.seed, instances=spec.subject.instances, can_break_brokers=cluster.can_break_brokers
+        )
         (request.directory / "plan.json").write_text(plan.model_dump_json(indent=2))
         with Run(spec, cluster, guardian, progress) as run:
             run.start()
@@ -115,8 +121,12 @@ def _declared(config: Config, name: str | None) -> tuple[SubjectSpec, Contract]:
 def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
     needed = {"--input-topic": request.input_topic, "--output-topic": request.output_topics, "--group": request.group}
     missing = [flag for flag, value in needed.items() if not value]
-    if missing or not (request.command and request.input_topic and request.group):
+    if missing or request.command is None or request.input_topic is None or request.group is None:
         raise UsageError(f"--run needs {' and '.join(missing)} too: what the command consumes and produces")
+    try:
+        command = checked_placeholders(checked_command(request.command))
+    except ValueError as error:
+        raise UsageError(f"--run: {error}") from error
     contract = contract_from_flags(
         input_topic=request.input_topic,
         output_topics=request.output_topics,
@@ -125,7 +135,7 @@ def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
         promise=request.promise,
         ordered=request.ordered,
     )
-    return SubjectSpec(name="command", command=request.command), contract
+    return SubjectSpec(name="command", command=command), contract
 
 
 def _events(request: Request, contract: Contract) -> tuple[Event, ...]:
@@ -134,30 +144,53 @@ def _events(request: Request, contract: Contract) -> tuple[Event, ...]:
     return tuple(make_events(contract, count=request.events, seed=request.seed))
 
 
-def plan_of(request: Request, spec: RunSpec, cluster: Cluster) -> Plan:
-    """The plan that `--faults` names: the default one, none, or one that was saved."""
+def saved_plan(request: Request) -> Plan | None:
+    """The plan that `--faults` names: none of them, or one that was saved. None stands for the default one."""
     if request.faults == "none":
         return Plan(seed=request.seed)
     if request.faults == "default":
-        return Plan.default(request.seed, instances=spec.subject.instances, can_break_brokers=cluster.can_break_brokers)
+        return None
     path = Path(request.faults)
     try:
-        plan = Plan.model_validate(json.loads(path.read_text()))
+        plan = Plan.model_validate_json(path.read_bytes())
     except OSError as error:
         raise UsageError(f'--faults {path}: {error.strerror}; give "default", "none" or a plan.json') from error
-    except (ValueError, ValidationError) as error:
-        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
-        where = ".".join(str(part) for part in first["loc"])
-        raise UsageError(
-            f"--faults {path}: {where}: {first['msg']}; a plan is what a run saves as plan.json"
-        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
+        raise UsageError(f"--faults {path}: {where}{first['msg']}; a plan is what a run saves as plan.json") from error
     check_kinds(plan)
     return plan
 
 
 @contextmanager
+def kept(directory: Path) -> Iterator[Path]:
+    """A directory for one run alone, and its logs/; when nothing was written there, it is gone again."""
+    logs = directory / "logs"
+    missing = [one for one in (logs, *logs.parents) if not one.exists()]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{directory} cannot be made ({error.strerror}); name another directory") from error
+    try:
+        logs.mkdir()  # of two runs, one can
+    except OSError as error:
+        raise UsageError(
+            f"{directory} holds a run already, or cannot be written ({logs.name}: {error.strerror}); name another"
+        ) from error
+    try:
+        yield logs
+    finally:
+        for one in missing:
+            with contextlib.suppress(OSError):
+                one.rmdir()
+
+
+@contextmanager
 def _cluster(request: Request, settings: ClusterConfig, guardian: Guardian, progress: Progress) -> Iterator[Cluster]:
-    existing = request.bootstrap_servers or settings.bootstrap_servers
+    existing = settings.bootstrap_servers if request.bootstrap_servers is None else request.bootstrap_servers
+    if existing == "":
+        raise UsageError("--bootstrap-servers is empty; give host:port, or leave it out for an embedded cluster")
     with progress.step("cluster") as step:
         if existing:
             if request.brokers or request.kafka_version:

@@ -17,6 +17,7 @@ import platformdirs
 from streamproof.errors import ClusterError
 
 FIRST, LAST = 20000, 32767
+HIGHEST = 65535
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 HOST = "127.0.0.1"
 
@@ -42,7 +43,9 @@ class PortLease:
         return tuple(taken)
 
     def take_at(self, port: int) -> int:
-        """Exactly `port`; `ClusterError` when it is in use."""
+        """Exactly `port`; `ClusterError` when it is in use, or no port at all."""
+        if not 0 < port <= HIGHEST:
+            raise ClusterError(f"{port} is no port; choose one from 1 to {HIGHEST}")
         if not self._hold(port):
             raise ClusterError(f"port {port} on {HOST} is in use; end what listens there, or choose another")
         return port

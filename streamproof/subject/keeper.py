@@ -122,7 +122,12 @@ class Keeper:
         self._supervisor.start()
 
     def current(self, number: int) -> Instance:
-        return self._current[number]
+        """SubjectError when there is no such instance: a plan may name any."""
+        try:
+            return self._current[number]
+        except KeyError:
+            known = ", ".join(map(str, self._current))
+            raise SubjectError(f"there is no instance {number} of {self.spec.name}; there is {known}") from None
 
     def current_all(self) -> list[Instance]:
         with self._lock:
@@ -163,7 +168,7 @@ class Keeper:
     def kill(self, number: int) -> Instance:
         """SIGKILL to the whole group, paused or not; returns when it is gone."""
         with self._lock:
-            one = self._current[number]
+            one = self.current(number)
             if one.running:
                 one.cause = Cause.KILLED
                 one.signal(signal.SIGKILL)
@@ -172,12 +177,12 @@ class Keeper:
         return one
 
     def pause(self, number: int) -> Instance:
-        one = self._current[number]
+        one = self.current(number)
         one.signal(signal.SIGSTOP)
         return one
 
     def resume(self, number: int) -> Instance:
-        one = self._current[number]
+        one = self.current(number)
         one.signal(signal.SIGCONT)
         return one
 
