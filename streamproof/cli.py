@@ -168,8 +168,16 @@ def verify(
     )  # fmt: skip
     progress = Terminal.on(sys.stderr if as_json else sys.stdout)
     verdict, history = run_verify(request, progress)
-    again = ["streamproof", *sys.argv[1:], *([] if seed is not None else ["--seed", str(request.seed)])]
+    again = ["streamproof", *_without_directory(sys.argv[1:])]
+    if seed is None:
+        again += ["--seed", str(request.seed)]
     _finish(verdict, history, as_json=as_json, again=shlex.join(again))
+
+
+def _without_directory(arguments: list[str]) -> list[str]:
+    """A run again is another run, so it is kept elsewhere."""
+    pairs = zip(["", *arguments], arguments, strict=False)
+    return [one for before, one in pairs if before != "--directory" and one.partition("=")[0] != "--directory"]
 
 
 @app.command(epilog="Example:  streamproof check .streamproof/runs/2026-11-23T10-15-02 --json")

@@ -1,0 +1,154 @@
+"""Whatever ends the command or pytest, and whenever: no process, temporary directory or port of theirs is left.
+
+`STREAMPROOF_KILLS` says how often to kill (4); each kill's moment is drawn from its number.
+"""
+
+import contextlib
+import os
+import random
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+import pytest
+
+from streamproof.cluster.ports import PortLease
+
+WaitUntil = Callable[[Callable[[], bool]], None]
+
+ROOT = Path(__file__).parent.parent
+MARK = "STREAMPROOF_TEST_MARK"  # every process inherits it, guardians too
+KILLS = int(os.environ.get("STREAMPROOF_KILLS", "4"))
+VERIFY = ("streamproof", "verify", "--events", "2000")
+# what is killed, and the first seconds of its life, in which it is
+LIVES: Sequence[tuple[tuple[str, ...], float]] = (
+    (VERIFY, 16.0),
+    (("pytest", "-p", "no:cacheprovider", "features/exactly-once.feature"), 16.0),
+    (VERIFY, 16.0),
+    (("streamproof", "up"), 5.0),
+)
+
+
+class Had(NamedTuple):
+    """How many of each a command had at one moment."""
+
+    processes: int
+    ports: int
+    directories: int
+
+
+class Started:
+    """A command of this repository under way, and all that it has started."""
+
+    def __init__(self, command: Sequence[str], directory: Path) -> None:
+        module, *arguments = command
+        self.temporary = directory / "temporary"
+        self.temporary.mkdir()
+        self.output = directory / "output"
+        # what is kept on purpose lies elsewhere
+        keep = {"verify": ["--directory", str(directory / "run")], "up": []}
+        arguments += keep.get(arguments[0], [f"--basetemp={directory / 'base'}"])
+        self._mark = secrets.token_hex(8)
+        self._ports: set[int] = set()
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                cwd=ROOT if "up" not in arguments else directory,
+                env={**os.environ, MARK: self._mark, "TMPDIR": str(self.temporary), "PYTHONUNBUFFERED": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def processes(self) -> list[psutil.Process]:
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                mine = process.environ().get(MARK) == self._mark
+                if mine and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
+
+    def look(self) -> Had:
+        """What it has now; the ports that it listens at are remembered."""
+        processes = self.processes()
+        for process in processes:
+            with contextlib.suppress(psutil.Error):
+                self._ports |= {
+                    one.laddr.port for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN
+                }
+        return Had(len(processes), len(self._ports), len(list(self.temporary.iterdir())))
+
+    def left(self) -> list[object]:
+        """What is not gone: processes, files, ports that cannot be taken."""
+        ports = [port for port in self._ports if not can_be_taken(port)]
+        return [*self.processes(), *self.temporary.iterdir(), *ports]
+
+
+def can_be_taken(port: int) -> bool:
+    lease = PortLease()
+    try:
+        lease.take_at(port)
+    except Exception:  # noqa: BLE001 - listened at, or locked
+        return False
+    finally:
+        lease.close()
+    return True
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_nothing_survives_a_kill_at_any_moment(number: int, tmp_path: Path, wait_until: WaitUntil) -> None:
+    """SIGKILL of the whole command, or of pytest, from its first instructions to its last fault."""
+    command, life = LIVES[number % len(LIVES)]
+    moment = random.Random(number).uniform(0.1, life)  # noqa: S311 - repeatable, not secret
+    started = Started(command, tmp_path)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        started.process.wait(moment)
+        pytest.fail(f"it ended before it was killed: {started.output.read_text()}")
+    had = started.look()
+    started.process.kill()
+    started.process.wait()
+    wait_until(lambda: not started.left())
+    print(f"{' '.join(command)} killed after {moment:.1f} s; it had {had}")  # noqa: T201 - shown with -rP
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_run_says_so_and_leaves_nothing(
+    number: signal.Signals, tmp_path: Path, wait_until: WaitUntil
+) -> None:
+    """Ctrl-C and SIGTERM end `verify` in the midst of its faults, with 130; so does a terminal that is closed."""
+    started = Started(VERIFY, tmp_path)
+    wait_until(lambda: "killed with transaction" in started.output.read_text())
+    had = started.look()
+    assert had.processes > 4  # itself, its guardian, three brokers less one, the subject
+    assert had.ports > 0
+    assert had.directories > 0
+    started.process.send_signal(number)
+    status = started.process.wait(30)
+    told = started.output.read_text()
+    assert "Traceback" not in told
+    if number is signal.SIGHUP:  # nobody is there to be told
+        assert status == -signal.SIGHUP
+    else:
+        assert status == 130, told
+        assert told.endswith("streamproof: interrupted; everything that it started is ended\n")
+        assert not [one for one in started.left() if isinstance(one, psutil.Process)]
+    wait_until(lambda: not started.left())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_up_ends_well_when_it_is_asked_to(number: signal.Signals, tmp_path: Path, wait_until: WaitUntil) -> None:
+    """That is how it is meant to end: status 0, and nothing is left but its logs."""
+    started = Started(("streamproof", "up", "--brokers", "1"), tmp_path)
+    wait_until(lambda: "Ctrl-C ends it." in started.output.read_text())
+    assert started.look() == (3, 4, 1)  # itself, its guardian and the broker; its listeners; its data
+    started.process.send_signal(number)
+    assert started.process.wait(30) == 0
+    assert not started.left()
+    assert list(tmp_path.glob(".streamproof/up/*/logs/broker-1.log"))
