@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,16 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
 
 
 TOML = '[subject.orders]\ncontract = "c.yaml"\ncommand = "true"\n'
+DANGLING = """asyncapi: 3.0.0
+info: {title: t, version: "1"}
+channels: {}
+operations:
+  process:
+    action: receive
+    channel: {$ref: "#/channels/orders"}
+    x-delivery: exactly-once
+"""
+FAULT = '{{"seed": 1, "faults": [{{"kind": "{}", "target": "instance:1", "at": {}}}]}}'
 
 
 @pytest.mark.parametrize(
@@ -56,6 +67,11 @@ TOML = '[subject.orders]\ncontract = "c.yaml"\ncommand = "true"\n'
             'instnces is not known (did you mean "instances"?)',
         ),
         (["verify"], {"streamproof.toml": TOML}, "c.yaml"),
+        (
+            ["verify"],
+            {"streamproof.toml": TOML, "c.yaml": DANGLING},
+            "c.yaml:7: operations.process.channel.$ref: #/channels/orders is",
+        ),
         (["verify", "--run", "x"], {}, "--run needs --input-topic and --output-topic and --group too"),
         (["verify", "--run", "x", *RUN, "--identity", "event-id"], {}, "--identity"),
         (["verify", "--run", "x", *RUN, "--input", "no.jsonl"], {}, "no.jsonl: cannot read the input"),
@@ -63,23 +79,47 @@ TOML = '[subject.orders]\ncontract = "c.yaml"\ncommand = "true"\n'
         (["verify", "--run", "x", *RUN, "--bootstrap-servers", "127.0.0.1:1"], {}, "no broker answers at 127.0.0.1:1"),
         (["verify", "--run", "x", *RUN, "--brokers", "2"], {}, "an odd number of brokers, not 2"),
         (["verify", "--run", "x", *RUN, "--kafka-version", "1.0.0"], {}, "Apache Kafka 1.0.0 is not known here"),
+        (["verify", "--run", "x", *RUN, "--bootstrap-servers", ""], {}, "--bootstrap-servers is empty"),
+        (["verify", "--run", "", *RUN], {}, "--run: the command is empty"),
+        (["verify", "--run", "'", *RUN], {}, "--run: the command cannot be split into words (no closing quotation)"),
+        (["verify", "--run", "x {bootstrap_server}", *RUN], {}, 'did you mean "bootstrap_servers"?'),
+        (["verify", "--run", "x", *RUN, "--directory", "f"], {"f": ""}, "f cannot be made (File exists)"),
+        (["verify", "--run", "x", *RUN, "--faults", "no.json"], {}, 'give "default", "none" or a plan.json'),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "p.json"],
+            {"p.json": "kill it"},
+            "--faults p.json: Invalid JSON: expected value at line 1 column 1; a plan is what a run saves as plan.json",
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "p.json"],
+            {"p.json": FAULT.format("kill", 7)},
+            "faults.0.at: Input should be less than or equal to 1",
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "p.json"],
+            {"p.json": FAULT.format("melt", 0.5)},
+            '"melt" is not a fault; there are join, kill,',
+        ),
         (["check", "nowhere"], {}, "nowhere is not a directory; give that of a run"),
         (["check", "."], {}, "is not a complete history"),
+        (["check", "."], {"run.json": "{}"}, "run.json: subject: Field required; it was not written by this version"),
         (["up", "--brokers", "2"], {}, "an odd number of brokers, not 2"),
+        (["up", "--port", "70000"], {}, "70000 is no port; choose one from 1 to 65535"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_status_2(
     call: Call, arguments: list[str], files: dict[str, str], sentence: str, tmp_path: Path
 ) -> None:
-    """What is wrong, where, and what to do; nothing else on either stream but the progress before it."""
+    """What is wrong, where, and what to do; nothing else is said, and nothing is left behind."""
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     called = call(*arguments)
     assert called.status == 2, called.err
     assert called.err.startswith("streamproof: ")
     assert sentence in called.err
-    assert "Traceback" not in called.err
     assert called.err.count("\n") == 1
+    assert not called.out
+    assert {one.name for one in tmp_path.rglob("*")} == set(files)
 
 
 @pytest.mark.parametrize("arguments", [["verify", "--evnts", "3"], ["veryfi"], ["verify", "--events", "many"]])
@@ -98,20 +138,58 @@ def test_help_shows_an_example(call: Call, command: str) -> None:
     assert re.search(r"Examples?:\s+streamproof " + command, called.out)
 
 
-def test_a_plan_that_cannot_be_used_is_refused_before_anything_runs(
-    call: Call, embedded_cluster: EmbeddedCluster, tmp_path: Path
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("STREAMPROOF_JAVA_HOME", "/nowhere", "there is no bin/java in STREAMPROOF_JAVA_HOME=/nowhere"),
+        ("STREAMPROOF_CACHE_DIR", "/dev/null/cache", "the cache /dev/null/cache cannot be written (Not a directory)"),
+    ],
+)
+def test_an_environment_that_cannot_work_is_told_by_its_variable(
+    call: Call, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, sentence: str
 ) -> None:
-    """A missing file, one that is no plan, and a fault that there is not: each is told with what there is."""
-    (tmp_path / "bad.json").write_text('{"seed": 1, "faults": [{"kind": "kill", "target": "instance:1", "at": 7}]}')
-    (tmp_path / "odd.json").write_text('{"seed": 1, "faults": [{"kind": "melt", "target": "instance:1", "at": 0.5}]}')
-    servers = ["--bootstrap-servers", embedded_cluster.bootstrap_servers]
-    for plan, sentence in (
-        ("no.json", 'give "default", "none" or a plan.json'),
-        ("bad.json", "faults.0.at: Input should be less than or equal to 1"),
-        ("odd.json", '"melt" is not a fault; there are join, kill,'),
-    ):
-        called = call("verify", "--run", "x", *RUN, *servers, "--faults", plan)
-        assert (called.status, sentence in called.err) == (2, True), called.err
+    """Before anything is started; where logs would have been kept, nothing is."""
+    monkeypatch.setenv(variable, value)
+    called = call("up", "--brokers", "1")
+    assert (called.status, called.out) == (2, "")
+    assert sentence in called.err
+    assert not list(Path.cwd().iterdir())
+
+
+def test_a_port_in_use_is_named(call: Call, tmp_path: Path) -> None:
+    """Who holds it is not ours to end."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        port = held.getsockname()[1]
+        called = call("up", "--brokers", "1", "--port", str(port))
+    assert called.status == 2
+    assert called.err == (
+        f"streamproof: port {port} on 127.0.0.1 is in use; end what listens there, or choose another\n"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_fault_of_the_verifier_is_no_verdict(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Status 1 says that the subject broke its promise: nothing else may say so."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr("streamproof.cli.run_verify", fail)
+    called = call("verify", "--run", "x", *RUN)
+    assert called.status == 2
+    assert "RuntimeError: unforeseen" in called.err
+    assert called.err.endswith("this is a fault of Streamproof, not of the subject; please report it\n")
+
+
+@pytest.mark.parametrize("arguments", [["verify"], ["up"], ["check"]])
+def test_help_fits_a_narrow_terminal(call: Call, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    """At 80 columns no name of a flag is cut."""
+    monkeypatch.setenv("COLUMNS", "80")
+    called = call(*arguments, "--help")
+    assert max(map(len, called.out.splitlines())) <= 80
+    assert "…" not in called.out
 
 
 @pytest.fixture
@@ -167,6 +245,7 @@ def test_a_subject_that_never_gets_ready_is_told_by_its_group(
     assert f'was not ready within 2 s: group "{name}" is Dead with 0 of 1 members' in called.err
 
 
+# reads what its third argument names, for ever, and commits nothing
 READS_ONLY = """
 import sys, confluent_kafka
 c = confluent_kafka.Consumer({'bootstrap.servers': sys.argv[1], 'group.id': sys.argv[2], 'enable.auto.commit': False,
@@ -176,22 +255,27 @@ while True: c.poll(0.1)
 """
 
 
+@pytest.mark.parametrize("reads", ["in", "out"])
 def test_a_subject_that_never_commits_is_told_so(
-    call: Call, foreign: Foreign, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    call: Call, foreign: Foreign, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, reads: str
 ) -> None:
-    """It reads, it is ready, its group is whole: only the offsets tell."""
+    """It is ready, its group is whole; whether it reads its input or another topic: only the offsets tell."""
     monkeypatch.setattr("streamproof.run.QUIET_S", 2.0)
     name, flags = foreign
     (tmp_path / "reads.py").write_text(READS_ONLY)
-    called = call(*flags(f"{sys.executable} reads.py {{bootstrap_servers}} {name} in-{name}"))
+    called = call(*flags(f"{sys.executable} reads.py {{bootstrap_servers}} {name} {reads}-{name}"))
     assert called.status == 2
     assert f'has committed nothing in group "{name}"' in called.err
+    assert f'though "in-{name}" has records; check that it reads that topic and commits' in called.err
 
 
+COLOUR = re.compile(r"\x1b\[(?:\d;)*[39][0-8]")
 LOOP = Path(__file__).parent / "foreign" / "loop.py"
 
 
-def test_a_run_is_one_json_document_and_can_be_judged_again(call: Call, foreign: Foreign) -> None:
+def test_a_run_is_one_json_document_and_can_be_judged_again(
+    call: Call, foreign: Foreign, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`check` says of the history what `verify` said; a run in which nothing was broken proves nothing."""
     name, flags = foreign
     command = f"{sys.executable} {LOOP} {{bootstrap_servers}} {name} in-{name} out-{name}"
@@ -206,6 +290,13 @@ def test_a_run_is_one_json_document_and_can_be_judged_again(call: Call, foreign:
     for one in (verdict, told):
         one.pop("directory")
     assert told == verdict
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")  # as if on a terminal
+    assert COLOUR.search(call("check", "kept").out)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not COLOUR.search(call("check", "kept").out)
     refused = call(*flags(command))
     assert refused.status == 2
     assert "holds records already" in refused.err
+    refused = call(*flags(command), "--directory", "kept")
+    assert refused.status == 2
+    assert "kept holds a run already" in refused.err

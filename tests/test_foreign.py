@@ -21,6 +21,7 @@ from streamproof.progress import Progress
 from streamproof.verify import Request, verify
 
 FOREIGN = Path(__file__).parent / "foreign"
+JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 LOOP = shlex.join([sys.executable, str(FOREIGN / "loop.py")])
 
 
@@ -32,6 +33,7 @@ def elsewhere() -> Iterator[str]:
         assert up.stdout is not None
         yield json.loads(up.stdout.readline())["bootstrap_servers"]
         up.send_signal(signal.SIGINT)
+        assert not up.stdout.read(), "more than one JSON document"
         assert up.wait(30) == 0
 
 
@@ -79,7 +81,8 @@ def streams(tmp_path_factory: pytest.TempPathFactory) -> str:
     pins = parse_pins(tomllib.loads((FOREIGN / "kafka-streams-4.3.1.toml").read_text()))
     path = os.pathsep.join(map(str, (classes, *cached(pins), *kafka_jars("4.3.1"))))
     subprocess.run(["javac", "-cp", path, "-d", classes, FOREIGN / "StreamsForwarder.java"], check=True, timeout=120)
-    return shlex.join(["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", path])
+    temporary = f"-Djava.io.tmpdir={classes}"  # native libraries are unpacked there, and stay when it is killed
+    return shlex.join(["java", *JVM, temporary, "-cp", path])
 
 
 def test_kafka_streams_keeps_exactly_once(streams: str, tmp_path: Path) -> None:
