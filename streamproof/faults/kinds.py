@@ -16,7 +16,9 @@ FaultFunction = Callable[[World, Fault], Evidence]
 KINDS: dict[str, FaultFunction] = {}
 
 ATTEMPTS = 20
+STEPS_S = (0.02, 0.005, 0.035, 0.01, 0.05)  # uneven, so as not to keep step with the subject's own cycle
 STILL_OPEN_AFTER_S = 0.15
+OBSERVED_AFTER_S = 0.15  # what was written before the pause has been read by then
 NOTICED_WITHIN_S = 30.0
 
 
@@ -65,13 +67,13 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
     Without a race: what is seen while it is stopped is what it dies with.
     """
     number = instance_of(fault)
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         world.keeper.pause(number)
         seen = _held_by_stopped(world)
         if seen:
             break
         world.keeper.resume(number)
-        world.wait(0.02)
+        world.wait(STEPS_S[attempt % len(STEPS_S)])
     else:
         return Evidence(f"instance {number} was never seen inside its cycle in {ATTEMPTS} looks", effective=False)
     world.keeper.kill(number)
@@ -88,9 +90,13 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
 
 def _held_by_stopped(world: World) -> set[str]:
     """What stays open for a while, seen twice: with one instance stopped, the others' transactions end in it."""
+    if not _transactions(world):
+        world.wait(OBSERVED_AFTER_S)
     first = _open_now(world)
+    if not first:
+        return first
     world.wait(STILL_OPEN_AFTER_S)
-    return first & _open_now(world) if first else first
+    return first & _open_now(world)
 
 
 def _transactions(world: World) -> list[admin.Transaction]:
@@ -107,8 +113,10 @@ def _transactions(world: World) -> list[admin.Transaction]:
 def _open_now(world: World) -> set[str]:
     transactions = _transactions(world)
     if not transactions:
-        count = world.in_flight()
-        return {f"{count} inputs whose effects it had written and not committed"} if count else set()
+        return {
+            f"{count} inputs of partition {part} whose effects it had written and not committed"
+            for part, count in world.in_flight().items()
+        }
     return {
         f"transaction {one.transactional_id} open (since {one.start_ms})"
         for one in transactions

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from streamproof.cluster.base import Cluster
@@ -21,15 +21,16 @@ class Evidence:
 class World:
     """The running system, as a fault sees it.
 
-    `in_flight()`: how many inputs have an effect in the log that the group has not committed past; `committed()`: how
-    many inputs it has committed past; `since_ms`: when the run began, in milliseconds since the epoch.
+    `in_flight()`: by partition, how many inputs have an effect in the log that the group has not committed past, as far
+    as observers have read, which is a moment behind; `committed()`: how many inputs it has committed past; `since_ms`:
+    when the run began, in milliseconds since the epoch.
     """
 
     cluster: Cluster
     keeper: Keeper
     group: str
     input_topic: str
-    in_flight: Callable[[], int]
+    in_flight: Callable[[], Mapping[int, int]]
     committed: Callable[[], int]
     stopping: threading.Event
     since_ms: int

@@ -88,3 +88,11 @@ def test_placeholders_are_filled_in_command_and_environment(make: Make, wait_unt
     """The instance's number and the run's suffix; other braces stay as they are."""
     keeper = make("sh -c 'echo {instance}{run} $NAME {json}; sleep 300'", instances=2, env={"NAME": "n-{instance}"})
     wait_until(lambda: keeper.current(2).log.read_text() == "2-r n-2 {json}\n")
+
+
+def test_an_instance_that_there_is_not_is_told_with_those_that_there_are(make: Make) -> None:
+    """A plan may name any."""
+    keeper = make(SLEEPS, instances=2)
+    for act in (keeper.kill, keeper.pause, keeper.resume):
+        with pytest.raises(SubjectError, match="there is no instance 9 of s; there is 1, 2"):
+            act(9)
