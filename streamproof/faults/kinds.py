@@ -17,7 +17,7 @@ KINDS: dict[str, FaultFunction] = {}
 
 ATTEMPTS = 20
 STEPS_S = (0.02, 0.005, 0.035, 0.01, 0.05)  # uneven, so as not to keep step with the subject's own cycle
-STILL_OPEN_AFTER_S = 0.15
+LOOKS, LOOK_S = 4, 0.1  # longer than a transaction that goes on usually takes
 OBSERVED_AFTER_S = 0.15  # what was written before the pause has been read by then
 NOTICED_WITHIN_S = 30.0
 
@@ -89,14 +89,16 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
 
 
 def _held_by_stopped(world: World) -> set[str]:
-    """What stays open for a while, seen twice: with one instance stopped, the others' transactions end in it."""
+    """What stays open for a while, seen again and again: with one instance stopped, the others' transactions end."""
     if not _transactions(world):
         world.wait(OBSERVED_AFTER_S)
-    first = _open_now(world)
-    if not first:
-        return first
-    world.wait(STILL_OPEN_AFTER_S)
-    return first & _open_now(world)
+    held = _open_now(world)
+    for _ in range(LOOKS):
+        if not held:
+            break
+        world.wait(LOOK_S)
+        held &= _open_now(world)
+    return held
 
 
 def _transactions(world: World) -> list[admin.Transaction]:
