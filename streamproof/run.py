@@ -25,7 +25,7 @@ from streamproof.faults import Evidence, Fault, Nemesis, Plan, World
 from streamproof.guardian import Guardian
 from streamproof.history.observers import Observer
 from streamproof.history.promise import Promise, RunRecord
-from streamproof.history.readback import last_offsets
+from streamproof.history.quiet import wait_until_quiet
 from streamproof.history.recording import EffectTopic, Recording, record_logs
 from streamproof.history.store import History, HistoryWriter, row_count
 from streamproof.history.tables import Outcome
@@ -274,29 +274,21 @@ class Run:
 
     def _wait_quiet(self) -> str | None:
         """Wait until all input is committed past and no transaction is open; at the bound, what is still missing."""
-        servers, topic = self.cluster.bootstrap_servers, self.spec.contract.input.channel.topic
-        input_ends = {place: (e.begin, e.last_stable) for place, e in self._ends().items() if place[0] == topic}
-        last = last_offsets(servers, input_ends)
-        deadline = time.monotonic() + self.spec.quiet_s
         with self.progress.step("quiet") as step:
-            while True:
-                offsets, ends = self._ask_committed(), self._ends()
-                behind = sum(1 for place, off in last.items() if offsets.get(place, -1) <= off)
-                unstable = sum(1 for one in ends.values() if one.last_stable < one.high_watermark)
-                if not behind and not unstable:
-                    step.done(f"last stable offset = high watermark on {len(ends)} partitions · no open transaction")
-                    return None
-                step.now(f"{behind} partitions not committed to their end, {unstable} with a transaction open")
-                if time.monotonic() > deadline:
-                    if not self._committed(offsets):
-                        raise SubjectError(self._why_no_commit())
-                    missing = (
-                        f"not quiet after {self.spec.quiet_s:.0f} s: {behind} partitions not committed to their end, "
-                        f"{unstable} with a transaction open"
-                    )
-                    step.done(missing)
-                    return missing
-                time.sleep(POLL_S)
+            found = wait_until_quiet(
+                self.cluster.bootstrap_servers,
+                self.spec.contract.input.channel.topic,
+                [one.topic for one in self.spec.contract.channels()],
+                stops=self._stops,
+                committed=self._ask_committed,
+                timeout_s=self.spec.quiet_s,
+                say=step.now,
+            )
+            if found.behind and not self._committed(self._ask_committed()):
+                raise SubjectError(self._why_no_commit())
+            missing = None if found.quiet else f"not quiet after {self.spec.quiet_s:.0f} s: {found}"
+            step.done(missing or str(found))
+            return missing
 
     def _record(self, step: Step, quiet: str | None) -> History:
         contract = self.spec.contract
@@ -350,5 +342,7 @@ class Run:
         return tuple(effects)
 
     def _transaction_timeout_ms(self) -> int:
-        known = [one.timeout_ms for one in admin.list_transactions(self.cluster)]
+        own = self._nemesis.world.own_prefix
+        transactions = admin.list_transactions(self.cluster)
+        known = [one.timeout_ms for one in transactions if not one.transactional_id.startswith(own)]
         return max(known, default=60_000)

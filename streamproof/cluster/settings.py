@@ -53,8 +53,8 @@ COMMON = {
     "group.consumer.heartbeat.interval.ms": "1000",
     # a transaction that is past its time is aborted then, not up to 10 s later
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
-    # a lost broker is noticed in 2.5 s, a lost controller in one, and the first controller is elected at once
-    "broker.session.timeout.ms": "2500",
+    # a lost broker is noticed in 1.5 s, a lost controller in one, and the first controller is elected at once
+    "broker.session.timeout.ms": "1500",
     "broker.heartbeat.interval.ms": "300",
     "controller.quorum.fetch.timeout.ms": "1000",
     "controller.quorum.election.timeout.ms": "300",

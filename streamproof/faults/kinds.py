@@ -6,6 +6,7 @@ breaks before it returns, and must look for its evidence in what the brokers say
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from streamproof.cluster import admin
 from streamproof.errors import UsageError
@@ -120,10 +121,15 @@ def _open_now(world: World) -> set[str]:
             for part, count in world.in_flight().items()
         }
     return {
-        f"transaction {one.transactional_id} open (since {one.start_ms})"
+        f"transaction {one.transactional_id} open (since {_clock(one.start_ms)})"
         for one in transactions
-        if one.state == "Ongoing"
+        if one.state == "Ongoing" and one.start_ms is not None
     }
+
+
+def _clock(ms: int) -> str:
+    """A time since the epoch as the time of day, to the millisecond."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
 @fault("kill")

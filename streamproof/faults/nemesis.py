@@ -23,7 +23,7 @@ class Nemesis:
     """
 
     def __init__(self, world: World, total: int, tell: Callable[[Fault, Evidence], None]) -> None:
-        self._world = world
+        self.world = world
         self._total = total
         self._tell = tell
         self.gate = 0.0
@@ -44,7 +44,7 @@ class Nemesis:
 
     def inject(self, one: Fault, following: float = 1.0) -> Evidence:
         """One fault, when its mark is reached; input then flows until shortly after the `following` mark."""
-        world = self._world
+        world = self.world
         self.gate = max(self.gate, min(1.0, one.at + AHEAD))
         reached = world.wait_until(lambda: world.committed() >= one.at * self._total, RECOVERY_S)
         self.gate = max(self.gate, min(1.0, following + AHEAD))  # work goes on arriving while the fault acts
@@ -74,11 +74,11 @@ class Nemesis:
 
     def _idle(self) -> bool:
         """Whether the group has done all that the gate has let through, or as good as all."""
-        return self._world.committed() >= (self.gate - DONE) * self._total
+        return self.world.committed() >= (self.gate - DONE) * self._total
 
     def _whole(self) -> bool:
         """Whether the group is stable again, with a member for each running instance at least."""
-        world = self._world
+        world = self.world
         running = sum(1 for one in world.keeper.current_all() if one.running)
         try:
             group = admin.group(world.cluster.bootstrap_servers, world.group)

@@ -48,15 +48,15 @@ class Plan(BaseModel):
 
         faults = [
             Fault(
-                kind="kill-in-flight", target=f"instance:{victim}", at=around(0.15), lasts_ms=chance.randint(200, 800)
+                kind="kill-in-flight", target=f"instance:{victim}", at=around(0.1), lasts_ms=chance.randint(200, 800)
             ),
             Fault(kind="pause-beyond-session", target=f"instance:{sleeper}", at=around(0.55), lasts_ms=200),
         ]
         dropped = []
         if can_break_brokers:
             coordinator = chance.choice(["broker:transaction-coordinator", "broker:group-coordinator"])
-            faults.insert(1, Fault(kind="kill-broker", target=coordinator, at=around(0.35), lasts_ms=1000))
-            faults.append(Fault(kind="pause-broker", target="broker:leader", at=around(0.8), lasts_ms=1500))
+            faults.insert(1, Fault(kind="kill-broker", target=coordinator, at=around(0.35), lasts_ms=500))
+            faults.append(Fault(kind="pause-broker", target="broker:leader", at=around(0.8), lasts_ms=500))
         else:
             dropped.append("loss of a broker: the brokers of an existing cluster are not ours to break")
         return cls(seed=seed, faults=tuple(faults), dropped=tuple(dropped))

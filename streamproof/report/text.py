@@ -9,14 +9,14 @@ from streamproof.history.store import History
 SHOWN_WITNESSES = 3
 COLOURS = {Outcome.UPHELD: "green", Outcome.VIOLATED: "red", Outcome.UNPROVEN: "yellow"}
 NEVER_SHOWN = ("loss of power on all brokers", "clock skew")
-SEEN = {
-    "transactions": "transactions",
-    "aborted": "aborted transactions",
-    "rebalances": "rebalances",
-    "ordered_pairs": "ordered pairs",
-    "crashes": "crashes",
-    "broker_losses": "broker losses",
-    "reads_during_faults": "reads while faults ran",
+SEEN = {  # one, more than one
+    "transactions": ("transaction", "transactions"),
+    "aborted": ("aborted transaction", "aborted transactions"),
+    "rebalances": ("rebalance", "rebalances"),
+    "ordered_pairs": ("ordered pair", "ordered pairs"),
+    "crashes": ("crash", "crashes"),
+    "broker_losses": ("broker loss", "broker losses"),
+    "reads_during_faults": ("read while faults ran", "reads while faults ran"),
 }
 
 
@@ -61,7 +61,8 @@ def _witness(row: Mapping[str, Any]) -> str:
 
 
 def _rest(verdict: Verdict, history: History | None) -> list[str]:
-    seen = [f"{verdict.seen[what]:,} {words}" for what, words in SEEN.items() if verdict.seen.get(what)]
+    counts = {what: verdict.seen.get(what, 0) for what in SEEN}
+    seen = [f"{counts[what]:,} {words[counts[what] != 1]}" for what, words in SEEN.items() if counts[what]]
     counted = [
         f"{one.witnesses:,} {one.anomaly}" for one in verdict.findings if one.status is Status.COUNTED and one.witnesses
     ]
