@@ -87,6 +87,7 @@ class SubjectConfig(_Table):
     ready: Annotated[Ready, BeforeValidator(_ready)] = Field(default=Ready(), description=_READY)
     ready_timeout_s: float = Field(default=60.0, gt=0, description="seconds, above 0")
     env: Mapping[str, Placeholders] = Field(default={}, description="a text, in quotes")
+    databases: Mapping[str, Placeholders] = Field(default={}, description="an address, in quotes")
     operation: str | None = Field(default=None, min_length=1, description="the name of an operation of the contract")
     input: Literal["topic", "stdin"] = Field(default="topic", description='"topic" or "stdin"')
     stop_timeout_s: float = Field(default=15.0, gt=0, description="seconds, above 0")
@@ -101,6 +102,7 @@ class SubjectConfig(_Table):
             env=dict(self.env),
             ready=Ready(self.ready.kind, self.ready.text, self.ready_timeout_s),
             input=self.input,
+            databases=dict(self.databases),
             stop_timeout_s=self.stop_timeout_s,
             cwd=self.cwd,
         )

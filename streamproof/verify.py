@@ -61,7 +61,10 @@ def verify(request: Request, progress: Progress) -> tuple[Verdict, History]:
         _cluster(request, settings, guardian, progress) as cluster,
     ):
         plan = saved or Plan.default(
-            request.seed, instances=spec.subject.instances, can_break_brokers=cluster.can_break_brokers
+            request.seed,
+            instances=spec.subject.instances,
+            can_break_brokers=cluster.can_break_brokers,
+            databases=[name for name, url in spec.subject.databases.items() if url.startswith("sqlite:")],
         )
         (request.directory / "plan.json").write_text(plan.model_dump_json(indent=2))
         with Run(spec, cluster, guardian, progress) as run:

@@ -70,8 +70,8 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
     number = instance_of(fault)
     for attempt in range(ATTEMPTS):
         world.keeper.pause(number)
-        seen = _held_by_stopped(world)
-        if seen:
+        seen, locks = _held_by_stopped(world), _locked_by_stopped(world)
+        if seen or locks:
             break
         world.keeper.resume(number)
         world.wait(STEPS_S[attempt % len(STEPS_S)])
@@ -79,7 +79,7 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
         return Evidence(f"instance {number} was never seen inside its cycle in {ATTEMPTS} looks", effective=False)
     world.keeper.kill(number)
     after = _held_by_stopped(world)
-    held = sorted(seen & after)
+    held = [*sorted(seen & after), *sorted(locks)]
     world.wait(fault.lasts_ms / 1000)
     world.keeper.start(number)
     if not held:
@@ -100,6 +100,17 @@ def _held_by_stopped(world: World) -> set[str]:
         world.wait(LOOK_S)
         held &= _open_now(world)
     return held
+
+
+def _locked_by_stopped(world: World) -> set[str]:
+    """The databases whose writers are kept out for a while. A lock ends with the process that holds it."""
+    locked = {name for name, one in world.databases.items() if one.lockable}
+    for _ in range(LOOKS):
+        locked = {name for name in locked if world.databases[name].is_locked()}
+        if not locked:
+            break
+        world.wait(LOOK_S)
+    return {f"the lock of a writer of {name} held" for name in locked}
 
 
 def _transactions(world: World) -> list[admin.Transaction]:
@@ -172,6 +183,27 @@ def join(world: World, fault: Fault) -> Evidence:
     world.keeper.start(number)
     joined = world.wait_until(lambda: admin.members(servers, world.group) > members, NOTICED_WITHIN_S)
     return Evidence(f"instance {number} started, {'and joined' if joined else 'but did not join'}", effective=joined)
+
+
+@fault("lock-database")
+def lock_database(world: World, fault: Fault) -> Evidence:
+    """Keep the subject from writing to the database of one channel: what a busy or restarting database looks like."""
+    name = fault.target.removeprefix("database:")
+    if name not in world.databases or not world.databases[name].lockable:
+        known = sorted(one for one, database in world.databases.items() if database.lockable)
+        raise UsageError(
+            f'fault {fault.kind}: "{fault.target}" is no SQLite database of this subject\'s; there '
+            f"{'is ' + ', '.join(f'database:{one}' for one in known) if known else 'is none'}"
+        )
+    database = world.databases[name]
+    with database.lock():
+        waiting, refused = world.waiting(), database.is_locked()
+        world.wait(fault.lasts_ms / 1000)
+        waiting = max(waiting, world.waiting())
+    return Evidence(
+        f"database {name} locked for {fault.lasts_ms / 1000:.1f} s, with {waiting:,} inputs on their way to it",
+        effective=refused and waiting > 0,
+    )
 
 
 @fault("kill-broker")

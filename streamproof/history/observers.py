@@ -72,6 +72,11 @@ class Observer:
             places = [self._places[one] for one in recent if one in self._places]
         return Counter(part for part, off in places if off >= committed.get((self._input, part), 0))
 
+    def saw(self, ids: list[str]) -> None:
+        """Effects that were seen elsewhere, by their inputs' ids."""
+        with self._lock:
+            self._effects.extend(ids)
+
     def _reader(self, bootstrap: str, isolation: str, partitions: Mapping[str, int]) -> Consumer:
         consumer = assigned_consumer(
             bootstrap, isolation, **{"enable.partition.eof": False, "queued.max.messages.kbytes": 16_384}
