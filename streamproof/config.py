@@ -68,12 +68,14 @@ class _Table(BaseModel):
 
 
 class ClusterConfig(_Table):
-    """`[cluster]`: the embedded one's size and version, or where an existing one is."""
+    """`[cluster]`: where Kafka runs, and the size and version of a cluster that is started."""
 
     brokers: Annotated[int, AfterValidator(_odd)] = Field(default=3, ge=1, description="a whole number of at least 1")
     version: str | None = Field(default=None, pattern=r"^\d+\.\d+\.\d+$", description='a version such as "4.3.1"')
-    bootstrap_servers: str | None = Field(
-        default=None, min_length=1, description='"HOST:PORT,…" of an existing cluster'
+    where: str = Field(
+        default="embedded",
+        min_length=1,
+        description='"embedded", "testcontainers", or "HOST:PORT,…" of an existing one',
     )
 
 

@@ -221,6 +221,12 @@ def pause_broker(world: World, fault: Fault) -> Evidence:
     return _without_broker(world, fault, world.cluster.pause, world.cluster.resume, "paused")
 
 
+@fault("disconnect-broker")
+def disconnect_broker(world: World, fault: Fault) -> Evidence:
+    """Cut a broker from its peers, not from its clients."""
+    return _without_broker(world, fault, world.cluster.disconnect, world.cluster.connect, "cut from its peers")
+
+
 def _without_broker(
     world: World, fault: Fault, take: Callable[[int], None], give: Callable[[int], None], done: str
 ) -> Evidence:
