@@ -3,7 +3,7 @@
     uv run locust -f load/locustfile.py                                   the web page
     uv run locust -f load/locustfile.py --headless -u 4 -t 20s            without it, both kinds of user
     uv run locust -f load/locustfile.py --headless -u 8 -t 1m KafkaUser   one kind
-    uv run locust -f load/locustfile.py --bootstrap-servers HOST:PORT …   on a cluster that is there
+    uv run locust -f load/locustfile.py --cluster testcontainers …        in containers, or at HOST:PORT
 
 Each user does what it is to do `--rate` times a second, and is measured from when each was due. Exit status 1 when an
 objective was missed.
@@ -40,8 +40,12 @@ _system: System | None = None
 @events.init_command_line_parser.add_listener
 def _(parser: LocustArgumentParser) -> None:
     group = parser.add_argument_group("Streamproof", "What the load goes to, and what it must keep to")
-    group.add_argument("--cluster", choices=("embedded", "testcontainers"), default="embedded", help="Kafka to start")
-    group.add_argument("--bootstrap-servers", default="", metavar="HOST:PORT", help="use a cluster that is there")
+    group.add_argument(
+        "--cluster",
+        default="embedded",
+        metavar="WHERE",
+        help="embedded (default), testcontainers, or HOST:PORT of an existing one",
+    )
     group.add_argument("--api", default="", metavar="URL", help="use an API that is there")
     group.add_argument("--rate", type=float, default=100.0, metavar="N", help="of each user, a second (100)")
     group.add_argument("--p99-ms", type=float, default=1000.0, metavar="MS", help="objective: 99 of 100 within (1000)")
@@ -55,9 +59,8 @@ def _(environment: Environment, **_kwargs: Any) -> None:
         return  # the master's options, addresses and all, come with each test
     options = environment.parsed_options
     try:
-        _system, options.bootstrap_servers, options.api = System.start(
+        _system, options.cluster, options.api = System.start(
             cluster=options.cluster,
-            bootstrap_servers=options.bootstrap_servers,
             api=options.api,
             with_api=HttpUser in environment.user_classes,
         )
@@ -78,7 +81,7 @@ def _shared_delivery(environment: Environment) -> Delivery:
         def report(seconds: float, size: int, error: Exception | None) -> None:
             _reported(environment, seconds, size, error)
 
-        settings = ProducerSettings(kafka_bootstrap_servers=environment.parsed_options.bootstrap_servers)  # type: ignore[union-attr]
+        settings = ProducerSettings(kafka_bootstrap_servers=environment.parsed_options.cluster)  # type: ignore[union-attr]
         _delivery = Delivery(settings.client_config(), report)
     return _delivery
 

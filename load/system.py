@@ -31,11 +31,11 @@ class System:
         self._up: Popen[bytes] | None = None
 
     @classmethod
-    def start(cls, *, cluster: str, bootstrap_servers: str, api: str, with_api: bool) -> tuple[Self, str, str]:
-        """The system, its brokers' addresses and the API's; those that are given, not empty, are used as they are."""
+    def start(cls, *, cluster: str, api: str, with_api: bool) -> tuple[Self, str, str]:
+        """The system, its brokers' addresses and the API's. What is given as an address is used as it is."""
         system = cls()
         try:
-            servers = bootstrap_servers or system._start_cluster(cluster)
+            servers = cluster if ":" in cluster else system._start_cluster(cluster)
             replication = min(3, len(connect_existing(servers).brokers))
             admin.create_topics(servers, {TOPIC: PARTITIONS}, replication=replication)
             return system, servers, api or (system._start_api(servers) if with_api else "")

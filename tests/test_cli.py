@@ -98,7 +98,7 @@ FAULT = '{{"seed": 1, "faults": [{{"kind": "{}", "target": "instance:1", "at": {
         (
             ["verify", "--run", "x", *RUN, "--faults", "p.json"],
             {"p.json": FAULT.format("melt", 0.5)},
-            '"melt" is not a fault; there are join, kill,',
+            '"melt" is not a fault; there are',
         ),
         (["check", "nowhere"], {}, "nowhere is not a directory; give that of a run"),
         (["check", "."], {}, "is not a complete history"),

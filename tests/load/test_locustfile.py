@@ -23,7 +23,7 @@ def broker(session_guardian: Guardian, tmp_path: Path) -> Iterator[EmbeddedClust
 
 
 def locust(cluster: EmbeddedCluster, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "locust", *ARGUMENTS, "--bootstrap-servers", cluster.bootstrap_servers, *arguments]
+    command = [sys.executable, "-m", "locust", *ARGUMENTS, "--cluster", cluster.bootstrap_servers, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
 
 
