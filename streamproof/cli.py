@@ -122,7 +122,7 @@ def _wait_for_interrupt() -> None:
 )
 def verify(
     subject: Annotated[
-        str | None, typer.Argument(metavar="SUBJECT", help="Of streamproof.toml; the only one if left out.")
+        str | None, typer.Argument(metavar="SUBJECT", help="Of streamproof.toml; the first one if left out.")
     ] = None,
     config: Annotated[Path, typer.Option(metavar="FILE", help="Where subjects are declared.")] = Path(
         "streamproof.toml"

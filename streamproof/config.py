@@ -119,13 +119,11 @@ class Config(_Table):
     checks: Annotated[Path | None, Field(strict=False)] = Field(default=None, description="a directory")
 
     def subject(self, name: str | None = None) -> SubjectConfig:
-        """The subject `name`, or the only one; UsageError when there is no such one, or none or several to choose."""
+        """The subject `name`, or the first that is declared; UsageError when there is none."""
         if name is None:
-            if len(self.subjects) == 1:
-                return next(iter(self.subjects.values()))
             if not self.subjects:
                 raise UsageError(f"{self.path}: no subject is declared; add a table [subject.NAME]")
-            raise UsageError(f"{self.path} declares {', '.join(self.subjects)}; say which subject to run")
+            return next(iter(self.subjects.values()))
         if name not in self.subjects:
             declared = ", ".join(self.subjects) or "none"
             raise UsageError(
