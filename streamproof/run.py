@@ -236,7 +236,7 @@ class Run:
         topic = self.spec.contract.input.channel.topic
         return sum(offset for (name, _), offset in offsets.items() if name == topic)
 
-    def _in_flight(self) -> Mapping[int, int]:
+    def _in_flight(self) -> frozenset[tuple[int, int]]:
         return self._observer.in_flight(self._ask_committed())
 
     def finish(self) -> Verdict:

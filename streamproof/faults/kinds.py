@@ -13,6 +13,8 @@ from streamproof.errors import UsageError
 from streamproof.faults.plan import Fault
 from streamproof.faults.world import Evidence, World
 
+# what an instance holds: an open transaction or a lock, in words; an input in flight, as its partition and offset
+Held = frozenset[str | tuple[int, int]]
 FaultFunction = Callable[[World, Fault], Evidence]
 KINDS: dict[str, FaultFunction] = {}
 
@@ -78,18 +80,17 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
     else:
         return Evidence(f"instance {number} was never seen inside its cycle in {ATTEMPTS} looks", effective=False)
     world.keeper.kill(number)
-    after = _held_by_stopped(world)
-    held = [*sorted(seen & after), *sorted(locks)]
+    held = (seen & _held_by_stopped(world)) | locks
     world.wait(fault.lasts_ms / 1000)
     world.keeper.start(number)
     if not held:
         return Evidence(
             f"instance {number} was killed, but nothing that was open before was seen open after", effective=False
         )
-    return Evidence(f"instance {number} killed with {held[0]}", effective=True)
+    return Evidence(f"instance {number} killed with {_described(held)}", effective=True)
 
 
-def _held_by_stopped(world: World) -> set[str]:
+def _held_by_stopped(world: World) -> Held:
     """What stays open for a while, seen again and again: with one instance stopped, the others' transactions end."""
     if not _transactions(world):
         world.wait(OBSERVED_AFTER_S)
@@ -102,7 +103,7 @@ def _held_by_stopped(world: World) -> set[str]:
     return held
 
 
-def _locked_by_stopped(world: World) -> set[str]:
+def _locked_by_stopped(world: World) -> Held:
     """The databases whose writers are kept out for a while. A lock ends with the process that holds it."""
     locked = {name for name, one in world.databases.items() if one.lockable}
     for _ in range(LOOKS):
@@ -110,7 +111,7 @@ def _locked_by_stopped(world: World) -> set[str]:
         if not locked:
             break
         world.wait(LOOK_S)
-    return {f"the lock of a writer of {name} held" for name in locked}
+    return frozenset(f"the lock of a writer of {name} held" for name in locked)
 
 
 def _transactions(world: World) -> list[admin.Transaction]:
@@ -124,18 +125,22 @@ def _transactions(world: World) -> list[admin.Transaction]:
     ]
 
 
-def _open_now(world: World) -> set[str]:
+def _open_now(world: World) -> Held:
     transactions = _transactions(world)
     if not transactions:
-        return {
-            f"{count} inputs of partition {part} whose effects it had written and not committed"
-            for part, count in world.in_flight().items()
-        }
-    return {
+        return frozenset(world.in_flight())
+    return frozenset(
         f"transaction {one.transactional_id} open (since {_clock(one.start_ms)})"
         for one in transactions
         if one.state == "Ongoing" and one.start_ms is not None
-    }
+    )
+
+
+def _described(held: Held) -> str:
+    told = sorted(one for one in held if isinstance(one, str))
+    if told:
+        return told[0]
+    return f"{len(held)} input{'s' * (len(held) != 1)} in flight, whose effects it had written and not committed"
 
 
 def _clock(ms: int) -> str:

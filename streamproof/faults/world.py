@@ -22,17 +22,17 @@ class Evidence:
 class World:
     """The running system, as a fault sees it.
 
-    `in_flight()`: by partition, how many inputs have an effect that was seen and that the group has not committed past,
-    as far as observers have read, which is a moment behind; `committed()`: how many inputs it has committed past;
-    `waiting()`: how many were fed in, and are not; `since_ms`: when the run began, in milliseconds since the epoch;
-    `databases` hold the effects of channels that are queries, by channel.
+    `in_flight()`: partition and offset of each input that has an effect that was seen, and that the group has not
+    committed past, as far as observers have read, which is a moment behind; `committed()`: how many inputs it has
+    committed past; `waiting()`: how many were fed in, and are not; `since_ms`: when the run began, in milliseconds
+    since the epoch; `databases` hold the effects of channels that are queries, by channel.
     """
 
     cluster: Cluster
     keeper: Keeper
     group: str
     input_topic: str
-    in_flight: Callable[[], Mapping[int, int]]
+    in_flight: Callable[[], frozenset[tuple[int, int]]]
     committed: Callable[[], int]
     waiting: Callable[[], int]
     stopping: threading.Event
