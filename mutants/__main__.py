@@ -1,6 +1,6 @@
 """`python -m mutants`: every mutant through the verifier; exit status 1 when one is not caught exactly as it must be.
 
-`python -m mutants NAME` is the mutant itself: a subject, in the reference forwarder's place. `--list` tells them.
+`python -m mutants NAME` is the mutant itself: a subject, in the reference's place. `--list` tells them.
 """
 
 import argparse
@@ -11,8 +11,7 @@ from pathlib import Path
 
 from mutants.registry import CLEAN, MUTANTS
 from pipeline.errors import PipelineError
-from pipeline.process import Stop, say
-from pipeline.settings import ForwarderSettings
+from pipeline.process import say
 
 ALL = MUTANTS | CLEAN
 
@@ -38,10 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def be(name: str) -> int:
     """Run as this mutant; the same exit status as the reference's."""
     try:
-        settings = ForwarderSettings.from_environment()
-        stop = Stop(settings.stop_ms)
-        stop.listen()
-        ALL[name].forwarder(settings, stop).run()
+        ALL[name].run()
     except PipelineError as error:
         say(f"{name}: {error}")
         return error.status

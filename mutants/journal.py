@@ -7,6 +7,8 @@ acts, of one batch, in the order in which they come:
   commit-first    commit → committed → (the reference's transaction) → produced
   no-rewind       commit, or aborting; then passed-over, if it was aborted
   no-transaction  produce → produced → (the consumer's commit)
+  skip-failed     write → written, or skipped
+  auto-commit     taken → done
 An act in its plain form is written before the deed, in its past form after it. Each line is one write to a file that
 is only ever appended to, so a killed process can cut short no more than its own last line.
 """

@@ -7,13 +7,18 @@ journal cannot know: whether the last deed before it was done. Knows nothing of 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from mutants.consumers import AutoCommit, SkipFailed
 from mutants.forwarders import Aborting, CommitFirst, NoRewind, NoTransaction
 from mutants.journal import Row
-from pipeline.forwarder import Forwarder
+from pipeline.member import Member
+from pipeline.process import Stop
+from pipeline.settings import ForwarderSettings, GroupSettings, ProjectorSettings
 
+Given = TypeVar("Given", bound=GroupSettings)
 Tables = Mapping[str, pa.Table]
 Witnesses = Mapping[str, frozenset[str]]
 Effects = Mapping[str, Counter[str]]  # id -> visible effects per channel
@@ -25,13 +30,26 @@ class Mutant:
 
     name: str
     bug: str
-    forwarder: type[Forwarder]
+    run: Callable[[], None]
     anomalies: tuple[str, ...]
     witnesses: Callable[[Sequence[Row], Tables], Witnesses]
+    subject: str = "orders"  # of streamproof.toml: the right one, in whose place it runs
 
     @property
     def command(self) -> str:
         return f"python -m mutants {self.name}"
+
+
+def running(settings: type[Given], kind: Callable[[Given, Stop], Member[Any]]) -> Callable[[], None]:
+    """Runs a member with the settings of its environment, until it is told to stop."""
+
+    def run() -> None:
+        given = settings.from_environment()
+        stop = Stop(given.stop_ms)
+        stop.listen()
+        kind(given, stop).run()
+
+    return run
 
 
 def visible_effects(tables: Tables) -> Effects:
@@ -86,34 +104,85 @@ def _no_transaction(rows: Sequence[Row], tables: Tables) -> Witnesses:
     return {"duplicated": again & more_than_expected(tables)}
 
 
+def _skip_failed(rows: Sequence[Row], _tables: Tables) -> Witnesses:
+    """What could not be written is lost, unless the process was killed before its commit, and the next took it up."""
+    return {"lost": frozenset(found for found, act in _last_act(rows).items() if act == "skipped")}
+
+
+def _auto_commit(rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """Lost is what was taken last by a process that was killed; ahead, what was committed before it was seen."""
+    unwritten = frozenset(found for found, act in _last_act(rows).items() if act == "taken")
+    lost = unwritten & fewer_than_expected(tables)
+    return {"lost": lost, "commit-ahead": _committed_before_seen(tables) - lost}
+
+
+def _committed_before_seen(tables: Tables) -> frozenset[str]:
+    """The inputs that the first commit beyond them came before, in the broker's time, before their effect was there."""
+    seen = dict(zip(*tables["effect"].select(["source_id", "t_append"]).to_pydict().values(), strict=True))
+    commits: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
+    for row in tables["offset_commit"].to_pylist():
+        if row["off"] is not None:
+            commits[row["topic"], row["part"]].append((row["off"], row["t_append"]))
+    found = set()
+    for row in tables["input"].select(["id", "topic", "part", "off"]).to_pylist():
+        beyond = [t for off, t in commits[row["topic"], row["part"]] if off > row["off"]]
+        if row["id"] in seen and beyond and min(beyond) < seen[row["id"]]:
+            found.add(row["id"])
+    return frozenset(found)
+
+
 MUTANTS = {
     mutant.name: mutant
     for mutant in (
         Mutant(
             "commit-first",
             "commits the input's offsets before it produces",
-            CommitFirst,
+            running(ForwarderSettings, CommitFirst),
             ("commit-ahead", "lost"),
             _commit_first,
         ),
         Mutant(
             "no-rewind",
             "does not go back to the start of a transaction that it aborted",
-            NoRewind,
+            running(ForwarderSettings, NoRewind),
             ("lost",),
             _no_rewind,
         ),
         Mutant(
             "no-transaction",
             "produces, then commits the input's offsets, with no transaction around them",
-            NoTransaction,
+            running(ForwarderSettings, NoTransaction),
             ("duplicated",),
             _no_transaction,
+        ),
+        Mutant(
+            "skip-failed",
+            "passes by what it could not write",
+            running(ProjectorSettings, SkipFailed),
+            ("lost",),
+            _skip_failed,
+            subject="projector",
+        ),
+        Mutant(
+            "auto-commit",
+            "commits by the clock what it was handed, done or not",
+            running(ProjectorSettings, AutoCommit),
+            ("commit-ahead", "lost"),
+            _auto_commit,
+            subject="projector",
         ),
     )
 }
 # Right, though they look much like a mutant: what a check must not raise anything about
 CLEAN = {
     mutant.name: mutant
-    for mutant in (Mutant("aborting", "none: aborts every nth transaction, and rewinds", Aborting, (), lambda *_: {}),)
+    for mutant in (
+        Mutant(
+            "aborting",
+            "none: aborts every nth transaction, and rewinds",
+            running(ForwarderSettings, Aborting),
+            (),
+            lambda *_: {},
+        ),
+    )
 }

@@ -21,15 +21,19 @@ EVENTS = 4_000
 CONFIG = Path(__file__).parent.parent / "streamproof.toml"
 
 
-def plan(seed: int) -> Plan:
-    """Each of two instances is killed once inside its cycle: a bug between two steps shows only to who dies there."""
-    return Plan(
-        seed=seed,
-        faults=(
-            Fault(kind="kill-in-flight", target="instance:1", at=0.3, lasts_ms=300),
-            Fault(kind="kill-in-flight", target="instance:2", at=0.6, lasts_ms=300),
-        ),
-    )
+# Each of two instances is killed once inside its cycle: a bug between two steps shows only to who dies there. That a
+# consumer holds records of which nothing is written yet cannot be seen from outside: there, a kill is left to luck.
+FAULTS = {
+    "orders": (
+        Fault(kind="kill-in-flight", target="instance:1", at=0.3, lasts_ms=300),
+        Fault(kind="kill-in-flight", target="instance:2", at=0.6, lasts_ms=300),
+    ),
+    "projector": (
+        Fault(kind="kill", target="instance:1", at=0.2, lasts_ms=300),
+        Fault(kind="lock-database", target="database:orderHistory", at=0.4, lasts_ms=1500),
+        Fault(kind="kill", target="instance:2", at=0.6, lasts_ms=300),
+    ),
+}
 
 
 def verify_mutants(mutants: Iterable[Mutant], seed: int, directory: Path) -> list[Judgement]:
@@ -38,24 +42,24 @@ def verify_mutants(mutants: Iterable[Mutant], seed: int, directory: Path) -> lis
 
         def run(mutant: Mutant, journal: Path) -> Outcome:
             with Run(_spec(mutant, journal, seed, directory), cluster, guardian) as one:
-                return _outcome(one, seed)
+                return _outcome(one, Plan(seed=seed, faults=FAULTS[mutant.subject]))
 
         return judge_mutants(run, mutants)
 
 
 def _spec(mutant: Mutant, journal: Path, seed: int, directory: Path) -> RunSpec:
-    """The reference's own subject, with the mutant in the forwarder's place."""
+    """The reference's own subject, with the mutant in its place."""
     suffix = f"-{secrets.token_hex(3)}"
     spec = declared_spec(
-        read_config(CONFIG), "orders", records=EVENTS, seed=seed, directory=directory / mutant.name, suffix=suffix
+        read_config(CONFIG), mutant.subject, records=EVENTS, seed=seed, directory=directory / mutant.name, suffix=suffix
     )
     environment = {**spec.subject.env, "JOURNAL": str(journal)}
     return replace(spec, subject=replace(spec.subject, name=mutant.name, command=mutant.command, env=environment))
 
 
-def _outcome(run: Run, seed: int) -> Outcome:
+def _outcome(run: Run, plan: Plan) -> Outcome:
     run.start()
-    run.carry_out(plan(seed))
+    run.carry_out(plan)
     verdict = run.finish()
     assert run.history is not None  # noqa: S101 - finish() made it
     raised = [one.anomaly for one in verdict.findings if one.witnesses and one.status is not Status.COUNTED]

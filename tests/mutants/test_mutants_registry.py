@@ -12,6 +12,7 @@ from mutants.judge import Outcome, judge_mutants
 from mutants.registry import CLEAN, MUTANTS, Mutant
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History, HistoryWriter
+from streamproof.history.tables import TABLES
 
 CHANNELS = ("out", "notes")
 
@@ -24,7 +25,7 @@ def rows(*acts: tuple[str, str]) -> list[Row]:
 def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]:
     """Each id with so many visible effects on each channel."""
     effects = [
-        {"source_id": found, "channel": channel, "visible": True}
+        {"source_id": found, "channel": channel, "visible": True, "t_append": 0}
         for found, count in seen.items()
         for channel in CHANNELS
         for _ in range(count)
@@ -32,8 +33,15 @@ def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]
     expected = [
         {"id": found, "channel": channel, "at_least": at_least, "at_most": 1} for found in seen for channel in CHANNELS
     ]
-    schema = pa.schema({"source_id": pa.string(), "channel": pa.string(), "visible": pa.bool_()})
-    return {"effect": pa.Table.from_pylist(effects, schema), "expected": pa.Table.from_pylist(expected)}
+    schema = pa.schema(
+        {"source_id": pa.string(), "channel": pa.string(), "visible": pa.bool_(), "t_append": pa.int64()}
+    )
+    return {
+        "effect": pa.Table.from_pylist(effects, schema),
+        "expected": pa.Table.from_pylist(expected),
+        "input": TABLES["input"].empty_table(),
+        "offset_commit": TABLES["offset_commit"].empty_table(),
+    }
 
 
 @pytest.mark.parametrize(
@@ -63,6 +71,20 @@ def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]
             [("produce", "a"), ("produced", "a"), ("produce", "b c"), ("produce", "b c"), ("produced", "b c")],
             {"a": 1, "b": 2, "c": 1},
             {"duplicated": {"b"}},
+        ),
+        # b could not be written and was passed by; c too, but was killed before its commit, and taken up again
+        (
+            "skip-failed",
+            [("write", "a"), ("written", "a"), ("write", "b c"), ("skipped", "b c"), ("write", "c"), ("written", "c")],
+            {"a": 1, "b": 0, "c": 1},
+            {"lost": {"b"}},
+        ),
+        # killed with b and c in hand, of which c had been written
+        (
+            "auto-commit",
+            [("taken", "a"), ("done", "a"), ("taken", "b c")],
+            {"a": 1, "b": 0, "c": 1},
+            {"lost": {"b"}},
         ),
     ],
 )
