@@ -1,0 +1,184 @@
+"""The projector on real brokers and a real database: whatever fails, no order is lost, and none goes back."""
+
+import json
+import signal
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from pipeline.database import ORDERS, Database
+from pipeline.errors import FatalError, RetriableError, SettingsError
+from pipeline.events import OrderState
+from pipeline.settings import ConsumerSettings
+
+WaitUntil = Callable[[Callable[[], bool]], None]
+SIZE = 300
+ORDERS_IN_ALL = 20
+
+
+def state(number: int) -> dict[str, Any]:
+    return {
+        "event_id": f"event-{number}",
+        "order_id": f"order-{number % ORDERS_IN_ALL}",
+        "sequence": number // ORDERS_IN_ALL,
+        "status": "in-progress",
+        "amount": 4990,
+        "currency": "EUR",
+        "occurred_at": "2026-03-01T09:16:12Z",
+    }
+
+
+class Projected:
+    """A stage whose processes are projectors, with one database."""
+
+    def __init__(self, stage: Any) -> None:
+        self.stage = stage
+        self.path: Path = stage.directory / "orders.db"
+
+    def start(self, name: str = "projector", **more: str) -> Any:
+        return self.stage.start(name, "pipeline", "project", DATABASE=str(self.path), **more)
+
+    def send(self, numbers: range, poison: tuple[int, ...] = ()) -> None:
+        producer = Producer({"bootstrap.servers": self.stage.bootstrap_servers, "enable.idempotence": True})
+        for number in numbers:
+            value = b"\xff" if number in poison else json.dumps(state(number)).encode()
+            headers: list[tuple[str, str | bytes | None]] = [("event-id", f"event-{number}")]
+            producer.produce(self.stage.topics["INPUT_TOPIC"], value, state(number)["order_id"], headers=headers)
+        assert producer.flush(20) == 0
+
+    def ask(self, query: str) -> list[Any]:
+        if not self.path.exists():
+            return []
+        with closing(sqlite3.connect(self.path)) as connection:
+            return connection.execute(query).fetchall()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """While this lasts, nobody else writes."""
+        Database(str(self.path), ORDERS).write([])
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+            yield
+            connection.execute("ROLLBACK")
+
+    def stopped(self, process: Any) -> bool:
+        """Whether it is stopped now: not in the midst of a write, whose lock would keep all others out."""
+        process.send_signal(signal.SIGSTOP)
+        try:
+            with closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            process.send_signal(signal.SIGCONT)
+            return False
+        return True
+
+
+@pytest.fixture
+def projected(stage: Any) -> Projected:
+    return Projected(stage)
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_each_state_is_kept_and_poison_is_dead_lettered(
+    projected: Projected, wait_until: WaitUntil, protocol: str
+) -> None:
+    """All states, each order's last one, and what was no state as it came; SIGTERM ends it with status 0."""
+    projected.send(range(SIZE), poison=(7, 130))
+    process = projected.start(GROUP_PROTOCOL=protocol)
+    wait_until(lambda: projected.stage.committed() >= SIZE)
+    process.terminate()
+    assert process.wait(10) == 0
+    kept = Counter(found for (found,) in projected.ask("SELECT event_id FROM order_history"))
+    assert kept == Counter(f"event-{number}" for number in range(SIZE) if number not in {7, 130})
+    last = SIZE // ORDERS_IN_ALL - 1
+    assert projected.ask("SELECT DISTINCT sequence FROM order_state") == [(last,)]
+    assert projected.stage.ids("DLQ_TOPIC") == Counter(["event-7", "event-130"])
+    assert {message.value() for message in projected.stage.read("DLQ_TOPIC")} == {b"\xff"}
+
+
+def test_what_cannot_be_written_is_kept_and_not_passed_by(projected: Projected, wait_until: WaitUntil) -> None:
+    """While the database is locked nothing is committed and the member stays; then all is there."""
+    with projected.locked():
+        projected.send(range(SIZE))
+        projected.start(SESSION_TIMEOUT_MS="1500", MAX_POLL_INTERVAL_MS="5500")
+        wait_until(lambda: projected.stage.log("projector").count("cannot write") >= 6)
+        assert projected.stage.committed() == 0
+    wait_until(lambda: projected.stage.committed() >= SIZE)
+    assert projected.ask("SELECT count(*) FROM order_history") == [(SIZE,)]
+    assert "lost" not in projected.stage.log("projector")
+
+
+def test_one_that_is_killed_is_followed_by_one_that_goes_on(projected: Projected, wait_until: WaitUntil) -> None:
+    """Killed again and again in the midst of its work, and nothing is missing."""
+    projected.send(range(SIZE))
+    for life in range(3):
+        process = projected.start(MAX_BATCH="10")
+        wait_until(lambda enough=(life + 1) * 60: projected.stage.committed() >= enough)  # type: ignore[misc]
+        process.kill()
+        process.wait()
+    projected.start()
+    wait_until(lambda: projected.stage.committed() >= SIZE)
+    assert projected.ask("SELECT count(*) FROM order_history") == [(SIZE,)]
+
+
+def test_one_that_wakes_after_its_session_takes_nothing_back(projected: Projected, wait_until: WaitUntil) -> None:
+    """Another has gone on meanwhile: no commit, and no order, goes back to where the sleeper was."""
+    projected.send(range(SIZE))
+    sleeper = projected.start("sleeper", MAX_BATCH="10")
+    wait_until(lambda: projected.stage.committed() >= 50)
+    wait_until(lambda: projected.stopped(sleeper))
+    projected.start("other")
+    wait_until(lambda: projected.stage.committed() >= SIZE)
+    sleeper.send_signal(signal.SIGCONT)
+    wait_until(lambda: "lost" in projected.stage.log("sleeper"))
+    projected.send(range(SIZE, SIZE + ORDERS_IN_ALL))
+    wait_until(lambda: projected.stage.committed() >= SIZE + ORDERS_IN_ALL)
+    assert projected.ask("SELECT DISTINCT sequence FROM order_state") == [(SIZE // ORDERS_IN_ALL,)]
+
+
+def row(number: int) -> OrderState:
+    return OrderState.model_validate(state(number))
+
+
+def test_a_late_repetition_does_not_take_an_order_back(tmp_path: Path) -> None:
+    """The state is that of the highest sequence, in whatever order the events come."""
+    database = Database(str(tmp_path / "orders.db"), ORDERS)
+    database.write([row(0), row(20), row(40)])
+    database.write([row(20)])
+    database.close()
+    with closing(sqlite3.connect(tmp_path / "orders.db")) as connection:
+        assert connection.execute("SELECT sequence, event_id FROM order_state").fetchall() == [(2, "event-40")]
+
+
+def test_a_write_is_whole_or_nothing(tmp_path: Path) -> None:
+    """A table that is gone ends the member; what stood before it in the same write is not kept."""
+    database = Database(str(tmp_path / "orders.db"), ORDERS)
+    database.write([])
+    with closing(sqlite3.connect(tmp_path / "orders.db")) as connection:
+        connection.execute("ALTER TABLE order_state RENAME TO other")
+        with pytest.raises(FatalError, match="no such table"):
+            database.write([row(1)])
+        assert connection.execute("SELECT count(*) FROM order_history").fetchall() == [(0,)]
+
+
+def test_a_database_that_is_away_may_come_back(tmp_path: Path) -> None:
+    """A directory that is not mounted yet says nothing of the records."""
+    path = tmp_path / "mount" / "orders.db"
+    database = Database(str(path), ORDERS)
+    with pytest.raises(RetriableError, match="unable to open"):
+        database.write([row(1)])
+    path.parent.mkdir()
+    database.write([row(1)])
+    database.close()
+
+
+def test_a_consumer_without_a_database_is_refused() -> None:
+    """The sentence names the variable."""
+    with pytest.raises(SettingsError, match="DATABASE: Field required"):
+        ConsumerSettings.from_environment({"KAFKA_BOOTSTRAP_SERVERS": "localhost:9092"})
