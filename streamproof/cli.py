@@ -25,6 +25,7 @@ from streamproof.errors import StreamproofError, UsageError
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery
 from streamproof.history.store import History
+from streamproof.report.html import generate
 from streamproof.report.terminal import Terminal
 from streamproof.report.text import explain
 from streamproof.verify import Request, describe, kept
@@ -194,6 +195,23 @@ def check(
     verdict = judge(history, extra=tuple(checks or ()))
     write_witnesses(history, verdict, directory / "witnesses", extra=tuple(checks or ()))
     _finish(verdict, history, as_json=as_json, again=None)
+
+
+@app.command(
+    epilog="Example:\n\npytest --alluredir allure-results\n\nstreamproof report allure-results -o allure-report"
+)
+def report(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="What pytest --alluredir wrote.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="DIR", help="Where the report goes; one that is there is replaced."),
+    ] = Path("allure-report"),
+    history: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keeps outcomes from report to report, and shows them.")
+    ] = None,
+) -> None:
+    """Make an HTML report of test results, with Allure's generator (needs Node.js and npm)."""
+    print(f"Report {generate(results, output, history)}")
 
 
 def _finish(verdict: Verdict, history: History, *, as_json: bool, again: str | None) -> NoReturn:
