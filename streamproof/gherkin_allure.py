@@ -10,6 +10,16 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario, Step
 
 _open_step = pytest.StashKey[Any]()
+EXAMPLE = "_pytest_bdd_example"  # a row of an outline's examples, as one parameter
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The values of an outline's row, each as a parameter of its own. Allure keeps what it is told before its turn."""
+    if isinstance(item, pytest.Function) and hasattr(item, "callspec") and EXAMPLE in item.callspec.params:
+        row: Any = item.callspec.params[EXAMPLE]
+        allure.dynamic.parameter(EXAMPLE, row, excluded=True, mode=allure.parameter_mode.HIDDEN)
+        for name, value in row.items():
+            allure.dynamic.parameter(name, value)
 
 
 def pytest_bdd_before_scenario(feature: Feature, scenario: Scenario) -> None:
