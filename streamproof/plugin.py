@@ -58,14 +58,14 @@ def _show(item: pytest.Item, *, logs: bool) -> None:
     directory = item.config.getoption("--alluredir", None)
     if not runs or not directory:
         return
-    from streamproof.report.results import attach_logs, attach_run, write_environment
+    from streamproof.report.results import attach_logs, attach_verdict, write_environment
 
     seeds = item.config.stash.setdefault(_seeds, set())
     for run in list(runs):
         if logs:
             attach_logs(run)
-        if run.verdict is not None:
-            attach_run(run)
+        if run.verdict is not None and run.history is not None:
+            attach_verdict(run.verdict, run.history)
             seeds.add(run.spec.seed)
             write_environment(item.config.invocation_params.dir / directory, run, seeds)
             runs.remove(run)

@@ -269,6 +269,7 @@ def test_a_subject_that_never_commits_is_told_so(
     assert f'though "in-{name}" has records; check that it reads that topic and commits' in called.err
 
 
+PNG = b"\x89PNG"
 COLOUR = re.compile(r"\x1b\[(?:\d;)*[39][0-8]")
 LOOP = Path(__file__).parent / "foreign" / "loop.py"
 
@@ -284,6 +285,7 @@ def test_a_run_is_one_json_document_and_can_be_judged_again(
     assert called.status == 3
     assert verdict["outcome"] == "unproven"
     assert "\x1b[" not in called.err
+    assert Path(verdict.pop("timeline")).read_bytes().startswith(PNG)
     again = call("check", "kept", "--json")
     assert again.status == 3
     told = json.loads(again.out)

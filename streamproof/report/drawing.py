@@ -10,10 +10,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from streamproof.report.timeline import Broken, Lane, State, Timeline
 
-WIDTH, DPI = 10.0, 180
+WIDTH, DPI = 8.6, 210
 MARGIN, LEFT, RIGHT = 0.15, 1.62, 0.3  # inches
 LINE, LANE, PROGRESS, AXIS = 0.21, 0.31, 1.9, 0.5
-WRAP = 112
+WRAP = 92
 WORD = 0.06  # of the width: where a span is narrower, no word fits into it
 INK, FAINT, GRID = "#24292f", "#6e7781", "#e6e8eb"
 FAULT, ABORT, MOVE, FED, DONE = "#d1242f", "#bc4c00", "#8250df", "#8c959f", "#0969da"

@@ -23,8 +23,9 @@ CATEGORIES: tuple[dict[str, Any], ...] = (
     },
     {
         "name": "Environment",
-        "matchers": {"message": r"(Cluster|Artifact|Subject)Error|UnsupportedByCluster|cluster has \d+ brokers"},
+        "matchers": {"message": r"(Cluster|Artifact)Error|UnsupportedByCluster|cluster has \d+ brokers"},
     },
+    {"name": "Subject did not run", "matchers": {"message": r"SubjectError"}},
     {"name": "Test defects", "matchers": {"statuses": ["broken"]}},
     {"name": "Other failures", "matchers": {"statuses": ["failed"]}},
 )
@@ -66,7 +67,7 @@ def _config(history: Path | None) -> dict[str, Any]:
     return {
         "name": "Streamproof",
         "categories": CATEGORIES,
-        "plugins": {"awesome": {"options": {"theme": "auto"}}},
+        "hideLabels": ["host", "thread", "framework", "language", "package"],
         **({"historyPath": str(history.absolute())} if history else {}),
     }
 

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from rich.text import Text
 
 from streamproof import __version__
-from streamproof.checks import Status
+from streamproof.checks import Status, Verdict
+from streamproof.history.store import History
 from streamproof.report.text import explain
 from streamproof.report.timeline import can_draw, timeline
 from streamproof.run import Run
@@ -22,16 +23,14 @@ LAST_LINES = 30
 TAIL_BYTES = 16_384  # more than the last lines of a log
 
 
-def attach_run(run: Run) -> None:
-    """To the test that is running: the verdict of a finished run, its timeline, and its first witnesses."""
-    if run.verdict is None or run.history is None:
-        return
-    allure.attach(Text.from_markup(explain(run.verdict)).plain, "verdict", allure.attachment_type.TEXT)
+def attach_verdict(verdict: Verdict, history: History) -> None:
+    """To the test that is running: what a finished run's verdict is, its timeline, and its first witnesses."""
+    allure.attach(Text.from_markup(explain(verdict, history)).plain, "verdict", allure.attachment_type.TEXT)
     if can_draw():
-        allure.attach(timeline(run.history), "timeline", allure.attachment_type.PNG)
-    for one in run.verdict.findings:
+        allure.attach(timeline(history), "timeline", allure.attachment_type.PNG)
+    for one in verdict.findings:
         if one.witnesses and one.status in (Status.FORBIDDEN, Status.NEVER_UPHELD):
-            table = _first_rows(run.spec.directory / "witnesses" / f"{one.anomaly}.parquet")
+            table = _first_rows(history.directory.parent / "witnesses" / f"{one.anomaly}.parquet")
             name = f"{one.anomaly}: {min(one.witnesses, SHOWN_WITNESSES)} of {one.witnesses} witnesses"
             allure.attach(table, name, allure.attachment_type.CSV)
 
