@@ -207,9 +207,7 @@ def check(
     _finish(verdict, history, as_json=as_json)
 
 
-@app.command(
-    epilog="Example:\n\npytest --alluredir allure-results\n\nstreamproof report allure-results -o allure-report"
-)
+@app.command(epilog="Example:  streamproof report allure-results --history allure-history.jsonl")
 def report(
     results: Annotated[Path, typer.Argument(metavar="RESULTS", help="What pytest --alluredir wrote.")],
     output: Annotated[

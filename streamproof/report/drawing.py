@@ -25,7 +25,7 @@ EDGES = {State.PAUSED: "#bf8700", State.LOST: FAULT}
 def draw(what: Timeline) -> bytes:
     """A PNG, 1800 pixels wide."""
     lines = [_wrapped(one) for one in what.faults]
-    rows = len(what.lanes) + (what.rebalances is not None) + (what.aborted is not None)
+    rows = max(1, len(what.lanes) + (what.rebalances is not None) + (what.aborted is not None))
     told = LINE * (1 + sum(map(len, lines))) + 0.28
     height = MARGIN + told + rows * LANE + 0.12 + PROGRESS + AXIS
     figure = Figure((WIDTH, height), dpi=DPI, facecolor="white")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from streamproof.errors import ReportError, UsageError
+from streamproof.guardian import Guardian
 
 GENERATOR = "allure@3.18.0"
 NODE = "20"  # the oldest that it runs on
@@ -53,9 +54,12 @@ def generate(results: Path, output: Path, history: Path | None = None) -> Path:
         _run([*command, "--config", str(config), "--output", str(made)], cwd=scratch)
         if not _is_report(made):
             raise ReportError(f"{GENERATOR} made no report of {results}; run it by hand: {' '.join(command)}")
-        if output.exists():
-            shutil.rmtree(output)
-        shutil.copytree(made, output)
+        try:
+            if output.exists():
+                shutil.rmtree(output)
+            shutil.copytree(made, output)
+        except OSError as error:
+            raise ReportError(f"{output} cannot be written ({error.strerror}); name another directory") from error
     return output / "index.html"
 
 
@@ -73,18 +77,26 @@ def _config(history: Path | None) -> dict[str, Any]:
 
 
 def _run(command: list[str], cwd: str) -> None:
+    """The guardian ends whatever it started, if it does not end in time or we are interrupted."""
     environment = {**os.environ, "NO_COLOR": "1", "npm_config_update_notifier": "false"}
-    try:
-        done = subprocess.run(
-            command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    with Guardian() as guardian:
+        process = guardian.popen(
+            command,
+            env=environment,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
-    except subprocess.TimeoutExpired as error:
+        try:
+            said, _ = process.communicate(timeout=TIMEOUT_S)
+        except subprocess.TimeoutExpired as error:
+            raise ReportError(
+                f"{GENERATOR} did not end in {TIMEOUT_S:.0f} s; see that npm's registry answers, and run it again"
+            ) from error
+    if process.returncode != 0:
+        lines = [line.strip() for line in said.decode(errors="replace").splitlines() if line.strip()]
         raise ReportError(
-            f"{GENERATOR} did not end in {TIMEOUT_S:.0f} s; check npm's registry, and run it again"
-        ) from error
-    if done.returncode != 0:
-        last = next(reversed([line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]), "")
-        raise ReportError(
-            f"{GENERATOR} ended with status {done.returncode} ({last}); it needs Node.js {NODE} or later, "
-            "and the first time npm's registry"
+            f"{GENERATOR} ended with status {process.returncode} ({lines[-1] if lines else 'it said nothing'}); "
+            f"it needs Node.js {NODE} or later and, the first time, npm's registry"
         )
