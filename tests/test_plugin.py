@@ -1,5 +1,6 @@
 """The plugin in projects of its users: what it collects, what it loads, and what a run leaves in the report."""
 
+import json
 import os
 import re
 import sys
@@ -58,10 +59,22 @@ def test_a_plain_test_is_described_by_its_docstring(pytester: pytest.Pytester) -
 
 
 SUBJECT = """
+from contextlib import ExitStack
+import pytest
+
 def test_forwarded(run_subject):
     with run_subject("orders", records=300, instances=1, seed=5):
         pass
     assert False, "to see the logs"
+
+@pytest.fixture
+def later(run_subject):
+    with ExitStack() as stack:
+        yield stack
+
+def test_broken_off(run_subject, later):
+    later.enter_context(run_subject("orders", records=300, instances=1, seed=6))
+    assert False, "before the run is finished, as a scenario's step may"
 """
 
 
@@ -72,7 +85,8 @@ def test_a_run_leaves_its_verdict_its_picture_and_its_logs(
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     pytester.makepyfile(SUBJECT)
     config = f"--streamproof-config={ROOT / 'streamproof.toml'}"
-    one = results_of(pytester, config, "--kafka-brokers=1")["test_forwarded"]
+    results = results_of(pytester, config, "--kafka-brokers=1")
+    one, broken_off = results["test_forwarded"], results["test_broken_off"]
     assert one["status"] == "failed"
     files = attached(pytester, one)
     assert list(files) == ["verdict", "timeline"]
@@ -85,7 +99,12 @@ def test_a_run_leaves_its_verdict_its_picture_and_its_logs(
     last = logs["last lines"].read_text()
     assert re.findall("^── (.*)$", last, re.MULTILINE) == ["orders-1.log", "broker-1.log"]
     assert "assigned" in logs["orders-1.log"].read_text()
+    assert [step["name"] for step in broken_off["steps"]] == ["Logs"]
+    assert "attachments" not in broken_off
+    teardowns = [json.loads(path.read_text()) for path in (pytester.path / RESULTS).glob("*-container.json")]
+    afters = [after for one in teardowns if broken_off["uuid"] in one["children"] for after in one.get("afters", [])]
+    assert [list(files) for after in afters if (files := attached(pytester, after))] == [["verdict", "timeline"]]
     where = (pytester.path / RESULTS / "environment.properties").read_text()
     assert r"Apache\ Kafka = 4.3.1" in where
     assert "Brokers = 1" in where
-    assert "Seeds = 5" in where
+    assert "Seeds = 5, 6" in where

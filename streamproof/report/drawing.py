@@ -47,7 +47,8 @@ def draw(what: Timeline) -> bytes:
     _draw_progress(progress, what)
     for panel in (lanes, progress):
         for one in what.faults:
-            panel.axvspan(one.start, one.end, color=FAULT if one.effective else FAINT, alpha=0.09, lw=0, zorder=0)
+            colour = FAULT if one.effective else FAINT
+            panel.axvspan(one.start, one.end, facecolor=(colour, 0.09), edgecolor="white", lw=1.5, zorder=0)
         for t in what.rebalances or ():
             panel.axvline(t, color=MOVE, lw=0.7, ls=(0, (2, 2)), alpha=0.55, zorder=1)
     out = io.BytesIO()
