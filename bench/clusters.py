@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from streamproof.cluster import start_embedded
-from streamproof.cluster.broker import Broker, make_brokers, new_id, take_ports, wait_until_ready
+from streamproof.cluster.broker import Broker, make_brokers, new_id, take_ports
 from streamproof.cluster.cache import CACHE_DIR
+from streamproof.cluster.owned import wait_until_ready
 from streamproof.cluster.ports import PortLease
 from streamproof.cluster.runtime import MAIN, Runtime, prepare
 from streamproof.guardian import Guardian

@@ -10,7 +10,8 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from mutants.journal import Journal
 from pipeline.errors import Abort, Action, StartOver, classify, kafka_error
-from pipeline.forwarder import Batch, Forwarder
+from pipeline.forwarder import Forwarder
+from pipeline.member import Batch
 from pipeline.process import Stop
 from pipeline.settings import ForwarderSettings
 from pipeline.transactions import Transactions

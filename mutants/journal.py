@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.forwarder import Batch
+from pipeline.member import Batch
 
 
 @dataclass(frozen=True)

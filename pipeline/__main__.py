@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
+from pipeline.consumer import DatabaseConsumer
+from pipeline.database import ORDERS, USER_EVENTS, Database
 from pipeline.errors import PipelineError
 from pipeline.forwarder import Forwarder
 from pipeline.process import Stop, say
 from pipeline.producer import OrderProducer, run_stdin
-from pipeline.settings import ForwarderSettings, ProducerSettings
+from pipeline.settings import ConsumerSettings, ForwarderSettings, ProducerSettings, ProjectorSettings
 
 
 def forward() -> None:
@@ -27,14 +29,35 @@ def produce() -> None:
     run_stdin(OrderProducer(settings), stop)
 
 
+def project() -> None:
+    settings = ProjectorSettings.from_environment()
+    stop = Stop(settings.stop_ms)
+    stop.listen()
+    DatabaseConsumer(settings, stop, Database(settings.database, ORDERS)).run()
+
+
+def consume() -> None:
+    settings = ConsumerSettings.from_environment()
+    stop = Stop(settings.stop_ms)
+    stop.listen()
+    DatabaseConsumer(settings, stop, Database(settings.database, USER_EVENTS)).run()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0 stopped in order, 1 fatal, 2 wrong settings, 3 fenced again and again."""
     parser = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
     members = parser.add_subparsers(dest="member", required=True, metavar="MEMBER")
-    settings: dict[str, type[BaseModel]] = {"forward": ForwarderSettings, "produce": ProducerSettings}
+    settings: dict[str, type[BaseModel]] = {
+        "forward": ForwarderSettings,
+        "produce": ProducerSettings,
+        "project": ProjectorSettings,
+        "consume": ConsumerSettings,
+    }
     helps = {
         "forward": "consume order events, transform, produce: exactly once",
         "produce": "send order events from stdin, one JSON document a line; one line of outcome each on stdout",
+        "project": "keep what became of each order in a database: at least once, by upserts",
+        "consume": "keep user events in a database: the smallest loop that is right",
     }
     for name, model in settings.items():
         variables = "\n".join(
@@ -50,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     member = parser.parse_args(arguments).member
     try:
-        {"forward": forward, "produce": produce}[member]()
+        {"forward": forward, "produce": produce, "project": project, "consume": consume}[member]()
     except PipelineError as error:
         say(f"{member}: {error}")
         return error.status

@@ -3,13 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
 Headers = list[tuple[str, str | bytes | None]]
 Identifier = Annotated[str, Field(min_length=1, max_length=64)]
+Counted = Annotated[int, Field(ge=0, lt=2**63)]  # as a database counts
+Event = TypeVar("Event", bound=BaseModel)
+Status = Literal["awaiting-payment", "in-progress", "ready", "in-transit", "completed", "cancelled"]
 EventType = Literal["placed", "paid", "packed", "shipped", "delivered", "cancelled"]
 
 
@@ -20,11 +23,38 @@ class OrderEvent(BaseModel):
 
     event_id: Identifier
     order_id: Identifier
-    sequence: Annotated[int, Field(ge=0)]
+    sequence: Counted
     type: EventType
-    amount: Annotated[int, Field(ge=0)]
+    amount: Counted
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
     occurred_at: Annotated[str, Field(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z$")]
+
+
+class OrderState(BaseModel):
+    """What the forwarder says of an order; the same rules as contracts/schemas/order-processed.json."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    event_id: Identifier
+    order_id: Identifier
+    sequence: Counted
+    status: Status
+    amount: Counted
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    occurred_at: str
+
+
+class UserEvent(BaseModel):
+    """Something that a user did in the web application; the same rules as contracts/schemas/user-event.json."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    event_id: Identifier
+    user_id: Identifier
+    sequence: Counted
+    type: Literal["signed-in", "viewed", "searched", "bought", "signed-out"]
+    page: Annotated[str, Field(max_length=2000)]
+    occurred_at: str
 
 
 class PoisonError(ValueError):
@@ -46,11 +76,16 @@ class Result:
 
 
 def parse(value: bytes | None) -> OrderEvent:
-    """The event in a record's value; PoisonError where there is none."""
+    """The order event in a record's value; PoisonError where there is none."""
+    return parse_as(OrderEvent, value)
+
+
+def parse_as(model: type[Event], value: bytes | None) -> Event:
+    """The `model` in a record's value; PoisonError where there is none."""
     if value is None:
         raise PoisonError("not-json", "the record has no value")
     try:
-        return OrderEvent.model_validate_json(value)
+        return model.model_validate_json(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] == "json_invalid" or not _is_json(value):
@@ -70,7 +105,7 @@ def _is_json(value: bytes) -> bool:
 # made once: json.dumps with any argument makes an encoder for every call, at the price of a parsed event
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 
-STATUS: dict[EventType, str] = {
+STATUS: dict[EventType, Status] = {
     "placed": "awaiting-payment",
     "paid": "in-progress",
     "packed": "ready",
@@ -109,8 +144,9 @@ def notification(event: OrderEvent) -> Result:
     return _result(event, {"order_id": event.order_id, "text": text})
 
 
-def dead_letter(poison: PoisonError, record: Result, *, topic: str, partition: int, offset: int) -> Result:
-    """The record as it came, raw, and beside its own headers the reasons why it is here."""
+def dead_letter(poison: PoisonError, record: Result, place: tuple[str, int, int]) -> Result:
+    """The record as it came, raw, from its place (topic, partition, offset), and the reasons why it is here."""
+    topic, partition, offset = place
     reasons: Headers = [
         ("dlq-reason", poison.reason.encode()),
         ("dlq-detail", poison.detail.encode()),

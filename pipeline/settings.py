@@ -5,7 +5,7 @@ Every librdkafka option stands here, under the client's own name; no other modul
 
 import os
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -52,31 +52,32 @@ class ProducerSettings(_Settings):
         }
 
 
-class ForwarderSettings(_Settings):
-    """The transactional forwarder. Times in milliseconds."""
+class GroupSettings(_Settings):
+    """A member of a consumer group. Times in milliseconds."""
 
     kafka_bootstrap_servers: Name
-    transactional_id: Name  # one per instance: two instances with one id fence each other for ever
-    group_id: Name = "order-processor"
+    group_id: Name
     group_protocol: Literal["classic", "consumer"] = "classic"
     group_instance_id: str | None = None  # static membership: a quick restart moves no partition
     partition_assignment_strategy: Literal["cooperative-sticky", "range", "roundrobin"] = "cooperative-sticky"
-    input_topic: Name = "order-events"
-    processed_topic: Name = "orders-processed"
-    notifications_topic: Name = "order-notifications"
-    dlq_topic: Name = "order-events-dlq"
+    input_topic: Name
+    dlq_topic: Name
     session_timeout_ms: Milliseconds = 30_000
     heartbeat_interval_ms: Milliseconds = 10_000
     max_poll_interval_ms: Milliseconds = 300_000
-    transaction_timeout_ms: Annotated[int, Field(ge=1000)] = 60_000
     socket_timeout_ms: Annotated[int, Field(ge=10, le=300_000)] = 60_000
-    max_batch: Annotated[int, Field(ge=1, le=100_000)] = (
-        2000  # records a transaction, whose cost hardly depends on them
-    )
-    batch_ms: Milliseconds = 50  # how long a transaction's records are waited for
+    max_batch: Annotated[int, Field(ge=1, le=100_000)] = 500  # records that are processed between two polls
+    batch_ms: Milliseconds = 50  # how long they are waited for
     stop_ms: Milliseconds = 5_000  # from SIGTERM until what is open is given up
     fenced_limit: Annotated[int, Field(ge=0)] = 3  # times to start over when fenced …
     fenced_window_ms: Milliseconds = 60_000  # … within this window
+
+    own: ClassVar[str] = "GROUP_INSTANCE_ID"  # the setting that no two instances may have in common
+
+    @property
+    def identity(self) -> str:
+        """What tells this instance from the others of its group."""
+        return self.group_instance_id or self.group_id
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -87,6 +88,81 @@ class ForwarderSettings(_Settings):
             )
         if self.max_poll_interval_ms < self.session_timeout_ms:
             raise ValueError("MAX_POLL_INTERVAL_MS must not be less than SESSION_TIMEOUT_MS")
+        return self
+
+    def consumer_config(self) -> Config:
+        config: Config = {
+            "bootstrap.servers": self.kafka_bootstrap_servers,
+            "client.id": self.identity,
+            "group.id": self.group_id,
+            "group.protocol": self.group_protocol,
+            "enable.auto.commit": False,  # what is committed is done: never by the clock
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest",  # a new group starts with the first record, and loses none
+            "isolation.level": "read_committed",  # also makes an owner wait for offsets in an open transaction
+            "max.poll.interval.ms": self.max_poll_interval_ms,
+            "socket.timeout.ms": max(self.socket_timeout_ms, 1500),  # above fetch.wait.max.ms by its rule of a second
+            "fetch.wait.max.ms": 100,  # an empty fetch ends soon: a commit on the same broker waits behind none
+            "fetch.error.backoff.ms": 100,
+            "reconnect.backoff.max.ms": 1000,  # 10 s by default: too long after a broker's return
+        }
+        if self.group_instance_id:
+            config["group.instance.id"] = self.group_instance_id
+        if self.group_protocol == "classic":
+            # with group.protocol=consumer these are the broker's, and setting them here is an error
+            config["session.timeout.ms"] = self.session_timeout_ms
+            config["heartbeat.interval.ms"] = self.heartbeat_interval_ms
+            config["partition.assignment.strategy"] = self.partition_assignment_strategy
+        return config
+
+
+class ConsumerSettings(GroupSettings):
+    """The minimal consumer: user events into a database."""
+
+    group_id: Name = "web-app-consumer"
+    input_topic: Name = "user-events"
+    dlq_topic: Name = "user-events-dlq"
+    database: Name  # the path of a SQLite database, made if it is not there
+
+    def producer_config(self) -> Config:
+        """That of dead letters: one that is not acknowledged holds its record's commit up."""
+        return {
+            **_producing(DELIVERY_TIMEOUT_MS, self.socket_timeout_ms),
+            "bootstrap.servers": self.kafka_bootstrap_servers,
+            "client.id": self.identity,
+            "acks": "all",
+            "enable.idempotence": True,
+        }
+
+
+class ProjectorSettings(ConsumerSettings):
+    """The projector: what became of each order, into a database."""
+
+    group_id: Name = "order-projector"
+    input_topic: Name = "orders-processed"
+    dlq_topic: Name = "orders-processed-dlq"
+
+
+class ForwarderSettings(GroupSettings):
+    """The transactional forwarder. Times in milliseconds."""
+
+    transactional_id: Name  # one per instance: two instances with one id fence each other for ever
+    group_id: Name = "order-processor"
+    input_topic: Name = "order-events"
+    processed_topic: Name = "orders-processed"
+    notifications_topic: Name = "order-notifications"
+    dlq_topic: Name = "order-events-dlq"
+    transaction_timeout_ms: Annotated[int, Field(ge=1000)] = 60_000
+    max_batch: Annotated[int, Field(ge=1, le=100_000)] = 2000  # of a transaction, whose cost hardly depends on them
+
+    own: ClassVar[str] = "TRANSACTIONAL_ID"
+
+    @property
+    def identity(self) -> str:
+        return self.transactional_id
+
+    @model_validator(mode="after")
+    def _outlast_transactions(self) -> Self:
         if self.max_poll_interval_ms <= self.transaction_timeout_ms:
             raise ValueError(
                 "MAX_POLL_INTERVAL_MS must exceed TRANSACTION_TIMEOUT_MS: a transaction is finished between two polls"
@@ -109,31 +185,6 @@ class ForwarderSettings(_Settings):
             "retry.backoff.ms": 2,
             "retry.backoff.max.ms": 20,
         }
-
-    def consumer_config(self) -> Config:
-        config: Config = {
-            "bootstrap.servers": self.kafka_bootstrap_servers,
-            "client.id": self.transactional_id,
-            "group.id": self.group_id,
-            "group.protocol": self.group_protocol,
-            "enable.auto.commit": False,  # offsets are committed in the transaction, or not at all
-            "enable.auto.offset.store": False,
-            "auto.offset.reset": "earliest",  # a new group starts with the first record, and loses none
-            "isolation.level": "read_committed",  # also makes an owner wait for offsets in an open transaction
-            "max.poll.interval.ms": self.max_poll_interval_ms,
-            "socket.timeout.ms": max(self.socket_timeout_ms, 1500),  # above fetch.wait.max.ms by its rule of a second
-            "fetch.wait.max.ms": 100,  # an empty fetch ends soon: a commit on the same broker waits behind none
-            "fetch.error.backoff.ms": 100,
-            "reconnect.backoff.max.ms": 1000,  # 10 s by default: too long after a broker's return
-        }
-        if self.group_instance_id:
-            config["group.instance.id"] = self.group_instance_id
-        if self.group_protocol == "classic":
-            # with group.protocol=consumer these are the broker's, and setting them here is an error
-            config["session.timeout.ms"] = self.session_timeout_ms
-            config["heartbeat.interval.ms"] = self.heartbeat_interval_ms
-            config["partition.assignment.strategy"] = self.partition_assignment_strategy
-        return config
 
 
 def _producing(delivery_timeout_ms: int, socket_timeout_ms: int) -> Config:

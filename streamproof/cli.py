@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 import traceback
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -20,7 +21,7 @@ from rich.console import Console
 
 from streamproof import __version__
 from streamproof.checks import Verdict, judge, write_witnesses
-from streamproof.cluster import DEFAULT_VERSION, start_embedded
+from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED, open_cluster
 from streamproof.errors import StreamproofError, UsageError
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery
@@ -77,9 +78,10 @@ def _main(
 
 @app.command(
     epilog="Example:\n\nstreamproof up --brokers 1 --port 19092\n\n"
-    "and, elsewhere:  streamproof verify --bootstrap-servers 127.0.0.1:19092",
+    "and, elsewhere:  streamproof verify --cluster 127.0.0.1:19092",
 )
 def up(
+    cluster: Annotated[str, typer.Option(metavar="WHERE", help="embedded or testcontainers.")] = EMBEDDED,
     brokers: Brokers = 3,
     kafka_version: KafkaVersion = DEFAULT_VERSION,
     port: Annotated[
@@ -88,21 +90,23 @@ def up(
     as_json: Json = False,
 ) -> None:
     """Start a real Kafka cluster on this machine, and keep it until Ctrl-C."""
+    if cluster not in STARTED:
+        raise UsageError(f'--cluster "{cluster}" cannot be started; give {" or ".join(STARTED)}')
     progress = Terminal.on(sys.stderr)
-    with kept(LOGS / _now()) as logs, Guardian() as guardian:
+    with kept(LOGS / _now()) as logs, Guardian() as guardian, ExitStack() as stack:
         with progress.step("cluster") as step:
-            cluster = start_embedded(
-                guardian, brokers=brokers, version=kafka_version, logs=logs, port=port, progress=step.now
+            opened = open_cluster(
+                cluster, guardian, brokers=brokers, version=kafka_version, logs=logs, port=port, progress=step.now
             )
-            step.done(describe(cluster))
-        with cluster:
-            if as_json:
-                told = {"bootstrap_servers": cluster.bootstrap_servers, "version": cluster.version, "logs": str(logs)}
-                print(json.dumps(told), flush=True)
-            else:
-                print(f"bootstrap.servers={cluster.bootstrap_servers}", flush=True)
-                print(f"Logs are in {logs}. Ctrl-C ends it.", file=sys.stderr)
-            _wait_for_interrupt()
+            running = stack.enter_context(opened)
+            step.done(describe(running))
+        if as_json:
+            told = {"bootstrap_servers": running.bootstrap_servers, "version": running.version, "logs": str(logs)}
+            print(json.dumps(told), flush=True)
+        else:
+            print(f"bootstrap.servers={running.bootstrap_servers}", flush=True)
+            print(f"Logs are in {logs}. Ctrl-C ends it.", file=sys.stderr)
+        _wait_for_interrupt()
 
 
 def _wait_for_interrupt() -> None:
@@ -120,7 +124,7 @@ def _wait_for_interrupt() -> None:
 )
 def verify(
     subject: Annotated[
-        str | None, typer.Argument(metavar="SUBJECT", help="Of streamproof.toml; the only one if left out.")
+        str | None, typer.Argument(metavar="SUBJECT", help="Of streamproof.toml; the first one if left out.")
     ] = None,
     config: Annotated[Path, typer.Option(metavar="FILE", help="Where subjects are declared.")] = Path(
         "streamproof.toml"
@@ -148,11 +152,12 @@ def verify(
         int | None, typer.Option(metavar="N", help="Repeats a workload and a plan of faults; else random.")
     ] = None,
     faults: Annotated[str, typer.Option(metavar="PLAN", help="default, none, or the path of a plan.json.")] = "default",
-    bootstrap_servers: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", **WHERE, help="Use an existing cluster.")
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="WHERE", **WHERE, help="embedded, testcontainers, or HOST:PORT of an existing one."),
     ] = None,
     brokers: Annotated[
-        int | None, typer.Option(metavar="N", **WHERE, help="Brokers of an embedded cluster, an odd number: 3.")
+        int | None, typer.Option(metavar="N", **WHERE, help="Brokers of one that is started, an odd number: 3.")
     ] = None,
     kafka_version: Annotated[
         str | None, typer.Option(metavar="VERSION", **WHERE, help=f"Its Apache Kafka: {DEFAULT_VERSION}.")
@@ -165,7 +170,7 @@ def verify(
         subject=subject, config=config, command=run, input_topic=input_topic, output_topics=tuple(output_topic or ()),
         group=group, identity=identity, promise=promise, ordered=ordered, instances=instances, events=events,
         input_file=input_file, seed=seed if seed is not None else int.from_bytes(os.urandom(2)), faults=faults,
-        bootstrap_servers=bootstrap_servers, brokers=brokers, kafka_version=kafka_version,
+        cluster=cluster, brokers=brokers, kafka_version=kafka_version,
         directory=directory or RUNS / _now(),
     )  # fmt: skip
     progress = Terminal.on(sys.stderr if as_json else sys.stdout)

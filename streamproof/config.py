@@ -68,12 +68,14 @@ class _Table(BaseModel):
 
 
 class ClusterConfig(_Table):
-    """`[cluster]`: the embedded one's size and version, or where an existing one is."""
+    """`[cluster]`: where Kafka runs, and the size and version of a cluster that is started."""
 
     brokers: Annotated[int, AfterValidator(_odd)] = Field(default=3, ge=1, description="a whole number of at least 1")
     version: str | None = Field(default=None, pattern=r"^\d+\.\d+\.\d+$", description='a version such as "4.3.1"')
-    bootstrap_servers: str | None = Field(
-        default=None, min_length=1, description='"HOST:PORT,…" of an existing cluster'
+    where: str = Field(
+        default="embedded",
+        min_length=1,
+        description='"embedded", "testcontainers", or "HOST:PORT,…" of an existing one',
     )
 
 
@@ -87,6 +89,7 @@ class SubjectConfig(_Table):
     ready: Annotated[Ready, BeforeValidator(_ready)] = Field(default=Ready(), description=_READY)
     ready_timeout_s: float = Field(default=60.0, gt=0, description="seconds, above 0")
     env: Mapping[str, Placeholders] = Field(default={}, description="a text, in quotes")
+    databases: Mapping[str, Placeholders] = Field(default={}, description="an address, in quotes")
     operation: str | None = Field(default=None, min_length=1, description="the name of an operation of the contract")
     input: Literal["topic", "stdin"] = Field(default="topic", description='"topic" or "stdin"')
     stop_timeout_s: float = Field(default=15.0, gt=0, description="seconds, above 0")
@@ -101,6 +104,7 @@ class SubjectConfig(_Table):
             env=dict(self.env),
             ready=Ready(self.ready.kind, self.ready.text, self.ready_timeout_s),
             input=self.input,
+            databases=dict(self.databases),
             stop_timeout_s=self.stop_timeout_s,
             cwd=self.cwd,
         )
@@ -115,13 +119,11 @@ class Config(_Table):
     checks: Annotated[Path | None, Field(strict=False)] = Field(default=None, description="a directory")
 
     def subject(self, name: str | None = None) -> SubjectConfig:
-        """The subject `name`, or the only one; UsageError when there is no such one, or none or several to choose."""
+        """The subject `name`, or the first that is declared; UsageError when there is none."""
         if name is None:
-            if len(self.subjects) == 1:
-                return next(iter(self.subjects.values()))
             if not self.subjects:
                 raise UsageError(f"{self.path}: no subject is declared; add a table [subject.NAME]")
-            raise UsageError(f"{self.path} declares {', '.join(self.subjects)}; say which subject to run")
+            return next(iter(self.subjects.values()))
         if name not in self.subjects:
             declared = ", ".join(self.subjects) or "none"
             raise UsageError(

@@ -19,7 +19,7 @@ from pytest_bdd import given, parsers, then, when
 
 if TYPE_CHECKING:
     from streamproof.checks import Verdict
-    from streamproof.cluster import EmbeddedCluster
+    from streamproof.cluster import Cluster
     from streamproof.plugin import RunSubject
     from streamproof.run import Run
 
@@ -81,7 +81,7 @@ def story(run_subject: RunSubject) -> Iterator[Story]:
 
 
 @given(parsers.parse("a cluster of {brokers:d} brokers"))
-def a_cluster(kafka_cluster: EmbeddedCluster, brokers: int) -> None:
+def a_cluster(kafka_cluster: Cluster, brokers: int) -> None:
     if len(kafka_cluster.brokers) != brokers:
         pytest.fail(
             f"this session's cluster has {len(kafka_cluster.brokers)} brokers; run with --kafka-brokers {brokers}"

@@ -6,19 +6,24 @@ as a script, is the other side: a small process in a session of its own, tied to
 
 What belongs to a run is found, not remembered: every process carries `STREAMPROOF_RUN` in its environment and its
 children inherit it, so there is no moment between starting a process and knowing of it. Sessions that the run has begun
-and children of found processes are searched too, for programs that clear their environment.
+and children of found processes are searched too, for programs that clear their environment. Containers and networks
+carry the run's label, and the guardian asks the engine itself: neither a `docker` command nor Testcontainers' Ryuk is
+needed.
 """
 
 import contextlib
+import json
 import os
 import secrets
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +34,10 @@ import psutil
 RUN = "STREAMPROOF_RUN"
 GUARDIAN = "STREAMPROOF_GUARDIAN"
 GRACE_S = 5.0
+DOCKER_S = 30.0  # of one answer of the engine
+SETTLE_S = 3.0
+CLOSED = "closed\n"  # the run goes in order: nothing that it asked for is still being made
+LABEL = "streamproof.run"  # of containers and networks; its value is the run's
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a guardian lives as long as its run, and no longer
 LOOK_S = 0.5  # how often the guardian looks at what a pipe cannot tell: a fork of the run may hold its end open
 LOOK_AGAIN_S = 0.02
@@ -39,7 +48,7 @@ DIRECTORY_PREFIX = "streamproof-"
 class Guardian:
     """All that a run starts. Close it, or leave its `with` block, to end everything and remove the directory.
 
-    `label` is unique to the run, for whatever else has labels: containers carry `streamproof.run=<label>`.
+    `label` is unique to the run, for whatever else has labels: containers carry `streamproof.run=<label>` (LABEL).
     """
 
     def __init__(self) -> None:
@@ -47,6 +56,7 @@ class Guardian:
         self.directory = Path(tempfile.gettempdir()).resolve() / f"{DIRECTORY_PREFIX}{self.label}"
         self._owner = os.getpid()
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._docker: str | None = None
         self._closed = False
         self._guardian = self._start_guardian()
         # only now is there something to lose
@@ -104,6 +114,11 @@ class Guardian:
         self._tell(f"{process.pid}\n")
         return process
 
+    def own_containers(self, docker: str) -> None:
+        """From now on there may be containers and networks with the run's label at the engine with this socket."""
+        self._docker = docker
+        self._tell(f"{docker}\n")
+
     def close(self) -> None:
         """SIGTERM to all, `GRACE_S` seconds to obey it, then SIGKILL; returns when nothing is left."""
         if self._closed or os.getpid() != self._owner:  # a fork of the run does not own it
@@ -112,9 +127,10 @@ class Guardian:
         try:
             self._terminate()
         finally:
+            self._tell(CLOSED)
             self._end_of_pipe().close()
             if self._guardian.wait() != 0:  # killed by someone, so its work is ours
-                end_run(self.label, self.directory, set())
+                end_run(self.label, self.directory, set(), self._docker)
             for process in self._processes:
                 process.wait()
 
@@ -173,9 +189,20 @@ def _environment(process: psutil.Process) -> Mapping[str, str]:
         return {}
 
 
-def end_run(label: str, directory: Path, sessions: set[int]) -> None:
-    """Kill all that is left of a run, then remove its directory; blocks until both are done."""
+def end_run(label: str, directory: Path, sessions: set[int], docker: str | None, settle_s: float = 0) -> None:
+    """Kill all that is left of a run, then remove its directory; blocks until both are done.
+
+    `docker`: the socket of an engine, if the run had one; it is asked once more after `settle_s` seconds, for it may
+    still be making what a killed run had asked for.
+    """
     end_processes(label, sessions)
+    if docker:
+        with contextlib.suppress(OSError):  # the engine itself is gone, and its containers with it
+            while end_containers(label, docker):
+                pass
+            if settle_s:
+                time.sleep(settle_s)
+                end_containers(label, docker)
     for _ in range(REMOVALS):
         shutil.rmtree(directory, ignore_errors=True)
         if not directory.exists():
@@ -202,9 +229,34 @@ def _signal(processes: set[psutil.Process], number: int) -> None:
             process.send_signal(number)
 
 
+def end_containers(label: str, docker: str) -> int:
+    """Remove the run's containers, their volumes and then its networks; how many were found. OSError: no engine."""
+    mine = urllib.parse.quote(json.dumps({"label": [f"{LABEL}={label}"]}))
+    containers = _ask(docker, "GET", f"/containers/json?all=1&filters={mine}")
+    networks = _ask(docker, "GET", f"/networks?filters={mine}")
+    for one in containers:
+        _ask(docker, "DELETE", f"/containers/{one['Id']}?force=1&v=1")
+    for one in networks:
+        _ask(docker, "DELETE", f"/networks/{one['Id']}")
+    return len(containers) + len(networks)
+
+
+def _ask(docker: str, method: str, path: str) -> Any:
+    import http.client  # noqa: PLC0415 - it would double the time in which a guardian starts
+
+    connection = http.client.HTTPConnection("docker", timeout=DOCKER_S)
+    with contextlib.closing(connection), socket.socket(socket.AF_UNIX) as connection.sock:
+        connection.sock.settimeout(DOCKER_S)
+        connection.sock.connect(docker)
+        connection.request(method, path)
+        return json.loads(connection.getresponse().read() or b"null")
+
+
 def guard(label: str, directory: Path, parent: int) -> None:
     """Wait for the run to go: its pipe closed, or the process itself gone. Then end what it left."""
     sessions: set[int] = set()
+    docker = None
+    settle_s = SETTLE_S
     received = b""
     while True:
         readable, _, _ = select.select([0], [], [], LOOK_S)
@@ -213,13 +265,19 @@ def guard(label: str, directory: Path, parent: int) -> None:
             if not chunk:
                 break
             *lines, received = (received + chunk).split(b"\n")
-            sessions |= {int(line) for line in lines}
+            for line in map(bytes.decode, lines):
+                if line.isdigit():
+                    sessions.add(int(line))
+                elif line == CLOSED.strip():
+                    settle_s = 0
+                else:
+                    docker = line
         elif os.getppid() != parent:
             break
         else:
             # the system may give the number of a session that has ended to someone else
             sessions &= {_session(pid) for pid in psutil.pids()}
-    end_run(label, directory, sessions)
+    end_run(label, directory, sessions, docker, settle_s)
 
 
 def _session(pid: int) -> int:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from streamproof.cluster import EmbeddedCluster
+    from streamproof.cluster import Cluster
     from streamproof.guardian import Guardian
     from streamproof.run import Run
 
@@ -33,8 +33,11 @@ RunSubject = Callable[..., AbstractContextManager["Run"]]
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("streamproof", "Kafka pipelines under test")
     group.addoption("--streamproof-config", default="streamproof.toml", help="where subjects are declared")
-    group.addoption("--kafka-brokers", type=int, default=3, help="brokers of the embedded cluster (3)")
-    group.addoption("--kafka-version", default="4.3.1", help="Apache Kafka version of the embedded cluster (4.3.1)")
+    group.addoption(
+        "--cluster", default="embedded", help="embedded (the default), testcontainers, or HOST:PORT of an existing one"
+    )
+    group.addoption("--kafka-brokers", type=int, help="brokers of a cluster that is started (3)")
+    group.addoption("--kafka-version", help="Apache Kafka version of a cluster that is started (4.3.1)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -113,11 +116,12 @@ def kafka_guardian() -> Iterator[Guardian]:
 @pytest.fixture(scope="session")
 def kafka_cluster(
     kafka_guardian: Guardian, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[EmbeddedCluster]:
-    """Real Apache Kafka brokers, started once a session."""
-    from streamproof.cluster import start_embedded
+) -> Iterator[Cluster]:
+    """Real Apache Kafka brokers, started once a session; where, says `--cluster`."""
+    from streamproof.cluster import open_cluster
 
-    with start_embedded(
+    with open_cluster(
+        pytestconfig.getoption("--cluster"),
         kafka_guardian,
         brokers=pytestconfig.getoption("--kafka-brokers"),
         version=pytestconfig.getoption("--kafka-version"),
@@ -128,7 +132,7 @@ def kafka_cluster(
 
 @pytest.fixture
 def run_subject(
-    request: pytest.FixtureRequest, kafka_guardian: Guardian, kafka_cluster: EmbeddedCluster, tmp_path: Path
+    request: pytest.FixtureRequest, kafka_guardian: Guardian, kafka_cluster: Cluster, tmp_path: Path
 ) -> Iterator[RunSubject]:
     """Starts subjects of streamproof.toml: `with run_subject("orders", records=500) as run:` feeds one from the start.
 

@@ -20,9 +20,10 @@ from streamproof.cluster import admin, kafka_jars
 from streamproof.cluster.base import Cluster
 from streamproof.cluster.probe import probed
 from streamproof.contract.model import Contract
-from streamproof.errors import ClusterError, SubjectError
+from streamproof.errors import ClusterError, SubjectError, UsageError, did_you_mean
 from streamproof.faults import Evidence, Fault, Nemesis, Plan, World
 from streamproof.guardian import Guardian
+from streamproof.history.databases import DatabaseObserver, EffectQuery, effect_databases
 from streamproof.history.observers import Observer
 from streamproof.history.promise import Promise, RunRecord
 from streamproof.history.quiet import wait_until_quiet
@@ -32,6 +33,7 @@ from streamproof.history.tables import Outcome
 from streamproof.progress import Progress, Step
 from streamproof.subject import Keeper, SubjectSpec
 from streamproof.subject.keeper import now_us
+from streamproof.subject.spec import fill
 from streamproof.workload import Event, StdinWorkload, Workload
 
 FIRST_COMMIT_S = 30.0
@@ -70,7 +72,11 @@ class Run:
         self.progress = progress or Progress()
         logs = spec.directory / "logs"
         logs.mkdir(parents=True, exist_ok=True)
-        values = {"bootstrap_servers": cluster.subject_bootstrap_servers, "run": spec.suffix}
+        values = {
+            "bootstrap_servers": cluster.subject_bootstrap_servers,
+            "run": spec.suffix,
+            "directory": str(spec.directory.resolve()),
+        }
         self.keeper = Keeper(guardian, spec.subject, values, logs)
         self.verdict: Verdict | None = None
         self.history: History | None = None
@@ -83,6 +89,7 @@ class Run:
         self._started_at = now_us()
         self._dropped: list[str] = []
         self._offsets: Mapping[tuple[str, int], int] = {}
+        self._databases = effect_databases(self._effect_queries(values))
         self._nemesis = Nemesis(self._world(), len(spec.events), self._tell)
 
     def _make_workload(self) -> Workload | StdinWorkload:
@@ -103,11 +110,15 @@ class Run:
         self._nemesis.open()
         self.keeper.stop_all()
         self._pool.shutdown(cancel_futures=True)
+        for database in self._databases.values():
+            database.close()
 
     def start(self) -> None:
         """Make the topics, start the subject beside the broker probe, and return when both are done."""
         self._make_topics()
         self._observer = self._observe()
+        self._database_observer = DatabaseObserver(list(self._databases.values()), self._observer.saw)
+        self._database_observer.start()
         replication = min(3, len(self.cluster.brokers))
         self._probe = self._pool.submit(probed, self.cluster, replication=replication)
         with self.progress.step("subject") as step:
@@ -122,7 +133,7 @@ class Run:
     def _make_topics(self) -> None:
         contract, servers = self.spec.contract, self.cluster.bootstrap_servers
         replication = min(3, len(self.cluster.brokers))
-        for channel in contract.channels():
+        for channel in contract.topics():
             config = {"message.timestamp.type": "LogAppendTime", **channel.config}
             admin.create_topics(servers, {channel.topic: channel.partitions}, replication=replication, config=config)
         used = {topic: ends for (topic, _), ends in self._ends().items() if ends.high_watermark > 0}
@@ -133,7 +144,7 @@ class Run:
             )
 
     def _ends(self) -> "dict[tuple[str, int], admin.Ends]":
-        return admin.log_ends(self.cluster.bootstrap_servers, [one.topic for one in self.spec.contract.channels()])
+        return admin.log_ends(self.cluster.bootstrap_servers, [one.topic for one in self.spec.contract.topics()])
 
     def _wait_ready(self) -> None:
         spec, servers = self.spec.subject, self.cluster.bootstrap_servers
@@ -164,7 +175,7 @@ class Run:
         contract = self.spec.contract
         identities = {one.topic: one.identity for one in self._effect_topics()}
         identities[contract.input.channel.topic] = contract.input.identity
-        partitions = {one.topic: one.partitions for one in contract.channels()}
+        partitions = {one.topic: one.partitions for one in contract.topics()}
         observer = Observer(
             self._writer, self.cluster.bootstrap_servers, contract.input.channel.topic, identities, partitions
         )
@@ -204,8 +215,10 @@ class Run:
             keeper=self.keeper,
             group=self.spec.contract.group,
             input_topic=self.spec.contract.input.channel.topic,
+            databases=self._databases,
             in_flight=self._in_flight,
             committed=lambda: self._committed(self._offsets),
+            waiting=lambda: self._workload.sent - self._committed(self._offsets),
             stopping=self._stopping,
             since_ms=self._started_at // 1000,
         )
@@ -223,7 +236,7 @@ class Run:
         topic = self.spec.contract.input.channel.topic
         return sum(offset for (name, _), offset in offsets.items() if name == topic)
 
-    def _in_flight(self) -> Mapping[int, int]:
+    def _in_flight(self) -> frozenset[tuple[int, int]]:
         return self._observer.in_flight(self._ask_committed())
 
     def finish(self) -> Verdict:
@@ -235,6 +248,7 @@ class Run:
             late = self.keeper.stop_all()
             step.done("killed: it did not end in time" if late else "")
         self._observer.stop()
+        self._database_observer.stop()
         with self.progress.step("history") as step:
             history = self._record(step, quiet)
             rows = sum(row_count(path) for path in history.tables.values())
@@ -278,7 +292,7 @@ class Run:
             found = wait_until_quiet(
                 self.cluster.bootstrap_servers,
                 self.spec.contract.input.channel.topic,
-                [one.topic for one in self.spec.contract.channels()],
+                [one.topic for one in self.spec.contract.topics()],
                 stops=self._stops,
                 committed=self._ask_committed,
                 timeout_s=self.spec.quiet_s,
@@ -311,11 +325,13 @@ class Run:
             input_topic=contract.input.channel.topic,
             input_identity=contract.input.identity,
             effects=self._effect_topics(),
+            queries=tuple(one.effect for one in self._databases.values()),
             fates=self._workload.fates,
             jars=kafka_jars(),
-            topic_ids=admin.topic_ids(servers, [one.topic for one in contract.channels()]),
+            topic_ids=admin.topic_ids(servers, [one.topic for one in contract.topics()]),
         )
         recorded = record_logs(self._writer, recording, self._stops, step.now)
+        self._database_observer.write(self._writer)
         return self._writer.close(
             RunRecord(
                 subject=self.spec.subject.name,
@@ -336,10 +352,32 @@ class Run:
 
     def _effect_topics(self) -> tuple[EffectTopic, ...]:
         contract = self.spec.contract
-        effects = [EffectTopic(p.channel.name, p.channel.topic, p.identity, p.per_input) for p in contract.produces]
+        topics = [one for one in contract.produces if one.channel.query is None]
+        effects = [EffectTopic(p.channel.name, p.channel.topic, p.identity, p.per_input) for p in topics]
         if dead := contract.dead_letters:
             effects.append(EffectTopic(dead.channel.name, dead.channel.topic, dead.identity, dead_letters=True))
         return tuple(effects)
+
+    def _effect_queries(self, values: Mapping[str, str]) -> tuple[EffectQuery, ...]:
+        """Channels that are queries, each in its database; UsageError for one that lies nowhere, or that is not."""
+        subject, contract = self.spec.subject, self.spec.contract
+        queried = {one.channel.name: one for one in contract.produces if one.channel.query is not None}
+        for name in subject.databases.keys() - queried.keys():
+            raise UsageError(
+                f"subject {subject.name}: databases.{name}: operation {contract.name} has no such channel with an "
+                f"x-query{did_you_mean(name, queried)}"
+            )
+        for name in queried.keys() - subject.databases.keys():
+            raise UsageError(
+                f"subject {subject.name}: channel {name} is a query; say where: [subject.{subject.name}.databases] "
+                f'{name} = "sqlite:///{{directory}}/orders.db"'
+            )
+        return tuple(
+            EffectQuery(
+                name, fill(subject.databases[name], values), one.channel.query or "", one.identity, one.per_input
+            )
+            for name, one in queried.items()
+        )
 
     def _transaction_timeout_ms(self) -> int:
         own = self._nemesis.world.own_prefix

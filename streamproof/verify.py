@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from streamproof.checks import Verdict
-from streamproof.cluster import DEFAULT_VERSION, Cluster, connect_existing, start_embedded
+from streamproof.cluster import STARTED, Cluster, open_cluster
 from streamproof.config import ClusterConfig, Config, checked_command, checked_placeholders, read_config
 from streamproof.contract.asyncapi import contract_from_flags, read_contract
 from streamproof.contract.model import Channel, Contract
@@ -44,7 +44,7 @@ class Request:
     events: int = 20_000
     input_file: Path | None = None
     faults: str = "default"
-    bootstrap_servers: str | None = None
+    cluster: str | None = None
     brokers: int | None = None
     kafka_version: str | None = None
 
@@ -61,7 +61,10 @@ def verify(request: Request, progress: Progress) -> tuple[Verdict, History]:
         _cluster(request, settings, guardian, progress) as cluster,
     ):
         plan = saved or Plan.default(
-            request.seed, instances=spec.subject.instances, can_break_brokers=cluster.can_break_brokers
+            request.seed,
+            instances=spec.subject.instances,
+            can_break_brokers=cluster.can_break_brokers,
+            databases=[name for name, url in spec.subject.databases.items() if url.startswith("sqlite:")],
         )
         (request.directory / "plan.json").write_text(plan.model_dump_json(indent=2))
         with Run(spec, cluster, guardian, progress) as run:
@@ -188,31 +191,21 @@ def kept(directory: Path) -> Iterator[Path]:
 
 @contextmanager
 def _cluster(request: Request, settings: ClusterConfig, guardian: Guardian, progress: Progress) -> Iterator[Cluster]:
-    existing = settings.bootstrap_servers if request.bootstrap_servers is None else request.bootstrap_servers
-    if existing == "":
-        raise UsageError("--bootstrap-servers is empty; give host:port, or leave it out for an embedded cluster")
-    with progress.step("cluster") as step:
-        if existing:
-            if request.brokers or request.kafka_version:
-                raise UsageError(
-                    "--brokers and --kafka-version are for an embedded cluster, not with --bootstrap-servers"
-                )
-            cluster: Cluster = connect_existing(existing)
-            step.done(describe(cluster))
-        else:
-            embedded = start_embedded(
+    where = settings.where if request.cluster is None else request.cluster
+    started = where in STARTED  # an existing one has its own size and version, whatever the file says of others
+    with contextlib.ExitStack() as stack:
+        with progress.step("cluster") as step:
+            opened = open_cluster(
+                where,
                 guardian,
-                brokers=request.brokers or settings.brokers,
-                version=request.kafka_version or settings.version or DEFAULT_VERSION,
+                brokers=request.brokers or (settings.brokers if started else None),
+                version=request.kafka_version or (settings.version if started else None),
                 logs=request.directory / "logs",
                 progress=step.now,
             )
-            step.done(describe(embedded))
-    if existing:
+            cluster = stack.enter_context(opened)
+            step.done(describe(cluster))
         yield cluster
-    else:
-        with embedded:
-            yield embedded
 
 
 def describe(cluster: Cluster) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from streamproof.cluster import EmbeddedCluster
+from streamproof.cluster import Cluster
 from streamproof.guardian import Guardian
 
 WaitUntil = Callable[[Callable[[], bool]], None]
@@ -32,6 +32,6 @@ def session_guardian(kafka_guardian: Guardian) -> Guardian:
 
 
 @pytest.fixture(scope="session")
-def embedded_cluster(kafka_cluster: EmbeddedCluster) -> EmbeddedCluster:
+def embedded_cluster(kafka_cluster: Cluster) -> Cluster:
     """The session's cluster, for tests that use it and leave it whole."""
     return kafka_cluster

@@ -76,10 +76,10 @@ FAULT = '{{"seed": 1, "faults": [{{"kind": "{}", "target": "instance:1", "at": {
         (["verify", "--run", "x", *RUN, "--identity", "event-id"], {}, "--identity"),
         (["verify", "--run", "x", *RUN, "--input", "no.jsonl"], {}, "no.jsonl: cannot read the input"),
         (["verify", "--run", "x", *RUN, "--input", "a.jsonl"], {"a.jsonl": "{}\n"}, "a.jsonl:1: value is missing"),
-        (["verify", "--run", "x", *RUN, "--bootstrap-servers", "127.0.0.1:1"], {}, "no broker answers at 127.0.0.1:1"),
+        (["verify", "--run", "x", *RUN, "--cluster", "127.0.0.1:1"], {}, "no broker answers at 127.0.0.1:1"),
         (["verify", "--run", "x", *RUN, "--brokers", "2"], {}, "an odd number of brokers, not 2"),
         (["verify", "--run", "x", *RUN, "--kafka-version", "1.0.0"], {}, "Apache Kafka 1.0.0 is not known here"),
-        (["verify", "--run", "x", *RUN, "--bootstrap-servers", ""], {}, "--bootstrap-servers is empty"),
+        (["verify", "--run", "x", *RUN, "--cluster", "testcontainer"], {}, 'did you mean "testcontainers"?'),
         (["verify", "--run", "", *RUN], {}, "--run: the command is empty"),
         (["verify", "--run", "'", *RUN], {}, "--run: the command cannot be split into words (no closing quotation)"),
         (["verify", "--run", "x {bootstrap_server}", *RUN], {}, 'did you mean "bootstrap_servers"?'),
@@ -98,7 +98,7 @@ FAULT = '{{"seed": 1, "faults": [{{"kind": "{}", "target": "instance:1", "at": {
         (
             ["verify", "--run", "x", *RUN, "--faults", "p.json"],
             {"p.json": FAULT.format("melt", 0.5)},
-            '"melt" is not a fault; there are join, kill,',
+            '"melt" is not a fault; there are',
         ),
         (["check", "nowhere"], {}, "nowhere is not a directory; give that of a run"),
         (["check", "."], {}, "is not a complete history"),
@@ -201,7 +201,7 @@ def foreign(embedded_cluster: EmbeddedCluster, request: pytest.FixtureRequest) -
     def flags(command: str) -> list[str]:
         topics = ["--input-topic", f"in-{name}", "--output-topic", f"out-{name}", "--group", name]
         run = ["--run", command, "--events", "50", "--faults", "none"]
-        return ["verify", *run, *topics, "--bootstrap-servers", embedded_cluster.bootstrap_servers]
+        return ["verify", *run, *topics, "--cluster", embedded_cluster.bootstrap_servers]
 
     return name, flags
 

@@ -49,7 +49,7 @@ def loop_request(directory: Path, servers: str, promise: Delivery) -> Request:
         promise=promise,
         instances=2,
         events=2_000,
-        bootstrap_servers=servers,
+        cluster=servers,
     )
 
 

@@ -6,7 +6,7 @@ JOIN (SELECT topic, part, max(off) AS last_off FROM live_input GROUP BY topic, p
   ON i.topic = c.topic AND i.part = c.part AND c.off <= i.last_off
 WHERE c.t IS NOT NULL
 UNION ALL
-SELECT 'effects timed by the broker', count(*), count(*) > 0
+SELECT 'effects whose time is known', count(*), count(*) > 0
 FROM first_effect
 WHERE t_append IS NOT NULL
 ORDER BY evidence

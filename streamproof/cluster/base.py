@@ -50,6 +50,12 @@ class Cluster(Protocol):
     def start(self, node: int) -> None:
         """Start a stopped or killed broker again, on the same ports and data; returns when it answers."""
 
+    def disconnect(self, node: int) -> None:
+        """Cut a broker from its peers: it goes on serving clients, as far as it can."""
+
+    def connect(self, node: int) -> None:
+        """Mend what `disconnect` cut."""
+
     def log(self, node: int) -> Path:
         """The broker's own log file."""
 

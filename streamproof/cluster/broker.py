@@ -5,7 +5,6 @@ import itertools
 import secrets
 import signal
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,8 +17,7 @@ from streamproof.guardian import Guardian
 
 LAST_LINES = 12
 STOP_TIMEOUT_S = 10.0  # a broker that is told to stop waits for its controllers, which may be gone for good
-LOOK_S = 0.02
-_numbers = itertools.count(1)  # of clusters in one run
+numbers = itertools.count(1)  # of clusters in one run
 
 
 def new_id() -> str:
@@ -61,8 +59,9 @@ class Broker:
         write_properties(data / "meta.properties", identity)
         write_properties(self._properties, settings)
 
-    def launch(self, flags: tuple[str, ...]) -> None:
-        """Start its process; returns at once."""
+    def launch(self, flags: tuple[str, ...] | None = None) -> None:
+        """Start its process; returns at once. `flags` are Java's, in place of those that make a start quick."""
+        flags = self._runtime.broker_flags() if flags is None else flags
         command = self._runtime.command(MAIN, str(self._properties), directory=self._directory, flags=flags)
         with self.log.open("ab") as output:
             self._log_start = output.tell()
@@ -100,6 +99,12 @@ class Broker:
         self.signal(signal.SIGKILL)
         self.wait()
 
+    def pause(self) -> None:
+        self.signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.signal(signal.SIGCONT)
+
     def wait(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """Until its process has ended, by force if need be."""
         if self._process is None:
@@ -116,9 +121,7 @@ class Broker:
             lines = file.read().decode(errors="replace").splitlines()
         if any("Address already in use" in line for line in lines):
             return f"broker {self.node} found one of its ports in use ({self._ports()}); end what listens there"
-        code = self._process.returncode if self._process else None
-        last = "\n".join(f"    {line}" for line in _telling(lines))
-        return f"broker {self.node} ended with status {code}; its last lines:\n{last}\nwhole log: {self.log}"
+        return why_it_ended(self.node, self._process.returncode if self._process else None, lines, self.log)
 
     def _ports(self) -> str:
         return f"{self.ports.direct}, {self.ports.subject}, {self.ports.internal}, {self.ports.controller} on {HOST}"
@@ -128,23 +131,18 @@ class Broker:
         return self._directory / "server.properties"
 
 
+def why_it_ended(node: int, status: int | None, lines: list[str], log: Path) -> str:
+    """A sentence, and what of the log's `lines` tells the cause."""
+    last = "\n".join(f"    {line}" for line in _telling(lines))
+    return f"broker {node} ended with status {status}; its last lines:\n{last}\nwhole log: {log}"
+
+
 def _telling(lines: list[str]) -> list[str]:
     """The last lines that say why: from the first error on, without stack frames and what is said besides."""
     said = [line for line in lines if line.strip() and not line[0].isspace()]
     errors = itertools.dropwhile(lambda line: " ERROR " not in line and " FATAL " not in line, said)
     why = [line for line in errors if " INFO " not in line and " WARN " not in line]
     return (why or said)[-LAST_LINES:] or ["(it wrote nothing)"]
-
-
-def wait_until_ready(brokers: list[Broker], nodes: frozenset[int], timeout_s: float) -> None:
-    """Until each of `brokers` knows all `nodes`; `ClusterError` when one ends, or not in time."""
-    deadline = time.monotonic() + timeout_s
-    waiting = list(brokers)
-    while waiting := [broker for broker in waiting if not broker.knows(nodes)]:
-        if time.monotonic() > deadline:
-            first = waiting[0]
-            raise ClusterError(f"broker {first.node} is not ready after {timeout_s:.0f} s; its log: {first.log}")
-        time.sleep(LOOK_S)
 
 
 def take_ports(lease: PortLease, brokers: int, first: int | None) -> dict[int, BrokerPorts]:
@@ -166,14 +164,14 @@ def make_brokers(
 ) -> dict[int, Broker]:
     """Format every broker, in a directory of this cluster."""
     logs.mkdir(parents=True, exist_ok=True)
-    home = guardian.directory / f"cluster-{next(_numbers)}"
+    home = guardian.directory / f"cluster-{next(numbers)}"
     cluster_id = new_id()
     made = {}
     for node, own in ports.items():
         directory = home / f"broker-{node}"
         directory.mkdir(parents=True)
         advertised = f"{HOST}:{own.subject}"
-        own_settings = broker_settings(node, ports, directory / "data", advertised, settings)
+        own_settings = broker_settings(node, ports, str(directory / "data"), advertised, settings)
         broker = Broker(guardian, runtime, node, ports=own, directory=directory, log=logs / f"broker-{node}.log")
         broker.format(cluster_id, runtime.checkpoint(guardian, own_settings), own_settings)
         made[node] = broker

@@ -56,6 +56,12 @@ class ExistingCluster:
     def resume(self, node: int) -> None:
         self._refuse("resume", node)
 
+    def disconnect(self, node: int) -> None:
+        self._refuse("disconnect", node)
+
+    def connect(self, node: int) -> None:
+        self._refuse("connect", node)
+
     def log(self, node: int) -> Path:
         self._refuse("read the log of", node)
 

@@ -1,10 +1,11 @@
-"""What a broker of an embedded cluster is told: real defaults, but quick to start and light on a small machine."""
+"""What a broker that is started here is told: real defaults, but quick to start and light on a small machine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from streamproof.cluster.ports import HOST
+from streamproof.errors import UsageError
 
 LISTENERS = ("DIRECT", "SUBJECT", "INTERNAL", "CONTROLLER")
 # What makes a broker part of its cluster, and cannot be overridden.
@@ -70,24 +71,44 @@ COMMON = {
 }
 
 
+def check_wanted(brokers: int, settings: Mapping[str, str]) -> None:
+    """UsageError for a number of brokers that makes no quorum, or a setting that is the cluster's own."""
+    if brokers < 1 or brokers % 2 == 0:
+        raise UsageError(f"a cluster has an odd number of brokers, not {brokers}")
+    if owned := OWN & settings.keys():
+        raise UsageError(f"{', '.join(sorted(owned))} cannot be set: the cluster's own wiring needs it; leave it out")
+
+
 def broker_settings(
-    node: int, ports: Mapping[int, BrokerPorts], data: Path, advertised: str, extra: Mapping[str, str]
+    node: int,
+    ports: Mapping[int, BrokerPorts],
+    data: str,
+    advertised: str,
+    extra: Mapping[str, str],
+    *,
+    names: Mapping[int, str] | None = None,
 ) -> dict[str, str]:
-    """All of one broker's settings. `advertised` is what subjects are told (`host:port`); `extra` overrides."""
+    """All of one broker's settings. `advertised` is what subjects are told (`host:port`); `extra` overrides.
+
+    `names`: the hosts by which the brokers know each other, where they are not on one; each then listens everywhere.
+    """
     mine = ports[node]
     replicas = min(3, len(ports))
-    direct, subject = f"DIRECT://{HOST}:{mine.direct}", f"SUBJECT://{HOST}:{mine.subject}"
-    internal, controller = f"INTERNAL://{HOST}:{mine.internal}", f"CONTROLLER://{HOST}:{mine.controller}"
+    hosts = names or dict.fromkeys(ports, HOST)
+    bound = "0.0.0.0" if names else HOST  # noqa: S104 - in a container, whose ports are published on 127.0.0.1
+    listeners = zip(LISTENERS, (mine.direct, mine.subject, mine.internal, mine.controller), strict=True)
     return {
         "process.roles": "broker,controller",
         "node.id": str(node),
-        "controller.quorum.voters": ",".join(f"{n}@{HOST}:{p.controller}" for n, p in ports.items()),
-        "listeners": f"{direct},{subject},{internal},{controller}",
-        "advertised.listeners": f"{direct},SUBJECT://{advertised},{internal}",
+        "controller.quorum.voters": ",".join(f"{n}@{hosts[n]}:{p.controller}" for n, p in ports.items()),
+        "listeners": ",".join(f"{name}://{bound}:{port}" for name, port in listeners),
+        "advertised.listeners": (
+            f"DIRECT://{HOST}:{mine.direct},SUBJECT://{advertised},INTERNAL://{hosts[node]}:{mine.internal}"
+        ),
         "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in LISTENERS),
         "inter.broker.listener.name": "INTERNAL",
         "controller.listener.names": "CONTROLLER",
-        "log.dirs": str(data),
+        "log.dirs": data,
         **COMMON,
         **_replication(replicas),
         **extra,

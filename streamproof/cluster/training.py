@@ -10,8 +10,9 @@ from pathlib import Path
 
 from streamproof.cluster import admin
 from streamproof.cluster.artifacts import Say
-from streamproof.cluster.broker import make_brokers, take_ports, wait_until_ready
+from streamproof.cluster.broker import make_brokers, take_ports
 from streamproof.cluster.cache import making
+from streamproof.cluster.owned import wait_until_ready
 from streamproof.cluster.ports import PortLease
 from streamproof.cluster.runtime import Runtime
 from streamproof.errors import ClusterError

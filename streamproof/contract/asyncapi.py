@@ -30,12 +30,14 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "operation binding": ("groupId", "clientId", "bindingVersion"),
 }
 EXTENSIONS = (
-    "x-identity", "x-key", "x-sequence", "x-delivery", "x-order", "x-produces", "x-dead-letters", "x-recovery",
+    "x-query", "x-identity", "x-key", "x-sequence", "x-delivery", "x-order", "x-produces", "x-dead-letters",
+    "x-recovery",
 )  # fmt: skip
 MISSPELT = 0.85  # how close a foreign extension may come to one of ours
 JSON_FORMATS = ("application/schema+json", "application/schema+yaml", "application/vnd.aai.asyncapi")
 IN_INPUT = ("header", "json", "key")
 LOCATED = "where it lies: header:NAME, json:/POINTER or key"
+IN_COLUMN = "the column where it lies, since the channel is a query: column:NAME"
 
 
 def read_contract(path: Path, operation: str | None = None) -> Contract:
@@ -84,7 +86,7 @@ class _Reader:
             raise action.wrong("receive: promises are about what is consumed")
         delivery = node.need("x-delivery", ", ".join(Delivery)).choice([str(one) for one in Delivery])
         channel = self._channel_of(node)
-        identity = _locator(node.need("x-identity", LOCATED), IN_INPUT)
+        identity = _locator(node.need("x-identity", LOCATED))
         key = node.get("x-key")
         sequence = node.get("x-sequence")
         order = node.get("x-order")
@@ -95,8 +97,8 @@ class _Reader:
             input=Input(
                 channel=channel,
                 identity=identity,
-                key=_locator(key, IN_INPUT) if key else KEY,
-                sequence=_locator(sequence, IN_INPUT) if sequence else None,
+                key=_locator(key) if key else KEY,
+                sequence=_locator(sequence) if sequence else None,
             ),
             delivery=Delivery(delivery),
             ordered=order is not None and order.choice(["key", "none"]) == "key",
@@ -117,6 +119,8 @@ class _Reader:
         chosen = node.get("messages")
         messages = [self.documents.resolve(one) for one in chosen.items()] if chosen else None
         channel = self._channel(name, target, messages)
+        if channel.query is not None:
+            raise reference.error(f"{reference.path}: {name} is a query (x-query); input comes from a topic")
         if channel.schema is None and messages != [] and self._unreadable(target, messages):
             raise target.error(f"{target.path}: input can be made from a JSON Schema alone; expected such a payload")
         return channel
@@ -130,6 +134,8 @@ class _Reader:
     def _channel(self, name: str, node: Node, chosen: Sequence[Node] | None) -> Channel:
         node = self.documents.resolve(node)
         _known(node, "channel")
+        if query := node.get("x-query"):
+            return Channel(name, topic="", query=query.text("a SQL query"))
         binding = self._binding(node, "channel binding")
         address = node.need("address", "the topic's name")
         topic = (binding and binding.get("topic")) or address
@@ -226,9 +232,10 @@ class _Reader:
         for one in listed.items() if listed else ():
             one.only(("channel", "per-input", "identity"))
             per_input = one.get("per-input")
+            channel = self._named(one.need("channel", "the name of a channel"))
             made = Produces(
-                channel=self._named(one.need("channel", "the name of a channel")),
-                identity=_locator(one.need("identity", LOCATED)),
+                channel=channel,
+                identity=_locator_in(channel, one.need("identity", IN_COLUMN if channel.query else LOCATED)),
                 per_input=per_input.whole(0) if per_input else 1,
             )
             if any(other.channel == made.channel for other in found):
@@ -242,8 +249,11 @@ class _Reader:
             return None
         dead.only(("channel", "identity", "max-attempts"))
         own, attempts = dead.get("identity"), dead.get("max-attempts")
+        channel = self._named(dead.need("channel", "the name of a channel"))
+        if channel.query is not None:
+            raise dead.error(f"{dead.path}.channel: {channel.name} is a query; dead letters are kept in a topic")
         return DeadLetters(
-            channel=self._named(dead.need("channel", "the name of a channel")),
+            channel=channel,
             identity=_locator(own) if own else identity,
             max_attempts=attempts.whole(1) if attempts else None,
         )
@@ -258,17 +268,22 @@ def _known(node: Node, kind: str) -> None:
                 raise child.error(f"{child.path} is not known{did_you_mean(name, known)}")
         elif name not in EXTENSIONS and (hint := did_you_mean(name, EXTENSIONS, cutoff=MISSPELT)):
             raise child.error(f"{child.path} is not known{hint}")
-        elif name in EXTENSIONS and kind != "operation":
-            raise child.error(f"{child.path}: {name} belongs to an operation")
+        elif name in EXTENSIONS and kind != (owner := "channel" if name == "x-query" else "operation"):
+            raise child.error(f"{child.path}: {name} belongs to {'a' if owner == 'channel' else 'an'} {owner}")
 
 
-def _locator(node: Node, kinds: Sequence[str] = ("header", "json", "key", "avro", "column")) -> Locator:
+def _locator_in(channel: Channel, node: Node) -> Locator:
+    """Where an effect's identity lies: in a column of a query, or in a topic's records."""
+    return _locator(node, ("column",), IN_COLUMN) if channel.query is not None else _locator(node)
+
+
+def _locator(node: Node, kinds: Sequence[str] = IN_INPUT, expected: str = LOCATED) -> Locator:
     try:
-        found = Locator.parse(node.text(LOCATED))
+        found = Locator.parse(node.text(expected))
     except ValueError as error:
         raise node.error(f"{node.path}: {error}") from error
     if found.kind not in kinds:
-        raise node.wrong(LOCATED)
+        raise node.wrong(expected)
     return found
 
 
@@ -340,7 +355,7 @@ def contract_from_flags(
     topics = [input_topic, *output_topics, *([dead_letter_topic] if dead_letter_topic else [])]
     if double := next((one for n, one in enumerate(topics) if one in topics[:n]), None):
         raise UsageError(f'--input-topic, --output-topic, --dead-letter-topic: "{double}" is given twice')
-    located = _flag_locator("--identity", identity, IN_INPUT)
+    located = _flag_locator("--identity", identity)
     at_output = _flag_locator("--output-identity", output_identity) if output_identity else located
     dead = Channel(dead_letter_topic, dead_letter_topic, partitions) if dead_letter_topic else None
     return Contract(
@@ -350,8 +365,8 @@ def contract_from_flags(
         input=Input(
             channel=Channel(input_topic, input_topic, partitions),
             identity=located,
-            key=_flag_locator("--key", key, IN_INPUT),
-            sequence=_flag_locator("--sequence", sequence, IN_INPUT) if sequence else None,
+            key=_flag_locator("--key", key),
+            sequence=_flag_locator("--sequence", sequence) if sequence else None,
         ),
         delivery=Delivery(promise),
         ordered=ordered,
@@ -360,12 +375,12 @@ def contract_from_flags(
     )
 
 
-def _flag_locator(flag: str, text: str, kinds: Sequence[str] = ("header", "json", "key", "avro", "column")) -> Locator:
+def _flag_locator(flag: str, text: str) -> Locator:
     try:
         found = Locator.parse(text)
     except ValueError as error:
         raise UsageError(f"{flag}: {error}") from error
-    if found.kind not in kinds:
+    if found.kind not in IN_INPUT:
         raise UsageError(f'{flag}: expected {LOCATED}, found "{text}"')
     return found
 

@@ -13,10 +13,14 @@ KEY = Locator("key")
 
 @dataclass(frozen=True)
 class Channel:
-    """A topic. `schema` is the payload's JSON Schema, `examples` whole payloads; `headers` each example's headers."""
+    """A topic, or a SQL `query`, which has no topic.
+
+    `schema` is the payload's JSON Schema, `examples` whole payloads; `headers` each example's headers.
+    """
 
     name: str
     topic: str
+    query: str | None = field(default=None, kw_only=True)
     partitions: int = 4
     config: Mapping[str, str] = field(default_factory=dict)
     schema: Mapping[str, Any] | None = None
@@ -64,9 +68,9 @@ class Contract:
     dead_letters: DeadLetters | None = None
     recovery_ms: int | None = None
 
-    def channels(self) -> tuple[Channel, ...]:
-        """All channels, the input's first."""
-        rest = [p.channel for p in self.produces]
+    def topics(self) -> tuple[Channel, ...]:
+        """All channels that are topics, the input's first."""
+        rest = [p.channel for p in self.produces if p.channel.query is None]
         if self.dead_letters:
             rest.append(self.dead_letters.channel)
         return (self.input.channel, *rest)

@@ -13,6 +13,8 @@ from streamproof.errors import UsageError
 from streamproof.faults.plan import Fault
 from streamproof.faults.world import Evidence, World
 
+# what an instance holds: an open transaction or a lock, in words; an input in flight, as its partition and offset
+Held = frozenset[str | tuple[int, int]]
 FaultFunction = Callable[[World, Fault], Evidence]
 KINDS: dict[str, FaultFunction] = {}
 
@@ -70,26 +72,25 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
     number = instance_of(fault)
     for attempt in range(ATTEMPTS):
         world.keeper.pause(number)
-        seen = _held_by_stopped(world)
-        if seen:
+        seen, locks = _held_by_stopped(world), _locked_by_stopped(world)
+        if seen or locks:
             break
         world.keeper.resume(number)
         world.wait(STEPS_S[attempt % len(STEPS_S)])
     else:
         return Evidence(f"instance {number} was never seen inside its cycle in {ATTEMPTS} looks", effective=False)
     world.keeper.kill(number)
-    after = _held_by_stopped(world)
-    held = sorted(seen & after)
+    held = (seen & _held_by_stopped(world)) | locks
     world.wait(fault.lasts_ms / 1000)
     world.keeper.start(number)
     if not held:
         return Evidence(
             f"instance {number} was killed, but nothing that was open before was seen open after", effective=False
         )
-    return Evidence(f"instance {number} killed with {held[0]}", effective=True)
+    return Evidence(f"instance {number} killed with {_described(held)}", effective=True)
 
 
-def _held_by_stopped(world: World) -> set[str]:
+def _held_by_stopped(world: World) -> Held:
     """What stays open for a while, seen again and again: with one instance stopped, the others' transactions end."""
     if not _transactions(world):
         world.wait(OBSERVED_AFTER_S)
@@ -100,6 +101,17 @@ def _held_by_stopped(world: World) -> set[str]:
         world.wait(LOOK_S)
         held &= _open_now(world)
     return held
+
+
+def _locked_by_stopped(world: World) -> Held:
+    """The databases whose writers are kept out for a while. A lock ends with the process that holds it."""
+    locked = {name for name, one in world.databases.items() if one.lockable}
+    for _ in range(LOOKS):
+        locked = {name for name in locked if world.databases[name].is_locked()}
+        if not locked:
+            break
+        world.wait(LOOK_S)
+    return frozenset(f"the lock of a writer of {name} held" for name in locked)
 
 
 def _transactions(world: World) -> list[admin.Transaction]:
@@ -113,18 +125,22 @@ def _transactions(world: World) -> list[admin.Transaction]:
     ]
 
 
-def _open_now(world: World) -> set[str]:
+def _open_now(world: World) -> Held:
     transactions = _transactions(world)
     if not transactions:
-        return {
-            f"{count} inputs of partition {part} whose effects it had written and not committed"
-            for part, count in world.in_flight().items()
-        }
-    return {
+        return frozenset(world.in_flight())
+    return frozenset(
         f"transaction {one.transactional_id} open (since {_clock(one.start_ms)})"
         for one in transactions
         if one.state == "Ongoing" and one.start_ms is not None
-    }
+    )
+
+
+def _described(held: Held) -> str:
+    told = sorted(one for one in held if isinstance(one, str))
+    if told:
+        return told[0]
+    return f"{len(held)} input{'s' * (len(held) != 1)} in flight, whose effects it had written and not committed"
 
 
 def _clock(ms: int) -> str:
@@ -174,6 +190,27 @@ def join(world: World, fault: Fault) -> Evidence:
     return Evidence(f"instance {number} started, {'and joined' if joined else 'but did not join'}", effective=joined)
 
 
+@fault("lock-database")
+def lock_database(world: World, fault: Fault) -> Evidence:
+    """Keep the subject from writing to the database of one channel: what a busy or restarting database looks like."""
+    name = fault.target.removeprefix("database:")
+    if name not in world.databases or not world.databases[name].lockable:
+        known = sorted(one for one, database in world.databases.items() if database.lockable)
+        raise UsageError(
+            f'fault {fault.kind}: "{fault.target}" is no SQLite database of this subject\'s; there '
+            f"{'is ' + ', '.join(f'database:{one}' for one in known) if known else 'is none'}"
+        )
+    database = world.databases[name]
+    with database.lock():
+        waiting, refused = world.waiting(), database.is_locked()
+        world.wait(fault.lasts_ms / 1000)
+        waiting = max(waiting, world.waiting())
+    return Evidence(
+        f"database {name} locked for {fault.lasts_ms / 1000:.1f} s, with {waiting:,} inputs on their way to it",
+        effective=refused and waiting > 0,
+    )
+
+
 @fault("kill-broker")
 def kill_broker(world: World, fault: Fault) -> Evidence:
     return _without_broker(world, fault, world.cluster.kill, world.cluster.start, "killed")
@@ -187,6 +224,12 @@ def restart_broker(world: World, fault: Fault) -> Evidence:
 @fault("pause-broker")
 def pause_broker(world: World, fault: Fault) -> Evidence:
     return _without_broker(world, fault, world.cluster.pause, world.cluster.resume, "paused")
+
+
+@fault("disconnect-broker")
+def disconnect_broker(world: World, fault: Fault) -> Evidence:
+    """Cut a broker from its peers, not from its clients."""
+    return _without_broker(world, fault, world.cluster.disconnect, world.cluster.connect, "cut from its peers")
 
 
 def _without_broker(

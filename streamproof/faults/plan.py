@@ -1,6 +1,7 @@
 """What is to be broken, where and when: a frozen plan that can be saved, and made again from its seed."""
 
 import random
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,8 +11,8 @@ class Fault(BaseModel):
     """One thing to break. `kind` names a function of `kinds.py`.
 
     `target`: `instance:2`, or a broker: `broker:3`, `broker:leader`, `broker:group-coordinator`,
-    `broker:transaction-coordinator`. `at`: the progress mark, as the share of the workload that the group has
-    committed past. `lasts_ms`: from breaking to mending.
+    `broker:transaction-coordinator`; or `database:CHANNEL`. `at`: the progress mark, as the
+    share of the workload that the group has committed past. `lasts_ms`: from breaking to mending.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,8 +37,11 @@ class Plan(BaseModel):
     dropped: tuple[str, ...] = ()
 
     @classmethod
-    def default(cls, seed: int, *, instances: int, can_break_brokers: bool) -> Self:
-        """Kill an instance mid-cycle, lose the coordinator, pause an instance beyond its session, pause a leader."""
+    def default(cls, seed: int, *, instances: int, can_break_brokers: bool, databases: Sequence[str] = ()) -> Self:
+        """Kill an instance mid-cycle, lose the coordinator, pause an instance beyond its session, pause a leader.
+
+        And lock each of the `databases`, given by their channels.
+        """
         chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
         numbers = list(range(1, instances + 1))
         chance.shuffle(numbers)
@@ -52,11 +56,14 @@ class Plan(BaseModel):
             ),
             Fault(kind="pause-beyond-session", target=f"instance:{sleeper}", at=around(0.55), lasts_ms=200),
         ]
+        faults += [
+            Fault(kind="lock-database", target=f"database:{name}", at=around(0.25), lasts_ms=1500) for name in databases
+        ]
         dropped = []
         if can_break_brokers:
             coordinator = chance.choice(["broker:transaction-coordinator", "broker:group-coordinator"])
-            faults.insert(1, Fault(kind="kill-broker", target=coordinator, at=around(0.35), lasts_ms=500))
+            faults.append(Fault(kind="kill-broker", target=coordinator, at=around(0.35), lasts_ms=500))
             faults.append(Fault(kind="pause-broker", target="broker:leader", at=around(0.8), lasts_ms=500))
         else:
             dropped.append("loss of a broker: the brokers of an existing cluster are not ours to break")
-        return cls(seed=seed, faults=tuple(faults), dropped=tuple(dropped))
+        return cls(seed=seed, faults=tuple(sorted(faults, key=lambda one: one.at)), dropped=tuple(dropped))

@@ -3,9 +3,10 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streamproof.cluster.base import Cluster
+from streamproof.history.databases import Database
 from streamproof.subject import Keeper
 
 
@@ -21,19 +22,22 @@ class Evidence:
 class World:
     """The running system, as a fault sees it.
 
-    `in_flight()`: by partition, how many inputs have an effect in the log that the group has not committed past, as far
-    as observers have read, which is a moment behind; `committed()`: how many inputs it has committed past; `since_ms`:
-    when the run began, in milliseconds since the epoch.
+    `in_flight()`: partition and offset of each input that has an effect that was seen, and that the group has not
+    committed past, as far as observers have read, which is a moment behind; `committed()`: how many inputs it has
+    committed past; `waiting()`: how many were fed in, and are not; `since_ms`: when the run began, in milliseconds
+    since the epoch; `databases` hold the effects of channels that are queries, by channel.
     """
 
     cluster: Cluster
     keeper: Keeper
     group: str
     input_topic: str
-    in_flight: Callable[[], Mapping[int, int]]
+    in_flight: Callable[[], frozenset[tuple[int, int]]]
     committed: Callable[[], int]
+    waiting: Callable[[], int]
     stopping: threading.Event
     since_ms: int
+    databases: Mapping[str, Database] = field(default_factory=dict)
     own_prefix: str = "streamproof-"  # of the verifier's own transactional ids
 
     def wait(self, seconds: float) -> None:

@@ -5,7 +5,7 @@ A broker that is away is no news to them: they go on where they were when it is 
 
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -65,12 +65,17 @@ class Observer:
         if self._failure is not None:
             raise HistoryError(f"the observer ended early: {self._failure}") from self._failure
 
-    def in_flight(self, committed: Mapping[tuple[str, int], int]) -> Mapping[int, int]:
-        """By partition, how many inputs have an effect in the log, of any isolation, and are not committed past."""
+    def in_flight(self, committed: Mapping[tuple[str, int], int]) -> frozenset[tuple[int, int]]:
+        """Partition and offset of each input that has an effect, of any isolation, and is not committed past."""
         with self._lock:
             recent = set(self._effects)
             places = [self._places[one] for one in recent if one in self._places]
-        return Counter(part for part, off in places if off >= committed.get((self._input, part), 0))
+        return frozenset((part, off) for part, off in places if off >= committed.get((self._input, part), 0))
+
+    def saw(self, ids: list[str]) -> None:
+        """Effects that were seen elsewhere, by their inputs' ids."""
+        with self._lock:
+            self._effects.extend(ids)
 
     def _reader(self, bootstrap: str, isolation: str, partitions: Mapping[str, int]) -> Consumer:
         consumer = assigned_consumer(

@@ -13,6 +13,7 @@ from pathlib import Path
 from streamproof.errors import StreamproofError
 from streamproof.history.batches import Batch, Place, batch_table, read_batches
 from streamproof.history.coordinators import LogRecord, decode_consumer_offsets, decode_transaction_state
+from streamproof.history.databases import EffectQuery
 from streamproof.history.locator import Locator
 from streamproof.history.promise import Promise
 from streamproof.history.readback import Columns, Ends, Origins, Stretch, Visible, drain
@@ -53,6 +54,12 @@ class Recording:
     fates: Mapping[str, tuple[int, Fate]]
     jars: tuple[Path, ...]
     topic_ids: Mapping[str, str]
+    queries: tuple[EffectQuery, ...] = ()  # read by another, but expected here
+
+    @property
+    def caused(self) -> Sequence[EffectTopic | EffectQuery]:
+        """All that inputs should cause."""
+        return (*self.effects, *self.queries)
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -235,7 +242,7 @@ def _write_expected(writer: HistoryWriter, spec: Recording, times_visible: Mappi
     writer.open("expected")
     while some := dict(islice(names, ROWS)):
         fates = [spec.fates.get(name, UNSENT)[1] for name in some]
-        for one in spec.effects:
+        for one in spec.caused:
             wanted = Fate.POISON if one.dead_letters else Fate.PROCESS
             counts = [
                 times * one.per_input if fate is wanted else 0 for times, fate in zip(some.values(), fates, strict=True)

@@ -85,11 +85,12 @@ TABLES: dict[str, pa.Schema] = {
     ),
     # what each input id should cause, on each channel. at_most null: any number
     "expected": _table(id=_str, grp=_str, channel=_str, at_least=_int, at_most=_or_null(_int)),
-    # output topics read back, SQL rows, file lines. ordinal: place within its channel's source of truth
+    # output topics read back, SQL rows, file lines. ordinal: place within its channel's source of truth; null where
+    # that has no order. t_append of a row: when it was certainly not there yet
     "effect": _table(
         channel=_str,
         source_id=_or_null(_str),
-        ordinal=_long,
+        ordinal=_or_null(_long),
         topic=_or_null(_str),
         part=_or_null(_int),
         off=_or_null(_long),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 READY_TIMEOUT_S = 60.0
-PLACEHOLDERS = ("bootstrap_servers", "registry_url", "instance", "run")
+PLACEHOLDERS = ("bootstrap_servers", "registry_url", "instance", "run", "directory")
 _PLACEHOLDER = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
 
 
@@ -30,7 +30,8 @@ class Ready:
 class SubjectSpec:
     """A command that is started `instances` times, each in `cwd` with `env` added to our own environment.
 
-    `input` is the port that the workload feeds. After a stop signal an instance has `stop_timeout_s` to end.
+    `input` is the port that the workload feeds; `databases` tells where those of its effects lie that are rows of a
+    query: a SQLAlchemy URL for each such channel. After a stop signal an instance has `stop_timeout_s` to end.
     """
 
     name: str
@@ -39,6 +40,7 @@ class SubjectSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     ready: Ready = field(default_factory=Ready)
     input: Literal["topic", "stdin"] = "topic"
+    databases: Mapping[str, str] = field(default_factory=dict)
     stop_timeout_s: float = 15.0
     cwd: Path | None = None
 

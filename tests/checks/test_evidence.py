@@ -14,7 +14,7 @@ SHOWN = {
         "partitions with input that the group committed past": 2,
         "faults that took effect while inputs were in flight": 1,
     },
-    "commit-ahead": {"commits while inputs were in flight": 2, "effects timed by the broker": 240},
+    "commit-ahead": {"commits while inputs were in flight": 2, "effects whose time is known": 240},
     "duplicated": {
         "crashes or aborts between effects and their commit": 1,
         "faults that took effect while inputs were in flight": 1,
@@ -151,7 +151,7 @@ REMOVED: list[tuple[str, str, Callable[[Scene], None]]] = [
     ("lost", "faults that took effect while inputs were in flight", fault_before_all_input),
     ("lost", "faults that took effect while inputs were in flight", fault_after_all_commits),
     ("commit-ahead", "commits while inputs were in flight", only_last_commits),
-    ("commit-ahead", "effects timed by the broker", untimed_effects),
+    ("commit-ahead", "effects whose time is known", untimed_effects),
     ("duplicated", "crashes or aborts between effects and their commit", nothing_interrupted),
     ("duplicated", "crashes or aborts between effects and their commit", crash_with_nothing_written),
     ("duplicated", "crashes or aborts between effects and their commit", crash_after_all_commits),

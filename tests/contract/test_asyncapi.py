@@ -95,7 +95,19 @@ def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
     assert contract.produces[0].channel.topic == "processed"
     assert contract.produces[0].channel.config == {"cleanup.policy": "delete,compact", "retention.ms": "60000"}
     assert contract.input.channel.examples == ({"id": "a", "at": "2026-01-01T00:00:00Z"},)
-    assert [one.name for one in contract.channels()] == ["orders", "ordersProcessed", "dlq"]
+    assert [one.name for one in contract.topics()] == ["orders", "ordersProcessed", "dlq"]
+
+
+def test_a_channel_may_be_a_query(written: Path) -> None:
+    """It has rows and no topic, and each row names its input in a column."""
+    query = DOCUMENT.replace(
+        "dlq: { address: orders-dlq }", "dlq: { address: orders-dlq }\n  seen: { x-query: SELECT id FROM seen }"
+    )
+    written.write_text(query.replace("ordersProcessed, identity: json:/id", "seen, identity: column:id"))
+    contract = read_contract(written)
+    assert contract.produces[0].channel.query == "SELECT id FROM seen"
+    assert contract.produces[0].identity == Locator("column", "id")
+    assert [one.name for one in contract.topics()] == ["orders", "dlq"]
 
 
 def test_json_is_read_as_yaml_is(written: Path) -> None:
@@ -105,7 +117,7 @@ def test_json_is_read_as_yaml_is(written: Path) -> None:
     plain = YAML(typ="safe").load(DOCUMENT.replace("at: 2026-01-01T00:00:00Z", "at: '2026-01-01T00:00:00Z'"))
     other = written.with_suffix(".json")
     other.write_text(json.dumps(plain, indent="\t"))
-    assert read_contract(other).channels() == from_yaml.channels()
+    assert read_contract(other).topics() == from_yaml.topics()
 
 
 def test_a_schema_in_another_file_may_refer_to_itself_and_beside_itself(written: Path) -> None:
@@ -323,6 +335,32 @@ MISTAKES = [
         "payload:\n        schemaFormat: application/vnd.apache.avro;version=1.9\n        schema: {}\n        type",
         "4: channels.orders: input can be made from a JSON Schema alone",
     ),
+    # a query where a topic must be, or a column where a record must, or the other way round
+    (
+        "{ address: orders-dlq }",
+        "{ x-query: SELECT id FROM dlq }",
+        "25: operations.forward.x-dead-letters.channel: dlq is a query; dead letters are kept in a topic",
+    ),
+    (
+        "address: orders-processed",
+        "x-query: SELECT id FROM processed",
+        "24: operations.forward.x-produces[0].identity: expected the column where it lies, since the channel",
+    ),
+    (
+        "address: orders\n",
+        "x-query: SELECT id FROM orders\n",
+        "19: operations.forward.channel: orders is a query (x-query); input comes from a topic",
+    ),
+    (
+        "x-delivery",
+        "x-query: SELECT 1\n    x-delivery",
+        "21: operations.forward.x-query: x-query belongs to a channel",
+    ),
+    (
+        "identity: json:/id }",
+        "identity: column:id }",
+        "24: operations.forward.x-produces[0].identity: expected where it lies: header:NAME, json:/POINTER or key",
+    ),
 ]
 
 
@@ -378,7 +416,7 @@ def test_flags_make_a_contract() -> None:
     """Each output topic holds one record an input, with the input's identity; there is no schema."""
     contract = contract_from_flags(**FLAGS, promise="at-least-once", ordered=True, dead_letter_topic="d")  # type: ignore[arg-type]
     assert (contract.group, contract.delivery, contract.ordered) == ("g", Delivery.AT_LEAST_ONCE, True)
-    assert [one.topic for one in contract.channels()] == ["a", "b", "c", "d"]
+    assert [one.topic for one in contract.topics()] == ["a", "b", "c", "d"]
     assert {str(one.identity) for one in contract.produces} == {"header:event-id"}
     assert contract.input.channel.schema is None
 

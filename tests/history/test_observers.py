@@ -85,9 +85,9 @@ def test_what_is_in_flight_is_known(watched: Watched, send: Send, wait_until: Wa
     watched.observer.start()
     send(watched.input, "a", "b", "c")
     send(watched.output, "a", "b", "nobody", commit=False)
-    wait_until(lambda: watched.observer.in_flight({}) == {0: 2})
-    assert watched.observer.in_flight({(watched.input, 0): 1}) == {0: 1}
-    assert watched.observer.in_flight({(watched.input, 0): 2}) == {}
+    wait_until(lambda: watched.observer.in_flight({}) == {(0, 0), (0, 1)})
+    assert watched.observer.in_flight({(watched.input, 0): 1}) == {(0, 1)}
+    assert watched.observer.in_flight({(watched.input, 0): 2}) == set()
     watched.observer.stop()
 
 

@@ -18,4 +18,4 @@ FROM (
 CROSS JOIN promise p
 WHERE k.off >= k.committed
   AND (p.delivery = 'at-most-once'
-       OR EXISTS (SELECT 1 FROM effect e WHERE e.source_id = k.id AND e.t_append <= k.t))
+       OR EXISTS (SELECT 1 FROM effect e WHERE e.source_id = k.id AND e.topic IS NOT NULL AND e.t_append <= k.t))

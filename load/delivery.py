@@ -1,0 +1,63 @@
+"""One producer a process, made after any fork, that never blocks Locust's loop.
+
+Its success is the delivery report. Blocking calls of the client would stop every other user of the process: so it is
+only ever polled, from one greenlet, and never flushed.
+"""
+
+import time
+from collections.abc import Callable
+
+import gevent
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+POLL_S = 0.002
+FULL_S = 0.001  # the queue is full: back-pressure, which the record's own latency shows
+
+# seconds from when it was due, size in bytes, what went wrong
+Report = Callable[[float, int, Exception | None], None]
+
+
+class Delivery:
+    """`config` is the client's own; `report` gets one call for each record, from the polling greenlet."""
+
+    def __init__(self, config: dict[str, str | int | bool], report: Report) -> None:
+        self._producer = Producer(config)
+        self._report = report
+        self._poller = gevent.spawn(self._poll)
+
+    def send(
+        self, topic: str, key: bytes, value: bytes, headers: list[tuple[str, str | bytes | None]], due: float
+    ) -> None:
+        """Queue a record that was due at `due`, as soon as there is room."""
+
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            # the client's own clock ended it, not the moment at which it was polled for
+            took = queued - due + (message.latency() or 0.0)
+            self._report(took, len(value), KafkaException(error) if error else None)
+
+        while True:
+            queued = time.monotonic()
+            try:
+                self._producer.produce(topic, key=key, value=value, headers=headers, on_delivery=delivered)
+            except BufferError:
+                gevent.sleep(FULL_S)
+            except KafkaException as error:
+                self._report(queued - due, len(value), error)
+                return
+            else:
+                return
+
+    def drain(self, seconds: float) -> int:
+        """Wait for the reports that are due, at most so long; how many did not come, whose outcome is unknown."""
+        until = time.monotonic() + seconds
+        while len(self._producer) and time.monotonic() < until:
+            gevent.sleep(POLL_S)
+        return len(self._producer)
+
+    def close(self) -> None:
+        self._poller.kill()
+
+    def _poll(self) -> None:
+        while True:
+            self._producer.poll(0)
+            gevent.sleep(POLL_S)

@@ -1,0 +1,180 @@
+"""The smallest loop that is right: poll, process, commit, in one thread. At least once; by upserts, no more than once.
+
+What is polled is processed before anything else is, and committed when it is. Not to commit does not bring a record
+back: the next poll returns the next one, and its commit would pass the failed one by for ever. So a batch that cannot
+be written is kept and tried again, its partitions paused, while the member goes on polling, and stays in its group.
+"""
+
+import time
+from typing import Generic, TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from pydantic import BaseModel
+
+from pipeline.database import Database
+from pipeline.errors import Action, FatalError, RetriableError, StartOver, classify, kafka_error
+from pipeline.events import PoisonError, dead_letter
+from pipeline.member import Batch, Member, Partition, place, raw
+from pipeline.process import Stop, client_logger, say
+from pipeline.settings import ConsumerSettings
+
+Row = TypeVar("Row", bound=BaseModel)
+POLL_S = 0.05
+LONGEST_WAIT_S = 1.0  # between two attempts: a database that is back is used soon
+DLQ_STEP_S = 0.5
+
+
+class DatabaseConsumer(Member[ConsumerSettings], Generic[Row]):
+    """Writes each record to `database`, or to the dead letters when it can never be written."""
+
+    def __init__(self, settings: ConsumerSettings, stop: Stop, database: Database[Row]) -> None:
+        super().__init__(settings, stop)
+        self.database = database
+        self.done: dict[Partition, int] = {}  # processed, and not known to be committed: the next offset to read
+        self._kept: set[Partition] = set()  # ours without a break since the batch in hand was polled
+        self._holding = False
+        self._dead: Producer
+        self._unburied = 0
+
+    def _run_once(self) -> None:
+        self.done.clear()
+        self._unburied = 0
+        self._dead = Producer(self.settings.producer_config(), logger=client_logger())
+        try:
+            with self._joined():
+                while not self.stop.requested:
+                    batch = self.receive()
+                    if batch.messages:
+                        self.process(batch)
+                    self.commit()
+        finally:
+            self.database.close()
+
+    def process(self, batch: Batch) -> None:
+        """All of the batch, as far as its partitions stay ours until it is done.
+
+        One that was ours, another's and ours again counts as gone: its commit would take the other's back.
+        """
+        self._kept = set(self.owned)
+        rows: list[tuple[Message, Row]] = []
+        for message in batch.messages:
+            try:
+                rows.append((message, self.database.parse(message.value())))
+            except PoisonError as poison:
+                self._bury(message, poison)
+        if not self._write(rows):
+            return
+        self._see_buried()
+        self.done.update({partition: offset for partition, offset in batch.next.items() if partition in self._kept})
+
+    def _write(self, rows: list[tuple[Message, Row]]) -> bool:
+        """Whether it is done; not, when we are to stop before.
+
+        That the database is away says nothing of the records, so no number of attempts is enough. What was taken away
+        meanwhile is its next owner's to write.
+        """
+        attempt = 0
+        while rows:
+            try:
+                self.database.write([row for _, row in rows])
+            except RetriableError as error:
+                say("cannot write, trying again", reason=str(error), records=len(rows))
+                if self.stop.requested:
+                    return False
+                attempt += 1
+                self._hold(min(LONGEST_WAIT_S, 0.02 * 2**attempt))
+                rows = [(message, row) for message, row in rows if place(message)[:2] in self._kept]
+            else:
+                break
+        return True
+
+    def _hold(self, seconds: float) -> None:
+        """Wait, as a member that takes no records."""
+        until = time.monotonic() + seconds
+        self._holding = True
+        self.consumer.pause(self._partitions())
+        try:
+            while not self.stop.requested and time.monotonic() < until:
+                message = self.consumer.poll(POLL_S)
+                if message is not None and message.error() is None:  # fetched before the pause: it is read again
+                    self.consumer.seek(TopicPartition(*place(message)))
+        finally:
+            self._holding = False
+            self.consumer.resume(self._partitions())
+
+    def _partitions(self) -> list[TopicPartition]:
+        return [TopicPartition(topic, part) for topic, part in self.owned]
+
+    def commit(self) -> None:
+        """What is done. Not committed is not lost: the next commit says it too, or the next owner does it again."""
+        if not self.done:
+            return
+        offsets = [TopicPartition(topic, part, offset) for (topic, part), offset in self.done.items()]
+        try:
+            told = self.consumer.commit(offsets=offsets, asynchronous=False) or []
+        except KafkaException as exception:
+            self._not_committed(kafka_error(exception))
+            return
+        for one in told:
+            if one.error is not None:
+                self._not_committed(one.error)
+            else:
+                self.done.pop((one.topic, one.partition), None)
+
+    def _not_committed(self, error: KafkaError) -> None:
+        say("not committed", reason=error.str())
+        action = classify(error)
+        if action is Action.FATAL:
+            raise FatalError(f"commit: {error}")
+        if action in {Action.FENCED, Action.START_OVER}:
+            raise StartOver(f"commit: {error}", fenced=action is Action.FENCED)
+
+    def _bury(self, message: Message, poison: PoisonError) -> None:
+        """Queue a dead letter."""
+        letter = dead_letter(poison, *raw(message))
+
+        def delivered(error: KafkaError | None, _message: Message) -> None:
+            self._unburied += error is not None
+
+        while True:
+            try:
+                self._dead.produce(
+                    self.settings.dlq_topic,
+                    key=letter.key,
+                    value=letter.value,
+                    headers=letter.headers,
+                    on_delivery=delivered,
+                )
+            except BufferError:
+                self._dead.poll(DLQ_STEP_S)  # back-pressure
+            except KafkaException as exception:
+                raise StartOver(f"dead letter: {exception}") from exception
+            else:
+                return
+
+    def _see_buried(self) -> None:
+        """Wait until all dead letters are acknowledged: committed before, one could be lost with its record."""
+        while self._dead.flush(DLQ_STEP_S):
+            if self.stop.requested and not self.stop.seconds_left(float("inf")):
+                raise StartOver("dead letters were not acknowledged in time")
+        if self._unburied:
+            raise StartOver(f"{self._unburied} dead letters were refused or are unknown")
+
+    def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        super()._on_assign(_consumer, partitions)
+        if self._holding:
+            self.consumer.pause(partitions)
+
+    def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.commit()  # or the next owner would do again what is done
+        super()._on_revoke(_consumer, partitions)
+        self._forget(partitions)
+
+    def _on_lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        super()._on_lost(_consumer, partitions)
+        self._forget(partitions)
+
+    def _forget(self, partitions: list[TopicPartition]) -> None:
+        for one in partitions:
+            self._kept.discard((one.topic, one.partition))
+            self.done.pop((one.topic, one.partition), None)

@@ -1,0 +1,60 @@
+"""Which of the three kinds of cluster is used: what `--cluster` says, everywhere that it can be said."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from streamproof.cluster.artifacts import DEFAULT_VERSION, Say, silent
+from streamproof.cluster.base import Cluster
+from streamproof.cluster.embedded import start_embedded
+from streamproof.cluster.existing import connect_existing
+from streamproof.errors import UsageError, did_you_mean
+from streamproof.guardian import Guardian
+
+EMBEDDED, TESTCONTAINERS = "embedded", "testcontainers"
+STARTED = (EMBEDDED, TESTCONTAINERS)
+
+
+@contextmanager
+def open_cluster(
+    where: str,
+    guardian: Guardian,
+    *,
+    brokers: int | None = None,
+    version: str | None = None,
+    logs: Path,
+    port: int | None = None,
+    progress: Say = silent,
+) -> Iterator[Cluster]:
+    """A cluster that is ended when the block is left; one that existed is left as it is.
+
+    `where`: embedded, testcontainers, or the `HOST:PORT,…` of an existing one, which has its own brokers and version.
+    Errors are those of the three; `UsageError` for anything else.
+    """
+    if where in STARTED:
+        start = start_embedded if where == EMBEDDED else _start_containers()
+        with start(
+            guardian, brokers=brokers or 3, version=version or DEFAULT_VERSION, logs=logs, port=port, progress=progress
+        ) as cluster:
+            yield cluster
+    elif ":" not in where:
+        raise UsageError(
+            f'--cluster "{where}" is none{did_you_mean(where, STARTED)}; '
+            "give embedded, testcontainers, or HOST:PORT of an existing one"
+        )
+    elif brokers or version or port:
+        raise UsageError(
+            "number of brokers, version and port are for a cluster that is started, not for an existing one"
+        )
+    else:
+        yield connect_existing(where)
+
+
+def _start_containers() -> Callable[..., AbstractContextManager[Cluster]]:
+    try:
+        from streamproof.cluster.containers import start_containers  # noqa: PLC0415 - an extra, and slow to import
+    except ImportError as error:
+        raise UsageError(
+            f"--cluster testcontainers needs Testcontainers ({error}); install streamproof[containers]"
+        ) from error
+    return start_containers

@@ -1,0 +1,278 @@
+"""Apache Kafka in containers, made with Testcontainers: the official image, one container a broker.
+
+Each container is on two networks. The brokers know each other by their names on the cluster's own, which leads nowhere
+else; clients come in by ports of 127.0.0.1, published on Docker's default bridge, where no names are known. So a broker
+that is taken off the first is cut from its peers, and still has its clients. The ports are chosen here: those that
+Docker chooses move when a container starts again, and a broker would go on advertising the old ones.
+
+The run's guardian ends containers and networks, so Testcontainers' Ryuk is not started.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from docker.errors import APIError, DockerException, ImageNotFound
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.docker_client import DockerClient
+from testcontainers.core.network import Network
+
+from streamproof.cluster.artifacts import DEFAULT_VERSION, Say, silent
+from streamproof.cluster.ask import metadata
+from streamproof.cluster.broker import STOP_TIMEOUT_S, new_id, numbers, take_ports, why_it_ended
+from streamproof.cluster.owned import OwnedCluster
+from streamproof.cluster.ports import HOST, PortLease
+from streamproof.cluster.runtime import HEAP_MB
+from streamproof.cluster.settings import BrokerPorts, broker_settings, check_wanted
+from streamproof.errors import ArtifactError, ClusterError, UsageError
+from streamproof.guardian import LABEL, Guardian
+
+IMAGE = "apache/kafka"
+DATA = "/var/lib/kafka/data"  # a volume of the image
+EDGE = "bridge"
+JAVA = {
+    "KAFKA_HEAP_OPTS": f"-Xmx{HEAP_MB}m",
+    "KAFKA_JVM_PERFORMANCE_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+}
+
+
+class ContainerBroker:
+    """A node. Not for several threads at once."""
+
+    def __init__(
+        self, node: int, *, ports: BrokerPorts, container: DockerContainer, network: Network, log: Path
+    ) -> None:
+        self.node = node
+        self.ports = ports
+        self._container = container
+        self._made: Any = None  # docker-py's object, of a container that is there
+        self._network = network
+        self._log = log
+
+    @property
+    def log(self) -> Path:
+        """What the container has written until now."""
+        with _asking(f"for the log of broker {self.node}"):
+            self._log.write_bytes(self._made.logs())
+        return self._log
+
+    @property
+    def running(self) -> bool:
+        """Paused or not."""
+        if not self._made:
+            return False
+        with _asking(f"for broker {self.node}"):
+            self._made.reload()
+        return self._made.status in ("running", "paused")
+
+    def launch(self) -> None:
+        """Make the container, or start it again, which must not be running."""
+        with _asking(f"to start broker {self.node}", self.ports):
+            if self._made:
+                self._made.start()
+            else:
+                with _without_ryuk():
+                    self._made = self._container.start().get_wrapped_container()
+                self._made.client.networks.get(EDGE).connect(self._made)
+
+    def knows(self, nodes: frozenset[int]) -> bool:
+        """Whether it answers, and knows all `nodes` and a controller. `ClusterError` when it has ended instead."""
+        try:
+            seen = metadata(f"{HOST}:{self.ports.direct}", timeout_s=2.0)
+        except OSError:
+            if not self.running:
+                status = self._made.attrs["State"]["ExitCode"]
+                lines = self._made.logs().decode(errors="replace").splitlines()
+                raise ClusterError(why_it_ended(self.node, status, lines, self.log)) from None
+            return False
+        return seen.controller_id >= 0 and nodes <= {broker.node_id for broker in seen.brokers}
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL when that does not end it in time."""
+        with self._doing("stop"):
+            self._made.stop(timeout=int(STOP_TIMEOUT_S))
+
+    def kill(self) -> None:
+        with self._doing("kill"):
+            self._made.kill()
+            self._made.wait()
+
+    def pause(self) -> None:
+        with self._doing("pause"):
+            self._made.pause()
+
+    def resume(self) -> None:
+        with self._doing("resume"):
+            self._made.unpause()
+
+    def disconnect(self) -> None:
+        with _asking(f"to disconnect broker {self.node}"):
+            self._made.client.networks.get(self._network.name).disconnect(self._made)
+
+    def connect(self) -> None:
+        with _asking(f"to connect broker {self.node}"):
+            self._made.client.networks.get(self._network.name).connect(self._made)
+
+    def remove(self) -> None:
+        """Keep its log, and end it in whatever state it is."""
+        if self._made:
+            with contextlib.suppress(ClusterError, OSError):
+                _ = self.log
+        with _asking(f"to remove broker {self.node}"):
+            self._container.stop()
+
+    @contextlib.contextmanager
+    def _doing(self, what: str) -> Iterator[None]:
+        if not self.running:
+            raise ClusterError(f"broker {self.node} is not running; start it first")
+        with _asking(f"to {what} broker {self.node}"):
+            yield
+
+
+class ContainerCluster(OwnedCluster[ContainerBroker]):
+    """Brokers in containers on a network of their own."""
+
+    backend = "testcontainers"
+
+    def __init__(
+        self, version: str, brokers: Mapping[int, ContainerBroker], ports: PortLease, network: Network | None
+    ) -> None:
+        super().__init__(version, brokers, ports)
+        self._network = network
+
+    def disconnect(self, node: int) -> None:
+        self._broker(node).disconnect()
+
+    def connect(self, node: int) -> None:
+        self._broker(node).connect()
+
+    def _end(self) -> None:
+        for broker in self._brokers.values():
+            broker.remove()
+        if self._network:
+            with _asking("to remove the brokers' network"):
+                self._network.remove()
+
+
+def start_containers(
+    guardian: Guardian,
+    *,
+    brokers: int = 3,
+    version: str = DEFAULT_VERSION,
+    logs: Path,
+    settings: Mapping[str, str] | None = None,
+    port: int | None = None,
+    progress: Say = silent,
+) -> ContainerCluster:
+    """Start a cluster of `apache/kafka:<version>`, and return when every broker knows all the others.
+
+    As `start_embedded`; Docker must be one of this machine, reached by its socket. `ArtifactError` when there is no
+    such image here and none can be pulled, `ClusterError` also when Docker is not reachable or refuses something.
+    """
+    check_wanted(brokers, settings or {})
+    docker = _docker()
+    guardian.own_containers(_socket(docker))
+    image = f"{IMAGE}:{version}"
+    _have(docker, testcontainers_config.hub_image_name_prefix + image, progress)
+    logs.mkdir(parents=True, exist_ok=True)
+    lease = PortLease()
+    labels = {LABEL: guardian.label}
+    network = None
+    made: dict[int, ContainerBroker] = {}
+    try:
+        ports = take_ports(lease, brokers, port)
+        with _asking("for a network"):
+            network = Network(docker_network_kw={"internal": True, "labels": labels}).create()
+        prefix = f"streamproof-{guardian.label}-{next(numbers)}"
+        names = {node: f"{prefix}-broker-{node}" for node in ports}
+        variables = {"CLUSTER_ID": new_id(), **JAVA}
+        for node, own in ports.items():
+            told = broker_settings(node, ports, DATA, f"{HOST}:{own.subject}", settings or {}, names=names)
+            container = (
+                DockerContainer(image, env={**variables, **as_variables(told)}, network=network)
+                .with_name(names[node])
+                .with_kwargs(labels=labels)
+            )
+            published: dict[str, Any] = {f"{port}/tcp": (HOST, port) for port in (own.direct, own.subject)}
+            container.ports = published
+            made[node] = ContainerBroker(
+                node, ports=own, container=container, network=network, log=logs / f"broker-{node}.log"
+            )
+        cluster = ContainerCluster(version, made, lease, network)
+        progress(f"starting {brokers} broker{'s' if brokers > 1 else ''}")
+        cluster.launch_all()
+    except BaseException:
+        ContainerCluster(version, made, lease, network).close()
+        raise
+    return cluster
+
+
+def as_variables(settings: Mapping[str, str]) -> dict[str, str]:
+    """As the image wants to be told: `log.dirs` is KAFKA_LOG_DIRS, with `__` for `_` and `___` for `-` in a name."""
+    escaped = {name.replace("_", "__").replace("-", "___").replace(".", "_"): name for name in settings}
+    return {f"KAFKA_{variable.upper()}": settings[name] for variable, name in escaped.items()}
+
+
+def _docker() -> Any:
+    try:
+        return DockerClient().client
+    except DockerException as error:
+        raise ClusterError(
+            f"Docker cannot be reached ({_reason(error)}); start Docker, point DOCKER_HOST to its socket, "
+            "or use --cluster embedded, which needs none"
+        ) from error
+
+
+def _socket(docker: Any) -> str:
+    path = getattr(docker.api.get_adapter(docker.api.base_url), "socket_path", None)
+    if not isinstance(path, str):
+        raise UsageError(
+            f"Docker at {docker.api.base_url} is not on this machine, where the brokers' ports are needed; "
+            "point DOCKER_HOST to a socket, such as unix:///var/run/docker.sock"
+        )
+    return path
+
+
+def _have(docker: Any, image: str, progress: Say) -> None:
+    try:
+        try:
+            docker.images.get(image)
+        except ImageNotFound:
+            progress(f"pulling {image}")
+            docker.images.pull(image)
+    except DockerException as error:
+        raise ArtifactError(
+            f"the image {image} is not here and cannot be pulled ({_reason(error)}); "
+            "load it, or build it as docs/clusters.md says"
+        ) from error
+
+
+@contextlib.contextmanager
+def _asking(what: str, ports: BrokerPorts | None = None) -> Iterator[None]:
+    """Docker's refusals as errors that say what was asked; of a start, which ports it needed."""
+    try:
+        yield
+    except DockerException as error:
+        reason = _reason(error)
+        if ports and ("already in use" in reason or "already allocated" in reason):
+            raise ClusterError(
+                f"asked {what}, Docker found one of its ports in use ({ports.direct}, {ports.subject} on {HOST}); "
+                "end what listens there"
+            ) from error
+        raise ClusterError(f"asked {what}, Docker refused: {reason}") from error
+
+
+def _reason(error: DockerException) -> str:
+    return str(error.explanation if isinstance(error, APIError) and error.explanation else error).strip()
+
+
+@contextlib.contextmanager
+def _without_ryuk() -> Iterator[None]:
+    before = testcontainers_config.ryuk_disabled
+    testcontainers_config.ryuk_disabled = True
+    try:
+        yield
+    finally:
+        testcontainers_config.ryuk_disabled = before

@@ -1,0 +1,48 @@
+"""What a load run measures, how several processes' measures become one, and which objectives are missed."""
+
+import pytest
+
+from load.latency import Latencies, Objectives
+
+
+def measured(*milliseconds: float, failures: int = 0) -> Latencies:
+    found = Latencies()
+    for one in milliseconds:
+        found.success("a", one / 1000)
+    for _ in range(failures):
+        found.failure("a")
+    return found
+
+
+def test_percentiles_keep_three_digits() -> None:
+    """Where Locust would say 1,200 ms."""
+    (summary,) = measured(1234.0).summaries()
+    assert summary.ms[50.0] == pytest.approx(1234.0, rel=0.001)
+
+
+def test_what_several_processes_measured_is_as_if_one_had() -> None:
+    """The percentiles of all, not a mean of percentiles; and each measure is handed over once."""
+    workers = [measured(*range(1, 100)), measured(5000.0, failures=2)]
+    master = Latencies()
+    for worker in workers:
+        master.add(worker.take())
+        master.add(worker.take())
+    (all_at_once,) = measured(*range(1, 100), 5000.0, failures=2).summaries()
+    assert master.summaries() == [all_at_once]
+
+
+@pytest.mark.parametrize(
+    ("found", "sentences"),
+    [
+        (measured(10.0), []),
+        (measured(10.0, 300.0), ["a: p99 is 300.0 ms, above 200 ms"]),
+        (measured(*[10.0] * 98, failures=2), ["a: 2.00% failed, above 1.00%"]),
+        (measured(*[10.0] * 99, failures=1), []),
+        (measured(failures=1), ["nothing succeeded", "a: 100.00% failed, above 1.00%"]),
+        (Latencies(), ["nothing succeeded"]),
+    ],
+)
+def test_an_objective_that_was_missed_is_told(found: Latencies, sentences: list[str]) -> None:
+    """A run that measured nothing has kept to nothing."""
+    told = Objectives(p99_ms=200.0, failures=0.01).missed(found.summaries())
+    assert [one.replace("300.03", "300.0") for one in told] == sentences

@@ -1,0 +1,52 @@
+"""`locust -f load/locustfile.py` as its users run it, on a real cluster."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from load.system import TOPIC
+from streamproof.cluster import EmbeddedCluster, admin, start_embedded
+from streamproof.guardian import Guardian
+
+ROOT = Path(__file__).parents[2]
+ARGUMENTS = ("-f", "load/locustfile.py", "--headless", "--only-summary", "-u", "2", "-r", "2", "-t", "3s")
+
+
+@pytest.fixture
+def broker(session_guardian: Guardian, tmp_path: Path) -> Iterator[EmbeddedCluster]:
+    with start_embedded(session_guardian, brokers=1, logs=tmp_path) as cluster:
+        yield cluster
+
+
+def locust(cluster: EmbeddedCluster, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "locust", *ARGUMENTS, "--cluster", cluster.bootstrap_servers, *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+
+
+def acknowledged(run: "subprocess.CompletedProcess[str]") -> int:
+    found = re.search(rf"KAFKA {TOPIC} +([\d,]+) ok +0 failed", run.stdout)
+    assert found, run.stdout + run.stderr
+    return int(found[1].replace(",", ""))
+
+
+def in_log(cluster: EmbeddedCluster) -> int:
+    return sum(ends.high_watermark - ends.begin for ends in admin.log_ends(cluster.bootstrap_servers, [TOPIC]).values())
+
+
+@pytest.mark.parametrize("processes", [(), ("--processes", "2")])
+def test_what_is_counted_as_a_success_is_in_the_log(broker: EmbeddedCluster, processes: tuple[str, ...]) -> None:
+    """Each once, by one process or by several whose measures are merged; and all objectives are kept."""
+    run = locust(broker, "--rate", "50", "--p99-ms", "60000", *processes, "KafkaUser")
+    assert acknowledged(run) == in_log(broker) > 0
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_a_missed_objective_is_told_and_ends_with_status_1(broker: EmbeddedCluster) -> None:
+    """Nothing is acknowledged in a microsecond."""
+    run = locust(broker, "--rate", "50", "--p99-ms", "0.001", "KafkaUser")
+    assert f"Objective missed: KAFKA {TOPIC}: p99 is" in run.stdout
+    assert run.returncode == 1, run.stdout + run.stderr
