@@ -78,6 +78,7 @@ def test_broken_off(run_subject, later):
 """
 
 
+@pytest.mark.usefixtures("own_home")
 def test_a_run_leaves_its_verdict_its_picture_and_its_logs(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,7 +23,7 @@ def test_other(): assert 1 == 2
 
 
 @pytest.fixture
-def results(pytester: pytest.Pytester) -> Path:
+def results(pytester: pytest.Pytester, own_home: None) -> Path:
     pytester.makepyfile(FAILURES)
     results_of(pytester)
     return pytester.path / RESULTS

@@ -59,7 +59,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def report(pytester: pytest.Pytester, need: Need, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def report(pytester: pytest.Pytester, own_home: None, need: Need, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of a report on one scenario whose promise is broken."""
     need("npx")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
