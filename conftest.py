@@ -1,3 +1,6 @@
-"""The reference pipeline's own step definitions; everything else comes with the installed plugin."""
+"""The reference pipeline's own step definitions; everything else comes with the installed plugin.
 
-pytest_plugins = ["steps.forwarder"]
+And pytest's own way of testing plugins, which only a conftest at the root may ask for.
+"""
+
+pytest_plugins = ["steps.forwarder", "pytester"]

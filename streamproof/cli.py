@@ -26,8 +26,10 @@ from streamproof.errors import StreamproofError, UsageError
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery
 from streamproof.history.store import History
+from streamproof.report.html import generate
 from streamproof.report.terminal import Terminal
 from streamproof.report.text import explain
+from streamproof.report.timeline import can_draw, timeline
 from streamproof.verify import Request, describe, kept
 from streamproof.verify import verify as run_verify
 
@@ -176,7 +178,16 @@ def verify(
     again = ["streamproof", *_without_directory(sys.argv[1:])]
     if seed is None:
         again += ["--seed", str(request.seed)]
-    _finish(verdict, history, as_json=as_json, again=shlex.join(again))
+    _finish(verdict, history, as_json=as_json, picture=_draw(history), again=shlex.join(again))
+
+
+def _draw(history: History) -> Path | None:
+    """The run's timeline, beside its history; None without the drawing library."""
+    if not can_draw():
+        return None
+    picture = history.directory.parent / "timeline.png"
+    picture.write_bytes(timeline(history))
+    return picture
 
 
 def _without_directory(arguments: list[str]) -> list[str]:
@@ -198,14 +209,32 @@ def check(
     history = History.read(inner if inner.is_dir() else directory)
     verdict = judge(history, extra=tuple(checks or ()))
     write_witnesses(history, verdict, directory / "witnesses", extra=tuple(checks or ()))
-    _finish(verdict, history, as_json=as_json, again=None)
+    _finish(verdict, history, as_json=as_json)
 
 
-def _finish(verdict: Verdict, history: History, *, as_json: bool, again: str | None) -> NoReturn:
+@app.command(epilog="Example:  streamproof report allure-results --history allure-history.jsonl")
+def report(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="What pytest --alluredir wrote.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="DIR", help="Where the report goes; one that is there is replaced."),
+    ] = Path("allure-report"),
+    history: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keeps outcomes from report to report, and shows them.")
+    ] = None,
+) -> None:
+    """Make an HTML report of test results, with Allure's generator (needs Node.js and npm)."""
+    print(f"Report {generate(results, output, history)}")
+
+
+def _finish(
+    verdict: Verdict, history: History, *, as_json: bool, picture: Path | None = None, again: str | None = None
+) -> NoReturn:
     if as_json:
-        print(json.dumps({**verdict.to_json(), "directory": str(history.directory)}))
+        kept = {"directory": str(history.directory), **({"timeline": str(picture)} if picture else {})}
+        print(json.dumps({**verdict.to_json(), **kept}))
     else:
-        Console(highlight=False, soft_wrap=True).print(explain(verdict, history, again=again))
+        Console(highlight=False, soft_wrap=True).print(explain(verdict, history, picture=picture, again=again))
     raise typer.Exit(EXIT[verdict.outcome])
 
 

@@ -7,7 +7,8 @@ StreamproofError               one sentence: what, where, what to do; the comman
 ├── ClusterError               a cluster that does not start, or cannot be reached
 │   └── UnsupportedByCluster   what this kind of cluster cannot do (an existing one cannot be killed)
 ├── SubjectError               the processes under test: exited, never ready, never read
-└── HistoryError               a recorded history that is incomplete or cannot be read
+├── HistoryError               a recorded history that is incomplete or cannot be read
+└── ReportError                the report's generator: missing, or failed
 """
 
 import difflib
@@ -43,6 +44,10 @@ class SubjectError(StreamproofError):
 
 
 class HistoryError(StreamproofError):
+    pass
+
+
+class ReportError(StreamproofError):
     pass
 
 

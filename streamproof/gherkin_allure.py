@@ -10,11 +10,26 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario, Step
 
 _open_step = pytest.StashKey[Any]()
+EXAMPLE = "_pytest_bdd_example"  # a row of an outline's examples, as one parameter
 
 
-def pytest_bdd_before_scenario(feature: Feature, scenario: Scenario) -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """The values of an outline's row, each as a parameter of its own. Allure keeps what it is told before its turn."""
+    if row := _example(item):
+        allure.dynamic.parameter(EXAMPLE, row, excluded=True, mode=allure.parameter_mode.HIDDEN)
+        for name, value in row.items():
+            allure.dynamic.parameter(name, value)
+
+
+def _example(item: pytest.Item) -> dict[str, str]:
+    callspec: Any = getattr(item, "callspec", None)
+    return dict(callspec.params.get(EXAMPLE, {})) if callspec else {}
+
+
+def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature, scenario: Scenario) -> None:
+    values = ", ".join(_example(request.node).values())
     allure.dynamic.feature(feature.name)
-    allure.dynamic.title(scenario.name)
+    allure.dynamic.title(f"{scenario.name} ({values})" if values else scenario.name)
     allure.dynamic.description(feature.description or "")
     for tag in sorted(scenario.tags | feature.tags):
         allure.dynamic.tag(tag)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import secrets
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import allure
 import pytest
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 pytest_plugins = ["streamproof.gherkin", "streamproof.gherkin_allure"]
 
 FEED_S = 2.0  # a test's input is small
+_runs = pytest.StashKey[list["Run"]]()
+_seeds = pytest.StashKey[set[int]]()
 RunSubject = Callable[..., AbstractContextManager["Run"]]
 
 
@@ -41,6 +42,36 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "feature: made from a .feature file")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """In the report a test shows the runs that it made; one that did not pass, their logs too."""
+    passed = False
+    try:
+        result = yield
+        passed = True
+        return result
+    finally:
+        _show(item, logs=not passed)
+
+
+def _show(item: pytest.Item, *, logs: bool) -> None:
+    runs = item.stash.get(_runs, [])
+    directory = item.config.getoption("--alluredir", None)
+    if not runs or not directory:
+        return
+    from streamproof.report.results import attach_logs, attach_verdict, write_environment
+
+    seeds = item.config.stash.setdefault(_seeds, set())
+    for run in list(runs):
+        if logs:
+            attach_logs(run)
+        if run.verdict is not None and run.history is not None:
+            attach_verdict(run.verdict, run.history)
+            seeds.add(run.spec.seed)
+            write_environment(item.config.invocation_params.dir / directory, run, seeds)
+            runs.remove(run)
 
 
 class FeatureFile(pytest.Module):
@@ -101,19 +132,18 @@ def kafka_cluster(
 
 @pytest.fixture
 def run_subject(
-    kafka_guardian: Guardian, kafka_cluster: Cluster, pytestconfig: pytest.Config, tmp_path: Path
-) -> RunSubject:
+    request: pytest.FixtureRequest, kafka_guardian: Guardian, kafka_cluster: Cluster, tmp_path: Path
+) -> Iterator[RunSubject]:
     """Starts subjects of streamproof.toml: `with run_subject("orders", records=500) as run:` feeds one from the start.
 
     When the block is left, the run is finished and judged: `run.verdict`. Keywords: `records`, `seed`, `instances`,
     `env` (added to the subject's).
     """  # noqa: D402 - not a signature: an example
-    from rich.text import Text
-
     from streamproof.config import read_config
-    from streamproof.report.text import explain
     from streamproof.run import Run
     from streamproof.verify import declared_spec
+
+    runs = request.node.stash.setdefault(_runs, [])
 
     @contextmanager
     def start(
@@ -124,7 +154,7 @@ def run_subject(
         instances: int | None = None,
         env: Mapping[str, str] | None = None,
     ) -> Iterator[Run]:
-        config = read_config(pytestconfig.rootpath / pytestconfig.getoption("--streamproof-config"))
+        config = read_config(request.config.rootpath / request.config.getoption("--streamproof-config"))
         suffix = f"-{secrets.token_hex(4)}"
         spec = declared_spec(
             config, name, records=records, seed=seed, directory=tmp_path / f"run{suffix}", suffix=suffix
@@ -133,10 +163,11 @@ def run_subject(
             spec.subject, instances=instances or spec.subject.instances, env={**spec.subject.env, **(env or {})}
         )
         with Run(replace(spec, subject=subject), kafka_cluster, kafka_guardian) as run:
+            runs.append(run)
             run.start()
             run.feed(FEED_S)
             yield run
-            verdict = run.finish()
-        allure.attach(Text.from_markup(explain(verdict)).plain, "verdict", allure.attachment_type.TEXT)
+            run.finish()
 
-    return start
+    yield start
+    _show(request.node, logs=False)  # what a scenario that broke off has finished only now

@@ -3,13 +3,21 @@
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from streamproof.cluster import Cluster
 from streamproof.guardian import Guardian
 
+HOME = str(Path.home())
 WaitUntil = Callable[[Callable[[], bool]], None]
+
+
+@pytest.fixture
+def own_home(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's own home, where what was downloaded once lies; pytester moves into an empty one."""
+    monkeypatch.setenv("HOME", HOME)
 
 
 @pytest.fixture(scope="session")

@@ -103,6 +103,7 @@ FAULT = '{{"seed": 1, "faults": [{{"kind": "{}", "target": "instance:1", "at": {
         (["check", "nowhere"], {}, "nowhere is not a directory; give that of a run"),
         (["check", "."], {}, "is not a complete history"),
         (["check", "."], {"run.json": "{}"}, "run.json: subject: Field required; it was not written by this version"),
+        (["report", "results"], {}, "results holds no results; make some by pytest --alluredir results"),
         (["up", "--brokers", "2"], {}, "an odd number of brokers, not 2"),
         (["up", "--port", "70000"], {}, "70000 is no port; choose one from 1 to 65535"),
     ],
@@ -130,7 +131,7 @@ def test_a_wrong_flag_is_told_with_usage_and_status_2(call: Call, arguments: lis
     assert "Usage:" in called.err
 
 
-@pytest.mark.parametrize("command", ["up", "verify", "check"])
+@pytest.mark.parametrize("command", ["up", "verify", "check", "report"])
 def test_help_shows_an_example(call: Call, command: str) -> None:
     """Each command's help ends in lines to copy."""
     called = call(command, "--help")
@@ -183,7 +184,7 @@ def test_a_fault_of_the_verifier_is_no_verdict(call: Call, monkeypatch: pytest.M
     assert called.err.endswith("this is a fault of Streamproof, not of the subject; please report it\n")
 
 
-@pytest.mark.parametrize("arguments", [["verify"], ["up"], ["check"]])
+@pytest.mark.parametrize("arguments", [["verify"], ["up"], ["check"], ["report"]])
 def test_help_fits_a_narrow_terminal(call: Call, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
     """At 80 columns no name of a flag is cut."""
     monkeypatch.setenv("COLUMNS", "80")
@@ -269,6 +270,7 @@ def test_a_subject_that_never_commits_is_told_so(
     assert f'though "in-{name}" has records; check that it reads that topic and commits' in called.err
 
 
+PNG = b"\x89PNG"
 COLOUR = re.compile(r"\x1b\[(?:\d;)*[39][0-8]")
 LOOP = Path(__file__).parent / "foreign" / "loop.py"
 
@@ -284,6 +286,7 @@ def test_a_run_is_one_json_document_and_can_be_judged_again(
     assert called.status == 3
     assert verdict["outcome"] == "unproven"
     assert "\x1b[" not in called.err
+    assert Path(verdict.pop("timeline")).read_bytes().startswith(PNG)
     again = call("check", "kept", "--json")
     assert again.status == 3
     told = json.loads(again.out)

@@ -1,0 +1,102 @@
+"""The HTML report, made from Allure's results by Allure's own generator: a program of npm's, so Node.js is needed."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from streamproof.errors import ReportError, UsageError
+from streamproof.guardian import Guardian
+
+GENERATOR = "allure@3.18.0"
+NODE = "20"  # the oldest that it runs on
+TIMEOUT_S = 300.0  # the first use downloads it
+
+# what a failure says of itself: the sentences of verdict.py and gherkin.py, and the names of errors.py
+CATEGORIES: tuple[dict[str, Any], ...] = (
+    {"name": "Promise violated", "matchers": {"message": r"violated, not upheld|witnesses, such as"}},
+    {
+        "name": "Unproven",
+        "matchers": {"message": r"unproven, not upheld|is not judged|the fault took no effect|rebalances seen"},
+    },
+    {
+        "name": "Environment",
+        "matchers": {"message": r"(Cluster|Artifact)Error|UnsupportedByCluster|cluster has \d+ brokers"},
+    },
+    {"name": "Subject did not run", "matchers": {"message": r"SubjectError"}},
+    {"name": "Test defects", "matchers": {"statuses": ["broken"]}},
+    {"name": "Other failures", "matchers": {"statuses": ["failed"]}},
+)
+
+
+def generate(results: Path, output: Path, history: Path | None = None) -> Path:
+    """The report over `results`, in `output`; its index.html. A report that `output` holds already is replaced.
+
+    `history`: a file to which each report adds its outcomes, and from which it shows those before. UsageError when
+    there are no results, or `output` holds something else; ReportError when the generator is missing or fails.
+    """
+    if not any(results.glob("*-result.json")):
+        raise UsageError(f"{results} holds no results; make some by pytest --alluredir {results}")
+    if output.exists() and any(output.iterdir() if output.is_dir() else [output]) and not _is_report(output):
+        raise UsageError(f"{output} holds something that is not a report; name another directory, or remove it")
+    npx = shutil.which("npx")
+    if npx is None:
+        raise ReportError(
+            f"npx is not there; the report needs Node.js {NODE} or later with npm: install nodejs and npm"
+        )
+    with tempfile.TemporaryDirectory(prefix="streamproof-report-") as scratch:
+        config, made = Path(scratch, "allurerc.json"), Path(scratch, "report")
+        config.write_text(json.dumps(_config(history)))
+        command = [npx, "--yes", "--prefer-offline", GENERATOR, "generate", str(results.absolute())]
+        _run([*command, "--config", str(config), "--output", str(made)], cwd=scratch)
+        if not _is_report(made):
+            raise ReportError(f"{GENERATOR} made no report of {results}; run it by hand: {' '.join(command)}")
+        try:
+            if output.exists():
+                shutil.rmtree(output)
+            shutil.copytree(made, output)
+        except OSError as error:
+            raise ReportError(f"{output} cannot be written ({error.strerror}); name another directory") from error
+    return output / "index.html"
+
+
+def _is_report(directory: Path) -> bool:
+    return (directory / "index.html").is_file() and (directory / "widgets").is_dir()
+
+
+def _config(history: Path | None) -> dict[str, Any]:
+    return {
+        "name": "Streamproof",
+        "categories": CATEGORIES,
+        "hideLabels": ["host", "thread", "framework", "language", "package"],
+        **({"historyPath": str(history.absolute())} if history else {}),
+    }
+
+
+def _run(command: list[str], cwd: str) -> None:
+    """The guardian ends whatever it started, if it does not end in time or we are interrupted."""
+    environment = {**os.environ, "NO_COLOR": "1", "npm_config_update_notifier": "false"}
+    with Guardian() as guardian:
+        process = guardian.popen(
+            command,
+            env=environment,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            said, _ = process.communicate(timeout=TIMEOUT_S)
+        except subprocess.TimeoutExpired as error:
+            raise ReportError(
+                f"{GENERATOR} did not end in {TIMEOUT_S:.0f} s; see that npm's registry answers, and run it again"
+            ) from error
+    if process.returncode != 0:
+        lines = [line.strip() for line in said.decode(errors="replace").splitlines() if line.strip()]
+        raise ReportError(
+            f"{GENERATOR} ended with status {process.returncode} ({lines[-1] if lines else 'it said nothing'}); "
+            f"it needs Node.js {NODE} or later and, the first time, npm's registry"
+        )

@@ -1,0 +1,79 @@
+"""What a run leaves in Allure's results: its verdict, its timeline, the witnesses, the logs, and where it ran."""
+
+import csv
+import io
+import platform
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import allure
+import confluent_kafka
+import pyarrow.parquet as pq
+from rich.text import Text
+
+from streamproof import __version__
+from streamproof.checks import Status, Verdict
+from streamproof.errors import UnsupportedByCluster
+from streamproof.history.store import History
+from streamproof.report.text import explain
+from streamproof.report.timeline import can_draw, timeline
+from streamproof.run import Run
+
+SHOWN_WITNESSES = 20
+LAST_LINES = 30
+TAIL_BYTES = 16_384  # more than the last lines of a log
+
+
+def attach_verdict(verdict: Verdict, history: History) -> None:
+    """To the test that is running: what a finished run's verdict is, its timeline, and its first witnesses."""
+    allure.attach(Text.from_markup(explain(verdict, history)).plain, "verdict", allure.attachment_type.TEXT)
+    if can_draw():
+        allure.attach(timeline(history), "timeline", allure.attachment_type.PNG)
+    for one in verdict.findings:
+        if one.witnesses and one.status in (Status.FORBIDDEN, Status.NEVER_UPHELD):
+            table = _first_rows(history.directory.parent / "witnesses" / f"{one.anomaly}.parquet")
+            name = f"{one.anomaly}: {min(one.witnesses, SHOWN_WITNESSES)} of {one.witnesses} witnesses"
+            allure.attach(table, name, allure.attachment_type.CSV)
+
+
+def attach_logs(run: Run) -> None:
+    """To the test that is running: the last lines of the subject's and the brokers' logs, and the whole of each."""
+    logs = sorted({one.log for one in run.keeper.current_all()})
+    with suppress(UnsupportedByCluster):  # an existing cluster's are not ours to read
+        logs += map(run.cluster.log, run.cluster.brokers)
+    with allure.step("Logs"):
+        last = "\n\n".join(f"── {log.name}\n{_last_lines(log)}" for log in logs)
+        allure.attach(last, "last lines", allure.attachment_type.TEXT)
+        for log in logs:
+            allure.attach.file(log, log.name, allure.attachment_type.TEXT)
+
+
+def write_environment(directory: Path, run: Run, seeds: Iterable[int]) -> None:
+    """environment.properties among the results: what the report says of where its tests ran."""
+    values = {
+        "Apache Kafka": run.cluster.version,
+        "Backend": run.cluster.backend,
+        "Brokers": len(run.cluster.brokers),
+        "librdkafka": confluent_kafka.libversion()[0],
+        "Python": platform.python_version(),
+        "Seeds": ", ".join(map(str, sorted(seeds))),
+        "Streamproof": __version__,
+    }
+    lines = (f"{name.replace(' ', chr(92) + ' ')} = {value}\n" for name, value in values.items())
+    (directory / "environment.properties").write_text("".join(lines))
+
+
+def _first_rows(path: Path) -> str:
+    table = pq.read_table(path).slice(0, SHOWN_WITNESSES)
+    text = io.StringIO()
+    rows = csv.DictWriter(text, table.column_names)
+    rows.writeheader()
+    rows.writerows(table.to_pylist())
+    return text.getvalue()
+
+
+def _last_lines(log: Path) -> str:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - TAIL_BYTES))
+        return "\n".join(file.read().decode(errors="replace").splitlines()[-LAST_LINES:]) or "(empty)"

@@ -1,0 +1,193 @@
+"""What happened when, as a picture: instances and brokers, what was broken, and how far the group had come.
+
+Taken from the tables of a history alone; a table that was not recorded leaves its part of the picture out.
+"""
+
+import importlib.util
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import accumulate
+from typing import Any
+
+from streamproof.checks.engine import Engine, open_engine
+from streamproof.history.store import History
+
+US = 1_000_000
+STEPS = 1000  # of a curve, at most: more than the picture has pixels for
+
+LAST = "SELECT ended_at - started_at AS t FROM promise"
+PROCESSES = """
+    SELECT r.instance, r.cause, r.t_start - p.started_at AS t_start, r.t_ready - p.started_at AS t_ready,
+           coalesce(r.t_end, p.ended_at) - p.started_at AS t_end
+    FROM process r CROSS JOIN promise p ORDER BY r.instance, r.incarnation"""
+FAULTS = """
+    SELECT f.kind, f.target, f.evidence, f.effective, f.t_from - p.started_at AS t_from,
+           coalesce(f.t_to, p.ended_at) - p.started_at AS t_to
+    FROM fault f CROSS JOIN promise p ORDER BY f.t_from"""
+REBALANCES = """
+    SELECT b.t - p.started_at AS t FROM break_point b CROSS JOIN promise p
+    WHERE b.kind = 'rebalance' ORDER BY b.t OFFSET 1"""  # the first made the group
+ABORTED = """
+    SELECT s.t_decided - p.started_at AS t FROM txn_span s CROSS JOIN promise p
+    WHERE s.decided = 'PrepareAbort' AND s.partitions > 0 ORDER BY t"""
+FED = "SELECT i.t_append - p.started_at AS t FROM live_input i CROSS JOIN promise p"
+# of each input the first commit beyond it: both in one line by offset
+COMMITTED = """
+    SELECT u.t - p.started_at AS t
+    FROM (
+        SELECT w.is_input, min(w.t) OVER (
+            PARTITION BY w.topic, w.part ORDER BY w.off DESC, w.is_input ROWS UNBOUNDED PRECEDING
+        ) AS t
+        FROM (
+            SELECT topic, part, off, NULL AS t, 1 AS is_input FROM live_input
+            UNION ALL
+            SELECT topic, part, off - 1, t, 0 FROM commit_time
+        ) w
+    ) u
+    CROSS JOIN promise p
+    WHERE u.is_input = 1 AND u.t IS NOT NULL"""
+
+
+class State(StrEnum):
+    STARTING = "starting"
+    ALIVE = "alive"
+    PAUSED = "paused"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Span:
+    """All times are seconds since the run's start."""
+
+    state: State
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One instance or broker. `deaths`: when it was killed or ended on its own."""
+
+    name: str
+    spans: tuple[Span, ...]
+    deaths: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Broken:
+    sentence: str
+    effective: bool
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """`counts[i]` events by `seconds[i]`."""
+
+    seconds: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """None: not recorded."""
+
+    title: str
+    seconds: float
+    lanes: tuple[Lane, ...]
+    faults: tuple[Broken, ...]
+    rebalances: tuple[float, ...] | None
+    aborted: tuple[float, ...] | None
+    fed: Curve | None
+    committed: Curve | None
+
+
+def can_draw() -> bool:
+    """Whether the drawing library is there: the extra `report`."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
+def timeline(history: History) -> bytes:
+    """The picture as a PNG. ModuleNotFoundError unless `can_draw`; HistoryError for a history that cannot be read."""
+    from streamproof.report.drawing import draw  # noqa: PLC0415 - slow to import, and not always there
+
+    return draw(read_timeline(history))
+
+
+def read_timeline(history: History) -> Timeline:
+    with open_engine(history) as engine:
+        seconds = _times(engine, LAST)[0]
+        faults = _rows(engine, FAULTS) or []
+        return Timeline(
+            title=_title(history),
+            seconds=seconds,
+            lanes=(*_instances(_rows(engine, PROCESSES) or [], faults), *_brokers(faults, seconds)),
+            faults=tuple(
+                Broken(row["evidence"], row["effective"], row["t_from"] / US, row["t_to"] / US) for row in faults
+            ),
+            rebalances=_if_recorded(engine, REBALANCES),
+            aborted=_if_recorded(engine, ABORTED),
+            fed=_curve(engine, FED, seconds),
+            committed=_curve(engine, COMMITTED, seconds),
+        )
+
+
+def _title(history: History) -> str:
+    record = history.record
+    promise = record.promise.delivery + (", ordered by key" if record.promise.ordered else "")
+    return f"{record.subject} · {promise} · Apache Kafka {record.kafka_version} · seed {record.seed}"
+
+
+def _rows(engine: Engine, sql: str) -> list[dict[str, Any]] | None:
+    """None when what it reads was not recorded."""
+    if engine.needs(sql) - engine.history.tables.keys():
+        return None
+    return engine.rows(sql, "the timeline")
+
+
+def _times(engine: Engine, sql: str) -> tuple[float, ...]:
+    return tuple(row["t"] / US for row in engine.rows(sql, "the timeline"))
+
+
+def _if_recorded(engine: Engine, sql: str) -> tuple[float, ...] | None:
+    return None if engine.needs(sql) - engine.history.tables.keys() else _times(engine, sql)
+
+
+def _curve(engine: Engine, sql: str, seconds: float) -> Curve | None:
+    step = max(1, round(seconds * US / STEPS))
+    rows = _rows(engine, f"SELECT t // {step} AS nth, count(*) AS more FROM ({sql}) GROUP BY nth ORDER BY nth")  # noqa: S608
+    if not rows:
+        return None
+    times = tuple((row["nth"] + 1) * step / US for row in rows)
+    counts = tuple(accumulate(row["more"] for row in rows))
+    return Curve((times[0] - step / US, *times, seconds), (0, *counts, counts[-1]))
+
+
+def _instances(processes: Sequence[dict[str, Any]], faults: Sequence[dict[str, Any]]) -> Iterator[Lane]:
+    for number in sorted({row["instance"] for row in processes}):
+        own = [row for row in processes if row["instance"] == number]
+        spans = []
+        for row in own:
+            start, end = row["t_start"] / US, row["t_end"] / US
+            ready = start if row["t_ready"] is None else row["t_ready"] / US
+            spans += [Span(State.STARTING, start, ready), Span(State.ALIVE, ready, end)]
+        for row in faults:
+            if row["target"] == f"instance:{number}" and row["kind"].startswith("pause"):
+                spans.append(Span(State.PAUSED, row["t_from"] / US, row["t_to"] / US))
+        deaths = tuple(row["t_end"] / US for row in own if row["cause"] in ("killed", "exited"))
+        yield Lane(f"instance {number}", tuple(spans), deaths)
+
+
+def _brokers(faults: Sequence[dict[str, Any]], seconds: float) -> Iterator[Lane]:
+    """Those that were broken; which one played the target's role, only the evidence says."""
+    broken: dict[int, list[Span]] = {}
+    for row in faults:
+        node = re.match(r"broker (\d+)", row["evidence"])
+        if node:
+            state = State.PAUSED if row["kind"].startswith("pause") else State.LOST
+            broken.setdefault(int(node[1]), []).append(Span(state, row["t_from"] / US, row["t_to"] / US))
+    for number, spans in sorted(broken.items()):
+        yield Lane(f"broker {number}", (Span(State.ALIVE, 0.0, seconds), *spans))

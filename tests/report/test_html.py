@@ -1,0 +1,95 @@
+"""`streamproof report`: what it makes, what it keeps, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from streamproof.errors import ReportError, StreamproofError
+from streamproof.report.html import generate
+from tests.report.conftest import Need
+from tests.results import RESULTS, results_of
+
+FAILURES = """
+from streamproof.errors import ClusterError, SubjectError
+def test_upheld(): pass
+def test_violated(): raise AssertionError("lost: 3 witnesses, such as {}")
+def test_unproven(): raise AssertionError("unproven, not upheld:\\n  nothing was broken")
+def test_cluster(): raise ClusterError("no broker answers")
+def test_subject(): raise SubjectError("subject orders exited")
+def test_defect(): raise NameError("name")
+def test_other(): assert 1 == 2
+"""
+
+
+@pytest.fixture
+def results(pytester: pytest.Pytester, own_home: None) -> Path:
+    pytester.makepyfile(FAILURES)
+    results_of(pytester)
+    return pytester.path / RESULTS
+
+
+def test_failures_are_sorted_by_what_they_say_and_kept_from_report_to_report(
+    results: Path, need: Need, tmp_path: Path
+) -> None:
+    """A broken promise is not a broken test; a second report replaces the first, and knows it by the history."""
+    need("npx")
+    output, history = tmp_path / "report", tmp_path / "history.jsonl"
+    for _ in range(2):
+        assert generate(results, output, history).is_file()
+    categories = json.loads((output / "widgets" / "categories.json").read_text())
+    found = {
+        node["name"]: [categories["nodes"][one].get("name") for one in _leaves(categories["nodes"], node)]
+        for node in map(categories["nodes"].get, categories["roots"])
+    }
+    assert found == {
+        "Promise violated": ["test_violated"],
+        "Unproven": ["test_unproven"],
+        "Environment": ["test_cluster"],
+        "Subject did not run": ["test_subject"],
+        "Test defects": ["test_defect"],
+        "Other failures": ["test_other"],
+    }
+    assert len(history.read_text().splitlines()) == 2
+
+
+def _leaves(nodes: dict[str, dict[str, list[str]]], node: dict[str, list[str]]) -> list[str]:
+    below = node.get("childrenIds", [])
+    return [leaf for one in below for leaf in (_leaves(nodes, nodes[one]) or [one])]
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "sentence"),
+    [
+        ([], None, "allure-results holds no results; make some by pytest --alluredir allure-results"),
+        (["allure-results/1-result.json", "allure-report/mine"], None, "allure-report holds something that is not a"),
+        (["allure-results/1-result.json", "allure-report"], None, "allure-report holds something that is not a"),
+        (["allure-results/1-result.json"], "", "npx is not there; the report needs Node.js 20 or later with npm"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_nothing_is_lost(
+    files: list[str], path: str | None, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is missing, or stands in the way, and what to do."""
+    monkeypatch.chdir(tmp_path)
+    for name in files:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text("{}")
+    if path is not None:
+        monkeypatch.setenv("PATH", path)
+    with pytest.raises(StreamproofError) as told:
+        generate(Path("allure-results"), Path("allure-report"))
+    assert str(told.value).startswith(sentence)
+    assert "\n" not in str(told.value)
+    assert all(Path(name).is_file() for name in files)
+
+
+def test_a_generator_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its status and its last words."""
+    (tmp_path / "1-result.json").write_text("{}")
+    npx = tmp_path / "npx"
+    npx.write_text("#!/bin/sh\necho no such version >&2\nexit 3\n")
+    npx.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    with pytest.raises(ReportError, match=r"ended with status 3 \(no such version\); it needs Node.js 20 or later"):
+        generate(tmp_path, tmp_path / "report")

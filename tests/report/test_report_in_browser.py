@@ -1,0 +1,106 @@
+"""The HTML report as its readers see it: in a real browser, over HTTP."""
+
+import re
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from streamproof.report.html import generate
+from tests.report.conftest import Need
+from tests.results import RESULTS, attached, results_of
+
+ROOT = Path(__file__).parents[2]
+# no sandbox: as root there is none; the rest keeps it from calling home
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+FEATURE = """
+Feature: Exactly-once moving
+  Each thing is moved once.
+
+  Scenario: A mover dies with its hands full
+    Given a mover
+    When it is killed
+    Then nothing is moved twice
+"""
+# a history is told instead of run: one effect of it comes twice
+STEPS = """
+import pytest
+from pytest_bdd import given, then, when
+from streamproof.checks import judge, write_witnesses
+from streamproof.report.results import attach_verdict
+from tests.checks.histories import clean
+
+@given("a mover", target_fixture="scene")
+def mover(): return clean()
+
+@when("it is killed")
+def killed(scene): scene.effect("x005")
+
+@then("nothing is moved twice")
+def once(scene, tmp_path):
+    history = scene.write(tmp_path / "history")
+    verdict = judge(history)
+    write_witnesses(history, verdict, tmp_path / "witnesses")
+    attach_verdict(verdict, history)
+    verdict.require("duplicated")
+"""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def report(pytester: pytest.Pytester, own_home: None, need: Need, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a report on one scenario whose promise is broken."""
+    need("npx")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pytester.makeconftest(STEPS)
+    (pytester.mkdir("features") / "moving.feature").write_text(FEATURE)
+    [result] = results_of(pytester, "features").values()
+    step = result["steps"][-1]
+    witnesses = attached(pytester, step)["duplicated: 1 of 1 witnesses"].read_text()
+    assert "x005" in witnesses.splitlines()[1]
+    output = pytester.path / "report"
+    generate(pytester.path / RESULTS, output)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=output)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def page(need: Need) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=need("chromium"), args=FLAGS)
+        yield browser.new_page(viewport={"width": 1400, "height": 1800})
+        browser.close()
+
+
+def test_a_scenario_is_found_by_its_name_with_its_steps_its_picture_and_its_witnesses(
+    report: str, page: Page, tmp_path: Path
+) -> None:
+    """Opened from the list as a reader does: what was promised, what happened, and what is wrong."""
+    page.goto(report)
+    page.get_by_text("A mover dies with its hands full").click()
+    expect(page.get_by_text("Category: Promise violated")).to_be_visible()
+    expect(page.frame_locator("iframe").get_by_text("Each thing is moved once.")).to_be_visible()
+    for step in ("Given a mover", "When it is killed", "Then nothing is moved twice"):
+        expect(page.get_by_text(step, exact=True)).to_be_visible()
+    page.get_by_text("timeline", exact=True).click()
+    picture = page.get_by_role("img", name=re.compile(r"\.png$"))
+    expect(picture).to_be_visible()
+    page.wait_for_function("image => image.complete && image.naturalWidth > 1000", arg=picture.element_handle())
+    page.get_by_text("duplicated: 1 of 1 witnesses").click()
+    expect(page.get_by_text("x005").last).to_be_visible()
+    page.screenshot(path=tmp_path / "report.png")
