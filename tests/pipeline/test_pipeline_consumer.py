@@ -134,6 +134,7 @@ def test_one_that_wakes_after_its_session_takes_nothing_back(projected: Projecte
     wait_until(lambda: projected.stage.committed() >= 50)
     wait_until(lambda: projected.stopped(sleeper))
     projected.start("other")
+    wait_until(lambda: "owned=[0, 1, 2]" in projected.stage.log("other"))
     wait_until(lambda: projected.stage.committed() >= SIZE)
     sleeper.send_signal(signal.SIGCONT)
     wait_until(lambda: "lost" in projected.stage.log("sleeper"))
