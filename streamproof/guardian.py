@@ -34,6 +34,7 @@ import psutil
 RUN = "STREAMPROOF_RUN"
 GUARDIAN = "STREAMPROOF_GUARDIAN"
 GRACE_S = 5.0
+HTTP_OK = 200
 DOCKER_S = 30.0  # of one answer of the engine
 SETTLE_S = 3.0
 CLOSED = "closed\n"  # the run goes in order: nothing that it asked for is still being made
@@ -197,12 +198,10 @@ def end_run(label: str, directory: Path, sessions: set[int], docker: str | None,
     """
     end_processes(label, sessions)
     if docker:
-        with contextlib.suppress(OSError):  # the engine itself is gone, and its containers with it
-            while end_containers(label, docker):
-                pass
-            if settle_s:
-                time.sleep(settle_s)
-                end_containers(label, docker)
+        end_containers(label, docker)
+        if settle_s:
+            time.sleep(settle_s)
+            end_containers(label, docker)
     for _ in range(REMOVALS):
         shutil.rmtree(directory, ignore_errors=True)
         if not directory.exists():
@@ -229,27 +228,35 @@ def _signal(processes: set[psutil.Process], number: int) -> None:
             process.send_signal(number)
 
 
-def end_containers(label: str, docker: str) -> int:
-    """Remove the run's containers, their volumes and then its networks; how many were found. OSError: no engine."""
+def end_containers(label: str, docker: str) -> None:
+    """Remove the run's containers with their volumes, and its networks, until a look finds none."""
     mine = urllib.parse.quote(json.dumps({"label": [f"{LABEL}={label}"]}))
-    containers = _ask(docker, "GET", f"/containers/json?all=1&filters={mine}")
-    networks = _ask(docker, "GET", f"/networks?filters={mine}")
-    for one in containers:
-        _ask(docker, "DELETE", f"/containers/{one['Id']}?force=1&v=1")
-    for one in networks:
-        _ask(docker, "DELETE", f"/networks/{one['Id']}")
-    return len(containers) + len(networks)
+    with contextlib.suppress(OSError):  # the engine is gone, and with it what ran there
+        for _ in range(REMOVALS):
+            containers = _ask(docker, "GET", f"/containers/json?all=1&filters={mine}")
+            networks = _ask(docker, "GET", f"/networks?filters={mine}")
+            for one in containers:
+                _ask(docker, "DELETE", f"/containers/{one['Id']}?force=1&v=1")
+            for one in networks:
+                _ask(docker, "DELETE", f"/networks/{one['Id']}")
+            if not containers and not networks:
+                return
 
 
-def _ask(docker: str, method: str, path: str) -> Any:
+def _ask(docker: str, method: str, path: str) -> list[Any]:
+    """What an engine lists; nothing when it refuses."""
     import http.client  # noqa: PLC0415 - it would double the time in which a guardian starts
 
     connection = http.client.HTTPConnection("docker", timeout=DOCKER_S)
     with contextlib.closing(connection), socket.socket(socket.AF_UNIX) as connection.sock:
         connection.sock.settimeout(DOCKER_S)
         connection.sock.connect(docker)
-        connection.request(method, path)
-        return json.loads(connection.getresponse().read() or b"null")
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            return json.loads(answer.read()) if answer.status == HTTP_OK else []
+        except http.client.HTTPException as error:
+            raise OSError(f"{docker} broke off") from error
 
 
 def guard(label: str, directory: Path, parent: int) -> None:

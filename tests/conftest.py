@@ -1,14 +1,19 @@
-"""What tests of several parts share: waiting with a deadline, and one real cluster for all that only use it."""
+"""What tests of several parts share: waiting with a deadline, Docker, and one real cluster for all that only use it."""
 
+import contextlib
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from streamproof.cluster import Cluster
-from streamproof.guardian import Guardian
+from streamproof.cluster import DEFAULT_VERSION, Cluster
+from streamproof.cluster.containers import engine, have_image
+from streamproof.errors import StreamproofError
+from streamproof.guardian import LABEL, Guardian
 
 HOME = str(Path.home())
 WaitUntil = Callable[[Callable[[], bool]], None]
@@ -43,3 +48,30 @@ def session_guardian(kafka_guardian: Guardian) -> Guardian:
 def embedded_cluster(kafka_cluster: Cluster) -> Cluster:
     """The session's cluster, for tests that use it and leave it whole."""
     return kafka_cluster
+
+
+@pytest.fixture(scope="session")
+def docker() -> Iterator[Any]:
+    """docker-py's client, with Kafka's image at hand. Without Docker a test is skipped; with CI set it fails."""
+    try:
+        client = engine()
+        have_image(client, DEFAULT_VERSION)
+    except StreamproofError as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
+    with contextlib.closing(client):
+        yield client
+
+
+@pytest.fixture(scope="session")
+def containers(docker: Any) -> Callable[[str], list[str]]:
+    """Names of the containers and networks that a run with this label has now."""
+
+    def names(label: str) -> list[str]:
+        mine = {"label": f"{LABEL}={label}"}
+        found = [
+            *docker.api.containers(all=True, filters=mine),
+            *docker.api.networks(filters=mine),
+        ]
+        return [str(one["Id"]) for one in found]
+
+    return names

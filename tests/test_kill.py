@@ -1,4 +1,4 @@
-"""Whatever ends the command or pytest, and whenever: no process, temporary directory or port of theirs is left.
+"""Whatever ends the command or pytest, and whenever: no process, container, temporary directory or port is left.
 
 `STREAMPROOF_KILLS` says how often to kill (4); each kill's moment is drawn from its number.
 """
@@ -18,8 +18,10 @@ import psutil
 import pytest
 
 from streamproof.cluster.ports import PortLease
+from streamproof.guardian import DIRECTORY_PREFIX
 
 WaitUntil = Callable[[Callable[[], bool]], None]
+Containers = Callable[[str], list[str]]
 
 ROOT = Path(__file__).parent.parent
 MARK = "STREAMPROOF_TEST_MARK"  # every process inherits it, guardians too
@@ -65,6 +67,12 @@ class Started:
                 stderr=output,
                 start_new_session=True,
             )
+
+    def label(self) -> str:
+        """The guardian's, once there is one."""
+        return next(
+            (one.name.removeprefix(DIRECTORY_PREFIX) for one in self.temporary.glob(f"{DIRECTORY_PREFIX}*")), ""
+        )
 
     def processes(self) -> list[psutil.Process]:
         found = []
@@ -116,6 +124,33 @@ def test_nothing_survives_a_kill_at_any_moment(number: int, tmp_path: Path, wait
     started.process.wait()
     wait_until(lambda: not started.left())
     print(f"{' '.join(command)} killed after {moment:.1f} s; it had {had}")  # noqa: T201 - shown with -rP
+
+
+IN_CONTAINERS = ("--cluster", "testcontainers")
+UP_IN_CONTAINERS = ("streamproof", "up", "--brokers", "1", *IN_CONTAINERS)
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (UP_IN_CONTAINERS, ""),
+        (UP_IN_CONTAINERS, "Ctrl-C ends it."),
+        ((*VERIFY, *IN_CONTAINERS), "probe "),
+    ],
+    ids=["while it starts", "when it is up", "while it runs"],
+)
+def test_no_container_survives_a_kill(
+    containers: Containers, tmp_path: Path, wait_until: WaitUntil, command: Sequence[str], told: str
+) -> None:
+    """SIGKILL of a command whose brokers are in containers leaves neither them nor their network."""
+    started = Started(command, tmp_path)
+    try:
+        wait_until(lambda: bool(containers(started.label())) and told in started.output.read_text())
+    finally:
+        started.process.kill()
+        started.process.wait()
+    label = started.label()
+    wait_until(lambda: not started.left() and not containers(label))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -9,15 +9,16 @@ The run's guardian ends containers and networks, so Testcontainers' Ryuk is not 
 """
 
 import contextlib
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from docker.errors import APIError, DockerException, ImageNotFound
+from requests import RequestException
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
-from testcontainers.core.network import Network
 
 from streamproof.cluster.artifacts import DEFAULT_VERSION, Say, silent
 from streamproof.cluster.ask import metadata
@@ -32,6 +33,7 @@ from streamproof.guardian import LABEL, Guardian
 IMAGE = "apache/kafka"
 DATA = "/var/lib/kafka/data"  # a volume of the image
 EDGE = "bridge"
+_STARTING = threading.Lock()
 JAVA = {
     "KAFKA_HEAP_OPTS": f"-Xmx{HEAP_MB}m",
     "KAFKA_JVM_PERFORMANCE_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
@@ -41,9 +43,7 @@ JAVA = {
 class ContainerBroker:
     """A node. Not for several threads at once."""
 
-    def __init__(
-        self, node: int, *, ports: BrokerPorts, container: DockerContainer, network: Network, log: Path
-    ) -> None:
+    def __init__(self, node: int, *, ports: BrokerPorts, container: DockerContainer, network: Any, log: Path) -> None:
         self.node = node
         self.ports = ports
         self._container = container
@@ -109,18 +109,21 @@ class ContainerBroker:
 
     def disconnect(self) -> None:
         with _asking(f"to disconnect broker {self.node}"):
-            self._made.client.networks.get(self._network.name).disconnect(self._made)
+            self._network.disconnect(self._made)
 
     def connect(self) -> None:
         with _asking(f"to connect broker {self.node}"):
-            self._made.client.networks.get(self._network.name).connect(self._made)
+            self._network.connect(self._made)
 
     def remove(self) -> None:
         """Keep its log, and end it in whatever state it is."""
         if self._made:
             with contextlib.suppress(ClusterError, OSError):
                 _ = self.log
-        with _asking(f"to remove broker {self.node}"):
+        with (
+            _asking(f"to remove broker {self.node}"),
+            contextlib.closing(self._container.get_docker_client().client),
+        ):
             self._container.stop()
 
     @contextlib.contextmanager
@@ -137,9 +140,10 @@ class ContainerCluster(OwnedCluster[ContainerBroker]):
     backend = "testcontainers"
 
     def __init__(
-        self, version: str, brokers: Mapping[int, ContainerBroker], ports: PortLease, network: Network | None
+        self, version: str, brokers: Mapping[int, ContainerBroker], ports: PortLease, docker: Any, network: Any
     ) -> None:
         super().__init__(version, brokers, ports)
+        self._docker = docker
         self._network = network
 
     def disconnect(self, node: int) -> None:
@@ -149,11 +153,14 @@ class ContainerCluster(OwnedCluster[ContainerBroker]):
         self._broker(node).connect()
 
     def _end(self) -> None:
+        # what Docker does not do now, the guardian asks for once more
         for broker in self._brokers.values():
-            broker.remove()
-        if self._network:
-            with _asking("to remove the brokers' network"):
+            with contextlib.suppress(ClusterError):
+                broker.remove()
+        with contextlib.suppress(ClusterError), _asking("to remove the brokers' network"):
+            if self._network:
                 self._network.remove()
+        self._docker.close()
 
 
 def start_containers(
@@ -172,39 +179,37 @@ def start_containers(
     such image here and none can be pulled, `ClusterError` also when Docker is not reachable or refuses something.
     """
     check_wanted(brokers, settings or {})
-    docker = _docker()
-    guardian.own_containers(_socket(docker))
-    image = f"{IMAGE}:{version}"
-    _have(docker, testcontainers_config.hub_image_name_prefix + image, progress)
-    logs.mkdir(parents=True, exist_ok=True)
+    docker = engine()
     lease = PortLease()
-    labels = {LABEL: guardian.label}
+    name, labels = f"streamproof-{guardian.label}-{next(numbers)}", {LABEL: guardian.label}
     network = None
     made: dict[int, ContainerBroker] = {}
     try:
+        guardian.own_containers(_socket(docker))
+        have_image(docker, version, progress)
         ports = take_ports(lease, brokers, port)
+        logs.mkdir(parents=True, exist_ok=True)
         with _asking("for a network"):
-            network = Network(docker_network_kw={"internal": True, "labels": labels}).create()
-        prefix = f"streamproof-{guardian.label}-{next(numbers)}"
-        names = {node: f"{prefix}-broker-{node}" for node in ports}
+            network = docker.networks.create(name, internal=True, labels=labels)
+        names = {node: f"{name}-broker-{node}" for node in ports}
         variables = {"CLUSTER_ID": new_id(), **JAVA}
         for node, own in ports.items():
             told = broker_settings(node, ports, DATA, f"{HOST}:{own.subject}", settings or {}, names=names)
             container = (
-                DockerContainer(image, env={**variables, **as_variables(told)}, network=network)
+                DockerContainer(f"{IMAGE}:{version}", env={**variables, **as_variables(told)})
                 .with_name(names[node])
-                .with_kwargs(labels=labels)
+                .with_kwargs(labels=labels, network=name)
             )
             published: dict[str, Any] = {f"{port}/tcp": (HOST, port) for port in (own.direct, own.subject)}
             container.ports = published
             made[node] = ContainerBroker(
                 node, ports=own, container=container, network=network, log=logs / f"broker-{node}.log"
             )
-        cluster = ContainerCluster(version, made, lease, network)
+        cluster = ContainerCluster(version, made, lease, docker, network)
         progress(f"starting {brokers} broker{'s' if brokers > 1 else ''}")
         cluster.launch_all()
     except BaseException:
-        ContainerCluster(version, made, lease, network).close()
+        ContainerCluster(version, made, lease, docker, network).close()
         raise
     return cluster
 
@@ -215,7 +220,8 @@ def as_variables(settings: Mapping[str, str]) -> dict[str, str]:
     return {f"KAFKA_{variable.upper()}": settings[name] for variable, name in escaped.items()}
 
 
-def _docker() -> Any:
+def engine() -> Any:
+    """docker-py's client of the engine that Testcontainers uses; `ClusterError` when it cannot be reached."""
     try:
         return DockerClient().client
     except DockerException as error:
@@ -235,7 +241,9 @@ def _socket(docker: Any) -> str:
     return path
 
 
-def _have(docker: Any, image: str, progress: Say) -> None:
+def have_image(docker: Any, version: str, progress: Say = silent) -> None:
+    """Pull the image if it is not here; `ArtifactError` when that cannot be done."""
+    image = f"{testcontainers_config.hub_image_name_prefix}{IMAGE}:{version}"
     try:
         try:
             docker.images.get(image)
@@ -254,7 +262,7 @@ def _asking(what: str, ports: BrokerPorts | None = None) -> Iterator[None]:
     """Docker's refusals as errors that say what was asked; of a start, which ports it needed."""
     try:
         yield
-    except DockerException as error:
+    except (DockerException, RequestException) as error:
         reason = _reason(error)
         if ports and ("already in use" in reason or "already allocated" in reason):
             raise ClusterError(
@@ -264,15 +272,17 @@ def _asking(what: str, ports: BrokerPorts | None = None) -> Iterator[None]:
         raise ClusterError(f"asked {what}, Docker refused: {reason}") from error
 
 
-def _reason(error: DockerException) -> str:
+def _reason(error: Exception) -> str:
     return str(error.explanation if isinstance(error, APIError) and error.explanation else error).strip()
 
 
 @contextlib.contextmanager
 def _without_ryuk() -> Iterator[None]:
-    before = testcontainers_config.ryuk_disabled
-    testcontainers_config.ryuk_disabled = True
-    try:
-        yield
-    finally:
-        testcontainers_config.ryuk_disabled = before
+    """For these containers alone: a user's own tests may want it for theirs."""
+    with _STARTING:
+        before = testcontainers_config.ryuk_disabled
+        testcontainers_config.ryuk_disabled = True
+        try:
+            yield
+        finally:
+            testcontainers_config.ryuk_disabled = before

@@ -1,37 +1,15 @@
-"""Real brokers on this machine: formatted, broken, mended, and gone when their run is."""
+"""Brokers as processes of this machine: formatted as their version is, and started fast."""
 
-import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
 
-from streamproof.cluster import DEFAULT_VERSION, EmbeddedCluster, admin, ask, start_embedded, versions
+from streamproof.cluster import DEFAULT_VERSION, start_embedded, versions
 from streamproof.cluster.artifacts import release
-from streamproof.cluster.ports import is_free
 from streamproof.cluster.runtime import Runtime
-from streamproof.errors import ClusterError, UsageError
-from streamproof.guardian import Guardian, processes_of
-
-WaitUntil = Callable[[Callable[[], bool]], None]
-
-
-@pytest.fixture
-def guardian() -> Iterator[Guardian]:
-    with Guardian() as guardian:
-        yield guardian
-
-
-@pytest.fixture
-def one_broker(guardian: Guardian, tmp_path: Path) -> Iterator[EmbeddedCluster]:
-    with start_embedded(guardian, brokers=1, logs=tmp_path) as cluster:
-        yield cluster
+from streamproof.errors import UnsupportedByCluster
+from streamproof.guardian import Guardian
 
 
 @pytest.mark.parametrize(
@@ -53,107 +31,6 @@ def test_a_cluster_is_formatted_as_its_version_formats(guardian: Guardian, tmp_p
         assert expected.items() <= release(version).features.items()
 
 
-def produce(servers: str, topic: str, value: bytes) -> None:
-    producer = Producer({"bootstrap.servers": servers, "acks": "all", "log_level": 0})
-    producer.produce(topic, value)
-    assert producer.flush(30) == 0
-
-
-def read(servers: str, topic: str, count: int) -> list[bytes | None]:
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": "reader", "log_level": 0})
-    consumer.assign([TopicPartition(topic, 0, 0)])
-    values = [message.value() for message in consumer.consume(count, 30)]
-    consumer.close()
-    return values
-
-
-def is_led_by_another(servers: str, node: int) -> bool:
-    return admin.leaders(servers, "kept")[0] not in {node, -1}
-
-
-def is_back(address: str, node: int) -> bool:
-    return node in {broker.node_id for broker in ask.metadata(address).brokers}
-
-
-def test_brokers_are_broken_and_mended(guardian: Guardian, tmp_path: Path, wait_until: WaitUntil) -> None:
-    """Killed, stopped and paused brokers lose their leadership, and come back on their ports with their data."""
-    with start_embedded(guardian, brokers=3, logs=tmp_path) as cluster:
-        servers, addresses = cluster.bootstrap_servers, [cluster.address(node) for node in cluster.brokers]
-        admin.create_topics(servers, {"kept": 1}, replication=3)
-        for take, give in (
-            (cluster.kill, cluster.start),
-            (cluster.stop, cluster.start),
-            (cluster.pause, cluster.resume),
-        ):
-            node = admin.leader(servers, "kept", 0)
-            others = ",".join(address for address in addresses if address != cluster.address(node))
-            produce(cluster.subject_bootstrap_servers, "kept", take.__name__.encode())
-            take(node)
-            wait_until(partial(is_led_by_another, others, node))
-            give(node)
-            wait_until(partial(is_back, cluster.address(node), node))
-        assert [cluster.address(node) for node in cluster.brokers] == addresses
-        assert read(servers, "kept", 3) == [b"kill", b"stop", b"pause"]
-
-
-def test_a_single_broker_keeps_its_data(one_broker: EmbeddedCluster) -> None:
-    """What was acknowledged before SIGKILL is there after the next start."""
-    admin.create_topics(one_broker.bootstrap_servers, {"kept": 1}, replication=1)
-    produce(one_broker.bootstrap_servers, "kept", b"x")
-    one_broker.kill(1)
-    with pytest.raises(ClusterError, match="broker 1 is not running"):
-        one_broker.pause(1)
-    one_broker.start(1)
-    with pytest.raises(ClusterError, match="already running"):
-        one_broker.start(1)
-    assert read(one_broker.subject_bootstrap_servers, "kept", 1) == [b"x"]
-
-
-def test_a_broker_that_dies_at_start_says_why(guardian: Guardian, tmp_path: Path) -> None:
-    """The error has the cause from the broker's log, without stack frames, and the log's path."""
-    with pytest.raises(ClusterError) as caught:
-        start_embedded(guardian, brokers=1, logs=tmp_path, settings={"num.io.threads": "0"})
-    said = str(caught.value)
-    assert "Invalid value 0 for configuration num.io.threads" in said
-    assert "\tat " not in said
-    assert str(tmp_path / "broker-1.log") in said
-    assert not processes_of(guardian.label, set())
-
-
-def test_a_port_in_use_is_named(one_broker: EmbeddedCluster, guardian: Guardian, tmp_path: Path) -> None:
-    """Whether a port is wanted that is taken, or one is taken while its broker was down."""
-    port = int(one_broker.address(1).split(":")[1])
-    with pytest.raises(ClusterError, match=f"port {port} on 127.0.0.1 is in use"):
-        start_embedded(guardian, brokers=1, logs=tmp_path / "other", port=port)
-    one_broker.kill(1)
-    with socket.create_server(("127.0.0.1", port)), pytest.raises(ClusterError, match=rf"ports in use \({port}, "):
-        one_broker.start(1)
-
-
-@pytest.mark.parametrize("brokers", [0, 2, -1])
-def test_a_quorum_is_odd(guardian: Guardian, tmp_path: Path, brokers: int) -> None:
-    """An even number of brokers is refused before anything starts."""
-    with pytest.raises(UsageError, match=f"odd number of brokers, not {brokers}"):
-        start_embedded(guardian, brokers=brokers, logs=tmp_path)
-
-
-def test_the_clusters_own_settings_are_its_own(guardian: Guardian, tmp_path: Path) -> None:
-    """A setting that would unwire the cluster is refused by name."""
-    with pytest.raises(UsageError, match=r"log\.dirs, node\.id cannot be set"):
-        start_embedded(guardian, brokers=1, logs=tmp_path, settings={"node.id": "7", "log.dirs": "x"})
-
-
-def test_clusters_start_side_by_side(guardian: Guardian, tmp_path: Path) -> None:
-    """Clusters that start at the same moment share neither ports nor data."""
-    with ThreadPoolExecutor() as pool:
-        starts = [pool.submit(start_embedded, guardian, brokers=1, logs=tmp_path / str(n)) for n in range(2)]
-        one, other = (start.result() for start in starts)
-    with one, other:
-        admin.create_topics(one.bootstrap_servers, {"mine": 1}, replication=1)
-        assert not ask.metadata(other.address(1), None).topics
-        assert one.address(1) != other.address(1)
-
-
 def test_a_cache_that_java_refuses_is_left_aside(
     guardian: Guardian, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,28 +43,10 @@ def test_a_cache_that_java_refuses_is_left_aside(
         assert str(broken) in " ".join(psutil.Process(cluster._brokers[1]._process.pid).cmdline())  # type: ignore[union-attr]
 
 
-RUN = """
-import sys
-from pathlib import Path
-from streamproof.cluster import start_embedded
-from streamproof.guardian import Guardian
-guardian = Guardian()
-print(guardian.label, guardian.directory, flush=True)
-cluster = start_embedded(guardian, brokers=3, logs=guardian.directory, progress=lambda said: print(said, flush=True))
-print(*(cluster.address(node) for node in cluster.brokers), flush=True)
-sys.stdin.read()
-"""
-
-
-@pytest.mark.parametrize("when", ["while it starts", "when it is up"])
-def test_a_killed_run_leaves_no_broker(when: str, wait_until: WaitUntil) -> None:
-    """After SIGKILL of the run no process, directory or port of its cluster is left."""
-    with subprocess.Popen([sys.executable, "-c", RUN], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
-        assert run.stdout
-        label, directory = run.stdout.readline().decode().split()
-        while b"starting 3 brokers" not in run.stdout.readline():
-            pass
-        addresses = run.stdout.readline().decode().split() if when == "when it is up" else []
-        run.kill()
-    wait_until(lambda: not Path(directory).exists() and not processes_of(label, set()))
-    assert all(is_free(int(address.split(":")[1])) for address in addresses)
+def test_what_has_no_network_cannot_be_cut_from_it(guardian: Guardian, tmp_path: Path) -> None:
+    """The refusal says where it can be done."""
+    with (
+        start_embedded(guardian, brokers=1, logs=tmp_path) as cluster,
+        pytest.raises(UnsupportedByCluster, match=r"cannot disconnect broker 1: .*; use --cluster testcontainers"),
+    ):
+        cluster.disconnect(1)

@@ -1,0 +1,131 @@
+"""Kafka in containers: what only a network can do, and what Docker refuses."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from streamproof.cluster import DEFAULT_VERSION, admin, ask
+from streamproof.cluster.artifacts import release
+from streamproof.cluster.containers import as_variables, have_image, start_containers
+from streamproof.errors import ArtifactError, ClusterError
+from streamproof.guardian import Guardian
+
+WaitUntil = Callable[[Callable[[], bool]], None]
+Containers = Callable[[str], list[str]]
+
+
+def test_the_image_formats_as_its_version_does(docker: Any, guardian: Guardian, tmp_path: Path) -> None:
+    """The finalized features are those of the same version run as processes."""
+    with start_containers(guardian, brokers=1, logs=tmp_path) as cluster:
+        assert cluster.features() == release(DEFAULT_VERSION).features
+        assert (cluster.backend, cluster.version) == ("testcontainers", DEFAULT_VERSION)
+
+
+def test_a_broker_cut_from_its_peers_keeps_its_clients(
+    docker: Any, guardian: Guardian, tmp_path: Path, wait_until: WaitUntil
+) -> None:
+    """The others take over what it led; it still answers, but can confirm no write; connected, it is whole again."""
+    with start_containers(guardian, brokers=3, logs=tmp_path) as cluster:
+        servers = cluster.bootstrap_servers
+        admin.create_topics(servers, {"kept": 1}, replication=3)
+        node = admin.leader(servers, "kept", 0)
+        others = ",".join(cluster.address(other) for other in cluster.brokers if other != node)
+        cluster.disconnect(node)
+        wait_until(lambda: admin.leaders(others, "kept")[0] not in {node, -1})
+        wait_until(lambda: node not in brokers_known_at(others.split(",")[0]))
+        assert ask.metadata(cluster.address(node)).brokers
+        assert produce(cluster.address(node)) != "ok"
+        cluster.connect(node)
+        wait_until(lambda: node in brokers_known_at(others.split(",")[0]))
+        wait_until(lambda: produce(cluster.address(node)) == "ok")
+
+
+def brokers_known_at(address: str) -> set[int]:
+    return {broker.node_id for broker in ask.metadata(address).brokers}
+
+
+def produce(address: str) -> str:
+    """What became of one record, to be acknowledged by all, sent by way of one broker."""
+    told: list[str] = []
+    producer = Producer({"bootstrap.servers": address, "acks": "all", "message.timeout.ms": 4000, "log_level": 0})
+    producer.produce("kept", b"x", on_delivery=lambda error, _: told.append(error.name() if error else "ok"))
+    producer.flush(30)
+    return told[0]
+
+
+def test_compressed_records_pass_through(docker: Any, guardian: Guardian, tmp_path: Path) -> None:
+    """The native libraries of the codecs load in the image: a broker opens batches to set their timestamps."""
+    with start_containers(guardian, brokers=1, logs=tmp_path) as cluster:
+        servers = cluster.bootstrap_servers
+        admin.create_topics(servers, {"kept": 1}, replication=1)
+        for codec in ("gzip", "snappy", "lz4", "zstd"):
+            producer = Producer({"bootstrap.servers": servers, "compression.type": codec, "linger.ms": 50})
+            told: list[Any] = []
+            for _ in range(100):
+                producer.produce("kept", b"x" * 100, on_delivery=lambda error, _, told=told: told.append(error))  # type: ignore[misc]
+            assert producer.flush(30) == 0
+            assert told == [None] * 100, codec
+
+
+def test_closing_leaves_neither_container_nor_network(
+    docker: Any, containers: Containers, guardian: Guardian, tmp_path: Path
+) -> None:
+    """Nor the image's volumes; what the brokers wrote is kept."""
+    with start_containers(guardian, brokers=1, logs=tmp_path):
+        container, _network = containers(guardian.label)
+        volumes = [mount["Name"] for mount in docker.api.inspect_container(container)["Mounts"]]
+        assert volumes
+    assert not containers(guardian.label)
+    assert not {one["Name"] for one in docker.api.volumes()["Volumes"]} & set(volumes)
+    assert "Kafka Server started" in (tmp_path / "broker-1.log").read_text()
+
+
+def test_a_start_that_fails_leaves_nothing(docker: Any, containers: Containers, tmp_path: Path) -> None:
+    """Its containers and its network are gone before the error is told."""
+    with Guardian() as guardian, pytest.raises(ClusterError, match=r"num\.io\.threads"):
+        start_containers(guardian, brokers=1, logs=tmp_path, settings={"num.io.threads": "0"})
+    assert not containers(guardian.label)
+
+
+def test_a_guardian_that_was_killed_is_stood_in_for(docker: Any, containers: Containers, tmp_path: Path) -> None:
+    """The run that closes ends the containers itself."""
+    with Guardian() as guardian:
+        cluster = start_containers(guardian, brokers=1, logs=tmp_path)
+        guardian._guardian.kill()
+        guardian._guardian.wait()
+    assert not containers(guardian.label)
+    cluster.close()
+
+
+def test_an_image_that_cannot_be_had_is_named(docker: Any) -> None:
+    """In one sentence, with what to do."""
+    with pytest.raises(
+        ArtifactError, match=r"^the image apache/kafka:0\.0\.1 is not here and cannot be pulled \(.*load it"
+    ):
+        have_image(docker, "0.0.1")
+
+
+@pytest.mark.parametrize("host", ["unix:///no/docker.sock", "tcp://127.0.0.1:1"])
+def test_docker_that_is_not_there_is_told(host: str) -> None:
+    """The command ends with 2 and one sentence, which names the way around."""
+    command = [sys.executable, "-m", "streamproof", "up", "--cluster", "testcontainers"]
+    ended = subprocess.run(
+        command, env={**os.environ, "DOCKER_HOST": host}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2
+    assert re.fullmatch(
+        r"streamproof: Docker cannot be reached \(.*\); .*, or use --cluster embedded, which needs none\n", ended.stderr
+    )
+
+
+def test_settings_become_the_images_variables() -> None:
+    """As the image takes them apart again: `_` for a dot, `__` for an underscore, `___` for a dash."""
+    told = as_variables({"log.dirs": "/data", "a_b": "1", "a-b": "2"})
+    assert told == {"KAFKA_LOG_DIRS": "/data", "KAFKA_A__B": "1", "KAFKA_A___B": "2"}
