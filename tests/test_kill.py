@@ -126,8 +126,8 @@ def test_nothing_survives_a_kill_at_any_moment(number: int, tmp_path: Path, wait
     print(f"{' '.join(command)} killed after {moment:.1f} s; it had {had}")  # noqa: T201 - shown with -rP
 
 
-IN_CONTAINERS = ("--cluster", "testcontainers")
-UP_IN_CONTAINERS = ("streamproof", "up", "--brokers", "1", *IN_CONTAINERS)
+IN_CONTAINERS = ("--brokers", "1", "--cluster", "testcontainers")
+UP_IN_CONTAINERS = ("streamproof", "up", *IN_CONTAINERS)
 
 
 @pytest.mark.parametrize(
