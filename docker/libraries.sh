@@ -7,11 +7,11 @@ has_image() { docker image inspect "$1" >/dev/null 2>&1 || timeout 60 docker pul
 copy_libraries() {
   local root=$1
   shift
-  ldd "$@" 2>/dev/null | awk '$2 == "=>" && $3 ~ "^/(usr/)?lib" { print $3 } $1 ~ "^/.*/ld-" { print $1 }' | sort -u |
+  { ldd "$@" 2>/dev/null || true; } | awk '$2 == "=>" && $3 ~ "^/(usr/)?lib" { print $3 } $1 ~ "^/.*/ld-" { print $1 }' | sort -u |
     xargs cp --dereference --parents --target-directory "$root"
 }
 
-# copy_shell ROOT: a static busybox as /bin/sh, and a place for temporary files.
+# copy_shell ROOT: busybox as /bin/sh, and a place for temporary files.
 copy_shell() {
   mkdir -p "$1/bin" "$1/tmp"
   chmod 1777 "$1/tmp"
