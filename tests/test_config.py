@@ -27,7 +27,7 @@ def test_a_subject_has_all_that_its_table_says(written: Path) -> None:
         written,
         """
         checks = "own/checks"
-        cluster = { brokers = 5, version = "4.2.2" }
+        cluster = { brokers = 5, version = "4.2.2", where = "testcontainers" }
         [subject.orders]
         contract = "contracts/orders.yaml"
         command = "run --at {bootstrap_servers} '{\\"a\\": 1}' ${HOME}"
@@ -48,7 +48,7 @@ def test_a_subject_has_all_that_its_table_says(written: Path) -> None:
     assert spec.ready == Ready("log", "assigned", 5.0)
     assert spec.env == {"ID": "order-processor-instance-{instance}"}
     config = read_config(written)
-    assert (config.cluster.brokers, config.cluster.version) == (5, "4.2.2")
+    assert (config.cluster.brokers, config.cluster.version, config.cluster.where) == (5, "4.2.2", "testcontainers")
     assert config.checks == written.parent / "own/checks"
 
 
@@ -57,7 +57,8 @@ def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
     config = read(written, SUBJECT)
     spec = config.subject().spec()
     assert (spec.instances, spec.ready, spec.input, dict(spec.env)) == (1, Ready(), "topic", {})
-    assert (config.cluster.brokers, config.cluster.version, config.checks) == (3, None, None)
+    assert (config.cluster.brokers, config.cluster.version, config.cluster.where) == (3, None, "embedded")
+    assert config.checks is None
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ The run's guardian ends containers and networks, so Testcontainers' Ryuk is not 
 """
 
 import contextlib
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ from docker.errors import APIError, DockerException, ImageNotFound
 from requests import RequestException
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
-from testcontainers.core.docker_client import DockerClient
+from testcontainers.core.docker_client import DockerClient, get_docker_host
 
 from streamproof.cluster.artifacts import DEFAULT_VERSION, Say, silent
 from streamproof.cluster.ask import metadata
@@ -180,12 +181,12 @@ def start_containers(
     """
     check_wanted(brokers, settings or {})
     docker = engine()
+    guardian.own_containers(engine_socket())
     lease = PortLease()
     name, labels = f"streamproof-{guardian.label}-{next(numbers)}", {LABEL: guardian.label}
     network = None
     made: dict[int, ContainerBroker] = {}
     try:
-        guardian.own_containers(_socket(docker))
         have_image(docker, version, progress)
         ports = take_ports(lease, brokers, port)
         logs.mkdir(parents=True, exist_ok=True)
@@ -220,25 +221,31 @@ def as_variables(settings: Mapping[str, str]) -> dict[str, str]:
     return {f"KAFKA_{variable.upper()}": settings[name] for variable, name in escaped.items()}
 
 
-def engine() -> Any:
-    """docker-py's client of the engine that Testcontainers uses; `ClusterError` when it cannot be reached."""
-    try:
-        return DockerClient().client
-    except DockerException as error:
-        raise ClusterError(
-            f"Docker cannot be reached ({_reason(error)}); start Docker, point DOCKER_HOST to its socket, "
-            "or use --cluster embedded, which needs none"
-        ) from error
-
-
-def _socket(docker: Any) -> str:
-    path = getattr(docker.api.get_adapter(docker.api.base_url), "socket_path", None)
-    if not isinstance(path, str):
+def engine_socket() -> str:
+    """Where Docker is listened to, as Testcontainers finds it; `ClusterError` when nobody answers there."""
+    host = get_docker_host() or "unix:///var/run/docker.sock"
+    path = host.removeprefix("unix://")
+    if path == host:
         raise UsageError(
-            f"Docker at {docker.api.base_url} is not on this machine, where the brokers' ports are needed; "
+            f"Docker at {host} may be another machine's, and the brokers' ports are needed on this one; "
             "point DOCKER_HOST to a socket, such as unix:///var/run/docker.sock"
         )
+    try:
+        with socket.socket(socket.AF_UNIX) as asked:
+            asked.connect(path)
+    except OSError as error:
+        raise ClusterError(
+            f"Docker cannot be reached at {path} ({error.strerror}); start it, point DOCKER_HOST to its socket, "
+            "or use --cluster embedded, which needs none"
+        ) from error
     return path
+
+
+def engine() -> Any:
+    """docker-py's client; `ClusterError` when Docker cannot be reached."""
+    engine_socket()  # docker-py would leave a socket open, and give a reason of several lines
+    with _asking("who it is"):
+        return DockerClient().client
 
 
 def have_image(docker: Any, version: str, progress: Say = silent) -> None:
