@@ -12,7 +12,7 @@ from pipeline.errors import PipelineError
 from pipeline.forwarder import Forwarder
 from pipeline.process import Stop, say
 from pipeline.producer import OrderProducer, run_stdin
-from pipeline.settings import ConsumerSettings, ForwarderSettings, ProducerSettings, ProjectorSettings
+from pipeline.settings import ApiSettings, ConsumerSettings, ForwarderSettings, ProducerSettings, ProjectorSettings
 
 
 def forward() -> None:
@@ -27,6 +27,15 @@ def produce() -> None:
     stop = Stop(settings.delivery_timeout_ms)
     stop.listen()
     run_stdin(OrderProducer(settings), stop)
+
+
+def api() -> None:
+    from pipeline.api import serve  # noqa: PLC0415 - the other members need no web framework
+
+    settings = ApiSettings.from_environment()
+    stop = Stop(settings.stop_ms)
+    stop.listen()
+    serve(settings, stop)
 
 
 def project() -> None:
@@ -50,12 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings: dict[str, type[BaseModel]] = {
         "forward": ForwarderSettings,
         "produce": ProducerSettings,
+        "api": ApiSettings,
         "project": ProjectorSettings,
         "consume": ConsumerSettings,
     }
     helps = {
         "forward": "consume order events, transform, produce: exactly once",
         "produce": "send order events from stdin, one JSON document a line; one line of outcome each on stdout",
+        "api": "take order events over HTTP: POST /orders, GET /healthz",
         "project": "keep what became of each order in a database: at least once, by upserts",
         "consume": "keep user events in a database: the smallest loop that is right",
     }
@@ -73,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     member = parser.parse_args(arguments).member
     try:
-        {"forward": forward, "produce": produce, "project": project, "consume": consume}[member]()
+        {"forward": forward, "produce": produce, "api": api, "project": project, "consume": consume}[member]()
     except PipelineError as error:
         say(f"{member}: {error}")
         return error.status

@@ -5,12 +5,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
 Headers = list[tuple[str, str | bytes | None]]
 Identifier = Annotated[str, Field(min_length=1, max_length=64)]
-Counted = Annotated[int, Field(ge=0, lt=2**63)]  # as a database counts
+
+
+def _whole(value: object) -> object:
+    """In JSON, 5.0 is an integer too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Counted = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(_whole)]  # as a database counts
 Event = TypeVar("Event", bound=BaseModel)
 Status = Literal["awaiting-payment", "in-progress", "ready", "in-transit", "completed", "cancelled"]
 EventType = Literal["placed", "paid", "packed", "shipped", "delivered", "cancelled"]

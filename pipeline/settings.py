@@ -52,6 +52,17 @@ class ProducerSettings(_Settings):
         }
 
 
+class ApiSettings(ProducerSettings):
+    """The producer behind HTTP. Times in milliseconds."""
+
+    host: Name = "127.0.0.1"  # reached from elsewhere only where that is asked for
+    port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    delivery_timeout_ms: Milliseconds = 30_000  # no HTTP client waits longer
+    max_body_bytes: Annotated[int, Field(ge=1, le=1_000_000)] = 65_536
+    max_waiting: Annotated[int, Field(ge=1)] = 10_000  # events without an answer; more are refused, and may come again
+    stop_ms: Milliseconds = 5_000  # from SIGTERM until what is open is given up
+
+
 class GroupSettings(_Settings):
     """A member of a consumer group. Times in milliseconds."""
 

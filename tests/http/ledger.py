@@ -1,0 +1,97 @@
+"""What an API said of each event that it was given, against what lies on Kafka: a bijection, or it lied."""
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from confluent_kafka import Consumer, TopicPartition
+
+from streamproof.cluster import admin
+
+
+class Record(NamedTuple):
+    part: int
+    off: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass
+class Ledger:
+    """`acknowledged`: each 201, as the record that it promised; `refused`: bodies of other answers, but 504's."""
+
+    acknowledged: list[Record] = field(default_factory=list)
+    refused: list[bytes] = field(default_factory=list)
+    unknown: list[bytes] = field(default_factory=list)
+
+    @staticmethod
+    def line(status: int, answer: bytes, body: bytes) -> str:
+        """One answer, as a line of a file."""
+        texts = [base64.b64encode(one).decode() for one in (answer, body)]
+        return json.dumps([status, *texts]) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """All answers of a file."""
+        ledger = cls()
+        for line in path.read_text().splitlines():
+            status, *texts = json.loads(line)
+            answer, body = (base64.b64decode(one) for one in texts)
+            if status == 201:
+                placed = json.loads(answer)
+                key = str(json.loads(body)["order_id"]).encode()
+                ledger.acknowledged.append(Record(placed["partition"], placed["offset"], key, body))
+            elif status == 504:
+                ledger.unknown.append(body)
+            else:
+                ledger.refused.append(body)
+        return ledger
+
+    def not_as_acknowledged(self, log: Iterable[Record]) -> list[str]:
+        """A sentence for each promise that the log does not keep, and for each record that nothing promised."""
+        there = {(one.part, one.off): one for one in log}
+        sentences = []
+        for place, count in Counter((one.part, one.off) for one in self.acknowledged).items():
+            if count > 1:
+                sentences.append(f"{count} events were acknowledged at {place}")
+        for promised in self.acknowledged:
+            found = there.pop((promised.part, promised.off), None)
+            if found != promised:
+                sentences.append(f"acknowledged {promised}, found {found}")
+        allowed = Counter(self.unknown)
+        for extra in there.values():
+            if allowed[extra.value or b""] > 0:
+                allowed[extra.value or b""] -= 1
+            else:
+                sentences.append(f"nobody was told of {extra}")
+        return sentences
+
+    def refused_and_there(self, log: Iterable[Record]) -> list[bytes]:
+        """What was refused, and lies in the log all the same."""
+        values = {one.value for one in log} - {one.value for one in self.acknowledged}
+        return [body for body in self.refused if body in values]
+
+
+def read_log(servers: str, topic: str) -> list[Record]:
+    """All that lies in a topic, to the ends that the brokers tell."""
+    ends = admin.log_ends(servers, [topic])
+    left = {part: end.high_watermark for (_, part), end in ends.items() if end.high_watermark}
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": "ledger", "enable.auto.commit": False})
+    consumer.assign([TopicPartition(topic, part, 0) for part in left])
+    found = []
+    try:
+        while left:
+            message = consumer.poll(20)
+            assert message is not None, f"the end of {left} was not reached"
+            assert message.error() is None, message.error()
+            part, off = message.partition() or 0, message.offset() or 0
+            found.append(Record(part, off, message.key(), message.value()))
+            if off + 1 >= left[part]:
+                del left[part]
+    finally:
+        consumer.close()
+    return found

@@ -1,0 +1,86 @@
+"""APIs that lie, each in one way: `python tests/http/wrong_apis.py NAME` serves as `python -m pipeline api` does."""
+
+import sys
+from typing import Any
+
+from pipeline import api
+from pipeline.__main__ import main
+from pipeline.events import PoisonError, parse
+from pipeline.producer import Answer, OrderProducer, Reply
+
+
+class AcknowledgesFirst(OrderProducer):
+    """Says ok before anything is delivered, and forgets every third event."""
+
+    sent = 0
+
+    def send(self, line: bytes, reply: Reply) -> None:
+        self.sent += 1
+        reply(Answer("ok", parse(line).event_id, 0, self.sent - 1))
+        if self.sent % 3:
+            super().send(line, lambda _: None)
+
+
+class KeyedByEvent(OrderProducer):
+    """Takes the event's id for the key: one order's events lie in several partitions, in no order."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        inner = self._producer
+
+        class Keyed:
+            def produce(self, topic: str, key: bytes, **more: Any) -> None:  # noqa: ARG002 - that is the lie
+                inner.produce(topic, key=parse(more["value"]).event_id.encode() + b"!", **more)
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(inner, name)
+
+            def __len__(self) -> int:
+                return len(inner)
+
+        self._producer = Keyed()  # type: ignore[assignment]
+
+
+class Twice(OrderProducer):
+    """Sends all again, as a retry of an outer layer would, after a time-out that was none."""
+
+    def send(self, line: bytes, reply: Reply) -> None:
+        super().send(line, lambda _: None)
+        super().send(line, reply)
+
+
+refused: list[bytes] = []
+
+
+class KeepsTheRefused(OrderProducer):
+    """Writes what was answered with 422 too."""
+
+    def poll(self, seconds: float = 0) -> None:
+        while refused:
+            self._producer.produce(self._topic, key=b"?", value=refused.pop())
+        super().poll(seconds)
+
+
+def remembering(body: bytes) -> object:
+    try:
+        return parse(body)
+    except PoisonError as poison:
+        if poison.reason == "invalid-event":
+            refused.append(body)
+        raise
+
+
+WRONG: dict[str, type[OrderProducer]] = {
+    "acknowledges-first": AcknowledgesFirst,
+    "keyed-by-event": KeyedByEvent,
+    "twice": Twice,
+    "keeps-the-refused": KeepsTheRefused,
+}
+
+if __name__ == "__main__":
+    lies: dict[str, object] = {"OrderProducer": WRONG[sys.argv[1]]}
+    if sys.argv[1] == "keeps-the-refused":
+        lies["parse"] = remembering
+    for name, lie in lies.items():
+        setattr(api, name, lie)
+    sys.exit(main(["api"]))
