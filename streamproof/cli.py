@@ -22,6 +22,10 @@ from rich.console import Console
 from streamproof import __version__
 from streamproof.checks import Verdict, judge, write_witnesses
 from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED, open_cluster
+from streamproof.compat import Level, check_history
+from streamproof.compat.files import read_history, read_version
+from streamproof.compat.words import explain as explain_compat
+from streamproof.compat.words import to_json as compat_json
 from streamproof.errors import StreamproofError, UsageError
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery
@@ -236,6 +240,41 @@ def _finish(
     else:
         Console(highlight=False, soft_wrap=True).print(explain(verdict, history, picture=picture, again=again))
     raise typer.Exit(EXIT[verdict.outcome])
+
+
+@app.command(
+    epilog="Examples:\n\nstreamproof compat contracts/schemas/order_event --level FULL_TRANSITIVE\n\n"
+    "streamproof compat v4.avsc v3.avsc v2.avsc --level FORWARD_TRANSITIVE\n\n"
+    "Exit status: 0 compatible, 1 incompatible, 2 usage or environment.",
+)
+def compat(
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="A schema; or a directory, a history v1.avsc, v2.avsc, …")],
+    old: Annotated[
+        list[Path] | None, typer.Argument(metavar="OLD...", help="The versions before it, the latest of them first.")
+    ] = None,
+    level: Annotated[str, typer.Option(metavar="LEVEL", help=f"{', '.join(Level)}.")] = Level.BACKWARD,
+    schema_type: Annotated[str, typer.Option("--type", metavar="TYPE", help="AVRO; JSON and PROTOBUF later.")] = "AVRO",
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A schema that they refer to; after those that it refers to itself."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Can consumers and producers of different versions of a schema live together?"""
+    if new.is_dir() and old:
+        raise UsageError(f"{new} is a directory, a whole history; give either that, or files")
+    versions = read_history(new) if new.is_dir() else [read_version(one) for one in reversed([new, *(old or ())])]
+    references = {one.name: one.text for one in map(read_version, reference or ())}
+    results = check_history(versions, schema_type=schema_type, level=level, references=references)
+    if not new.is_dir():
+        results = results[-1:]
+    if as_json:
+        print(json.dumps([compat_json(one) for one in results]))
+    else:
+        console = Console(highlight=False, soft_wrap=True)
+        for one in results:
+            console.print(explain_compat(one))
+    raise typer.Exit(0 if all(one.compatible for one in results) else 1)
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:

@@ -3,6 +3,7 @@
 StreamproofError               one sentence: what, where, what to do; the command exits with 2
 ├── UsageError                 a flag, or streamproof.toml
 ├── ContractError              the AsyncAPI document: file, line and path
+├── SchemaError                a schema that is none
 ├── ArtifactError              a jar or a Java runtime: missing, altered, too old
 ├── ClusterError               a cluster that does not start, or cannot be reached
 │   └── UnsupportedByCluster   what this kind of cluster cannot do (an existing one cannot be killed)
@@ -24,6 +25,10 @@ class UsageError(StreamproofError):
 
 
 class ContractError(StreamproofError):
+    pass
+
+
+class SchemaError(StreamproofError):
     pass
 
 

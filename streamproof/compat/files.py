@@ -1,0 +1,31 @@
+"""Versions of a schema in files: a directory is a history, its files in the order of the numbers in their names."""
+
+import re
+from pathlib import Path
+
+from streamproof.compat.history import Version
+from streamproof.errors import SchemaError, UsageError
+
+SUFFIX = ".avsc"
+
+
+def read_history(directory: Path) -> list[Version]:
+    """All versions in a directory, the oldest first; UsageError where there is none."""
+    paths = sorted(directory.glob(f"*{SUFFIX}"), key=_by_number)
+    if not paths:
+        raise UsageError(f"{directory} has no {SUFFIX} files; a history is v1{SUFFIX}, v2{SUFFIX}, …")
+    return [read_version(path) for path in paths]
+
+
+def read_version(path: Path) -> Version:
+    """The version in a file, named as the file; SchemaError when it cannot be read."""
+    try:
+        return Version(path.stem, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is no UTF-8 text"
+        raise SchemaError(f"{path} cannot be read ({why})") from error
+
+
+def _by_number(path: Path) -> list[tuple[int, str]]:
+    """v10 after v9: each run of digits compares as the number it is."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.stem)]
