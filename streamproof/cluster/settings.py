@@ -61,6 +61,9 @@ COMMON = {
     "controller.quorum.election.timeout.ms": "300",
     "controller.quorum.election.backoff.max.ms": "300",
     "controller.quorum.retry.backoff.ms": "20",
+    # a connection that was tried while the network was cut does not wait half a minute after it is whole
+    "socket.connection.setup.timeout.ms": "1000",
+    "socket.connection.setup.timeout.max.ms": "2000",
     # three brokers share a laptop with what they are tested by
     "num.network.threads": "2",
     "num.io.threads": "4",
