@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from streamproof.guardian import Guardian
     from streamproof.run import Run
 
-pytest_plugins = ["streamproof.gherkin", "streamproof.gherkin_allure"]
+pytest_plugins = ["streamproof.gherkin", "streamproof.gherkin_schemas", "streamproof.gherkin_allure"]
 
 FEED_S = 2.0  # a test's input is small
 _runs = pytest.StashKey[list["Run"]]()

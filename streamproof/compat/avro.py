@@ -29,6 +29,8 @@ PROMOTIONS = {
     "string": {"bytes"},
     "bytes": {"string"},
 }
+PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
+NAMED = ("record", "enum", "fixed")
 
 
 def parse(text: str, references: Mapping[str, str], what: str) -> Schema:
@@ -50,9 +52,39 @@ def _parse(text: str, names: avro.name.Names, what: str) -> Schema:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", avro.errors.IgnoredLogicalType)  # they are not compared
-            return avro.schema.make_avsc_object(document, names)
+            schema = avro.schema.make_avsc_object(document, names)
+            _refuse_duplicates(schema, set())
+            return schema
     except (avro.errors.AvroException, TypeError, KeyError, AttributeError) as error:
         raise SchemaError(f"{what}: no Avro schema: {error}") from error
+
+
+def _refuse_duplicates(schema: Schema, seen: set[int]) -> None:
+    """A union that has one named type twice, which the library lets pass."""
+    if id(schema) in seen:
+        return
+    seen.add(id(schema))
+    kind = _kind(schema)
+    if kind == "union":
+        names = [one.fullname if _kind(one) in NAMED else _kind(one) for one in schema.schemas]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise avro.errors.SchemaParseException(f'"{name}" stands twice in a union')
+    for one in _inner(schema, kind):
+        _refuse_duplicates(one, seen)
+
+
+def _inner(schema: Schema, kind: str) -> list[Schema]:
+    match kind:
+        case "union":
+            return list(schema.schemas)
+        case "array":
+            return [schema.items]
+        case "map":
+            return [schema.values]
+        case "record":
+            return [field.type for field in schema.fields]
+    return []
 
 
 def differences(reader: Schema, writer: Schema) -> Found:
@@ -131,12 +163,12 @@ def _kind(schema: Schema) -> str:
 
 def _shown(schema: Schema) -> str:
     kind = _kind(schema)
-    return f'{kind} "{schema.name}"' if kind in {"record", "enum", "fixed"} else kind
+    return f'{kind} "{schema.name}"' if kind in NAMED else kind
 
 
 def _sources(field: Schema, writer: Schema) -> list[Schema]:
-    """The writer's fields that are this one, by its name or by an alias of it."""
-    wanted = dict.fromkeys([field.name, *_aliases(field)])
+    """The writer's fields that are this one: by its name, and by each alias, also by one that repeats the name."""
+    wanted = [field.name, *dict.fromkeys(_aliases(field))]
     return [writer.fields_dict[name] for name in wanted if name in writer.fields_dict]
 
 

@@ -10,7 +10,7 @@ from streamproof.compat import avro
 from streamproof.compat.difference import Difference
 from streamproof.errors import UsageError, did_you_mean
 
-Text = str | Mapping[str, Any] | Sequence[Any]  # a schema's JSON, or what it says
+Text = str | Mapping[str, Any] | Sequence[Any]  # a schema's JSON, or what it says; or a primitive's bare name
 TYPES = ("AVRO", "JSON", "PROTOBUF")
 
 
@@ -161,4 +161,4 @@ def _chosen(what: str, given: str, options: Any) -> Any:
 
 
 def _text(schema: Text) -> str:
-    return schema if isinstance(schema, str) else json.dumps(schema)
+    return schema if isinstance(schema, str) and schema not in avro.PRIMITIVES else json.dumps(schema)

@@ -1,0 +1,92 @@
+"""`streamproof compat`: what it says, and how it ends."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from streamproof.cli import app
+from streamproof.errors import SchemaError, UsageError
+from tests.compat.test_history import AB, AB0, A
+
+HISTORY = Path(__file__).parents[2] / "contracts/schemas/order_event"
+run = CliRunner().invoke
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    for name, text in {"v1": A, "v2": AB0, "v9": AB0, "v10": AB}.items():
+        (tmp_path / f"{name}.avsc").write_text(text)
+    return tmp_path
+
+
+def test_the_reference_history_may_be_upgraded_in_any_order() -> None:
+    """As its contract promises."""
+    told = run(app, ["compat", str(HISTORY), "--level", "FULL_TRANSITIVE"])
+    assert told.exit_code == 0
+    assert told.stdout.splitlines() == [f"v{n}  COMPATIBLE  FULL_TRANSITIVE" for n in (1, 2, 3)]
+
+
+def test_a_directory_is_a_history_in_the_order_of_its_numbers(files: Path) -> None:
+    """v10 comes after v9, and is what breaks it."""
+    told = run(app, ["compat", str(files), "--level", "BACKWARD_TRANSITIVE"])
+    assert told.exit_code == 1
+    assert [line.split()[0] for line in told.stdout.splitlines() if "COMPATIBLE" in line] == ["v1", "v2", "v9", "v10"]
+    assert "v10 → v1  INCOMPATIBLE  BACKWARD" in told.stdout
+
+
+def test_a_refusal_says_who_cannot_read_what_and_what_would_mend_it(files: Path) -> None:
+    """Kind, place, sentence, the levels that accept it, and a way out."""
+    told = run(app, ["compat", str(files / "v1.avsc"), str(files / "v10.avsc"), "--level", "FULL"])
+    assert told.exit_code == 1
+    assert told.stdout == (
+        "v1 → v10  INCOMPATIBLE  FORWARD\n"
+        "  reader-field-missing-default  /fields/1 (b)\n"
+        "  Consumers still on v10 cannot read what producers on v1 write: "
+        '"b" is gone, and v10 has no default for it.\n'
+        "  To mend: keep the field, or give it a default in a version before this one.\n"
+        "  Accepted by: NONE, BACKWARD, BACKWARD_TRANSITIVE.\n"
+    )
+
+
+def test_files_are_given_newest_first(files: Path) -> None:
+    """NEW, then those before it: only the first of them counts where the level is not transitive."""
+    names = [str(files / f"{name}.avsc") for name in ("v10", "v9", "v1")]
+    assert run(app, ["compat", *names, "--level", "BACKWARD"]).exit_code == 0
+    assert run(app, ["compat", *names, "--level", "BACKWARD_TRANSITIVE"]).exit_code == 1
+
+
+def test_json_is_one_document(files: Path) -> None:
+    """All that the words say."""
+    told = run(app, ["compat", str(files / "v10.avsc"), str(files / "v1.avsc"), "--json"])
+    (result,) = json.loads(told.stdout)
+    assert (result["compatible"], result["differences"][0]["path"]) == (False, "/fields/1")
+    assert result["accepted_by"] == ["NONE", "FORWARD", "FORWARD_TRANSITIVE"]
+
+
+def test_a_reference_is_a_file(tmp_path: Path) -> None:
+    """What the schema refers to is given beside it."""
+    (tmp_path / "money.avsc").write_text('{"type": "fixed", "name": "Money", "size": 8}')
+    (tmp_path / "order.avsc").write_text(A.replace('"int"', '"Money"'))
+    assert (
+        run(app, ["compat", str(tmp_path / "order.avsc"), "--reference", str(tmp_path / "money.avsc")]).exit_code == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "sentence"),
+    [
+        (["nowhere.avsc"], SchemaError, "nowhere.avsc cannot be read"),
+        (["."], UsageError, "has no .avsc files"),
+        ([".", "a.avsc"], UsageError, "is a directory, a whole history"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    arguments: list[str], error: type[Exception], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which file, and what is wrong with it."""
+    monkeypatch.chdir(tmp_path)
+    told = run(app, ["compat", *arguments])
+    assert isinstance(told.exception, error)
+    assert sentence in str(told.exception)
