@@ -2,9 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
-
-from pydantic import BaseModel
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from pipeline.consumer import DatabaseConsumer
 from pipeline.database import ORDERS, USER_EVENTS, Database
@@ -12,81 +12,90 @@ from pipeline.errors import PipelineError
 from pipeline.forwarder import Forwarder
 from pipeline.process import Stop, say
 from pipeline.producer import OrderProducer, run_stdin
-from pipeline.settings import ApiSettings, ConsumerSettings, ForwarderSettings, ProducerSettings, ProjectorSettings
+from pipeline.settings import (
+    ApiSettings,
+    ConsumerSettings,
+    ForwarderSettings,
+    ProducerSettings,
+    ProjectorSettings,
+    TopicSettings,
+)
+from pipeline.topics import make_topics
 
 
-def forward() -> None:
-    settings = ForwarderSettings.from_environment()
-    stop = Stop(settings.stop_ms)
+@dataclass(frozen=True)
+class Member:
+    """`run` gets the settings that the environment holds."""
+
+    help: str
+    settings: type[Any]
+    run: Callable[[Any], None]
+
+
+def stopping(grace_ms: int) -> Stop:
+    """A stop that listens to this process's signals."""
+    stop = Stop(grace_ms)
     stop.listen()
-    Forwarder(settings, stop).run()
+    return stop
 
 
-def produce() -> None:
-    settings = ProducerSettings.from_environment()
-    stop = Stop(settings.delivery_timeout_ms)
-    stop.listen()
-    run_stdin(OrderProducer(settings), stop)
-
-
-def api() -> None:
+def api(settings: ApiSettings) -> None:
     from pipeline.api import serve  # noqa: PLC0415 - the other members need no web framework
 
-    settings = ApiSettings.from_environment()
-    stop = Stop(settings.stop_ms)
-    stop.listen()
-    serve(settings, stop)
+    serve(settings, stopping(settings.stop_ms))
 
 
-def project() -> None:
-    settings = ProjectorSettings.from_environment()
-    stop = Stop(settings.stop_ms)
-    stop.listen()
-    DatabaseConsumer(settings, stop, Database(settings.database, ORDERS)).run()
-
-
-def consume() -> None:
-    settings = ConsumerSettings.from_environment()
-    stop = Stop(settings.stop_ms)
-    stop.listen()
-    DatabaseConsumer(settings, stop, Database(settings.database, USER_EVENTS)).run()
+MEMBERS = {
+    "topics": Member("make the topics that are not there yet, and end", TopicSettings, make_topics),
+    "produce": Member(
+        "send order events from stdin, one JSON document a line; one line of outcome each on stdout",
+        ProducerSettings,
+        lambda settings: run_stdin(OrderProducer(settings), stopping(settings.delivery_timeout_ms)),
+    ),
+    "api": Member("take order events over HTTP: POST /orders, GET /healthz", ApiSettings, api),
+    "forward": Member(
+        "consume order events, transform, produce: exactly once",
+        ForwarderSettings,
+        lambda settings: Forwarder(settings, stopping(settings.stop_ms)).run(),
+    ),
+    "project": Member(
+        "keep what became of each order in a database: at least once, by upserts",
+        ProjectorSettings,
+        lambda settings: DatabaseConsumer(
+            settings, stopping(settings.stop_ms), Database(settings.database, ORDERS)
+        ).run(),
+    ),
+    "consume": Member(
+        "keep user events in a database: the smallest loop that is right",
+        ConsumerSettings,
+        lambda settings: DatabaseConsumer(
+            settings, stopping(settings.stop_ms), Database(settings.database, USER_EVENTS)
+        ).run(),
+    ),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0 stopped in order, 1 fatal, 2 wrong settings, 3 fenced again and again."""
     parser = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
-    members = parser.add_subparsers(dest="member", required=True, metavar="MEMBER")
-    settings: dict[str, type[BaseModel]] = {
-        "forward": ForwarderSettings,
-        "produce": ProducerSettings,
-        "api": ApiSettings,
-        "project": ProjectorSettings,
-        "consume": ConsumerSettings,
-    }
-    helps = {
-        "forward": "consume order events, transform, produce: exactly once",
-        "produce": "send order events from stdin, one JSON document a line; one line of outcome each on stdout",
-        "api": "take order events over HTTP: POST /orders, GET /healthz",
-        "project": "keep what became of each order in a database: at least once, by upserts",
-        "consume": "keep user events in a database: the smallest loop that is right",
-    }
-    for name, model in settings.items():
+    parsers = parser.add_subparsers(dest="member", required=True, metavar="MEMBER")
+    for name, member in MEMBERS.items():
         variables = "\n".join(
             f"  {field.upper():<30}{'required' if info.is_required() else info.default}"
-            for field, info in model.model_fields.items()
+            for field, info in member.settings.model_fields.items()
         )
-        members.add_parser(
+        parsers.add_parser(
             name,
-            help=helps[name],
-            description=helps[name],
+            help=member.help,
+            description=member.help,
             epilog=f"environment variables and their defaults:\n{variables}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-    member = parser.parse_args(arguments).member
+    name = parser.parse_args(arguments).member
     try:
-        {"forward": forward, "produce": produce, "api": api, "project": project, "consume": consume}[member]()
+        MEMBERS[name].run(MEMBERS[name].settings.from_environment())
     except PipelineError as error:
-        say(f"{member}: {error}")
+        say(f"{name}: {error}")
         return error.status
     return 0
 

@@ -63,6 +63,14 @@ class ApiSettings(ProducerSettings):
     stop_ms: Milliseconds = 5_000  # from SIGTERM until what is open is given up
 
 
+class TopicSettings(_Settings):
+    """How the topics are made. With three replicas, two in sync, one broker may be lost without a word being lost."""
+
+    kafka_bootstrap_servers: Name
+    partitions: Annotated[int, Field(ge=1)] = 6
+    replication: Annotated[int, Field(ge=1)] = 3
+
+
 class GroupSettings(_Settings):
     """A member of a consumer group. Times in milliseconds."""
 
