@@ -4,6 +4,7 @@ PipelineError          the process ends; `status` is its exit status
 ├── SettingsError      a setting that is missing or wrong             exit 2
 ├── Fenced             another instance uses this identity            exit 3
 └── FatalError         nothing that this process can do about it      exit 1
+RegistryAway           the schema registry does not answer: later it may
 TransactionError       never leaves the forwarder
 ├── Abort              this transaction cannot be committed: abort it, rewind, go on
 └── StartOver          this producer or consumer is of no more use: close it, open another
@@ -29,6 +30,10 @@ class Fenced(PipelineError):  # noqa: N818 - the protocol's own word
 
 class FatalError(PipelineError):
     status = 1
+
+
+class RegistryAway(Exception):  # noqa: N818 - the same call again, later
+    """Nothing is known of the record: it is neither processed nor poison."""
 
 
 class TransactionError(Exception):

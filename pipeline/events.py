@@ -1,15 +1,16 @@
 """Order events: what is one, what it causes, and what is poison. Knows no Kafka client."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
 Headers = list[tuple[str, str | bytes | None]]
 Identifier = Annotated[str, Field(min_length=1, max_length=64)]
+Encode = Callable[[str, Mapping[str, Any]], bytes]  # from a schema's name and a record
 EventType = Literal["placed", "paid", "packed", "shipped", "delivered", "cancelled"]
 
 
@@ -55,8 +56,20 @@ def parse(value: bytes | None) -> OrderEvent:
         first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] == "json_invalid" or not _is_json(value):
         raise PoisonError("not-json", first["msg"])
+    raise _invalid(first)
+
+
+def validated(record: Any) -> OrderEvent:
+    """The event in what a value was decoded to; PoisonError where there is none."""
+    try:
+        return OrderEvent.model_validate(record)
+    except ValidationError as error:
+        raise _invalid(error.errors(include_url=False, include_input=False)[0]) from error
+
+
+def _invalid(first: Mapping[str, Any]) -> PoisonError:
     where = ".".join(str(part) for part in first["loc"]) or "the value"
-    raise PoisonError("invalid-event", f"{where}: {first['msg']}")
+    return PoisonError("invalid-event", f"{where}: {first['msg']}")
 
 
 def _is_json(value: bytes) -> bool:
@@ -69,6 +82,12 @@ def _is_json(value: bytes) -> bool:
 
 # made once: json.dumps with any argument makes an encoder for every call, at the price of a parsed event
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+
+
+def as_json(_schema: str, record: Mapping[str, Any]) -> bytes:
+    """JSON, of any schema."""
+    return _encode(record).encode()
+
 
 STATUS: dict[EventType, str] = {
     "placed": "awaiting-payment",
@@ -88,7 +107,7 @@ TEXT: dict[EventType, str] = {
 }
 
 
-def processed(event: OrderEvent) -> Result:
+def processed(event: OrderEvent, encode: Encode = as_json) -> Result:
     """The order's new state, traced to the event by its value and a header."""
     value: dict[str, str | int] = {
         "event_id": event.event_id,
@@ -99,14 +118,14 @@ def processed(event: OrderEvent) -> Result:
         "currency": event.currency,
         "occurred_at": event.occurred_at,
     }
-    return _result(event, value)
+    return _result(event, encode("order-processed", value))
 
 
-def notification(event: OrderEvent) -> Result:
+def notification(event: OrderEvent, encode: Encode = as_json) -> Result:
     """What the customer is told, traced to the event by a header alone."""
     amount = f"{event.amount // 100}.{event.amount % 100:02} {event.currency}"
     text = f"Order {event.order_id}: {TEXT[event.type].format(amount=amount)}"
-    return _result(event, {"order_id": event.order_id, "text": text})
+    return _result(event, encode("order-notification", {"order_id": event.order_id, "text": text}))
 
 
 def dead_letter(poison: PoisonError, record: Result, *, topic: str, partition: int, offset: int) -> Result:
@@ -122,5 +141,5 @@ def dead_letter(poison: PoisonError, record: Result, *, topic: str, partition: i
     return Result(record.key, record.value, [*record.headers, *reasons])
 
 
-def _result(event: OrderEvent, value: Mapping[str, str | int]) -> Result:
-    return Result(event.order_id.encode(), _encode(value).encode(), [("event-id", event.event_id.encode())])
+def _result(event: OrderEvent, value: bytes) -> Result:
+    return Result(event.order_id.encode(), value, [("event-id", event.event_id.encode())])

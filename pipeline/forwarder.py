@@ -13,14 +13,16 @@ from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from pipeline.errors import Abort, Action, FatalError, Fenced, StartOver, classify, kafka_error
-from pipeline.events import Headers, PoisonError, Result, dead_letter, notification, parse, processed
+from pipeline.errors import Abort, Action, FatalError, Fenced, RegistryAway, StartOver, classify, kafka_error
+from pipeline.events import Headers, PoisonError, Result, dead_letter, notification, processed
 from pipeline.process import Stop, client_logger, say
 from pipeline.settings import ForwarderSettings
 from pipeline.transactions import Transactions
+from pipeline.values import values_of
 
 Partition = tuple[str, int]
 LONGEST_PAUSE_S = 5.0
+MOST_DOUBLINGS = 10  # of a pause
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Forwarder:
         self.settings = settings
         self.stop = stop
         self.transactions = Transactions(settings, stop)
+        topics = {"order-processed": settings.processed_topic, "order-notification": settings.notifications_topic}
+        self.values = values_of(settings, topics)
         self.consumer: Consumer
         self.owned: set[Partition] = set()
         self.aborts = 0  # one after another
@@ -121,24 +125,24 @@ class Forwarder:
             self.send(batch)
             self.transactions.commit(self.offsets(batch), self.consumer.consumer_group_metadata())
             self.aborts = 0
-        except Abort as error:
+        except (Abort, RegistryAway) as error:
             self.abandon(batch, str(error))
 
     def send(self, batch: Batch) -> None:
         """Send what the batch's records cause."""
-        settings, send = self.settings, self.transactions.send
+        settings, send, values = self.settings, self.transactions.send, self.values
         for message in batch.messages:
             value = message.value()
             try:
-                event = parse(value)
+                event = values.parse(value)
             except PoisonError as poison:
                 topic, partition, offset = place(message)
                 raw = Result(message.key(), value, list(cast("Headers", message.headers() or [])))
                 send(settings.dlq_topic, dead_letter(poison, raw, topic=topic, partition=partition, offset=offset))
                 say("dead-lettered", record=f"{topic}[{partition}]@{offset}", reason=str(poison))
             else:
-                send(settings.processed_topic, processed(event))
-                send(settings.notifications_topic, notification(event))
+                send(settings.processed_topic, processed(event, values.encode))
+                send(settings.notifications_topic, notification(event, values.encode))
 
     def offsets(self, batch: Batch) -> list[TopicPartition]:
         """What to commit: the next to read, as this process has counted them."""
@@ -150,7 +154,7 @@ class Forwarder:
         self.transactions.abort()
         self.rewind(batch)
         self.aborts += 1
-        self._pause(2**self.aborts * 0.01)
+        self._pause(2 ** min(self.aborts, MOST_DOUBLINGS) * 0.01)
 
     def rewind(self, batch: Batch) -> None:
         """Aborting does not move the consumer: without this, the next commit would pass over the batch for ever."""
