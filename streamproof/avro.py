@@ -5,7 +5,7 @@ from io import BytesIO
 from typing import Any
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
-from fastavro.schema import SchemaParseException
+from fastavro.schema import SchemaParseException, UnknownType
 from fastavro.validation import ValidationError as InvalidRecord
 from fastavro.validation import validate
 
@@ -31,8 +31,10 @@ class Encoder:
     def __init__(self, schema: Any) -> None:
         try:
             self._schema = parse_schema(schema)
+        except UnknownType as error:
+            raise ValueError(f"no valid Avro schema: there is no type {error.name}") from error
         except (SchemaParseException, TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"no valid Avro schema: {error!s}") from error
+            raise ValueError(f"no valid Avro schema: {error}") from error
 
     def check(self, record: Any) -> None:
         """ValueError, with the field, when the schema does not allow `record`."""
@@ -93,8 +95,8 @@ class Field:
             return None
         try:
             return parse_schema({**schema, "fields": schema["fields"][: names.index(self._names[0]) + 1]})
-        except SchemaParseException as error:
-            raise RegistryError(f"schema {number} of {self._registry} cannot be used: {error}") from error
+        except (SchemaParseException, UnknownType) as error:  # it may refer to schemas of other subjects
+            raise RegistryError(f"schema {number} of {self._registry} cannot be read by itself: {error}") from error
 
 
 def has_field(schema: Any, path: str) -> bool:
