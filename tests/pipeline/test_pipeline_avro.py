@@ -108,7 +108,7 @@ def test_avro_needs_a_registry() -> None:
     environment = {"KAFKA_BOOTSTRAP_SERVERS": "b:1", "TRANSACTIONAL_ID": "t", "VALUE_FORMAT": "avro"}
     with pytest.raises(SettingsError, match="VALUE_FORMAT=avro needs SCHEMA_REGISTRY_URL"):
         ForwarderSettings.from_environment(environment)
-    with pytest.raises(SettingsError, match="VALUE_FORMAT: .*'json' or 'avro'"):
+    with pytest.raises(SettingsError, match=r"VALUE_FORMAT: .*'json' or 'avro'"):
         ForwarderSettings.from_environment({**environment, "VALUE_FORMAT": "xml"})
 
 

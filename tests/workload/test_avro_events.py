@@ -3,6 +3,7 @@
 import json
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastavro import parse_schema, schemaless_reader
@@ -14,7 +15,7 @@ from streamproof.history.tables import Fate
 from streamproof.workload import events_from_file, in_avro, make_events
 
 ORDERS = read_contract(Path(__file__).parents[2] / "contracts/orders-avro.asyncapi.yaml")
-SCHEMA = ORDERS.input.channel.avro
+SCHEMA: Any = ORDERS.input.channel.avro
 
 
 def test_events_are_written_in_the_contracts_schema() -> None:
@@ -28,7 +29,7 @@ def test_events_are_written_in_the_contracts_schema() -> None:
         if one.fate is Fate.POISON:
             continue
         assert one.value[:5] == FRAME.pack(0, 77)
-        record = schemaless_reader(BytesIO(one.value[5:]), parse_schema(SCHEMA), None)
+        record: Any = schemaless_reader(BytesIO(one.value[5:]), parse_schema(SCHEMA), None)
         assert record == json.loads(before.value)
         assert (record["event_id"], record["order_id"], record["sequence"]) == (one.id, one.key, one.seq)
 
