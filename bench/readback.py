@@ -10,7 +10,9 @@ from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from streamproof.avro import Encoder, Field
 from streamproof.cluster import admin, kafka_jars, start_embedded
+from streamproof.cluster.registry import start_registry
 from streamproof.guardian import Guardian
 from streamproof.history.locator import Locator
 from streamproof.history.promise import Delivery, Promise
@@ -22,20 +24,33 @@ RECORDS = 300_000  # of each topic
 PARTITIONS = 4
 BATCH = 1_000  # records of one transaction; every tenth transaction is aborted
 TOPICS = ("in", "out")
+IN_AVRO = ("in-avro", "out-avro")
+FIELDS = ("event_id", "order_id", "amount")
+SCHEMA = {"type": "record", "name": "Event", "fields": [{"name": name, "type": "string"} for name in FIELDS]}
 PEER = "a consume loop into tuples"
 
 
 def read_back() -> list[dict[str, Any]]:
     """Records a second of one core: all tables of two logs (each read under both isolation levels), and the peer."""
-    with Guardian() as guardian, start_embedded(guardian, brokers=1, logs=guardian.directory / "logs") as cluster:
+    with (
+        Guardian() as guardian,
+        start_embedded(guardian, brokers=1, logs=guardian.directory / "logs") as cluster,
+        start_registry(guardian, logs=guardian.directory / "logs") as registry,
+    ):
         servers = cluster.bootstrap_servers
-        for topic in TOPICS:
+        avro = partial(Encoder(SCHEMA).framed, registry.client.register("event", SCHEMA))
+        for topic in (*TOPICS, *IN_AVRO):
             admin.create_topics(servers, {topic: PARTITIONS}, replication=1)
-            fill(servers, topic)
+            fill(servers, topic, avro if topic in IN_AVRO else as_json)
         peer = per_core(lambda: consume(servers))
         rows = []
-        for name, identity in (("header", "header:event-id"), ("JSON field", "json:/event_id")):
-            spec = recording(servers, Locator.parse(identity))
+        in_avro = Locator.parse("avro:event_id").decoding(Field(registry.client, "event_id"))
+        for name, identity, topics in (
+            ("header", Locator.parse("header:event-id"), TOPICS),
+            ("JSON field", Locator.parse("json:/event_id"), TOPICS),
+            ("Avro field", in_avro, IN_AVRO),
+        ):
+            spec = recording(servers, identity, topics)
             rows.append(row(f"read back, identity in a {name}", per_core(partial(record, servers, spec)), peer))
         return rows
 
@@ -55,8 +70,12 @@ def per_core(work: Callable[[], None]) -> float:
     return RECORDS * len(TOPICS) / (time.process_time() - began)
 
 
-def fill(servers: str, topic: str) -> None:
-    """Records of about 195 bytes, in transactions that commit or abort."""
+def as_json(record: dict[str, str]) -> bytes:
+    return json.dumps(record).encode()
+
+
+def fill(servers: str, topic: str, encode: Callable[[dict[str, str]], bytes]) -> None:
+    """Records of about 195 bytes in JSON, in transactions that commit or abort."""
     producer = Producer(
         {"bootstrap.servers": servers, "transactional.id": topic, "compression.type": "lz4", "linger.ms": 5}
     )
@@ -65,8 +84,8 @@ def fill(servers: str, topic: str) -> None:
         producer.begin_transaction()
         for number in range(first, first + BATCH):
             found = f"event-{number:032d}"
-            value = json.dumps({"event_id": found, "order_id": f"order-{number % 2431}", "amount": "x" * 60})
-            producer.produce(topic, value.encode(), f"order-{number % 2431}".encode(), headers=[("event-id", found)])
+            value = encode({"event_id": found, "order_id": f"order-{number % 2431}", "amount": "x" * 60})
+            producer.produce(topic, value, f"order-{number % 2431}".encode(), headers=[("event-id", found)])
         producer.poll(0)
         if first // BATCH % 10 == 9:
             producer.flush(30)
@@ -97,13 +116,13 @@ def consume(servers: str) -> None:
         raise RuntimeError(f"the peer read {len(kept)} records")
 
 
-def recording(servers: str, identity: Locator) -> Recording:
+def recording(servers: str, identity: Locator, topics: tuple[str, str]) -> Recording:
     return Recording(
         bootstrap=servers,
         promise=Promise(grp="none", delivery=Delivery.EXACTLY_ONCE),
-        input_topic="in",
+        input_topic=topics[0],
         input_identity=identity,
-        effects=(EffectTopic("out", "out", identity),),
+        effects=(EffectTopic("out", topics[1], identity),),
         fates={f"event-{number:032d}": (number, Fate.PROCESS) for number in range(RECORDS)},
         jars=kafka_jars(),
         topic_ids={},

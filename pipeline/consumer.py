@@ -131,7 +131,9 @@ class DatabaseConsumer(Member[ConsumerSettings], Generic[Row]):
 
     def _bury(self, message: Message, poison: PoisonError) -> None:
         """Queue a dead letter."""
-        letter = dead_letter(poison, *raw(message))
+        record, where = raw(message)
+        letter = dead_letter(poison, record, where)
+        say("dead-lettered", place=where, reason=str(poison))
 
         def delivered(error: KafkaError | None, _message: Message) -> None:
             self._unburied += error is not None

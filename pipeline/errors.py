@@ -4,7 +4,8 @@ PipelineError          the process ends; `status` is its exit status
 ├── SettingsError      a setting that is missing or wrong             exit 2
 ├── Fenced             another instance uses this identity            exit 3
 └── FatalError         nothing that this process can do about it      exit 1
-RetriableError         never leaves the consumer: the same again, later
+RetriableError         nothing was done, and the same may succeed later
+└── RegistryAway       the schema registry does not answer
 TransactionError       never leaves the forwarder
 ├── Abort              this transaction cannot be committed: abort it, rewind, go on
 └── StartOver          this producer or consumer is of no more use: close it, open another
@@ -34,6 +35,10 @@ class FatalError(PipelineError):
 
 class RetriableError(Exception):
     """Nothing was done, and the same may succeed later."""
+
+
+class RegistryAway(RetriableError):  # noqa: N818 - the same call again, later
+    """Nothing is known of the record: it is neither processed nor poison."""
 
 
 class TransactionError(Exception):

@@ -1,9 +1,9 @@
 """Order events: what is one, what it causes, and what is poison. Knows no Kafka client."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
@@ -20,6 +20,7 @@ def _whole(value: object) -> object:
 Counted = Annotated[int, Field(ge=0, le=2**63 - 1), BeforeValidator(_whole)]  # as a database counts
 Event = TypeVar("Event", bound=BaseModel)
 Status = Literal["awaiting-payment", "in-progress", "ready", "in-transit", "completed", "cancelled"]
+Encode = Callable[[str, Mapping[str, Any]], bytes]  # from a schema's name and a record
 EventType = Literal["placed", "paid", "packed", "shipped", "delivered", "cancelled"]
 
 
@@ -97,8 +98,20 @@ def parse_as(model: type[Event], value: bytes | None) -> Event:
         first = error.errors(include_url=False, include_input=False)[0]
     if first["type"] == "json_invalid" or not _is_json(value):
         raise PoisonError("not-json", first["msg"])
+    raise _invalid(first)
+
+
+def validated(record: Any) -> OrderEvent:
+    """The event in what a value was decoded to; PoisonError where there is none."""
+    try:
+        return OrderEvent.model_validate(record)
+    except ValidationError as error:
+        raise _invalid(error.errors(include_url=False, include_input=False)[0]) from error
+
+
+def _invalid(first: Mapping[str, Any]) -> PoisonError:
     where = ".".join(str(part) for part in first["loc"]) or "the value"
-    raise PoisonError("invalid-event", f"{where}: {first['msg']}")
+    return PoisonError("invalid-event", f"{where}: {first['msg']}")
 
 
 def _is_json(value: bytes) -> bool:
@@ -111,6 +124,12 @@ def _is_json(value: bytes) -> bool:
 
 # made once: json.dumps with any argument makes an encoder for every call, at the price of a parsed event
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
+
+
+def as_json(_schema: str, record: Mapping[str, Any]) -> bytes:
+    """JSON, of any schema."""
+    return _encode(record).encode()
+
 
 STATUS: dict[EventType, Status] = {
     "placed": "awaiting-payment",
@@ -130,7 +149,7 @@ TEXT: dict[EventType, str] = {
 }
 
 
-def processed(event: OrderEvent) -> Result:
+def processed(event: OrderEvent, encode: Encode = as_json) -> Result:
     """The order's new state, traced to the event by its value and a header."""
     value: dict[str, str | int] = {
         "event_id": event.event_id,
@@ -141,14 +160,14 @@ def processed(event: OrderEvent) -> Result:
         "currency": event.currency,
         "occurred_at": event.occurred_at,
     }
-    return _result(event, value)
+    return _result(event, encode("order-processed", value))
 
 
-def notification(event: OrderEvent) -> Result:
+def notification(event: OrderEvent, encode: Encode = as_json) -> Result:
     """What the customer is told, traced to the event by a header alone."""
     amount = f"{event.amount // 100}.{event.amount % 100:02} {event.currency}"
     text = f"Order {event.order_id}: {TEXT[event.type].format(amount=amount)}"
-    return _result(event, {"order_id": event.order_id, "text": text})
+    return _result(event, encode("order-notification", {"order_id": event.order_id, "text": text}))
 
 
 def dead_letter(poison: PoisonError, record: Result, place: tuple[str, int, int]) -> Result:
@@ -165,5 +184,5 @@ def dead_letter(poison: PoisonError, record: Result, place: tuple[str, int, int]
     return Result(record.key, record.value, [*record.headers, *reasons])
 
 
-def _result(event: OrderEvent, value: Mapping[str, str | int]) -> Result:
-    return Result(event.order_id.encode(), _encode(value).encode(), [("event-id", event.event_id.encode())])
+def _result(event: OrderEvent, value: bytes) -> Result:
+    return Result(event.order_id.encode(), value, [("event-id", event.event_id.encode())])

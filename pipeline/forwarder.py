@@ -6,12 +6,15 @@ when partitions are taken away (callbacks run inside a poll), and there is nothi
 
 from confluent_kafka import KafkaException, TopicPartition
 
-from pipeline.errors import Abort, StartOver
-from pipeline.events import PoisonError, dead_letter, notification, parse, processed
+from pipeline.errors import Abort, RegistryAway, StartOver
+from pipeline.events import PoisonError, dead_letter, notification, processed
 from pipeline.member import Batch, Member, raw
 from pipeline.process import Stop, say
 from pipeline.settings import ForwarderSettings
 from pipeline.transactions import Transactions
+from pipeline.values import values_of
+
+MOST_DOUBLINGS = 10  # of a pause
 
 
 class Forwarder(Member[ForwarderSettings]):
@@ -20,6 +23,8 @@ class Forwarder(Member[ForwarderSettings]):
     def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
         super().__init__(settings, stop)
         self.transactions = Transactions(settings, stop)
+        topics = {"order-processed": settings.processed_topic, "order-notification": settings.notifications_topic}
+        self.values = values_of(settings, topics)
         self.aborts = 0  # one after another
 
     def _run_once(self) -> None:
@@ -41,20 +46,22 @@ class Forwarder(Member[ForwarderSettings]):
             self.send(batch)
             self.transactions.commit(self.offsets(batch), self.consumer.consumer_group_metadata())
             self.aborts = 0
-        except Abort as error:
+        except (Abort, RegistryAway) as error:
             self.abandon(batch, str(error))
 
     def send(self, batch: Batch) -> None:
         """Send what the batch's records cause."""
-        settings, send = self.settings, self.transactions.send
+        settings, send, values = self.settings, self.transactions.send, self.values
         for message in batch.messages:
             try:
-                event = parse(message.value())
+                event = values.parse(message.value())
             except PoisonError as poison:
-                send(settings.dlq_topic, dead_letter(poison, *raw(message)))
+                record, where = raw(message)
+                send(settings.dlq_topic, dead_letter(poison, record, where))
+                say("dead-lettered", place=where, reason=str(poison))
             else:
-                send(settings.processed_topic, processed(event))
-                send(settings.notifications_topic, notification(event))
+                send(settings.processed_topic, processed(event, values.encode))
+                send(settings.notifications_topic, notification(event, values.encode))
 
     def offsets(self, batch: Batch) -> list[TopicPartition]:
         """What to commit: the next to read, as this process has counted them."""
@@ -66,7 +73,7 @@ class Forwarder(Member[ForwarderSettings]):
         self.transactions.abort()
         self.rewind(batch)
         self.aborts += 1
-        self._pause(2**self.aborts * 0.01)
+        self._pause(2 ** min(self.aborts, MOST_DOUBLINGS) * 0.01)
 
     def rewind(self, batch: Batch) -> None:
         """Aborting does not move the consumer: without this, the next commit would pass over the batch for ever."""

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from pipeline.errors import Action, FatalError, classify, kafka_error
+from pipeline.errors import Action, FatalError, RegistryAway, classify, kafka_error
 from pipeline.events import PoisonError, parse
 from pipeline.process import Stop, client_logger, say
 from pipeline.settings import ProducerSettings
+from pipeline.values import values_of
 
 READ_BYTES = 1 << 16
 # certainly not in the log: refused by the client or the broker, or never sent
@@ -50,6 +51,8 @@ class OrderProducer:
 
     def __init__(self, settings: ProducerSettings, make_producer: Callable[..., Producer] = Producer) -> None:
         self._topic = settings.input_topic
+        self._is_json = settings.value_format == "json"
+        self._values = values_of(settings, {"order-event": settings.input_topic})
         self._producer = make_producer({**settings.client_config(), "error_cb": self._on_error}, logger=client_logger())
         self.failed: KafkaError | None = None
 
@@ -57,8 +60,9 @@ class OrderProducer:
         """Send the event in `line`; `reply` gets its one answer, from here or from a later `poll` or `flush`."""
         try:
             event = parse(line)
-        except PoisonError as poison:
-            reply(Answer("fail", _id_of(line), error=str(poison)))
+            value = line if self._is_json else self._values.encode("order-event", event.model_dump())
+        except (PoisonError, RegistryAway) as error:  # nothing was sent
+            reply(Answer("fail", _id_of(line), error=str(error)))
             return
 
         def delivered(error: KafkaError | None, message: Message) -> None:
@@ -77,7 +81,7 @@ class OrderProducer:
                 self._producer.produce(
                     self._topic,
                     key=event.order_id.encode(),
-                    value=line,
+                    value=value,
                     headers=[("event-id", event.event_id.encode())],
                     on_delivery=delivered,
                 )

@@ -33,7 +33,21 @@ class _Settings(BaseModel):
             raise SettingsError(f"{where + ': ' if where else ''}{first['msg']}; set it in the environment") from error
 
 
-class ProducerSettings(_Settings):
+class ValueSettings(_Settings):
+    """How values are written."""
+
+    value_format: Literal["json", "avro"] = "json"
+    schema_registry_url: Name | None = None  # of its Confluent API
+    registry_timeout_ms: Milliseconds = 2_000  # of one answer; it is asked again, as long as it takes
+
+    @model_validator(mode="after")
+    def _has_registry(self) -> Self:
+        if self.value_format == "avro" and self.schema_registry_url is None:
+            raise ValueError("VALUE_FORMAT=avro needs SCHEMA_REGISTRY_URL")
+        return self
+
+
+class ProducerSettings(ValueSettings):
     """The plain, idempotent producer. Times in milliseconds."""
 
     kafka_bootstrap_servers: Name
@@ -162,7 +176,7 @@ class ProjectorSettings(ConsumerSettings):
     dlq_topic: Name = "orders-processed-dlq"
 
 
-class ForwarderSettings(GroupSettings):
+class ForwarderSettings(GroupSettings, ValueSettings):
     """The transactional forwarder. Times in milliseconds."""
 
     transactional_id: Name  # one per instance: two instances with one id fence each other for ever

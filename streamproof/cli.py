@@ -22,6 +22,7 @@ from rich.console import Console
 from streamproof import __version__
 from streamproof.checks import Verdict, judge, write_witnesses
 from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED, open_cluster
+from streamproof.cluster.registry import start_registry
 from streamproof.compat import Level, check_history
 from streamproof.compat.files import read_history, read_version
 from streamproof.compat.words import explain as explain_compat
@@ -91,6 +92,7 @@ def up(
     port: Annotated[
         int | None, typer.Option(metavar="PORT", help="Broker n listens at PORT + n - 1; else where it is free.")
     ] = None,
+    registry: Annotated[bool, typer.Option("--registry", help="Start a schema registry beside it.")] = False,
     as_json: Json = False,
 ) -> None:
     """Start a real Kafka cluster on this machine, and keep it until Ctrl-C."""
@@ -104,11 +106,19 @@ def up(
             )
             running = stack.enter_context(opened)
             step.done(describe(running))
+        url = None
+        if registry:
+            with progress.step("registry") as step:
+                started = stack.enter_context(start_registry(guardian, logs=logs, progress=step.now))
+                step.done(started.name)
+                url = started.url
         if as_json:
             told = {"bootstrap_servers": running.bootstrap_servers, "version": running.version, "logs": str(logs)}
-            print(json.dumps(told), flush=True)
+            print(json.dumps(told | ({"registry_url": url} if url else {})), flush=True)
         else:
             print(f"bootstrap.servers={running.bootstrap_servers}", flush=True)
+            if url:
+                print(f"schema.registry.url={url}", flush=True)
             print(f"Logs are in {logs}. Ctrl-C ends it.", file=sys.stderr)
         _wait_for_interrupt()
 
@@ -166,6 +176,10 @@ def verify(
     kafka_version: Annotated[
         str | None, typer.Option(metavar="VERSION", **WHERE, help=f"Its Apache Kafka: {DEFAULT_VERSION}.")
     ] = None,
+    registry: Annotated[
+        str | None,
+        typer.Option(metavar="URL", **WHERE, help="An existing schema registry; else one is started where needed."),
+    ] = None,
     directory: Annotated[Path | None, typer.Option(metavar="DIR", help=f"Where the run is kept: {RUNS}/TIME.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -174,7 +188,7 @@ def verify(
         subject=subject, config=config, command=run, input_topic=input_topic, output_topics=tuple(output_topic or ()),
         group=group, identity=identity, promise=promise, ordered=ordered, instances=instances, events=events,
         input_file=input_file, seed=seed if seed is not None else int.from_bytes(os.urandom(2)), faults=faults,
-        cluster=cluster, brokers=brokers, kafka_version=kafka_version,
+        cluster=cluster, brokers=brokers, kafka_version=kafka_version, registry=registry,
         directory=directory or RUNS / _now(),
     )  # fmt: skip
     progress = Terminal.on(sys.stderr if as_json else sys.stdout)

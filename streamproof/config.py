@@ -68,7 +68,10 @@ class _Table(BaseModel):
 
 
 class ClusterConfig(_Table):
-    """`[cluster]`: where Kafka runs, and the size and version of a cluster that is started."""
+    """`[cluster]`: where Kafka runs, and the size and version of a cluster that is started.
+
+    `registry`: the URL of a schema registry, or true: one is started for a run that needs it.
+    """
 
     brokers: Annotated[int, AfterValidator(_odd)] = Field(default=3, ge=1, description="a whole number of at least 1")
     version: str | None = Field(default=None, pattern=r"^\d+\.\d+\.\d+$", description='a version such as "4.3.1"')
@@ -76,6 +79,9 @@ class ClusterConfig(_Table):
         default="embedded",
         min_length=1,
         description='"embedded", "testcontainers", or "HOST:PORT,…" of an existing one',
+    )
+    registry: Literal[True] | Annotated[str, Field(min_length=1)] = Field(
+        default=True, description='true, or the URL of a schema registry, such as "http://127.0.0.1:8081"'
     )
 
 

@@ -19,6 +19,7 @@ import pytest
 
 if TYPE_CHECKING:
     from streamproof.cluster import Cluster
+    from streamproof.cluster.registry import Registry
     from streamproof.guardian import Guardian
     from streamproof.run import Run
 
@@ -36,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--cluster", default="embedded", help="embedded (the default), testcontainers, or HOST:PORT of an existing one"
     )
+    group.addoption("--registry", metavar="URL", help="an existing schema registry (one is started where needed)")
     group.addoption("--kafka-brokers", type=int, help="brokers of a cluster that is started (3)")
     group.addoption("--kafka-version", help="Apache Kafka version of a cluster that is started (4.3.1)")
 
@@ -130,6 +132,18 @@ def kafka_cluster(
         yield cluster
 
 
+@pytest.fixture(scope="session")
+def schema_registry(
+    kafka_guardian: Guardian, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Registry]:
+    """A real schema registry, started once a session, when first asked for; or the one that `--registry` names."""
+    from streamproof.cluster.registry import open_registry
+
+    logs = tmp_path_factory.mktemp("registry")
+    with open_registry(pytestconfig.getoption("--registry"), kafka_guardian, logs=logs) as registry:
+        yield registry
+
+
 @pytest.fixture
 def run_subject(
     request: pytest.FixtureRequest, kafka_guardian: Guardian, kafka_cluster: Cluster, tmp_path: Path
@@ -162,7 +176,9 @@ def run_subject(
         subject = replace(
             spec.subject, instances=instances or spec.subject.instances, env={**spec.subject.env, **(env or {})}
         )
-        with Run(replace(spec, subject=subject), kafka_cluster, kafka_guardian) as run:
+        spec = replace(spec, subject=subject)
+        registry = request.getfixturevalue("schema_registry") if spec.needs_registry else None
+        with Run(spec, kafka_cluster, kafka_guardian, registry=registry) as run:
             runs.append(run)
             run.start()
             run.feed(FEED_S)

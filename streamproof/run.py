@@ -15,15 +15,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from streamproof.avro import Field
 from streamproof.checks import Verdict, judge, write_witnesses
 from streamproof.cluster import admin, kafka_jars
 from streamproof.cluster.base import Cluster
 from streamproof.cluster.probe import probed
+from streamproof.cluster.registry import Registry
 from streamproof.contract.model import Contract
 from streamproof.errors import ClusterError, SubjectError, UsageError, did_you_mean
 from streamproof.faults import Evidence, Fault, Nemesis, Plan, World
 from streamproof.guardian import Guardian
 from streamproof.history.databases import DatabaseObserver, EffectQuery, effect_databases
+from streamproof.history.locator import Locator
 from streamproof.history.observers import Observer
 from streamproof.history.promise import Promise, RunRecord
 from streamproof.history.quiet import wait_until_quiet
@@ -34,7 +37,7 @@ from streamproof.progress import Progress, Step
 from streamproof.subject import Keeper, SubjectSpec
 from streamproof.subject.keeper import now_us
 from streamproof.subject.spec import fill
-from streamproof.workload import Event, StdinWorkload, Workload
+from streamproof.workload import Event, StdinWorkload, Workload, in_avro
 
 FIRST_COMMIT_S = 30.0
 QUIET_S = 60.0  # for the group to commit past all input, and for open transactions to end
@@ -58,18 +61,35 @@ class RunSpec:
     suffix: str = ""
     quiet_s: float = field(default_factory=lambda: QUIET_S)
 
+    @property
+    def needs_registry(self) -> bool:
+        """Whether there must be a schema registry for it."""
+        return self.contract.needs_registry or self.subject.needs_registry
+
 
 class Run:
     """One run of a subject on a cluster that is up. A context manager: leaving it ends the subject.
 
     `start`, then `feed` lets input flow in the background, `inject` or `carry_out` break things, `finish` waits for
     quiet, stops the subject, reads everything back and judges. `verdict` and `history` are there after `finish`.
+    UsageError without a `registry` where the spec needs one.
     """
 
-    def __init__(self, spec: RunSpec, cluster: Cluster, guardian: Guardian, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        spec: RunSpec,
+        cluster: Cluster,
+        guardian: Guardian,
+        progress: Progress | None = None,
+        *,
+        registry: Registry | None = None,
+    ) -> None:
+        if spec.needs_registry and registry is None:
+            raise UsageError(f"subject {spec.subject.name} needs a schema registry; give the run one")
         self.spec = spec
         self.cluster = cluster
         self.progress = progress or Progress()
+        self.registry = registry
         logs = spec.directory / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         values = {
@@ -77,6 +97,8 @@ class Run:
             "run": spec.suffix,
             "directory": str(spec.directory.resolve()),
         }
+        if registry is not None:
+            values["registry_url"] = registry.url
         self.keeper = Keeper(guardian, spec.subject, values, logs)
         self.verdict: Verdict | None = None
         self.history: History | None = None
@@ -84,6 +106,7 @@ class Run:
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="run")
         self._workload = self._make_workload()
+        self._events = spec.events
         self._probe: Future[dict[str, bool]] | None = None
         self._feed: Future[None] | None = None
         self._started_at = now_us()
@@ -116,6 +139,7 @@ class Run:
     def start(self) -> None:
         """Make the topics, start the subject beside the broker probe, and return when both are done."""
         self._make_topics()
+        self._register_schemas()
         self._observer = self._observe()
         self._database_observer = DatabaseObserver(list(self._databases.values()), self._observer.saw)
         self._database_observer.start()
@@ -142,6 +166,23 @@ class Run:
                 f'topic "{topic}" holds records already; a run judges every record of its topics: '
                 "name empty ones, or use {run} in the subject's settings for fresh names"
             )
+
+    def _register_schemas(self) -> None:
+        """Each topic's schema under the topic's name, as a producer looks for it; and the input written in its own."""
+        if self.registry is None:
+            return
+        source = self.spec.contract.input.channel
+        for channel in self.spec.contract.topics():
+            if channel.avro is not None:
+                number = self.registry.client.register(f"{channel.topic}-value", channel.avro)
+                if channel == source and self.spec.subject.input == "topic":
+                    self._events = tuple(in_avro(self.spec.events, channel.avro, number))
+
+    def _located(self, locator: Locator) -> Locator:
+        """Where an identity lies, with what it takes to find it there."""
+        if locator.kind == "avro" and self.registry is not None:
+            return locator.decoding(Field(self.registry.client, locator.path))
+        return locator
 
     def _ends(self) -> "dict[tuple[str, int], admin.Ends]":
         return admin.log_ends(self.cluster.bootstrap_servers, [one.topic for one in self.spec.contract.topics()])
@@ -174,7 +215,7 @@ class Run:
     def _observe(self) -> Observer:
         contract = self.spec.contract
         identities = {one.topic: one.identity for one in self._effect_topics()}
-        identities[contract.input.channel.topic] = contract.input.identity
+        identities[contract.input.channel.topic] = self._located(contract.input.identity)
         partitions = {one.topic: one.partitions for one in contract.topics()}
         observer = Observer(
             self._writer, self.cluster.bootstrap_servers, contract.input.channel.topic, identities, partitions
@@ -188,7 +229,7 @@ class Run:
         rate = max(len(self.spec.events) / seconds, 200.0)
         self._feed = self._pool.submit(
             self._workload.run,
-            self.spec.events,
+            self._events,
             lambda rows: self._writer.append("sent", rows),
             rate=rate,
             gate=lambda: self._nemesis.gate,
@@ -323,7 +364,7 @@ class Run:
             bootstrap=servers,
             promise=promise,
             input_topic=contract.input.channel.topic,
-            input_identity=contract.input.identity,
+            input_identity=self._located(contract.input.identity),
             effects=self._effect_topics(),
             queries=tuple(one.effect for one in self._databases.values()),
             fates=self._workload.fates,
@@ -353,9 +394,10 @@ class Run:
     def _effect_topics(self) -> tuple[EffectTopic, ...]:
         contract = self.spec.contract
         topics = [one for one in contract.produces if one.channel.query is None]
-        effects = [EffectTopic(p.channel.name, p.channel.topic, p.identity, p.per_input) for p in topics]
+        effects = [EffectTopic(p.channel.name, p.channel.topic, self._located(p.identity), p.per_input) for p in topics]
         if dead := contract.dead_letters:
-            effects.append(EffectTopic(dead.channel.name, dead.channel.topic, dead.identity, dead_letters=True))
+            located = self._located(dead.identity)
+            effects.append(EffectTopic(dead.channel.name, dead.channel.topic, located, dead_letters=True))
         return tuple(effects)
 
     def _effect_queries(self, values: Mapping[str, str]) -> tuple[EffectQuery, ...]:

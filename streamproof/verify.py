@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from streamproof.checks import Verdict
 from streamproof.cluster import STARTED, Cluster, open_cluster
+from streamproof.cluster.registry import Registry, open_registry
 from streamproof.config import ClusterConfig, Config, checked_command, checked_placeholders, read_config
 from streamproof.contract.asyncapi import contract_from_flags, read_contract
 from streamproof.contract.model import Channel, Contract
@@ -47,6 +48,7 @@ class Request:
     cluster: str | None = None
     brokers: int | None = None
     kafka_version: str | None = None
+    registry: str | None = None
 
 
 def verify(request: Request, progress: Progress) -> tuple[Verdict, History]:
@@ -59,6 +61,7 @@ def verify(request: Request, progress: Progress) -> tuple[Verdict, History]:
         kept(request.directory),
         Guardian() as guardian,
         _cluster(request, settings, guardian, progress) as cluster,
+        _registry(request, settings, spec, guardian, progress) as registry,
     ):
         plan = saved or Plan.default(
             request.seed,
@@ -67,7 +70,7 @@ def verify(request: Request, progress: Progress) -> tuple[Verdict, History]:
             databases=[name for name, url in spec.subject.databases.items() if url.startswith("sqlite:")],
         )
         (request.directory / "plan.json").write_text(plan.model_dump_json(indent=2))
-        with Run(spec, cluster, guardian, progress) as run:
+        with Run(spec, cluster, guardian, progress, registry=registry) as run:
             run.start()
             run.carry_out(plan)
             verdict = run.finish()
@@ -206,6 +209,23 @@ def _cluster(request: Request, settings: ClusterConfig, guardian: Guardian, prog
             cluster = stack.enter_context(opened)
             step.done(describe(cluster))
         yield cluster
+
+
+@contextmanager
+def _registry(
+    request: Request, settings: ClusterConfig, spec: RunSpec, guardian: Guardian, progress: Progress
+) -> Iterator[Registry | None]:
+    """A registry where the run needs one: the one that is named, or one that is started."""
+    if not spec.needs_registry:
+        yield None
+        return
+    where = request.registry or (settings.registry if isinstance(settings.registry, str) else None)
+    with contextlib.ExitStack() as stack:
+        with progress.step("registry") as step:
+            opened = open_registry(where, guardian, logs=request.directory / "logs", progress=step.now)
+            registry = stack.enter_context(opened)
+            step.done(registry.name)
+        yield registry
 
 
 def describe(cluster: Cluster) -> str:

@@ -30,21 +30,27 @@ def silent(_: str) -> None:
 
 @dataclass(frozen=True)
 class Jar:
-    """One artifact of Maven Central. `size` in bytes, which tells a half-written file from an altered one."""
+    """One artifact of Maven Central. `size` in bytes, which tells a half-written file from an altered one.
+
+    `kind`: what follows the version in its coordinates where it is no plain jar, such as `all:tar.gz`.
+    """
 
     group: str
     artifact: str
     version: str
     size: int
     sha256: str
+    kind: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.artifact}-{self.version}.jar"
+        classifier, _, packaging = self.kind.partition(":")
+        return f"{self.artifact}-{self.version}{classifier and f'-{classifier}'}.{packaging or 'jar'}"
 
     @property
     def coordinates(self) -> str:
-        return f"{self.group}:{self.artifact}:{self.version}"
+        """`group:artifact:version`, and `:classifier:packaging` where it is no plain jar."""
+        return f"{self.group}:{self.artifact}:{self.version}{self.kind and f':{self.kind}'}"
 
     @property
     def path(self) -> Path:
@@ -134,11 +140,12 @@ def _intact(jar: Jar) -> bool:
     """Whether the cache holds the jar: false when it is absent or half written, `ArtifactError` when altered."""
     if not jar.path.is_file() or jar.path.stat().st_size < jar.size:
         return False
-    _check(jar, jar.path)
+    check(jar, jar.path)
     return True
 
 
-def _check(jar: Jar, path: Path) -> None:
+def check(jar: Jar, path: Path) -> None:
+    """`ArtifactError` when the file at `path` is not the one that is pinned."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != jar.sha256:
@@ -167,7 +174,7 @@ def _download(jars: list[Jar], what: str, progress: Say) -> None:
 
 
 def _keep(jar: Jar, fetched: Path) -> None:
-    _check(jar, fetched)
+    check(jar, fetched)
     jar.path.parent.mkdir(parents=True, exist_ok=True)
     fetched.replace(jar.path)
 

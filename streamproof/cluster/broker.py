@@ -121,7 +121,7 @@ class Broker:
             lines = file.read().decode(errors="replace").splitlines()
         if any("Address already in use" in line for line in lines):
             return f"broker {self.node} found one of its ports in use ({self._ports()}); end what listens there"
-        return why_it_ended(self.node, self._process.returncode if self._process else None, lines, self.log)
+        return why_it_ended(f"broker {self.node}", self._process.returncode if self._process else None, lines, self.log)
 
     def _ports(self) -> str:
         return f"{self.ports.direct}, {self.ports.subject}, {self.ports.internal}, {self.ports.controller} on {HOST}"
@@ -131,10 +131,10 @@ class Broker:
         return self._directory / "server.properties"
 
 
-def why_it_ended(node: int, status: int | None, lines: list[str], log: Path) -> str:
+def why_it_ended(who: str, status: int | None, lines: list[str], log: Path) -> str:
     """A sentence, and what of the log's `lines` tells the cause."""
     last = "\n".join(f"    {line}" for line in _telling(lines))
-    return f"broker {node} ended with status {status}; its last lines:\n{last}\nwhole log: {log}"
+    return f"{who} ended with status {status}; its last lines:\n{last}\nwhole log: {log}"
 
 
 def _telling(lines: list[str]) -> list[str]:

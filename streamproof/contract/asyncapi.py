@@ -13,6 +13,8 @@ from jsonschema.exceptions import SchemaError, best_match
 from jsonschema.validators import validator_for
 from pydantic import TypeAdapter, ValidationError
 
+from streamproof.avro import Encoder, has_field, json_schema
+from streamproof.contract.avro import avro_schema
 from streamproof.contract.document import Documents, Node, lines_of
 from streamproof.contract.model import KEY, Channel, Contract, DeadLetters, Input, Produces
 from streamproof.errors import ContractError, UsageError, did_you_mean
@@ -37,6 +39,7 @@ MISSPELT = 0.85  # how close a foreign extension may come to one of ours
 JSON_FORMATS = ("application/schema+json", "application/schema+yaml", "application/vnd.aai.asyncapi")
 IN_INPUT = ("header", "json", "key")
 LOCATED = "where it lies: header:NAME, json:/POINTER or key"
+IN_AVRO = "where it lies: header:NAME, avro:FIELD or key"
 IN_COLUMN = "the column where it lies, since the channel is a query: column:NAME"
 
 
@@ -86,7 +89,7 @@ class _Reader:
             raise action.wrong("receive: promises are about what is consumed")
         delivery = node.need("x-delivery", ", ".join(Delivery)).choice([str(one) for one in Delivery])
         channel = self._channel_of(node)
-        identity = _locator(node.need("x-identity", LOCATED))
+        identity = _locator_in(channel, node.need("x-identity", LOCATED))
         key = node.get("x-key")
         sequence = node.get("x-sequence")
         order = node.get("x-order")
@@ -97,8 +100,8 @@ class _Reader:
             input=Input(
                 channel=channel,
                 identity=identity,
-                key=_locator(key) if key else KEY,
-                sequence=_locator(sequence) if sequence else None,
+                key=_locator_in(channel, key) if key else KEY,
+                sequence=_locator_in(channel, sequence) if sequence else None,
             ),
             delivery=Delivery(delivery),
             ordered=order is not None and order.choice(["key", "none"]) == "key",
@@ -122,7 +125,10 @@ class _Reader:
         if channel.query is not None:
             raise reference.error(f"{reference.path}: {name} is a query (x-query); input comes from a topic")
         if channel.schema is None and messages != [] and self._unreadable(target, messages):
-            raise target.error(f"{target.path}: input can be made from a JSON Schema alone; expected such a payload")
+            raise target.error(
+                f"{target.path}: input can be made from a JSON Schema, or from Avro without bytes; expected such a "
+                "payload"
+            )
         return channel
 
     def _named(self, reference: Node) -> Channel:
@@ -148,6 +154,9 @@ class _Reader:
         for message in messages:
             _known(message, "message")
         schemas = [schema for one in messages if (schema := self._schema(one)) is not None]
+        avro = [found for one in messages if (found := avro_schema(self.documents, one)) is not None]
+        if avro and len(messages) > 1:
+            raise node.error(f"{node.path}.messages: a registry keeps one schema for a topic's values; expected one")
         examples = [example for one in messages for example in self._examples(one)]
         return Channel(
             name=name,
@@ -155,6 +164,7 @@ class _Reader:
             partitions=partitions.whole(1) if partitions else Channel.partitions,
             config=_topic_configuration(binding),
             schema=(schemas[0] if len(schemas) == 1 else {"anyOf": schemas}) if schemas else None,
+            avro=avro[0] if avro else None,
             examples=tuple(payload for payload, _ in examples),
             headers=tuple(headers for _, headers in examples),
         )
@@ -190,7 +200,15 @@ class _Reader:
         return any(one.get("payload") for one in (messages if messages is not None else self._messages(node)))
 
     def _schema(self, message: Node) -> Mapping[str, Any] | None:
-        """The payload's JSON Schema without references; `None` where there is none, or in another language."""
+        """The payload's JSON Schema without references, or that of the JSON which Avro is written from.
+
+        `None` where there is none, or in another language.
+        """
+        if (avro := avro_schema(self.documents, message)) is not None:
+            try:
+                return json_schema(avro)
+            except ValueError:
+                return None
         payload = message.get("payload")
         if payload is None:
             return None
@@ -211,14 +229,20 @@ class _Reader:
     def _examples(self, message: Node) -> Iterable[tuple[Any, Mapping[str, str]]]:
         """Payload and headers of each example; ContractError when one breaks the payload's own schema."""
         listed = message.get("examples")
-        schema = self._schema(message)
+        schema, avro = self._schema(message), avro_schema(self.documents, message)
         for example in listed.items() if listed else ():
             _known(example, "example")
             payload = example.get("payload")
             if payload is None:
                 continue
             value = payload.plain()
-            if schema is not None:
+            if avro is not None:
+                try:
+                    Encoder(avro).check(value)
+                except ValueError as error:
+                    sentence = f"{payload.path}: the example breaks the message's own schema: {error}"
+                    raise payload.error(sentence) from error
+            elif schema is not None:
                 validator: Any = validator_for(schema, default=Draft7Validator)(schema)
                 if broken := best_match(validator.iter_errors(value)):
                     place = lines_of(payload, iter(broken.absolute_path))
@@ -273,8 +297,15 @@ def _known(node: Node, kind: str) -> None:
 
 
 def _locator_in(channel: Channel, node: Node) -> Locator:
-    """Where an effect's identity lies: in a column of a query, or in a topic's records."""
-    return _locator(node, ("column",), IN_COLUMN) if channel.query is not None else _locator(node)
+    """Where an identity lies: in a column of a query, or in a topic's records, as their values are written."""
+    if channel.query is not None:
+        return _locator(node, ("column",), IN_COLUMN)
+    if channel.avro is None:
+        return _locator(node)
+    found = _locator(node, ("header", "avro", "key"), IN_AVRO)
+    if found.kind == "avro" and not has_field(channel.avro, found.path):
+        raise node.error(f"{node.path}: the schema of {channel.name} has no field {found.path}")
+    return found
 
 
 def _locator(node: Node, kinds: Sequence[str] = IN_INPUT, expected: str = LOCATED) -> Locator:

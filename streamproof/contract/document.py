@@ -190,7 +190,7 @@ class Documents:
 
 def parse(text: str, file: Path) -> Node:
     """The document in `text`; ContractError, with the line, when it is neither YAML nor JSON."""
-    if file.suffix == ".json":
+    if file.suffix in (".json", ".avsc"):
         text = text.replace("\t", " ")  # JSON indents with tabs where YAML does not; in its strings they are escaped
     try:
         tree = YAML(typ="rt").compose(text)

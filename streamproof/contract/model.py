@@ -15,7 +15,8 @@ KEY = Locator("key")
 class Channel:
     """A topic, or a SQL `query`, which has no topic.
 
-    `schema` is the payload's JSON Schema, `examples` whole payloads; `headers` each example's headers.
+    `schema` is the payload's JSON Schema, `examples` whole payloads; `headers` each example's headers. `avro`: the
+    payload's Avro schema, where it is Avro; `schema` is then that of the JSON that such payloads are made from.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Channel:
     partitions: int = 4
     config: Mapping[str, str] = field(default_factory=dict)
     schema: Mapping[str, Any] | None = None
+    avro: Mapping[str, Any] | None = field(default=None, kw_only=True)
     examples: tuple[Mapping[str, Any], ...] = ()
     headers: tuple[Mapping[str, str], ...] = ()
 
@@ -74,3 +76,8 @@ class Contract:
         if self.dead_letters:
             rest.append(self.dead_letters.channel)
         return (self.input.channel, *rest)
+
+    @property
+    def needs_registry(self) -> bool:
+        """Whether a payload is written in a schema that a registry keeps."""
+        return any(one.avro is not None for one in self.topics())

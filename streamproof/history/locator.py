@@ -1,14 +1,14 @@
 """Where a value lies in a record: how an effect is traced to its input."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
 
 from streamproof.errors import UsageError
 
 KINDS = ("header", "json", "avro", "key", "column")
-IN_RECORDS = ("header", "json", "key")  # the kinds that are found in a record without a registry
+IN_RECORDS = ("header", "json", "key")  # the kinds that are found in a record by itself
 Headers = Sequence[tuple[str, bytes | None]]
 
 
@@ -25,13 +25,15 @@ class Records(Protocol):
 
 @dataclass(frozen=True)
 class Locator:
-    """Where a value lies in a record: `header:event-id`, `json:/event_id` (a JSON pointer), `key`, `column:event_id`.
+    """Where a value lies in a record: `header:event-id`, `json:/event_id` (a JSON pointer), `avro:event_id`, `key`.
 
-    `kind` is one of header, json, avro, key, column; `path` is a name or a pointer.
+    Or in a row: `column:event_id`. `kind` is one of header, json, avro, key, column; `path` is a name or a pointer.
+    `decode` finds it in a record's value, where that takes more than the record.
     """
 
     kind: str
     path: str = ""
+    decode: Callable[[bytes | None], Any] | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.path}" if self.path else self.kind
@@ -52,9 +54,18 @@ class Locator:
             raise ValueError(f'"{text}": a name must follow the colon, such as {kind}:event-id')
         return cls(kind, path)
 
+    @property
+    def in_json(self) -> Self:
+        """Where the value lies in the JSON that an Avro record is written from."""
+        return replace(self, kind="json", path=f"/{self.path.replace('.', '/')}") if self.kind == "avro" else self
+
+    def decoding(self, decode: Callable[[bytes | None], Any]) -> Self:
+        """The same place, found in values by `decode`, which gives a scalar or `None`."""
+        return replace(self, decode=decode)
+
     def require_in_records(self) -> None:
         """UsageError for a kind that cannot be found in a topic's records."""
-        if self.kind not in IN_RECORDS:
+        if self.kind not in IN_RECORDS and self.decode is None:
             raise UsageError(
                 f'identity "{self}" cannot be found in the records of a topic; say where else it lies: '
                 "header:NAME, json:/POINTER or key"
@@ -65,6 +76,8 @@ class Locator:
         self.require_in_records()
         if self.kind == "header":
             return _text(_header(headers, self.path))
+        if self.decode is not None:
+            return _text(self.decode(value))
         return _text(key if self.kind == "key" else _at_pointer(value, self.path))
 
     def of_all(self, records: Records) -> list[str | None]:
@@ -74,6 +87,8 @@ class Locator:
             return [_text(_header(headers, self.path)) for headers in records.headers]
         if self.kind == "key":
             return [_text(key) for key in records.keys]
+        if (decode := self.decode) is not None:
+            return [_text(decode(value)) for value in records.values]
         return [_text(_at_pointer(value, self.path)) for value in records.values]
 
 

@@ -53,4 +53,12 @@ class SubjectSpec:
     @property
     def renames(self) -> bool:
         """Whether the subject takes a fresh name for its topics and groups, through `{run}`."""
-        return any("{run}" in text for text in (self.command, *self.env.values()))
+        return self._names("run")
+
+    @property
+    def needs_registry(self) -> bool:
+        """Whether the subject is told where the schema registry is."""
+        return self._names("registry_url")
+
+    def _names(self, placeholder: str) -> bool:
+        return any(f"{{{placeholder}}}" in text for text in (self.command, *self.env.values()))

@@ -9,10 +9,11 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from streamproof.avro import Encoder
 from streamproof.contract.model import Contract, Input
 from streamproof.errors import ContractError, UsageError, did_you_mean
 from streamproof.history.tables import Fate
@@ -29,7 +30,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Event:
-    """One input. `seq` counts the events of one key; an event that comes to nothing does not count."""
+    """One input. `seq` counts the events of one key; an event that comes to nothing does not count.
+
+    `value` is JSON, also of a channel whose records are Avro: `in_avro` has what is sent there.
+    """
 
     id: str
     key: str | None
@@ -54,6 +58,9 @@ def make_events(
     `poison` and `aborted` are shares of all events, at least one of each that is above 0; poison only when the
     contract has dead letters. ContractError when the contract's schema allows no such events.
     """
+    if contract.input.identity.kind == "avro":
+        poison = 0.0  # what cannot be decoded would have no id
+    contract = replace(contract, input=_in_json(contract.input))
     if contract.input.identity.kind not in ("header", "json", "key"):
         raise ContractError(f"{contract.source}: input cannot carry its id at {contract.input.identity}")
     rng = random.Random(seed)  # noqa: S311 - to be repeated, not to be safe
@@ -78,6 +85,12 @@ def make_events(
             value=Template.fill(pieces, forms.as_json(identity, key, seq)),
             headers=(*_own_headers(contract.input, values), *template.headers),
         )
+
+
+def _in_json(source: Input) -> Input:
+    """The same input, its values as JSON."""
+    key, sequence = source.key.in_json, source.sequence.in_json if source.sequence else None
+    return replace(source, identity=source.identity.in_json, key=key, sequence=sequence)
 
 
 def _fates(rng: random.Random, count: int, poison: float, aborted: float) -> Mapping[int, Fate]:
@@ -131,11 +144,15 @@ def events_from_file(path: Path, contract: Contract) -> Iterator[Event]:
         raise UsageError(f"{path}: cannot read the input ({why}); check the path after --input") from error
     lines: dict[str, int] = {}
     counted: Counter[str | None] = Counter()
+    encoder = Encoder(avro) if (avro := contract.input.channel.avro) is not None else None
+    source = _in_json(contract.input)
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         try:
-            event = _from_line(line, contract.input, counted)
+            event = _from_line(line, source, counted)
+            if encoder is not None and event.fate is not Fate.POISON:
+                encoder.check(json.loads(event.value))
         except ValueError as error:
             raise UsageError(f"{path}:{number}: {error}") from error
         if event.id in lines:

@@ -332,8 +332,8 @@ MISTAKES = [
     ),
     (
         "payload:\n        type",
-        "payload:\n        schemaFormat: application/vnd.apache.avro;version=1.9\n        schema: {}\n        type",
-        "4: channels.orders: input can be made from a JSON Schema alone",
+        "payload:\n        schemaFormat: application/vnd.google.protobuf;version=3\n        schema: {}\n        type",
+        "4: channels.orders: input can be made from a JSON Schema, or from Avro without bytes; expected such a payload",
     ),
     # a query where a topic must be, or a column where a record must, or the other way round
     (

@@ -57,6 +57,23 @@ def test_a_value_is_found_or_is_not_there(text: str, value: bytes | None, found:
     assert locator.of_all(records) == [found, found]
 
 
+def test_what_takes_more_than_the_record_is_found_by_a_decoder() -> None:
+    """It is given the value alone, and its answer becomes text; the place is the same place."""
+    plain = Locator.parse("avro:n")
+    locator = plain.decoding(lambda value: len(value) if value else None)
+    locator.require_in_records()
+    records = SimpleNamespace(keys=[None] * 2, values=[b"abc", None], headers=[()] * 2)
+    assert locator.of_all(records) == ["3", None]
+    assert locator.of(None, b"ab", ()) == "2"
+    assert locator == plain
+
+
+@pytest.mark.parametrize(("text", "expected"), [("avro:order.id", "json:/order/id"), ("key", "key")])
+def test_an_avro_field_has_a_place_in_json(text: str, expected: str) -> None:
+    """Where the JSON that a record is written from holds it."""
+    assert str(Locator.parse(text).in_json) == expected
+
+
 @pytest.mark.parametrize("text", ["avro:event_id", "column:event_id"])
 def test_what_lies_in_no_record_is_refused(text: str) -> None:
     """A place that records cannot be searched at is an error that names the others."""

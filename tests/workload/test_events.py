@@ -20,7 +20,7 @@ from streamproof.workload.events import Event, make_events
 from streamproof.workload.template import at_pointer
 from streamproof.workload.values import validator_of
 
-ORDERS = read_contract(Path(__file__).parents[2] / "contracts/orders.asyncapi.yaml")
+ORDERS = read_contract(Path(__file__).parents[2] / "contracts/orders.asyncapi.yaml", "forwardOrders")
 FLAGS = {"input_topic": "a", "output_topics": ["b"], "group": "g", "promise": "exactly-once"}
 
 

@@ -1,0 +1,85 @@
+"""A schema registry that speaks Confluent's REST API, whoever made it: Avro schemas by subject, and by id."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from streamproof.errors import RegistryError, RegistryUnreachable
+
+TIMEOUT_S = 10.0
+CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
+SCHEMA_NOT_FOUND = 40403  # an id that was never given; a 404 with another code is a wrong address
+REFUSED = (httpx.codes.CONFLICT, httpx.codes.UNPROCESSABLE_ENTITY)  # incompatible with the version before, or no schema
+
+
+class SchemaRegistry:
+    """The registry at `url`. For any thread; holds nothing open.
+
+    Every method raises RegistryUnreachable when it does not answer, and RegistryError when it answers as none does.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def __str__(self) -> str:
+        return f"the schema registry at {httpx.URL(self.url).copy_with(userinfo=b'')}"
+
+    def check(self) -> None:
+        """Return when there is one."""
+        self._answered(self._ask("GET", "/subjects"), list)
+
+    def require_backward(self) -> None:
+        """From now on refuse a schema that cannot read what the version before it wrote, as Confluent's does."""
+        self._answered(self._ask("PUT", "/config", {"compatibility": "BACKWARD"}), dict)
+
+    def register(self, subject: str, schema: Any) -> int:
+        """The id of an Avro schema, whether it is new or not; RegistryError when it is refused."""
+        answer = self._ask("POST", f"/subjects/{quote(subject, safe='')}/versions", {"schema": json.dumps(schema)})
+        if answer.status_code in REFUSED:
+            why = _said(answer).get("message", answer.text)
+            raise RegistryError(f"{self} refuses the schema of {subject}: {why}")
+        return int(self._answered(answer, dict)["id"])
+
+    def schema(self, number: int) -> Any:
+        """The Avro schema with this id, as JSON reads it; `None` when none has it. RegistryError when it is no Avro."""
+        answer = self._ask("GET", f"/schemas/ids/{number}")
+        if answer.status_code == httpx.codes.NOT_FOUND and _said(answer).get("error_code") == SCHEMA_NOT_FOUND:
+            return None
+        given = self._answered(answer, dict)
+        if (kind := given.get("schemaType", "AVRO")) != "AVRO":
+            raise RegistryError(f"schema {number} of {self} is {kind}, not Avro")
+        return json.loads(given["schema"])
+
+    def _ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        try:
+            return httpx.request(
+                method, self.url + path, json=body, headers={"Content-Type": CONTENT_TYPE}, timeout=TIMEOUT_S
+            )
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise RegistryUnreachable(f"{self} does not answer ({error}); start it, or correct the address") from error
+
+    def _answered(self, answer: httpx.Response, kind: type) -> Any:
+        """What it answered, as JSON of this kind."""
+        if answer.is_server_error:
+            raise RegistryUnreachable(f"{self} answers with HTTP {answer.status_code}; look at its log")
+        try:
+            given = answer.json() if answer.is_success else None
+        except ValueError:
+            given = None
+        if not isinstance(given, kind):
+            raise RegistryError(
+                f"what answers is no schema registry: {self} (HTTP {answer.status_code}); give the address of its "
+                "Confluent API, such as http://HOST:8081, or one that ends in /apis/ccompat/v7"
+            )
+        return given
+
+
+def _said(answer: httpx.Response) -> dict[str, Any]:
+    """The error that it tells, as far as it is one of a registry's."""
+    try:
+        given = answer.json()
+    except ValueError:
+        return {}
+    return given if isinstance(given, dict) else {}

@@ -1,0 +1,153 @@
+"""A real registry on this machine: it keeps schemas, refuses what breaks readers, and is gone when its run is."""
+
+import contextlib
+import http.server
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from streamproof.cluster.ports import PortLease, is_free
+from streamproof.cluster.registry import Registry, connect_registry, start_registry
+from streamproof.errors import RegistryError, RegistryUnreachable
+from streamproof.guardian import Guardian, processes_of
+
+WaitUntil = Callable[[Callable[[], bool]], None]
+
+
+def record(**fields: str) -> dict[str, object]:
+    return {"type": "record", "name": "R", "fields": [{"name": n, "type": kind} for n, kind in fields.items()]}
+
+
+def test_what_is_registered_is_found_by_its_id(schema_registry: Registry) -> None:
+    """The same schema has the same id; an id that was never given has none, and that is no error."""
+    client = schema_registry.client
+    number = client.register("kept-value", record(a="string"))
+    assert client.register("kept-value", record(a="string")) == number
+    assert client.schema(number) == record(a="string")
+    assert client.schema(number + 10_000) is None
+
+
+def test_a_schema_that_cannot_read_what_is_there_is_refused(schema_registry: Registry) -> None:
+    """As in Confluent's registry, without being told: a new field needs a default. The sentence names the subject."""
+    client = schema_registry.client
+    client.register("guarded/value", record(a="string"))
+    with pytest.raises(RegistryError, match=r"refuses the schema of guarded/value: .*ncompatible"):
+        client.register("guarded/value", record(a="string", b="string"))
+
+
+def test_what_is_no_schema_is_refused(schema_registry: Registry) -> None:
+    """The registry's own words are in the sentence."""
+    with pytest.raises(RegistryError, match="refuses the schema of broken-value: "):
+        schema_registry.client.register("broken-value", {"type": "record", "name": "R"})
+
+
+def test_a_schema_of_another_kind_is_told(schema_registry: Registry) -> None:
+    """An id of a JSON Schema is a mistake of the contract's, not a record without an identity."""
+    body = {
+        "schema": json.dumps({"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}),
+        "schemaType": "JSON",
+    }
+    headers = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
+    made = httpx.post(f"{schema_registry.url}/subjects/json-value/versions", json=body, headers=headers)
+    assert made.is_success, made.text
+    with pytest.raises(RegistryError, match="is JSON, not Avro"):
+        schema_registry.client.schema(made.json()["id"])
+
+
+def test_it_listens_on_loopback_alone_and_ends_with_its_block(tmp_path: Path) -> None:
+    """No port is open to others, none is left, nor a process."""
+    with Guardian() as guardian:
+        with start_registry(guardian, logs=tmp_path) as registry:
+            listening = [
+                one.laddr
+                for process in processes_of(guardian.label, set())
+                for one in process.net_connections("tcp")
+                if one.status == psutil.CONN_LISTEN
+            ]
+            assert httpx.URL(registry.url).port in {one.port for one in listening}
+            assert {one.ip for one in listening} <= {"127.0.0.1", "::ffff:127.0.0.1"}
+        assert not processes_of(guardian.label, set())
+        assert all(is_free(one.port) for one in listening)
+
+
+def test_one_that_dies_at_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last lines of its log, and where the rest is."""
+    with Guardian() as guardian, socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(PortLease, "take", lambda _self, _count: (port, port))
+        with pytest.raises(RegistryError) as caught, start_registry(guardian, logs=tmp_path):
+            pass
+        assert not processes_of(guardian.label, set())
+    said = str(caught.value)
+    assert "ended with status 1; its last lines:" in said
+    assert f"Port {port} seems to be in use" in said
+    assert said.endswith(f"whole log: {tmp_path / 'registry.log'}")
+
+
+def test_one_that_does_not_answer_is_told(schema_registry: Registry) -> None:
+    """Whatever stands in its address; a password in it is not repeated."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        with pytest.raises(RegistryUnreachable, match=r"127\.0\.0\.1:\d+ does not answer .*; start it, or") as caught:
+            connect_registry(f"http://me:secret@127.0.0.1:{closed.getsockname()[1]}")
+    assert "secret" not in str(caught.value)
+    with pytest.raises(RegistryUnreachable, match="does not answer"):
+        connect_registry("127.0.0.1:8081")
+    assert connect_registry(schema_registry.url + "/").url == schema_registry.url
+
+
+@pytest.fixture
+def web_server(tmp_path: Path) -> Iterator[str]:
+    """A server that is none of ours."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_what_is_no_registry_is_told(web_server: str, schema_registry: Registry) -> None:
+    """Another server, or a registry's address without the path of its Confluent API."""
+    for url in (web_server, schema_registry.url.removesuffix("/v7")):
+        with pytest.raises(RegistryError, match=r"no schema registry: .* such as http://HOST:8081"):
+            connect_registry(url)
+
+
+RUN = """
+import sys
+from streamproof.cluster.registry import start_registry
+from streamproof.guardian import Guardian
+guardian = Guardian()
+print(guardian.label, guardian.directory, flush=True)
+with start_registry(guardian, logs=guardian.directory, progress=lambda said: print(said, flush=True)) as registry:
+    print(registry.url, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("when", ["while it starts", "when it is up"])
+def test_a_killed_run_leaves_no_registry(when: str, wait_until: WaitUntil) -> None:
+    """After SIGKILL of the run no process, directory or port of its registry is left."""
+    with subprocess.Popen([sys.executable, "-c", RUN], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+        assert run.stdout
+        label, directory = run.stdout.readline().decode().split()
+        assert b"starting the registry" in run.stdout.readline()
+        url = run.stdout.readline().decode().strip() if when == "when it is up" else ""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(run.pid, signal.SIGKILL)
+    wait_until(lambda: not Path(directory).exists() and not processes_of(label, set()))
+    assert not url or is_free(httpx.URL(url).port or 0)

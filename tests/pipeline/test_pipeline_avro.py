@@ -1,0 +1,195 @@
+"""Avro through a real registry: what is poison, what is only a registry that is away, and what becomes of both."""
+
+import json
+import signal
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from confluent_kafka import Producer
+from fastavro import parse_schema, schemaless_reader
+
+from pipeline.avro import AvroValues, SchemaRegistry, own_schema
+from pipeline.errors import FatalError, RegistryAway, SettingsError
+from pipeline.events import PoisonError
+from pipeline.settings import ForwarderSettings
+from streamproof.cluster.registry import Registry, start_registry
+from streamproof.guardian import Guardian, processes_of
+
+WaitUntil = Callable[[Callable[[], bool]], None]
+SIZE = 60
+NOWHERE = "http://127.0.0.1:1"
+EVENT = {
+    "event_id": "event-1",
+    "order_id": "order-1",
+    "sequence": 0,
+    "type": "paid",
+    "amount": 4990,
+    "currency": "EUR",
+    "occurred_at": "2026-03-01T09:16:12Z",
+}
+
+
+@pytest.fixture
+def values(schema_registry: Registry) -> AvroValues:
+    topics = {name: f"tests-{name}" for name in ("order-event", "order-processed", "order-notification")}
+    return AvroValues(SchemaRegistry(schema_registry.url, 5_000), topics)
+
+
+def event(number: int) -> dict[str, Any]:
+    return {**EVENT, "event_id": f"event-{number}", "order_id": f"order-{number % 7}", "sequence": number // 7}
+
+
+def decoded(value: bytes, registry: Registry) -> Any:
+    schema = registry.client.schema(int.from_bytes(value[1:5]))
+    return schemaless_reader(BytesIO(value[5:]), parse_schema(schema), None)
+
+
+def test_what_is_written_is_what_is_read(values: AvroValues) -> None:
+    """In the schemas of the contract, which the registry has now."""
+    assert values.parse(values.encode("order-event", EVENT)).model_dump() == EVENT
+
+
+def test_a_newer_producers_event_is_read(values: AvroValues, schema_registry: Registry) -> None:
+    """By the schema that it was written in: a field that is new to us, in front of all others, is passed over."""
+    schema = own_schema("order-event")
+    newer = {**schema, "fields": [{"name": "channel", "type": "string", "default": "web"}, *schema["fields"]]}
+    registry = SchemaRegistry(schema_registry.url, 5_000)
+    number = registry.id_of("newer-value", newer)
+    own = values.encode("order-event", EVENT)
+    assert values.parse(b"\0" + number.to_bytes(4) + b"\x06web" + own[5:]).model_dump() == EVENT
+
+
+def test_poison_is_told_by_its_reason(values: AvroValues) -> None:
+    """No value, no frame, an id that the registry never gave, a record cut off, one that is no event."""
+    good = values.encode("order-event", EVENT)
+    for value, reason in (
+        (None, "not-avro"),
+        (b"", "not-avro"),
+        (b'{"event_id": "x"}', "not-avro"),
+        (b"\0\x7f\xff\xff\xff" + good[5:], "unknown-schema"),
+        (good[:-3], "not-avro"),
+        (good[:5], "not-avro"),
+        (values.encode("order-notification", {"order_id": "o", "text": "t"}), "not-avro"),
+        (values.encode("order-event", {**EVENT, "currency": "euro"}), "invalid-event"),
+    ):
+        with pytest.raises(PoisonError) as caught:
+            values.parse(value)
+        assert caught.value.reason == reason, value
+
+
+def test_a_registry_that_is_away_makes_nothing_poison(values: AvroValues) -> None:
+    """What cannot be told now is neither an event nor poison; what is known already needs no registry."""
+    good = values.encode("order-event", EVENT)
+    away = AvroValues(SchemaRegistry(NOWHERE, 1_000), {"order-event": "tests"})
+    for call in (lambda: away.parse(good), lambda: away.encode("order-event", EVENT)):
+        with pytest.raises(RegistryAway, match="does not answer"):
+            call()
+
+
+def test_a_schema_that_the_registry_refuses_ends_the_process(schema_registry: Registry) -> None:
+    """Nothing that is written in it could be read: no later attempt is better."""
+    registry = SchemaRegistry(schema_registry.url, 5_000)
+    schema = own_schema("order-notification")
+    registry.id_of("refused-value", schema)
+    changed = {**schema, "fields": [*schema["fields"], {"name": "more", "type": "string"}]}
+    with pytest.raises(FatalError, match="refuses the schema of refused-value"):
+        SchemaRegistry(schema_registry.url, 5_000).id_of("refused-value", changed)
+
+
+def test_avro_needs_a_registry() -> None:
+    """The sentence names both variables."""
+    environment = {"KAFKA_BOOTSTRAP_SERVERS": "b:1", "TRANSACTIONAL_ID": "t", "VALUE_FORMAT": "avro"}
+    with pytest.raises(SettingsError, match="VALUE_FORMAT=avro needs SCHEMA_REGISTRY_URL"):
+        ForwarderSettings.from_environment(environment)
+    with pytest.raises(SettingsError, match=r"VALUE_FORMAT: .*'json' or 'avro'"):
+        ForwarderSettings.from_environment({**environment, "VALUE_FORMAT": "xml"})
+
+
+def settings(registry: Registry) -> dict[str, str]:
+    return {"VALUE_FORMAT": "avro", "SCHEMA_REGISTRY_URL": registry.url, "REGISTRY_TIMEOUT_MS": "300"}
+
+
+def send(stage: Any, records: list[tuple[int, bytes]]) -> None:
+    producer = Producer({"bootstrap.servers": stage.bootstrap_servers, "partitioner": "murmur2_random"})
+    for number, value in records:
+        headers: list[tuple[str, str | bytes | None]] = [("event-id", f"event-{number}")]
+        producer.produce(stage.topics["INPUT_TOPIC"], value, event(number)["order_id"], headers=headers)
+    assert producer.flush(20) == 0
+
+
+def avro_of(registry: Registry, stage: Any) -> AvroValues:
+    return AvroValues(SchemaRegistry(registry.url, 5_000), {"order-event": stage.topics["INPUT_TOPIC"]})
+
+
+def test_a_forwarder_reads_and_writes_avro(stage: Any, wait_until: WaitUntil, schema_registry: Registry) -> None:
+    """Each event has its effects once, in the contract's schemas; poison is dead-lettered with the bytes it came as."""
+    writer = avro_of(schema_registry, stage)
+    poison = {7: b'{"event_id": "x"}', 17: b"\0\x7f\xff\xff\xffrest", 27: writer.encode("order-event", event(27))[:-4]}
+    sent = [(n, poison[n] if n in poison else writer.encode("order-event", event(n))) for n in range(SIZE)]
+    send(stage, sent)
+    stage.start("forwarder", **settings(schema_registry))
+    wait_until(lambda: stage.committed() >= SIZE)
+    found = [decoded(one.value(), schema_registry) for one in stage.read("PROCESSED_TOPIC")]
+    assert Counter(one["event_id"] for one in found) == Counter(f"event-{n}" for n in range(SIZE) if n not in poison)
+    assert {one["status"] for one in found} == {"in-progress"}
+    texts = {decoded(one.value(), schema_registry)["text"] for one in stage.read("NOTIFICATIONS_TOPIC")}
+    assert "Order order-1: we have received your payment of 49.90 EUR." in texts
+    dead = {one.value(): dict(one.headers())["dlq-reason"] for one in stage.read("DLQ_TOPIC")}
+    assert dead == {poison[7]: b"not-avro", poison[17]: b"unknown-schema", poison[27]: b"not-avro"}
+
+
+@contextmanager
+def stopped(guardian: Guardian) -> Iterator[None]:
+    """While this lasts, the guardian's registry answers nothing."""
+    (process,) = [one for one in processes_of(guardian.label, set()) if "quarkus-run.jar" in " ".join(one.cmdline())]
+    psutil.Process(process.pid).send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+def test_a_forwarder_waits_for_a_registry_that_is_away(stage: Any, wait_until: WaitUntil, tmp_path: Path) -> None:
+    """It commits nothing and dead-letters nothing meanwhile; when the registry is back, each event is done once."""
+    with Guardian() as guardian, start_registry(guardian, logs=tmp_path / "registry") as registry:
+        writer = avro_of(registry, stage)
+        send(stage, [(n, writer.encode("order-event", event(n))) for n in range(SIZE)])
+        with stopped(guardian):
+            forwarder = stage.start("forwarder", **settings(registry))
+            wait_until(lambda: stage.log("forwarder").count("the schema registry does not answer") >= 3)
+            assert stage.committed() == 0
+        wait_until(lambda: stage.committed() >= SIZE)
+        assert forwarder.poll() is None
+    assert stage.ids("PROCESSED_TOPIC") == Counter(f"event-{n}" for n in range(SIZE))
+    assert stage.read("DLQ_TOPIC") == []
+
+
+def test_a_producer_writes_avro(stage: Any, schema_registry: Registry) -> None:
+    """Its input stays JSON, a line an event; what lies in the topic is Avro."""
+    process = stage.start("producer", "pipeline", "produce", **settings(schema_registry))
+    lines = [json.dumps(event(number)) for number in range(SIZE)] + ["not json"]
+    out, _ = process.communicate("\n".join(lines).encode(), timeout=30)
+    assert process.returncode == 0
+    assert Counter(json.loads(line)["outcome"] for line in out.splitlines()) == {"ok": SIZE, "fail": 1}
+    found = [decoded(one.value(), schema_registry) for one in stage.read("INPUT_TOPIC")]
+    assert sorted(found, key=lambda one: int(one["event_id"][6:])) == [event(number) for number in range(SIZE)]
+
+
+def test_a_producer_without_its_registry_has_sent_nothing(stage: Any) -> None:
+    """The answer is fail, not unknown: the caller may try again."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        process = stage.start("producer", "pipeline", "produce", VALUE_FORMAT="avro", SCHEMA_REGISTRY_URL=url)
+        out, _ = process.communicate(json.dumps(event(1)).encode(), timeout=30)
+    answer = json.loads(out)
+    assert (answer["outcome"], answer["id"]) == ("fail", "event-1")
+    assert "the schema registry does not answer" in answer["error"]
+    assert stage.read("INPUT_TOPIC") == []

@@ -1,0 +1,60 @@
+"""Events in Avro: what a consumer of the registry reads is what was made, and poison is none."""
+
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastavro import parse_schema, schemaless_reader
+
+from streamproof.avro import FRAME
+from streamproof.contract.asyncapi import read_contract
+from streamproof.errors import UsageError
+from streamproof.history.tables import Fate
+from streamproof.workload import events_from_file, in_avro, make_events
+
+ORDERS = read_contract(Path(__file__).parents[2] / "contracts/orders-avro.asyncapi.yaml")
+SCHEMA: Any = ORDERS.input.channel.avro
+
+
+def test_events_are_written_in_the_contracts_schema() -> None:
+    """Id, key and sequence are where the contract says, in the record that the schema reads."""
+    made = list(make_events(ORDERS, count=300, seed=3))
+    sent = list(in_avro(made, SCHEMA, 77))
+    for before, one in zip(made, sent, strict=True):
+        assert (one.id, one.key, one.seq, one.fate, one.headers) == (
+            before.id, before.key, before.seq, before.fate, before.headers,
+        )  # fmt: skip
+        if one.fate is Fate.POISON:
+            continue
+        assert one.value[:5] == FRAME.pack(0, 77)
+        record: Any = schemaless_reader(BytesIO(one.value[5:]), parse_schema(SCHEMA), None)
+        assert record == json.loads(before.value)
+        assert (record["event_id"], record["order_id"], record["sequence"]) == (one.id, one.key, one.seq)
+
+
+def test_poison_is_poison_in_three_ways() -> None:
+    """Without a frame, under an id that was never given, and cut off."""
+    events = make_events(ORDERS, count=300, seed=3, poison=0.1)
+    poison = [one.value for one in in_avro(events, SCHEMA, 77) if one.fate is Fate.POISON]
+    assert len(poison) == 30
+    assert {value[:5] for value in poison if value[0] == 0} == {FRAME.pack(0, 77), FRAME.pack(0, 2**31 - 1)}
+    assert {value for value in poison if value[:5] == FRAME.pack(0, 77)} == {FRAME.pack(0, 77)}
+    assert sum(value[0] == ord("{") for value in poison) == 10
+
+
+def test_a_line_that_the_schema_does_not_allow_is_told(tmp_path: Path) -> None:
+    """With its file and line, before anything starts; poison may be anything."""
+    value = ORDERS.input.channel.examples[0]
+    lines = [
+        {"id": "a", "key": "k", "value": value},
+        {"id": "b", "key": "k", "value": "garbage", "fate": "poison"},
+        {"id": "c", "key": "k", "value": {**value, "amount": "much"}},
+    ]
+    path = tmp_path / "events.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in lines[:2]))
+    assert [one.id for one in in_avro(events_from_file(path, ORDERS), SCHEMA, 1)] == ["a", "b"]
+    path.write_text("".join(json.dumps(one) + "\n" for one in lines))
+    with pytest.raises(UsageError, match=r"events\.jsonl:3: orders\.OrderEvent\.amount is <much>"):
+        list(events_from_file(path, ORDERS))
