@@ -55,7 +55,7 @@ def adds(evolution: Evolution, text: str) -> Evolution:
 @then("each version is compatible with those before it")
 def each_compatible(evolution: Evolution) -> None:
     from streamproof.compat import check_history
-    from streamproof.compat.words import explain
+    from streamproof.compat.command import explain
 
     broken = [one for one in check_history(evolution.versions, level=evolution.level) if not one.compatible]
     assert not broken, "\n".join(explain(one) for one in broken)  # noqa: S101
@@ -63,7 +63,7 @@ def each_compatible(evolution: Evolution) -> None:
 
 @then("it is accepted")
 def accepted(evolution: Evolution) -> None:
-    from streamproof.compat.words import explain
+    from streamproof.compat.command import explain
 
     result = evolution.result()
     assert result.compatible, explain(result)  # noqa: S101
@@ -73,5 +73,5 @@ def accepted(evolution: Evolution) -> None:
 def refused(evolution: Evolution, kind: str, path: str) -> None:
     result = evolution.result()
     assert not result.compatible, f"{result.level} accepts it"  # noqa: S101
-    found = {(one.kind, one.path or "/") for one in result.differences}
+    found = {(one.type, one.path or "/") for one in result.differences}
     assert (kind, path) in found, f"refused for other reasons: {sorted(found)}"  # noqa: S101

@@ -32,7 +32,7 @@ def fixed(size: int, name: str = "Hash", **more: Schema) -> Schema:
 def found(reader: Schema, writer: Schema) -> list[tuple[str, str]]:
     """What keeps the reader from reading: kinds and places."""
     result = check(json.dumps(reader), [json.dumps(writer)], level="BACKWARD")
-    return [(one.kind, one.path) for one in result.differences]
+    return [(one.type, one.path) for one in result.differences]
 
 
 READS = [
@@ -95,7 +95,7 @@ CASES: list[tuple[str, Schema, Schema, list[tuple[str, str]]]] = [
     ("each branch of a writer is to be read", ["null", "int"], ["int", "string"], [("missing-union-branch", "/1")]),
     ("in any order", ["null", "int"], ["int", "null"], []),
     ("by one type too", "long", ["int", "long"], []),
-    ("if it can", "int", ["int", "long"], [("type-mismatch", "")]),
+    ("if it can", "int", ["int", "long"], [("type-mismatch", "/1")]),
     ("a union's records are told by their names", ["null", record(name="A")], record(name="B"),
      [("missing-union-branch", "")]),
     ("logical types say nothing", {"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2},
@@ -121,7 +121,7 @@ def test_a_rule(reader: Schema, writer: Schema, expected: list[tuple[str, str]])
         ('"text"', "v1: no Avro schema"),
         ('{"type": "record", "name": "A"}', "fields"),
         ('["int", "int"]', "int"),
-        ('[["int"]]', "unions"),
+        ('[["int"]]', "union"),
         ('[{"type": "fixed", "name": "A", "size": 1}, "A"]', '"A" stands twice in a union'),
         ('{"type": "enum", "name": "A", "symbols": ["x"], "default": "y"}', "default"),
         ('{"type": "record", "name": "a-b", "fields": []}', "a-b"),
