@@ -73,7 +73,9 @@ class _Comparison:
             place = (*path, str(number))
             inner = self.of(reader, branch, place)
             if inner and reader.kind == "union":
-                found.append(_mismatch("missing-union-branch", place, f"no branch of its union reads {branch.resolved}"))
+                found.append(
+                    _mismatch("missing-union-branch", place, f"no branch of its union reads {branch.resolved}")
+                )
             else:
                 found += inner
         return tuple(found)
@@ -104,7 +106,14 @@ def _sources(field: Field, writer: Schema) -> list[Field]:
 def _names(reader: Schema, writer: Schema, path: Path) -> Found:
     if reader.local_name == writer.local_name or writer.name in reader.aliases:
         return ()
-    return (_mismatch("name-mismatch", (*path, "name"), f'it expects the name "{reader.name}" and finds "{writer.name}"', reader.name),)
+    return (
+        _mismatch(
+            "name-mismatch",
+            (*path, "name"),
+            f'it expects the name "{reader.name}" and finds "{writer.name}"',
+            reader.name,
+        ),
+    )
 
 
 def _sizes(reader: Schema, writer: Schema, path: Path) -> Found:
