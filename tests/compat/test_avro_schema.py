@@ -27,6 +27,7 @@ ACCEPTED = {
     "a type used before it is defined": record("F", ["null", "F"], F),
     "a type of the enclosing namespace": record(F, "F", "n.F", namespace="n"),
     "a type of no namespace": [F, record("F", namespace="n")],
+    "a name with a dot in front, of no namespace": record(F, "F", name=".R", namespace="n"),
     "a namespace within the name": record(F, "n.F", name="n.R", namespace="other"),
     "an inner namespace": record(record(F, name="I", namespace="q"), "q.F", namespace="n"),
     "a namespace taken off": record({**F, "namespace": ""}, "F", namespace="n"),
