@@ -7,6 +7,7 @@ its type. Differences have Java's types and places.
 
 from streamproof.compat.avro_schema import Field, Path, Schema, pointer
 from streamproof.compat.difference import Mismatch
+from streamproof.errors import SchemaError
 
 Found = tuple[Mismatch, ...]
 
@@ -23,7 +24,10 @@ PROMOTIONS = {
 def mismatches(reader: Schema, writer: Schema) -> Found:
     """All that keeps `reader` from reading what `writer` writes; none, and it can."""
     comparison = _Comparison()
-    found = comparison.of(reader, writer, ())
+    try:
+        found = comparison.of(reader, writer, ())
+    except RecursionError as error:
+        raise SchemaError(f"{reader} is nested too deeply to be compared") from error
     return tuple(dict.fromkeys((*found, *comparison.ambiguous)))
 
 

@@ -121,6 +121,14 @@ def test_what_is_no_json_is_refused_with_its_line(text: str, sentence: str) -> N
     assert sentence in str(told.value)
 
 
+def test_what_is_too_deep_to_compare_is_refused() -> None:
+    """Types that refer to one another in a chain need no nesting to be deep."""
+    chain = [record(f"N{number + 1}", name=f"N{number}") for number in range(1000)]
+    schema = [*chain, {**F, "name": "N1000"}]
+    with pytest.raises(SchemaError, match="nested too deeply to be compared"):
+        check({"type": "array", "items": schema}, [{"type": "array", "items": schema}])
+
+
 def test_comments_are_passed_over_and_texts_are_not() -> None:
     """A // within a text is part of it; the lines are still counted."""
     commented = '// an\n{"type": /* an\nint */ "enum", "name": "E", "symbols": ["a"], "doc": "see http://a//b"}'
