@@ -1,61 +1,86 @@
 """HTTP in front of the producer: an event is answered with 201 when its delivery report says that it is in the log.
 
-What is refused (4xx) is not there, and never will be. What cannot be known (504) may be there: to post it again may
-double it, and the answer says so. Not here: an Idempotency-Key, which would need to remember answers across restarts.
+What is refused is not there, and never will be. What cannot be known (504) may be there: to post it again may double
+it, and the answer says so. With an Idempotency-Key it can be posted again: see the header.
 """
 
-from collections.abc import AsyncIterator, Callable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from http import HTTPStatus
+from types import FrameType
+from typing import Annotated, Any
 
 import uvicorn
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Header, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
+from starlette.exceptions import HTTPException as AnyHTTPException
 
 from pipeline.courier import Courier
-from pipeline.errors import FatalError
+from pipeline.errors import FatalError, RetriableError, SettingsError
 from pipeline.events import OrderEvent, PoisonError, parse
+from pipeline.idempotency import KeyInUseError, KeyReusedError, Keys
 from pipeline.process import Stop, client_logger, say
 from pipeline.producer import Answer, OrderProducer
 from pipeline.settings import ApiSettings
 
 HEALTH_S = 2.0
 PROBLEM = "application/problem+json"
+AGAIN = {"Retry-After": "1"}  # seconds
+EXAMPLE = {
+    "event_id": "5f0c1d7e-1", "order_id": "order-1", "sequence": 0, "type": "placed", "amount": 4990, "currency": "EUR",
+    "occurred_at": "2026-03-01T09:15:00Z",
+}  # fmt: skip
+KEY = """The same request again, with the same key, gets the first one's answer and sends nothing: 201, or 504 as well.
+What was not sent is not remembered. A key with another body: 422; one whose first request is not answered yet: 409.
+Keys are remembered by one process, in memory: {keys} at most, each for {minutes:g} minutes, none across a restart."""
+
+# on the string itself: of a union, the document would leave the pattern out
+IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255, pattern="^[!-~]+$", examples=["8e03978e"])]
 
 
 class Placed(BaseModel):
     """Where an event lies in the log."""
 
-    event_id: str
-    topic: str
-    partition: int
-    offset: int
+    event_id: Annotated[str, Field(min_length=1, max_length=64, examples=[EXAMPLE["event_id"]])]
+    topic: Annotated[str, Field(min_length=1, examples=["order-events"])]
+    partition: Annotated[int, Field(ge=0, examples=[2])]
+    offset: Annotated[int, Field(ge=0, examples=[1041])]
 
 
 class Health(BaseModel):
-    status: str
+    status: Annotated[str, Field(pattern="^ok$", examples=["ok"])]
 
 
 class Problem(BaseModel):
     """RFC 9457."""
 
-    title: str
-    status: int
-    detail: str
+    title: Annotated[str, Field(examples=["Gateway Timeout"])]
+    status: Annotated[int, Field(ge=400, le=599, examples=[504])]
+    detail: Annotated[str, Field(examples=["unknown: it may be in the log, and to post it again may double it"])]
 
 
-def _problem(status: int, title: str, detail: str, **headers: str) -> JSONResponse:
-    body = Problem(title=title, status=status, detail=detail).model_dump()
-    return JSONResponse(body, status, headers, media_type=PROBLEM)
+def _problem(error: AnyHTTPException) -> Response:
+    body = Problem(title=HTTPStatus(error.status_code).phrase, status=error.status_code, detail=error.detail)
+    return JSONResponse(body.model_dump(), error.status_code, error.headers, media_type=PROBLEM)
 
 
-def _documented(*statuses: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {status: {"description": text, "content": {PROBLEM: {"schema": schema}}} for status, text in statuses}
+def _documented(*problems: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
+    retry_after = {"Retry-After": {"required": True, "schema": {"type": "integer"}, "description": "Seconds"}}
+    return {
+        status: {
+            "description": text,
+            "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "headers": retry_after if status in {409, 503} else {},
+        }
+        for status, text in problems
+    }
 
 
 def make_app(settings: ApiSettings, courier: Courier, healthy: Callable[[], bool]) -> FastAPI:
@@ -68,44 +93,67 @@ def make_app(settings: ApiSettings, courier: Courier, healthy: Callable[[], bool
         await run_in_threadpool(courier.close)
 
     app = FastAPI(title="Orders", version="1.0.0", description=__doc__, lifespan=lifespan, docs_url="/")
+    keys = Keys(settings.idempotency_keys, settings.idempotency_window_ms / 1000)
+    about_keys = KEY.format(keys=settings.idempotency_keys, minutes=settings.idempotency_window_ms / 60_000)
+
+    @app.exception_handler(AnyHTTPException)
+    async def problem(_request: Request, error: AnyHTTPException) -> Response:
+        return _problem(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        return _problem(HTTPException(400, f"{first['loc'][-1]}: {first['msg']}"))
 
     @app.post(
         "/orders",
         status_code=201,
         response_model=Placed,
+        response_description="It is in the log, acknowledged by every in-sync replica",
         responses=_documented(
-            (400, "No JSON document"),
+            (400, "No JSON document, or no Idempotency-Key as it should be"),
+            (409, "The first request with this Idempotency-Key is not answered yet"),
             (413, f"More than {settings.max_body_bytes} bytes"),
             (415, "Not application/json"),
-            (422, "No order event"),
-            (502, "The brokers refused it: it is not in the log"),
+            (422, "No order event, or an Idempotency-Key that came with another body"),
+            (502, "It was refused: it is not in the log"),
             (503, "Too many events wait for the brokers, or none can be sent: it is not in the log"),
             (504, "Unknown: it may be in the log"),
         ),
         openapi_extra={
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OrderEvent"}}},
+                "content": {
+                    "application/json": {"schema": {"$ref": "#/components/schemas/OrderEvent"}, "example": EXAMPLE}
+                },
             }
         },
     )
-    async def post_order(request: Request) -> Response:
+    async def post_order(
+        request: Request,
+        idempotency_key: Annotated[
+            IdempotencyKey | SkipJsonSchema[None], Header(alias="Idempotency-Key", description=about_keys)
+        ] = None,
+    ) -> Response:
         """Send an event of an order to its topic, under the order's id as key."""
-        event = await _event(request, settings.max_body_bytes)
-        if isinstance(event, Response):
-            return event
-        if courier.failure or courier.is_full:
-            return _problem(503, "Not sent", courier.failure or "too many wait for the brokers", **{"Retry-After": "1"})
-        return _told(await courier.send(event), settings.input_topic)
+        body = await _event(request, settings.max_body_bytes)
+        if idempotency_key is None:
+            answer = await _sent(courier.send(body))
+        else:
+            answer = await _sent(keys.once(idempotency_key, body, lambda: courier.send(body)))
+        return JSONResponse(_placed(answer, settings.input_topic).model_dump(), 201)
 
-    @app.get("/healthz", response_model=Health, responses=_documented((503, "The brokers do not answer")))
+    @app.get(
+        "/healthz",
+        response_model=Health,
+        response_description="The brokers answer",
+        responses=_documented((503, "The brokers do not answer, or the producer has failed")),
+    )
     async def healthz() -> Response:
         """Whether events can be sent now."""
-        if courier.failure:
-            return _problem(503, "Not healthy", courier.failure)
-        if not await run_in_threadpool(healthy):
-            return _problem(503, "Not healthy", "the brokers do not answer")
-        return JSONResponse({"status": "ok"})
+        if courier.failure or not await run_in_threadpool(healthy):
+            raise HTTPException(503, courier.failure or "the brokers do not answer", AGAIN)
+        return JSONResponse(Health(status="ok").model_dump())
 
     app.openapi_schema = _with_schemas(app.openapi())
     return app
@@ -119,58 +167,87 @@ def _with_schemas(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-async def _event(request: Request, limit: int) -> bytes | Response:
-    """The event in a request's body, or why there is none."""
+async def _event(request: Request, limit: int) -> bytes:
+    """The event in a request's body; HTTPException where there is none. What is too long is not read to its end."""
+    if len(request.headers.getlist("idempotency-key")) > 1:
+        raise HTTPException(400, "idempotency-key: one at most")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        return _problem(415, "Unsupported media type", "post application/json")
-    body = await _body(request, limit)
-    if body is None:
-        return _problem(413, "Content too large", f"an event has at most {limit} bytes")
-    try:
-        parse(body)
-    except PoisonError as poison:
-        return _problem(400 if poison.reason == "not-json" else 422, poison.reason, poison.detail)
-    return body
-
-
-def _told(answer: Answer, topic: str) -> Response:
-    if answer.outcome == "fail":
-        return _problem(502, "Refused", answer.error or "")
-    if answer.outcome == "unknown" or answer.id is None or answer.partition is None or answer.offset is None:
-        return _problem(504, "Unknown", f"it may be in the log, and to post it again may double it: {answer.error}")
-    placed = Placed(event_id=answer.id, topic=topic, partition=answer.partition, offset=answer.offset)
-    return JSONResponse(placed.model_dump(), 201)
-
-
-async def _body(request: Request, limit: int) -> bytes | None:
-    """The body, or nothing where it is longer than `limit`; what is too long is not read to its end."""
+        raise HTTPException(415, "post application/json")
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit:
-            return None
+            raise HTTPException(413, f"an event has at most {limit} bytes")
+    try:
+        parse(body)
+    except PoisonError as poison:
+        raise HTTPException(400 if poison.reason == "not-json" else 422, str(poison)) from poison
     return body
+
+
+async def _sent(sending: Awaitable[Answer]) -> Answer:
+    """The answer; HTTPException where nothing was sent."""
+    try:
+        return await sending
+    except RetriableError as error:
+        raise HTTPException(503, f"not sent: {error}", AGAIN) from error
+    except KeyInUseError as error:
+        raise HTTPException(409, "the first request with this key is not answered yet", AGAIN) from error
+    except KeyReusedError as error:
+        raise HTTPException(422, "this key came before with another body: take a new one") from error
+
+
+def _placed(answer: Answer, topic: str) -> Placed:
+    """Where it is; HTTPException where it is not, or where nobody knows."""
+    if answer.outcome == "fail":
+        raise HTTPException(502, f"not in the log: {answer.error}")
+    if answer.outcome == "unknown" or answer.id is None or answer.partition is None or answer.offset is None:
+        raise HTTPException(504, f"unknown: it may be in the log, and to post it again may double it: {answer.error}")
+    return Placed(event_id=answer.id, topic=topic, partition=answer.partition, offset=answer.offset)
+
+
+class _Server(uvicorn.Server):
+    """Whose stop is the courier's too: what has no answer by its end is given up while it can still be told so."""
+
+    def __init__(self, config: uvicorn.Config, stop: Stop) -> None:
+        super().__init__(config)
+        self._stop = stop
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._stop.request()
+        super().handle_exit(sig, frame)
+
+
+def _listen(settings: ApiSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        raise SettingsError(f"cannot listen on {where}: {error.strerror}; set another HOST or PORT") from error
 
 
 def serve(settings: ApiSettings, stop: Stop) -> None:
     """Serve until SIGTERM; then answer what was asked. FatalError when the producer could not go on."""
-    courier = Courier(lambda: OrderProducer(settings), stop, settings.max_waiting)
-    admin = AdminClient(
-        {"bootstrap.servers": settings.kafka_bootstrap_servers, "client.id": "order-api"}, logger=client_logger()
-    )
+    with _listen(settings) as listener:
+        courier = Courier(OrderProducer(settings), stop, settings.max_waiting)
+        admin = AdminClient(
+            {"bootstrap.servers": settings.kafka_bootstrap_servers, "client.id": "order-api"}, logger=client_logger()
+        )
 
-    def healthy() -> bool:
-        try:
-            return bool(admin.list_topics(timeout=HEALTH_S).brokers)
-        except KafkaException:
-            return False
+        def healthy() -> bool:
+            admin.poll(0)  # its log lines wait for that
+            try:
+                return bool(admin.list_topics(timeout=HEALTH_S).brokers)
+            except KafkaException:
+                return False
 
-    config = uvicorn.Config(
-        make_app(settings, courier, healthy), host=settings.host, port=settings.port, log_level="warning",
-        timeout_graceful_shutdown=settings.stop_ms // 1000 + 1, server_header=False,
-    )  # fmt: skip
-    say(f"listening on http://{settings.host}:{settings.port}")
-    uvicorn.Server(config).run()
+        config = uvicorn.Config(
+            make_app(settings, courier, healthy), log_level="warning", server_header=False,
+            timeout_graceful_shutdown=settings.stop_ms // 1000 + 2,  # the courier ends before, and has told all
+        )  # fmt: skip
+        say(f"listening on http://{settings.host}:{settings.port}")
+        _Server(config, stop).run(sockets=[listener])
     if courier.failure:
         raise FatalError(f"the producer cannot go on: {courier.failure}")
     say("stopped")

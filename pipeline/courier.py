@@ -5,26 +5,31 @@ import queue
 import threading
 from collections.abc import Callable
 
+from pipeline.errors import RetriableError
 from pipeline.process import Stop
 from pipeline.producer import Answer, OrderProducer
 
 IDLE_S = 0.002  # between two looks at the client when there is nothing to send
+Tell = Callable[[Answer | None], None]  # nothing: it was not given to the client
 
 
 class Courier:
-    """Takes events from an event loop to the producer, and their answers back. `limit`: events without an answer."""
+    """Takes events from an event loop to the producer, and their answers back. `limit`: events without an answer.
 
-    def __init__(self, make_producer: Callable[[], OrderProducer], stop: Stop, limit: int) -> None:
-        self._make_producer = make_producer
+    It ends when it is closed, when the stop's grace is over, or when the producer has failed.
+    """
+
+    def __init__(self, producer: OrderProducer, stop: Stop, limit: int) -> None:
+        self._producer = producer
         self._stop = stop
         self._limit = limit
         self._waiting = 0
-        self._queue: queue.SimpleQueue[tuple[bytes, Callable[[Answer], None]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[bytes, Tell] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="courier")
+        self._over = False
         self.failure: str | None = None  # why no event can be sent any more
 
     def start(self) -> None:
-        """Make the producer, in its thread: after any fork."""
         self._thread.start()
 
     def close(self) -> None:
@@ -33,43 +38,46 @@ class Courier:
         self._queue.put(None)
         self._thread.join()
 
-    @property
-    def is_full(self) -> bool:
-        return self._waiting >= self._limit
-
     async def send(self, event: bytes) -> Answer:
-        """The event's answer, when it has one."""
+        """The event's answer, when it has one. RetriableError: it is not in the log, and may be sent again later."""
+        if self._waiting >= self._limit:
+            raise RetriableError("too many events wait for the brokers")
         loop = asyncio.get_running_loop()
-        answered: asyncio.Future[Answer] = loop.create_future()
+        answered: asyncio.Future[Answer | None] = loop.create_future()
 
-        def resolve(answer: Answer) -> None:
+        def resolve(answer: Answer | None) -> None:
             if not answered.done():  # whoever asked may be gone
                 answered.set_result(answer)
 
-        def reply(answer: Answer) -> None:
+        def tell(answer: Answer | None) -> None:
             loop.call_soon_threadsafe(resolve, answer)
 
+        self._queue.put((event, tell))
+        if self._over:  # the thread may have looked for the last time before
+            self._refuse_the_rest()
         self._waiting += 1
         try:
-            self._queue.put((event, reply))
-            return await answered
+            answer = await answered
         finally:
             self._waiting -= 1
+        if answer is None or (answer.outcome == "fail" and self._stop.requested):
+            raise RetriableError(self.failure or "the service is stopping")
+        return answer
 
     def _run(self) -> None:
-        producer = self._make_producer()
-        while producer.failed is None:
+        while self._producer.failed is None and self._stop.seconds_left(float("inf")):
             try:
                 item = self._queue.get(timeout=IDLE_S)
             except queue.Empty:
-                producer.poll()
+                self._producer.poll()
                 continue
             if item is None:
                 break
-            producer.send(*item)
-        producer.flush(self._stop)
-        if producer.failed is not None:
-            self.failure = producer.failed.str()
+            self._producer.send(*item)
+        self._producer.flush(self._stop)
+        if self._producer.failed is not None:
+            self.failure = self._producer.failed.str()
+        self._over = True
         self._refuse_the_rest()
 
     def _refuse_the_rest(self) -> None:
@@ -80,4 +88,4 @@ class Courier:
             except queue.Empty:
                 return
             if item is not None:
-                item[1](Answer("fail", None, error=self.failure or "the service is stopping"))
+                item[1](None)

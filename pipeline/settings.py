@@ -74,6 +74,8 @@ class ApiSettings(ProducerSettings):
     delivery_timeout_ms: Milliseconds = 30_000  # no HTTP client waits longer
     max_body_bytes: Annotated[int, Field(ge=1, le=1_000_000)] = 65_536
     max_waiting: Annotated[int, Field(ge=1)] = 10_000  # events without an answer; more are refused, and may come again
+    idempotency_keys: Annotated[int, Field(ge=1)] = 100_000  # remembered at most; the oldest are forgotten first
+    idempotency_window_ms: Milliseconds = 600_000  # whoever posts again does so within minutes
     stop_ms: Milliseconds = 5_000  # from SIGTERM until what is open is given up
 
 

@@ -25,6 +25,7 @@ WRONG = os.environ.get("ORDERS_API")
 COMMAND = (str(Path(__file__).parent / "wrong_apis.py"), WRONG) if WRONG else ("-m", "pipeline", "api")
 ENOUGH = 20  # events of each kind, so that to find nothing means something
 
+# one topic and one run of Schemathesis for all of the module: in one worker
 pytestmark = pytest.mark.xdist_group("schemathesis")
 
 
@@ -61,7 +62,16 @@ def schemathesis_run(
 ) -> tuple["subprocess.CompletedProcess[str]", Ledger]:
     """Schemathesis as its users run it, through all its phases; and what the API said meanwhile."""
     books = tmp_path_factory.mktemp("schemathesis") / "ledger.jsonl"
-    arguments = ["run", f"{orders_api}/openapi.json", "--max-examples", "150", "--seed", "1", "--no-color"]
+    settings = Path(__file__).parent / "schemathesis.toml"
+    arguments = [
+        "--config-file",
+        str(settings),
+        "run",
+        f"{orders_api}/openapi.json",
+        "--no-color",
+        "--output-sanitize",
+        "false",
+    ]
     run = subprocess.run(
         [sys.executable, "-m", "schemathesis.cli", *arguments],
         env={
@@ -120,17 +130,19 @@ def test_what_was_refused_is_not_on_kafka(
         ("keyed-by-event", "test_what_was_acknowledged_is_on_kafka_exactly_once_with_its_key"),
         ("twice", "test_what_was_acknowledged_is_on_kafka_exactly_once_with_its_key"),
         ("keeps-the-refused", "test_what_was_refused_is_not_on_kafka"),
+        ("forgets-keys", "test_what_was_acknowledged_is_on_kafka_exactly_once_with_its_key"),
     ],
 )
 def test_an_api_that_lies_is_caught_by_name(wrong: str, test: str, tmp_path: Path) -> None:
-    """Each lie of wrong_apis.py fails the test that is about it."""
+    """Each lie of wrong_apis.py fails the test that is about it, by what it asserts, and Schemathesis' own check."""
     arguments = ["--kafka-brokers", "1", "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "nested"), __file__]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", *arguments],
-        env={**os.environ, "ORDERS_API": wrong},
+        env={**os.environ, "ORDERS_API": wrong, "COLUMNS": "300"},  # room for what was asserted
         capture_output=True,
         text=True,
         timeout=200,
         check=False,
     )
-    assert f"FAILED tests/http/test_orders_api.py::{test}" in run.stdout, run.stdout
+    assert f"FAILED tests/http/test_orders_api.py::{test} - assert [" in run.stdout, run.stdout
+    assert "Custom check failed: `TheApiSaysTheTruth`" in run.stdout, run.stdout

@@ -1,11 +1,13 @@
 """APIs that lie, each in one way: `python tests/http/wrong_apis.py NAME` serves as `python -m pipeline api` does."""
 
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pipeline import api
 from pipeline.__main__ import main
 from pipeline.events import PoisonError, parse
+from pipeline.idempotency import Keys
 from pipeline.producer import Answer, OrderProducer, Reply
 
 
@@ -70,17 +72,22 @@ def remembering(body: bytes) -> object:
         raise
 
 
-WRONG: dict[str, type[OrderProducer]] = {
-    "acknowledges-first": AcknowledgesFirst,
-    "keyed-by-event": KeyedByEvent,
-    "twice": Twice,
-    "keeps-the-refused": KeepsTheRefused,
+class ForgetsKeys(Keys):
+    """Sends whatever comes again, again."""
+
+    async def once(self, key: str, body: bytes, send: Callable[[], Awaitable[Answer]]) -> Answer:  # noqa: ARG002
+        return await send()
+
+
+WRONG: dict[str, dict[str, object]] = {
+    "acknowledges-first": {"OrderProducer": AcknowledgesFirst},
+    "keyed-by-event": {"OrderProducer": KeyedByEvent},
+    "twice": {"OrderProducer": Twice},
+    "keeps-the-refused": {"OrderProducer": KeepsTheRefused, "parse": remembering},
+    "forgets-keys": {"Keys": ForgetsKeys},
 }
 
 if __name__ == "__main__":
-    lies: dict[str, object] = {"OrderProducer": WRONG[sys.argv[1]]}
-    if sys.argv[1] == "keeps-the-refused":
-        lies["parse"] = remembering
-    for name, lie in lies.items():
+    for name, lie in WRONG[sys.argv[1]].items():
         setattr(api, name, lie)
     sys.exit(main(["api"]))

@@ -1,0 +1,256 @@
+"""POST /orders: each answer is what is known of the event, also when brokers are away, and at a stop."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from streamproof.cluster import Cluster
+from streamproof.cluster.ports import PortLease
+
+WaitUntil = Callable[[Callable[[], bool]], None]
+NOWHERE = "127.0.0.1:1"  # nothing listens there
+ANSWER_S = 30
+
+
+def valid(number: int) -> dict[str, Any]:
+    return {
+        "event_id": f"event-{number}",
+        "order_id": f"order-{number % 20}",
+        "sequence": number // 20,
+        "type": "placed",
+        "amount": 1,
+        "currency": "EUR",
+        "occurred_at": "2026-03-01T09:16:12Z",
+    }
+
+
+@dataclass
+class Api:
+    """An API that listens."""
+
+    process: "subprocess.Popen[bytes]"
+    client: httpx.Client
+    pool: ThreadPoolExecutor
+
+    def post(self, number: int, key: str | None = None) -> httpx.Response:
+        return self.client.post("/orders", json=valid(number), headers={"Idempotency-Key": key} if key else {})
+
+    def post_unanswered(self, number: int) -> "Future[httpx.Response]":
+        """Post an event that cannot be delivered yet; returns when the API has it, and has not answered.
+
+        It is posted twice under one key: that one of them is told of the other shows that the API has the other.
+        """
+        posts = {self.pool.submit(self.post, number, f"key-{number}") for _ in range(2)}
+        done, rest = wait(posts, ANSWER_S, FIRST_COMPLETED)
+        assert [post.result().status_code for post in done] == [409], "answered before it was delivered"
+        return rest.pop()
+
+
+StartApi = Callable[..., Api]
+
+
+@pytest.fixture
+def start_api(stage: Any, wait_until: WaitUntil) -> Iterator[StartApi]:
+    """Starts the API; keywords are its settings."""
+    ports = PortLease()
+    clients: list[httpx.Client] = []
+    with ThreadPoolExecutor(8) as pool:
+
+        def start(**settings: str) -> Api:
+            (port,) = ports.take(1)
+            process = stage.start("api", "pipeline", "api", PORT=str(port), **settings)
+            client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=ANSWER_S)
+            clients.append(client)
+
+            def listens() -> bool:
+                assert process.poll() is None, stage.log("api")
+                try:
+                    return client.get("/openapi.json").status_code == 200
+                except httpx.TransportError:
+                    return False
+
+            wait_until(listens)
+            return Api(process, client, pool)
+
+        yield start
+        for process in stage.processes:
+            process.kill()
+    for client in clients:
+        client.close()
+    ports.close()
+
+
+@pytest.fixture
+def silence(stage: Any, kafka_cluster: Cluster) -> Iterator[Callable[[], None]]:
+    """Pauses every broker of the cluster; when the test is over they go on."""
+    paused: list[int] = []
+
+    def pause() -> None:
+        for node in kafka_cluster.brokers:
+            kafka_cluster.pause(node)
+            paused.append(node)
+
+    yield pause
+    for node in paused:
+        kafka_cluster.resume(node)
+
+
+def is_problem(answer: httpx.Response, status: int) -> bool:
+    body = answer.json()
+    return (
+        answer.status_code == body["status"] == status
+        and answer.headers["content-type"] == "application/problem+json"
+        and bool(body["title"] and body["detail"])
+    )
+
+
+def test_an_event_is_where_its_answer_says(stage: Any, start_api: StartApi) -> None:
+    """201 with the place; there lie the posted bytes, under the order's id."""
+    api = start_api()
+    answers = [api.post(number) for number in range(30)]
+    assert {answer.status_code for answer in answers} == {201}
+    told = {(a.json()["partition"], a.json()["offset"]): a.request.content for a in answers}
+    found = {(m.partition(), m.offset()): m for m in stage.read("INPUT_TOPIC")}
+    assert told == {place: message.value() for place, message in found.items()}
+    assert all(json.loads(m.value())["order_id"].encode() == m.key() for m in found.values())
+    assert {a.json()["topic"] for a in answers} == {stage.topics["INPUT_TOPIC"]}
+
+
+def test_a_key_that_comes_again_gets_the_same_answer_and_sends_nothing(stage: Any, start_api: StartApi) -> None:
+    """The same body: the first answer; another body: refused. The log holds the first alone."""
+    api = start_api()
+    first, again, other = api.post(1, "key"), api.post(1, "key"), api.post(2, "key")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.content == again.content
+    assert is_problem(other, 422)
+    assert [message.value() for message in stage.read("INPUT_TOPIC")] == [first.request.content]
+
+
+def test_nothing_is_acknowledged_before_it_is_delivered(
+    stage: Any, start_api: StartApi, kafka_cluster: Cluster, silence: Callable[[], None]
+) -> None:
+    """While brokers are silent there is no answer; when they are back, 201, and it is there once."""
+    api = start_api()
+    assert api.post(1).status_code == 201
+    silence()
+    unanswered = api.post_unanswered(2)
+    for node in kafka_cluster.brokers:
+        kafka_cluster.resume(node)
+    assert unanswered.result(ANSWER_S).status_code == 201
+    assert stage.ids("INPUT_TOPIC") == {"event-1": 1, "event-2": 1}
+
+
+def test_a_stop_tells_what_is_on_its_way_that_it_is_unknown(start_api: StartApi, silence: Callable[[], None]) -> None:
+    """With silent brokers, what was sent and not acknowledged may be in the log, and the answer says so."""
+    api = start_api(STOP_MS="500")
+    assert api.post(1).status_code == 201
+    silence()
+    unanswered = api.post_unanswered(1)
+    api.process.send_signal(signal.SIGTERM)
+    answer = unanswered.result(ANSWER_S)
+    assert is_problem(answer, 504)
+    assert "may be in the log" in answer.json()["detail"]
+    assert api.process.wait(ANSWER_S) == 0
+
+
+def test_brokers_that_cannot_be_reached_make_it_unknown(start_api: StartApi) -> None:
+    """504 says that it may be in the log; the same key gets that again, for another answer would be a guess."""
+    api = start_api(KAFKA_BOOTSTRAP_SERVERS=NOWHERE, DELIVERY_TIMEOUT_MS="500")
+    first, again = api.post(1, "key"), api.post(1, "key")
+    assert is_problem(first, 504)
+    assert "may be in the log" in first.json()["detail"]
+    assert again.content == first.content
+
+
+def test_too_many_that_wait_are_refused_and_may_come_again(start_api: StartApi) -> None:
+    """Back-pressure: beyond the limit 503 with Retry-After, and the event was not sent."""
+    api = start_api(KAFKA_BOOTSTRAP_SERVERS=NOWHERE, MAX_WAITING="1", STOP_MS="300")
+    waiting = api.post_unanswered(1)
+    refused = api.post(2, "key-of-refused")
+    assert is_problem(refused, 503)
+    assert refused.headers["retry-after"] == "1"
+    assert not waiting.done()
+
+
+def test_a_stop_tells_what_was_never_sent(start_api: StartApi) -> None:
+    """With brokers away, what still waits in the client at a stop is answered 503: it may come again, elsewhere."""
+    api = start_api(KAFKA_BOOTSTRAP_SERVERS=NOWHERE, STOP_MS="300")
+    waiting = api.post_unanswered(1)
+    api.process.send_signal(signal.SIGTERM)
+    answer = waiting.result(ANSWER_S)
+    assert is_problem(answer, 503)
+    assert "not sent" in answer.json()["detail"]
+    assert api.process.wait(ANSWER_S) == 0
+
+
+def test_sigterm_drains(stage: Any, start_api: StartApi, wait_until: WaitUntil) -> None:
+    """Stopped amid requests: what was taken is answered, what was not is not in the log, and the status is 0."""
+    api = start_api()
+    acknowledged: list[str] = []
+
+    def post_until_it_is_gone(first: int) -> None:
+        for number in range(first, 1_000_000, 8):
+            try:
+                answer = api.post(number)
+            except httpx.TransportError:
+                return
+            if answer.status_code == 201:
+                acknowledged.append(answer.json()["event_id"])
+
+    posts = [api.pool.submit(post_until_it_is_gone, first) for first in range(8)]
+    wait_until(lambda: len(acknowledged) > 100)
+    api.process.send_signal(signal.SIGTERM)
+    assert api.process.wait(ANSWER_S) == 0
+    for post in posts:
+        post.result(ANSWER_S)
+    assert stage.ids("INPUT_TOPIC") == dict.fromkeys(acknowledged, 1)
+
+
+def test_healthy_means_that_the_brokers_answer(start_api: StartApi) -> None:
+    """200 while they do, 503 while they do not."""
+    assert start_api().client.get("/healthz").status_code == 200
+    assert is_problem(start_api(KAFKA_BOOTSTRAP_SERVERS=NOWHERE).client.get("/healthz"), 503)
+
+
+def test_what_is_no_order_event_is_refused_as_a_problem(stage: Any, start_api: StartApi) -> None:
+    """Each with a status of its own, as problem details; none of it reaches the log."""
+    api = start_api(MAX_BODY_BYTES="300")
+    good, as_json = json.dumps(valid(1)).encode(), {"Content-Type": "application/json"}
+    key = "Idempotency-Key"
+    asked = [
+        ("POST", "/orders", as_json, b"{not json", 400),
+        ("POST", "/orders", as_json, b"", 400),
+        ("POST", "/orders", as_json, b"[]", 422),
+        ("POST", "/orders", as_json, json.dumps({**valid(1), "amount": -1}).encode(), 422),
+        ("POST", "/orders", {"Content-Type": "text/plain"}, good, 415),
+        ("POST", "/orders", {}, good, 415),
+        ("POST", "/orders", as_json, good + b" " * 300, 413),
+        ("POST", "/orders", {**as_json, key: "with space"}, good, 400),
+        ("POST", "/orders", {**as_json, key: "k" * 256}, good, 400),
+        ("POST", "/orders", [*as_json.items(), (key, "one"), (key, "two")], good, 400),
+        ("GET", "/orders", {}, b"", 405),
+        ("POST", "/healthz", as_json, good, 405),
+        ("GET", "/nothing", {}, b"", 404),
+    ]
+    for method, path, headers, body, status in asked:
+        answer = api.client.request(method, path, headers=headers, content=body)  # type: ignore[arg-type]
+        assert is_problem(answer, status), (method, path, headers, body, answer.text)
+    assert stage.read("INPUT_TOPIC") == []
+    assert api.post(1).status_code == 201
+
+
+def test_a_port_in_use_is_named(stage: Any, start_api: StartApi) -> None:
+    """One sentence and status 2, before any client is made."""
+    api = start_api()
+    port = str(api.client.base_url.port)
+    second = stage.start("second", "pipeline", "api", PORT=port)
+    assert second.wait(ANSWER_S) == 2
+    (line,) = stage.log("second").splitlines()
+    assert f"cannot listen on 127.0.0.1:{port}" in line
