@@ -107,8 +107,8 @@ def test_nothing_is_committed_before_its_dead_letters_are_acknowledged(
     wait_until(lambda: bool(projected.kept()))
     process.terminate()
     assert process.wait(20) == 0
-    assert "dead letters were not acknowledged in time" in projected.stage.log("projector")
     assert projected.stage.committed() == 0
+    assert "dead letters were not acknowledged in time" in projected.stage.log("projector")
     projected.start()
     wait_until(lambda: projected.stage.committed() >= SIZE)
     assert projected.stage.ids("DLQ_TOPIC") == Counter(f"event-{number}" for number in poison)

@@ -114,6 +114,11 @@ class Witness(DatabaseConsumer[OrderState]):
 
     held: frozenset[Partition] = frozenset()
     foreign: frozenset[Partition] = frozenset()
+    attempts = 0  # that failed
+
+    def _hold(self, seconds: float) -> None:
+        self.attempts += 1
+        super()._hold(seconds)
 
     def process(self, batch: Batch) -> None:
         self.held = self.held or frozenset(batch.next)
@@ -139,5 +144,25 @@ def test_what_was_held_of_partitions_that_went_is_dropped(
             wait_until(lambda: 0 < len(member.owned) < 3 and "assigned" in projected.stage.log("other"))
         wait_until(lambda: projected.stage.committed() >= SIZE)
     assert len(member.held) == 3
+    assert len(projected.kept()) == SIZE
+    assert not member.foreign
+
+
+def test_what_comes_while_a_batch_is_held_is_read_after_it(projected: Projected, wait_until: WaitUntil) -> None:
+    """Another ends while the database is locked: its partitions come to one that holds, and nothing is passed by."""
+    member = Witness(*given(projected, MAX_BATCH="20"))
+    with ExitStack() as stack:
+        stack.enter_context(running(member))
+        other = projected.start("other", MAX_BATCH="20")
+        wait_until(lambda: 0 < len(member.owned) < 3 and "assigned [" in projected.stage.log("other"))
+        with projected.locked():
+            projected.send(range(SIZE))
+            wait_until(lambda: bool(member.held) and "cannot write" in projected.stage.log("other"))
+            other.terminate()
+            assert other.wait(10) == 0
+            wait_until(lambda: len(member.owned) == 3)
+            wait_until(lambda seen=member.attempts: member.attempts >= seen + 2)  # type: ignore[misc]
+            assert projected.stage.committed() == 0
+        wait_until(lambda: projected.stage.committed() >= SIZE)
     assert len(projected.kept()) == SIZE
     assert not member.foreign
