@@ -16,5 +16,12 @@ copy_shell() {
   mkdir -p "$1/bin" "$1/tmp"
   chmod 1777 "$1/tmp"
   cp "$(command -v busybox)" "$1/bin/busybox"
-  for name in sh cat grep rm seq sleep tr; do ln -s busybox "$1/bin/$name"; done
+  for name in sh cat chown env grep ls mkdir nc rm seq sleep tr wget; do ln -s busybox "$1/bin/$name"; done
+}
+
+# copy_users ROOT NAME: one user beside root, and where names of hosts are looked up.
+copy_users() {
+  mkdir -p "$1/etc"
+  printf 'root:x:0:0::/root:/bin/sh\n%s:x:1000:1000::/tmp:/bin/sh\n' "$2" >"$1/etc/passwd"
+  echo 'hosts: files dns' >"$1/etc/nsswitch.conf"
 }

@@ -55,7 +55,9 @@ class Delivery:
         return len(self._producer)
 
     def close(self) -> None:
+        """Let the client go, before it complains of brokers that are ended."""
         self._poller.kill()
+        del self._producer
 
     def _poll(self) -> None:
         while True:

@@ -23,10 +23,9 @@ from streamproof import __version__
 from streamproof.checks import Verdict, judge, write_witnesses
 from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED, open_cluster
 from streamproof.cluster.registry import start_registry
-from streamproof.compat import Level, check_history
-from streamproof.compat.files import read_history, read_version
-from streamproof.compat.words import explain as explain_compat
-from streamproof.compat.words import to_json as compat_json
+from streamproof.compat import Level
+from streamproof.compat.command import compare, to_json
+from streamproof.compat.command import explain as explain_compat
 from streamproof.errors import StreamproofError, UsageError
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery
@@ -269,25 +268,16 @@ def compat(
     level: Annotated[str, typer.Option(metavar="LEVEL", help=f"{', '.join(Level)}.")] = Level.BACKWARD,
     schema_type: Annotated[str, typer.Option("--type", metavar="TYPE", help="AVRO; JSON and PROTOBUF later.")] = "AVRO",
     reference: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="A schema that they refer to; after those that it refers to itself."),
+        list[str] | None, typer.Option(metavar="NAME=FILE", help="A schema that they refer to; may be repeated.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Can consumers and producers of different versions of a schema live together?"""
-    if new.is_dir() and old:
-        raise UsageError(f"{new} is a directory, a whole history; give either that, or files")
-    versions = read_history(new) if new.is_dir() else [read_version(one) for one in reversed([new, *(old or ())])]
-    references = {one.name: one.text for one in map(read_version, reference or ())}
-    results = check_history(versions, schema_type=schema_type, level=level, references=references)
-    if not new.is_dir():
-        results = results[-1:]
+    results = compare(new, old or (), level=level, schema_type=schema_type, references=reference or ())
     if as_json:
-        print(json.dumps([compat_json(one) for one in results]))
+        print(json.dumps([to_json(one) for one in results]))
     else:
-        console = Console(highlight=False, soft_wrap=True)
-        for one in results:
-            console.print(explain_compat(one))
+        Console(highlight=False, soft_wrap=True).print("\n".join(explain_compat(one) for one in results))
     raise typer.Exit(0 if all(one.compatible for one in results) else 1)
 
 

@@ -1,14 +1,15 @@
 """Words for the evolution of a schema. They need no cluster.
 
-Given the schema history "contracts/schemas/order_event" at level FULL_TRANSITIVE
+Given the schema history of message "OrderEvent" in "contracts/orders-avro.asyncapi.yaml"
 When the next version drops the field "amount"
-Then it is refused: reader-field-missing-default at /fields/4
+Then the next version is refused: reader-field-missing-default at /fields/4
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,11 +21,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evolution:
-    """A history, the oldest version first, and the version that is to follow."""
+    """A history of a record, the oldest version first, and the version that is to follow."""
 
     level: str
     versions: tuple[Version, ...]
-    next: dict[str, Any] = field(default_factory=dict)
+    next: dict[str, Any]
+
+    @property
+    def fields(self) -> list[dict[str, Any]]:
+        fields: list[dict[str, Any]] = self.next["fields"]
+        return fields
+
+    def field(self, name: str) -> dict[str, Any]:
+        found = next((one for one in self.fields if one["name"] == name), None)
+        assert found is not None, f'there is no field "{name}"'  # noqa: S101
+        return found
+
+    def with_fields(self, fields: Iterable[dict[str, Any]]) -> Evolution:
+        return replace(self, next={**self.next, "fields": list(fields)})
+
+    def with_field(self, name: str, **changed: Any) -> Evolution:
+        wanted = self.field(name)
+        return self.with_fields({**one, **changed} if one is wanted else one for one in self.fields)
 
     def result(self) -> Result:
         from streamproof.compat import check
@@ -40,38 +58,65 @@ def history(pytestconfig: pytest.Config, directory: str, level: str) -> Evolutio
     return Evolution(level, versions, json.loads(versions[-1].text))
 
 
+@given(parsers.re(r'the schema history of message "(?P<message>\w+)" in "(?P<path>[^"]+)"'), target_fixture="evolution")
+def promised(pytestconfig: pytest.Config, message: str, path: str) -> Evolution:
+    """At the level that the contract promises; the version that it refers to must be the newest."""
+    from streamproof.contract.evolution import read_evolution
+
+    contract = read_evolution(pytestconfig.rootpath / path, message)
+    evolution = history(pytestconfig, str(contract.schema.parent), contract.level)
+    newest = evolution.versions[-1].source
+    assert newest == str(contract.schema), f"the contract refers to {contract.schema}, but {newest} is newer"  # noqa: S101
+    return evolution
+
+
 @when(parsers.parse('the next version drops the field "{name}"'), target_fixture="evolution")
 def drops(evolution: Evolution, name: str) -> Evolution:
-    kept = [one for one in evolution.next["fields"] if one["name"] != name]
-    assert len(kept) < len(evolution.next["fields"]), f'there is no field "{name}"'  # noqa: S101
-    return replace(evolution, next={**evolution.next, "fields": kept})
+    dropped = evolution.field(name)
+    return evolution.with_fields(one for one in evolution.fields if one is not dropped)
 
 
-@when(parsers.parse("the next version adds {text}"), target_fixture="evolution")
+@when(parsers.parse('the next version gives "{name}" the type {text}'), target_fixture="evolution")
+def gives(evolution: Evolution, name: str, text: str) -> Evolution:
+    return evolution.with_field(name, type=json.loads(text))
+
+
+@when(parsers.parse('the next version adds the symbol "{symbol}" to "{name}"'), target_fixture="evolution")
+def adds_symbol(evolution: Evolution, symbol: str, name: str) -> Evolution:
+    enum = evolution.field(name)["type"]
+    return evolution.with_field(name, type={**enum, "symbols": [*enum["symbols"], symbol]})
+
+
+@when(parsers.re(r"the next version adds (?P<text>\{.*\})"), target_fixture="evolution")
 def adds(evolution: Evolution, text: str) -> Evolution:
-    return replace(evolution, next={**evolution.next, "fields": [*evolution.next["fields"], json.loads(text)]})
+    return evolution.with_fields([*evolution.fields, json.loads(text)])
 
 
 @then("each version is compatible with those before it")
 def each_compatible(evolution: Evolution) -> None:
     from streamproof.compat import check_history
-    from streamproof.compat.words import explain
 
     broken = [one for one in check_history(evolution.versions, level=evolution.level) if not one.compatible]
-    assert not broken, "\n".join(explain(one) for one in broken)  # noqa: S101
+    assert not broken, "\n".join(_told(one) for one in broken)  # noqa: S101
 
 
-@then("it is accepted")
+@then("the next version is accepted")
 def accepted(evolution: Evolution) -> None:
-    from streamproof.compat.words import explain
-
     result = evolution.result()
-    assert result.compatible, explain(result)  # noqa: S101
+    assert result.compatible, _told(result)  # noqa: S101
 
 
-@then(parsers.re(r"it is refused: (?P<kind>[\w-]+) at (?P<path>/\S*)"))
+@then(parsers.re(r"the next version is refused: (?P<kind>[\w-]+) at (?P<path>/\S*)"))
 def refused(evolution: Evolution, kind: str, path: str) -> None:
     result = evolution.result()
     assert not result.compatible, f"{result.level} accepts it"  # noqa: S101
-    found = {(one.kind, one.path or "/") for one in result.differences}
+    found = {(one.type, one.path or "/") for one in result.differences}
     assert (kind, path) in found, f"refused for other reasons: {sorted(found)}"  # noqa: S101
+
+
+def _told(result: Result) -> str:
+    from rich.text import Text
+
+    from streamproof.compat.command import explain
+
+    return Text.from_markup(explain(result)).plain

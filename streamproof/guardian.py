@@ -42,6 +42,7 @@ LABEL = "streamproof.run"  # of containers and networks; its value is the run's
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # a guardian lives as long as its run, and no longer
 LOOK_S = 0.5  # how often the guardian looks at what a pipe cannot tell: a fork of the run may hold its end open
 LOOK_AGAIN_S = 0.02
+EMPTY_LOOKS = 3
 REMOVALS = 20  # a file that another user made in it cannot be removed, ever
 DIRECTORY_PREFIX = "streamproof-"
 
@@ -210,14 +211,15 @@ def end_run(label: str, directory: Path, sessions: set[int], docker: str | None,
 
 
 def end_processes(label: str, sessions: set[int]) -> None:
-    while True:
+    """Until several looks in a row find nothing: one that is just becoming another program shows no environment."""
+    nothing = 0
+    while nothing < EMPTY_LOOKS:
         frozen: set[psutil.Process] = set()
         # all are stopped before any is killed: no child escapes notice by losing its parent
         while new := processes_of(label, sessions) - frozen:
             _signal(new, signal.SIGSTOP)
             frozen |= new
-        if not frozen:
-            return
+        nothing = 0 if frozen else nothing + 1
         _signal(frozen, signal.SIGKILL)
         time.sleep(LOOK_AGAIN_S)
 

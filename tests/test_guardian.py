@@ -178,6 +178,6 @@ def test_a_run_within_a_run_ends_with_it(wait_until: WaitUntil, monkeypatch: pyt
         assert inner.stdout
         directory, label, _ = inner.stdout.readline().decode().split()
         assert inner.stdout.readline()
-        assert processes_of(label, set())
+        wait_until(lambda: bool(processes_of(label, set())))
     inner.communicate()
     wait_until(lambda: not Path(directory).exists() and not processes_of(label, set()))

@@ -2,24 +2,14 @@
 
 The rules are Avro's schema resolution as the registry applies it, with the Java library's SchemaCompatibility: names
 compare without their namespaces, a reader's aliases with it; logical types are not compared; a default need not fit
-its type. Parsing is the `avro` library's; its comparison is not used: it leaves aliases unqualified, and loses places.
+its type. Differences have Java's types and places.
 """
 
-import json
-import warnings
-from collections.abc import Mapping
-from typing import Any
-
-import avro.errors
-import avro.name
-import avro.schema
-
-from streamproof.compat.difference import Difference
+from streamproof.compat.avro_schema import Field, Path, Schema, pointer
+from streamproof.compat.difference import Mismatch
 from streamproof.errors import SchemaError
 
-Schema = Any  # the library is half typed
-Path = tuple[str, ...]
-Found = tuple[Difference, ...]
+Found = tuple[Mismatch, ...]
 
 # what a reader of the key may also be given
 PROMOTIONS = {
@@ -29,76 +19,30 @@ PROMOTIONS = {
     "string": {"bytes"},
     "bytes": {"string"},
 }
-PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
-NAMED = ("record", "enum", "fixed")
 
 
-def parse(text: str, references: Mapping[str, str], what: str) -> Schema:
-    """The schema in `text`, with those it refers to, given in an order in which each refers to earlier ones alone.
-
-    SchemaError, with `what` it is about, for one that is no Avro schema.
-    """
-    names = avro.name.Names()
-    for name, reference in references.items():
-        _parse(reference, names, f"{what}: reference {name}")
-    return _parse(text, names, what)
-
-
-def _parse(text: str, names: avro.name.Names, what: str) -> Schema:
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise SchemaError(f"{what}:{error.lineno}: no JSON: {error.msg}") from error
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", avro.errors.IgnoredLogicalType)  # they are not compared
-            schema = avro.schema.make_avsc_object(document, names)
-            _refuse_duplicates(schema, set())
-            return schema
-    except (avro.errors.AvroException, TypeError, KeyError, AttributeError) as error:
-        raise SchemaError(f"{what}: no Avro schema: {error}") from error
-
-
-def _refuse_duplicates(schema: Schema, seen: set[int]) -> None:
-    """A union that has one named type twice, which the library lets pass."""
-    if id(schema) in seen:
-        return
-    seen.add(id(schema))
-    kind = _kind(schema)
-    if kind == "union":
-        names = [one.fullname if _kind(one) in NAMED else _kind(one) for one in schema.schemas]
-        for number, name in enumerate(names):
-            if name in names[:number]:
-                raise avro.errors.SchemaParseException(f'"{name}" stands twice in a union')
-    for one in _inner(schema, kind):
-        _refuse_duplicates(one, seen)
-
-
-def _inner(schema: Schema, kind: str) -> list[Schema]:
-    match kind:
-        case "union":
-            return list(schema.schemas)
-        case "array":
-            return [schema.items]
-        case "map":
-            return [schema.values]
-        case "record":
-            return [field.type for field in schema.fields]
-    return []
-
-
-def differences(reader: Schema, writer: Schema) -> Found:
+def mismatches(reader: Schema, writer: Schema) -> Found:
     """All that keeps `reader` from reading what `writer` writes; none, and it can."""
-    return tuple(dict.fromkeys(_Comparison().of(reader, writer, ())))
+    comparison = _Comparison()
+    try:
+        found = comparison.of(reader, writer, ())
+    except RecursionError as error:
+        raise SchemaError(f"{reader} is nested too deeply to be compared") from error
+    return tuple(dict.fromkeys((*found, *comparison.ambiguous)))
 
 
 class _Comparison:
-    """Of one pair of schemas. A pair met again within itself is held to be readable: what it lacks shows without."""
+    """Of one pair of schemas. A pair met again within itself is held to be readable: what it lacks shows without.
+
+    `ambiguous`: fields that match several of the writer's. Java gives up at one, even where it only tries a branch.
+    """
 
     def __init__(self) -> None:
+        self.ambiguous: list[Mismatch] = []
         self._known: dict[tuple[int, int], Found] = {}
 
     def of(self, reader: Schema, writer: Schema, path: Path) -> Found:
+        reader, writer = reader.resolved, writer.resolved
         pair = id(reader), id(writer)
         if pair not in self._known:
             self._known[pair] = ()
@@ -106,100 +50,91 @@ class _Comparison:
         return self._known[pair]
 
     def _compare(self, reader: Schema, writer: Schema, path: Path) -> Found:
-        kind, written = _kind(reader), _kind(writer)
+        kind, written = reader.kind, writer.kind
         if written == "union":
             return self._each_branch(reader, writer, path)
         if kind == "union":
-            if any(not self.of(branch, writer, path) for branch in reader.schemas):
+            if any(not self.of(branch, writer, path) for branch in reader.inner):
                 return ()
-            return (_difference("missing-union-branch", path, f"no branch reads {_shown(writer)}"),)
+            return (_mismatch("missing-union-branch", path, f"no branch of its union reads {writer}"),)
         if kind != written:
             if written in PROMOTIONS.get(kind, ()):
                 return ()
-            return (_difference("type-mismatch", path, f"{_shown(reader)} does not read {_shown(writer)}"),)
-        compare = {
-            "array": lambda: self.of(reader.items, writer.items, (*path, "items")),
-            "map": lambda: self.of(reader.values, writer.values, (*path, "values")),
-            "fixed": lambda: _names(reader, writer, path) + _sizes(reader, writer, path),
-            "enum": lambda: _names(reader, writer, path) + _symbols(reader, writer, path),
-            "record": lambda: _names(reader, writer, path) + self._fields(reader, writer, path),
-        }.get(kind)
-        return compare() if compare else ()
+            return (_mismatch("type-mismatch", path, f"it expects {reader} and finds {writer}"),)
+        return self._same_kind(reader, writer, path)
+
+    def _same_kind(self, reader: Schema, writer: Schema, path: Path) -> Found:
+        if reader.kind in {"array", "map"}:
+            word = "items" if reader.kind == "array" else "values"
+            return self.of(reader.inner[0], writer.inner[0], (*path, word))
+        own = {"fixed": _sizes, "enum": _symbols, "record": self._fields}.get(reader.kind)
+        return _names(reader, writer, path) + own(reader, writer, path) if own else ()
 
     def _each_branch(self, reader: Schema, writer: Schema, path: Path) -> Found:
         """Whatever the writer chose must be readable."""
-        found: list[Difference] = []
-        for number, branch in enumerate(writer.schemas):
-            inner = self.of(reader, branch, path)
-            if inner and _kind(reader) == "union":
-                place = (*path, str(number))
-                found.append(_difference("missing-union-branch", place, f"no branch reads {_shown(branch)}"))
+        found: list[Mismatch] = []
+        for number, branch in enumerate(writer.inner):
+            place = (*path, str(number))
+            inner = self.of(reader, branch, place)
+            if inner and reader.kind == "union":
+                found.append(
+                    _mismatch("missing-union-branch", place, f"no branch of its union reads {branch.resolved}")
+                )
             else:
                 found += inner
         return tuple(found)
 
     def _fields(self, reader: Schema, writer: Schema, path: Path) -> Found:
-        found: list[Difference] = []
+        found: list[Mismatch] = []
         for number, field in enumerate(reader.fields):
             place = (*path, "fields", str(number))
             sources = _sources(field, writer)
             if len(sources) > 1:
                 names = " and ".join(f'"{one.name}"' for one in sources)
-                found.append(_difference("ambiguous-alias", place, f"it matches {names} of the writer", field.name))
+                found.append(_mismatch("ambiguous-alias", place, f"it matches {names} of what was written", field.name))
+                self.ambiguous.append(found[-1])
             elif sources:
                 found += self.of(field.type, sources[0].type, (*place, "type"))
             elif not field.has_default:
-                found.append(
-                    _difference(
-                        "reader-field-missing-default", place, "the writer lacks it, and it has no default", field.name
-                    )
-                )
+                detail = "the writer lacks it, and it has no default"
+                found.append(_mismatch("reader-field-missing-default", place, detail, field.name))
         return tuple(found)
 
 
-def _kind(schema: Schema) -> str:
-    return "record" if schema.type == "error" else str(schema.type)
-
-
-def _shown(schema: Schema) -> str:
-    kind = _kind(schema)
-    return f'{kind} "{schema.name}"' if kind in NAMED else kind
-
-
-def _sources(field: Schema, writer: Schema) -> list[Schema]:
+def _sources(field: Field, writer: Schema) -> list[Field]:
     """The writer's fields that are this one: by its name, and by each alias, also by one that repeats the name."""
-    wanted = [field.name, *dict.fromkeys(_aliases(field))]
-    return [writer.fields_dict[name] for name in wanted if name in writer.fields_dict]
-
-
-def _aliases(named: Schema) -> list[str]:
-    aliases = named.props.get("aliases")
-    return [str(one) for one in aliases] if isinstance(aliases, list) else []
+    written = {one.name: one for one in writer.fields}
+    return [written[name] for name in (field.name, *field.aliases) if name in written]
 
 
 def _names(reader: Schema, writer: Schema, path: Path) -> Found:
-    if reader.name == writer.name:
+    if reader.local_name == writer.local_name or writer.name in reader.aliases:
         return ()
-    space = reader.fullname.rpartition(".")[0]
-    qualified = {one if "." in one or not space else f"{space}.{one}" for one in _aliases(reader)}
-    if writer.fullname in qualified:
-        return ()
-    return (_difference("name-mismatch", (*path, "name"), f'"{reader.fullname}" is not "{writer.fullname}"'),)
+    return (
+        _mismatch(
+            "name-mismatch",
+            (*path, "name"),
+            f'it expects the name "{reader.name}" and finds "{writer.name}"',
+            reader.name,
+        ),
+    )
 
 
 def _sizes(reader: Schema, writer: Schema, path: Path) -> Found:
     if reader.size == writer.size:
         return ()
-    return (_difference("fixed-size-mismatch", (*path, "size"), f"{reader.size} bytes are not {writer.size}"),)
+    detail = f"it expects {reader.size} bytes and finds {writer.size}"
+    return (_mismatch("fixed-size-mismatch", (*path, "size"), detail, reader.name),)
 
 
 def _symbols(reader: Schema, writer: Schema, path: Path) -> Found:
     unknown = [one for one in writer.symbols if one not in reader.symbols]
-    if not unknown or reader.props.get("default") in reader.symbols:
+    if not unknown or reader.default is not None:
         return ()
-    detail = f"{', '.join(unknown)} unknown to the reader, which has no default"
-    return (_difference("missing-enum-symbols", (*path, "symbols"), detail, reader.name),)
+    symbols = ", ".join(f'"{one}"' for one in unknown)
+    detail = f"its enum has no {symbols}, and no default"
+    return (_mismatch("missing-enum-symbols", (*path, "symbols"), detail, reader.name),)
 
 
-def _difference(kind: str, path: Path, detail: str, name: str = "") -> Difference:
-    return Difference(kind, "".join(f"/{part}" for part in path), detail, name)
+def _mismatch(kind: str, path: Path, detail: str, name: str = "") -> Mismatch:
+    return Mismatch(kind, pointer(path), detail, name)

@@ -1,19 +1,43 @@
-"""What keeps one schema from reading what another has written."""
+"""What keeps a schema of one version from reading what was written with another."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """BACKWARD: the newer version reads what the older one wrote. FORWARD: the other way round."""
+
+    BACKWARD = "BACKWARD"
+    FORWARD = "FORWARD"
 
 
 @dataclass(frozen=True)
-class Difference:
-    """`kind`: in words of Avro's own; `path`: a JSON pointer into the reader's schema, or into the writer's branches.
+class Mismatch:
+    """Between a reader's schema and a writer's. `name`: of the field or type at the path; `detail`: what is wrong."""
 
-    `name` is that of the field or type at the path, where it has one; `detail` what was expected and found.
-    """
-
-    kind: str
+    type: str
     path: str
     detail: str
     name: str = ""
 
+
+@dataclass(frozen=True)
+class Difference:
+    """Between two versions, one of which, `reader`, cannot read all that was written with the other, `writer`.
+
+    `type`: in words of Avro's own, such as reader-field-missing-default; `path`: a JSON pointer into the reader's
+    schema, or to a branch of the writer's union. `name`: of the field or type at the path, if it has one. `message`:
+    the consequence, in one sentence; `mend`: a way out.
+    """
+
+    type: str
+    path: str
+    message: str
+    direction: Direction
+    reader: str
+    writer: str
+    name: str
+    mend: str
+
     def __str__(self) -> str:
-        return f"{self.kind}  {self.path or '/'}{f' ({self.name})' if self.name else ''}: {self.detail}"
+        return f"{self.type}  {self.path or '/'}{f' ({self.name})' if self.name else ''}: {self.message}"

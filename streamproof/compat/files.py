@@ -1,6 +1,7 @@
 """Versions of a schema in files: a directory is a history, its files in the order of the numbers in their names."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from streamproof.compat.history import Version
@@ -14,16 +15,22 @@ def read_history(directory: Path) -> list[Version]:
     paths = sorted(directory.glob(f"*{SUFFIX}"), key=_by_number)
     if not paths:
         raise UsageError(f"{directory} has no {SUFFIX} files; a history is v1{SUFFIX}, v2{SUFFIX}, …")
-    return [read_version(path) for path in paths]
+    return read_versions(paths)
 
 
-def read_version(path: Path) -> Version:
-    """The version in a file, named as the file; SchemaError when it cannot be read."""
+def read_versions(paths: Sequence[Path]) -> list[Version]:
+    """The versions in files, each by its file's name, or where two have the same, by its path."""
+    distinct = len({one.stem for one in paths}) == len(paths)
+    return [Version(one.stem if distinct else str(one), read_text(one), str(one)) for one in paths]
+
+
+def read_text(path: Path) -> str:
+    """A schema's text; SchemaError when it cannot be read."""
     try:
-        return Version(path.stem, path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "it is no UTF-8 text"
-        raise SchemaError(f"{path} cannot be read ({why})") from error
+        raise SchemaError(f"{path} cannot be read ({why}); check the path") from error
 
 
 def _by_number(path: Path) -> list[tuple[int, str]]:

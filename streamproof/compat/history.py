@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from streamproof.compat import avro
-from streamproof.compat.difference import Difference
+from streamproof.compat import avro_schema
+from streamproof.compat.avro import mismatches
+from streamproof.compat.difference import Difference, Direction
+from streamproof.compat.words import difference
 from streamproof.errors import UsageError, did_you_mean
 
 Text = str | Mapping[str, Any] | Sequence[Any]  # a schema's JSON, or what it says; or a primitive's bare name
+Parsed = tuple[str, avro_schema.Schema]  # a version's name, and what it says
 TYPES = ("AVRO", "JSON", "PROTOBUF")
 
 
@@ -25,19 +28,9 @@ class Level(StrEnum):
     FULL = "FULL"
     FULL_TRANSITIVE = "FULL_TRANSITIVE"
 
-    @property
-    def transitive(self) -> bool:
-        return self.endswith("_TRANSITIVE")
-
-    @property
-    def backward(self) -> bool:
-        """Whether new readers must read what old writers wrote."""
-        return self.startswith(("BACKWARD", "FULL"))
-
-    @property
-    def forward(self) -> bool:
-        """Whether old readers must read what new writers write."""
-        return self.startswith(("FORWARD", "FULL"))
+    def asks(self, direction: Direction, *, latest: bool) -> bool:
+        """Whether it asks this of the latest earlier version, or of one before it."""
+        return self.startswith((direction, "FULL")) and (latest or self.endswith("_TRANSITIVE"))
 
 
 class Policy(StrEnum):
@@ -49,20 +42,11 @@ class Policy(StrEnum):
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a schema. `text` is its JSON."""
+    """One version of a schema. `text` is its JSON; `source` what errors name, if it is not `name`."""
 
     name: str
     text: str
-
-
-@dataclass(frozen=True)
-class Found:
-    """A difference between two versions. `direction` is BACKWARD where `reader` is the newer one, else FORWARD."""
-
-    direction: Level
-    reader: str
-    writer: str
-    difference: Difference
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,16 +55,12 @@ class Result:
 
     new: str
     level: Level
-    found: tuple[Found, ...]
+    differences: tuple[Difference, ...]
     accepted_by: tuple[Level, ...]
 
     @property
     def compatible(self) -> bool:
-        return not self.found
-
-    @property
-    def differences(self) -> tuple[Difference, ...]:
-        return tuple(one.difference for one in self.found)
+        return not self.differences
 
 
 def check(
@@ -94,19 +74,16 @@ def check(
 ) -> Result:
     """Whether `new` may follow `old_versions` (the oldest first, as a registry numbers them) at a level.
 
-    Schemas are JSON texts, or what those say. `references`: the schemas that these refer to, by name, each after those
-    that it refers to itself. A first version is compatible. UsageError for a level, type or policy that there is not,
-    or not yet; SchemaError for a schema that is none.
+    Schemas are JSON texts, or what those say. `references`: the schemas that these refer to, by any name, in any order.
+    A first version is compatible. UsageError for a level, type or policy that there is not, or not yet; SchemaError
+    for a schema that is none.
     """
     if isinstance(old_versions, str | Mapping):
         old_versions = [old_versions]
-    olds = [Version(f"v{number}", _text(one)) for number, one in enumerate(old_versions, 1)]
-    return _check(
-        Version(f"v{len(olds) + 1}", _text(new)),
-        olds,
-        level=_chosen("level", level, Level),
-        parse=_parser(schema_type, policy, references or {}),
-    )
+    texts = [_text(one) for one in (*old_versions, new)]
+    versions = [Version(f"v{number}", text) for number, text in enumerate(texts, 1)]
+    *olds, last = _parsed(versions, schema_type, policy, references or {})
+    return _result(olds, last, _level(level))
 
 
 def check_history(
@@ -118,47 +95,44 @@ def check_history(
     references: Mapping[str, Text] | None = None,
 ) -> list[Result]:
     """Each version of a history, the oldest first, against those before it. Errors as `check`."""
-    chosen, parse = _chosen("level", level, Level), _parser(schema_type, policy, references or {})
-    return [_check(one, versions[:number], level=chosen, parse=parse) for number, one in enumerate(versions)]
+    parsed = _parsed(versions, schema_type, policy, references or {})
+    return [_result(parsed[:number], one, _level(level)) for number, one in enumerate(parsed)]
 
 
-def _check(new: Version, olds: Sequence[Version], *, level: Level, parse: "Any") -> Result:
-    schema = parse(new)
-    parsed = [(one, parse(one)) for one in reversed(olds)]
-    pairs: list[Found] = []
-    for old, before in parsed:
-        pairs += [Found(Level.BACKWARD, new.name, old.name, one) for one in avro.differences(schema, before)]
-        pairs += [Found(Level.FORWARD, old.name, new.name, one) for one in avro.differences(before, schema)]
-    latest = olds[-1].name if olds else ""
-    return Result(
-        new=new.name,
-        level=level,
-        found=tuple(one for one in pairs if _forbids(one, level, latest)),
-        accepted_by=tuple(one for one in Level if not any(_forbids(pair, one, latest) for pair in pairs)),
-    )
-
-
-def _forbids(found: Found, level: Level, latest: str) -> bool:
-    asked = level.backward if found.direction is Level.BACKWARD else level.forward
-    return asked and (level.transitive or latest in (found.reader, found.writer))
-
-
-def _parser(schema_type: str, policy: str, references: Mapping[str, Text]) -> "Any":
+def _parsed(versions: Sequence[Version], schema_type: str, policy: str, references: Mapping[str, Text]) -> list[Parsed]:
     if _chosen("type", schema_type, TYPES) != "AVRO":
         raise UsageError(f"{schema_type} schemas cannot be compared yet; only AVRO can")
     _chosen("policy", policy, Policy)
     texts = {name: _text(one) for name, one in references.items()}
-    return lambda version: avro.parse(version.text, texts, version.name)
+    return [(one.name, avro_schema.parse(one.text, texts, one.source or one.name)) for one in versions]
 
 
-def _chosen(what: str, given: str, options: Any) -> Any:
+def _result(olds: Sequence[Parsed], new: Parsed, level: Level) -> Result:
+    found: list[tuple[Difference, bool]] = []  # and whether it is with the latest
+    for number, old in enumerate(reversed(olds)):
+        for direction, reader, writer in ((Direction.BACKWARD, new, old), (Direction.FORWARD, old, new)):
+            inner = mismatches(reader[1], writer[1])
+            found += [(difference(one, direction, reader[0], writer[0]), number == 0) for one in inner]
+    return Result(
+        new=new[0],
+        level=level,
+        differences=tuple(one for one, latest in found if level.asks(one.direction, latest=latest)),
+        accepted_by=tuple(
+            one for one in Level if not any(one.asks(other.direction, latest=latest) for other, latest in found)
+        ),
+    )
+
+
+def _level(given: str) -> Level:
+    return Level(_chosen("level", given, Level))
+
+
+def _chosen(what: str, given: str, options: Any) -> str:
     known = [str(one) for one in options]
-    if str(given).upper() not in known:
-        raise UsageError(
-            f'{what} "{given}" is not known{did_you_mean(str(given).upper(), known)}; there are {", ".join(known)}'
-        )
-    return options(given.upper()) if isinstance(options, type) else given.upper()
+    if (chosen := str(given).upper()) not in known:
+        raise UsageError(f'{what} "{given}" is not known{did_you_mean(chosen, known)}; there are {", ".join(known)}')
+    return chosen
 
 
 def _text(schema: Text) -> str:
-    return schema if isinstance(schema, str) and schema not in avro.PRIMITIVES else json.dumps(schema)
+    return schema if isinstance(schema, str) and schema not in avro_schema.PRIMITIVES else json.dumps(schema)

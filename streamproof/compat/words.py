@@ -1,8 +1,8 @@
-"""A result in words: who cannot read what, and what would mend it."""
+"""Differences in words: who cannot read what, and what would mend it."""
 
 from typing import NamedTuple
 
-from streamproof.compat.history import Found, Level, Result
+from streamproof.compat.difference import Difference, Direction, Mismatch
 
 
 class _Words(NamedTuple):
@@ -47,56 +47,15 @@ WORDS = {
 }
 
 
-def explain(result: Result) -> str:
-    """Rich markup: a line of verdict for each direction that is broken with each version, and its differences."""
-    if result.compatible:
-        return f"{result.new}  [green]COMPATIBLE[/]  {result.level}"
-    lines: list[str] = []
-    pairs = dict.fromkeys((one.direction, one.reader, one.writer) for one in result.found)
-    for direction, reader, writer in pairs:
-        old = writer if direction is Level.BACKWARD else reader
-        lines.append(f"{result.new} → {old}  [bold red]INCOMPATIBLE[/]  {direction}")
-        for one in result.found:
-            if (one.direction, one.reader, one.writer) == (direction, reader, writer):
-                lines += _lines(one)
-    accepted = ", ".join(one for one in result.accepted_by)
-    lines.append(f"  Accepted by: {accepted}.")
-    return "\n".join(lines)
-
-
-def _lines(found: Found) -> list[str]:
-    one, words = found.difference, WORDS[found.difference.kind]
-    told = {"name": one.name, "detail": one.detail, "reader": found.reader, "writer": found.writer}
-    if found.direction is Level.BACKWARD:
-        who = f"Consumers on {found.reader} cannot read what was written with {found.writer}"
+def difference(found: Mismatch, direction: Direction, reader: str, writer: str) -> Difference:
+    """A mismatch as what it means between two versions."""
+    words = WORDS[found.type]
+    told = {"name": found.name, "detail": found.detail, "reader": reader, "writer": writer}
+    if direction is Direction.BACKWARD:
+        who = f"Consumers on {reader} cannot read what was written with {writer}"
         why, mend = words.backward, words.mend_backward
     else:
-        who = f"Consumers still on {found.reader} cannot read what producers on {found.writer} write"
+        who = f"Consumers still on {reader} cannot read what producers on {writer} write"
         why, mend = words.forward, words.mend_forward
-    return [
-        f"  {one.kind}  {one.path or '/'}{f' ({one.name})' if one.name else ''}",
-        f"  {who}: {why.format(**told)}.",
-        f"  To mend: {mend}.",
-    ]
-
-
-def to_json(result: Result) -> dict[str, object]:
-    """For `--json`."""
-    return {
-        "version": result.new,
-        "level": result.level,
-        "compatible": result.compatible,
-        "accepted_by": list(result.accepted_by),
-        "differences": [
-            {
-                "direction": one.direction,
-                "reader": one.reader,
-                "writer": one.writer,
-                "type": one.difference.kind,
-                "path": one.difference.path,
-                "name": one.difference.name,
-                "detail": one.difference.detail,
-            }
-            for one in result.found
-        ],
-    }
+    message = f"{who}: {why.format(**told)}."
+    return Difference(found.type, found.path, message, direction, reader, writer, found.name, mend)

@@ -33,8 +33,9 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
 }
 EXTENSIONS = (
     "x-query", "x-identity", "x-key", "x-sequence", "x-delivery", "x-order", "x-produces", "x-dead-letters",
-    "x-recovery",
+    "x-recovery", "x-compatibility",
 )  # fmt: skip
+OWNERS = {"x-query": "a channel", "x-compatibility": "a message"}  # the others are an operation's
 MISSPELT = 0.85  # how close a foreign extension may come to one of ours
 JSON_FORMATS = ("application/schema+json", "application/schema+yaml", "application/vnd.aai.asyncapi")
 IN_INPUT = ("header", "json", "key")
@@ -292,8 +293,8 @@ def _known(node: Node, kind: str) -> None:
                 raise child.error(f"{child.path} is not known{did_you_mean(name, known)}")
         elif name not in EXTENSIONS and (hint := did_you_mean(name, EXTENSIONS, cutoff=MISSPELT)):
             raise child.error(f"{child.path} is not known{hint}")
-        elif name in EXTENSIONS and kind != (owner := "channel" if name == "x-query" else "operation"):
-            raise child.error(f"{child.path}: {name} belongs to {'a' if owner == 'channel' else 'an'} {owner}")
+        elif name in EXTENSIONS and not (owner := OWNERS.get(name, "an operation")).endswith(f" {kind}"):
+            raise child.error(f"{child.path}: {name} belongs to {owner}")
 
 
 def _locator_in(channel: Channel, node: Node) -> Locator:

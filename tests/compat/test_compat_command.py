@@ -46,7 +46,7 @@ def test_a_refusal_says_who_cannot_read_what_and_what_would_mend_it(files: Path)
         "  Consumers still on v10 cannot read what producers on v1 write: "
         '"b" is gone, and v10 has no default for it.\n'
         "  To mend: keep the field, or give it a default in a version before this one.\n"
-        "  Accepted by: NONE, BACKWARD, BACKWARD_TRANSITIVE.\n"
+        "  Accepted by: BACKWARD, BACKWARD_TRANSITIVE.\n"
     )
 
 
@@ -65,21 +65,44 @@ def test_json_is_one_document(files: Path) -> None:
     assert result["accepted_by"] == ["NONE", "FORWARD", "FORWARD_TRANSITIVE"]
 
 
-def test_a_reference_is_a_file(tmp_path: Path) -> None:
-    """What the schema refers to is given beside it."""
-    (tmp_path / "money.avsc").write_text('{"type": "fixed", "name": "Money", "size": 8}')
-    (tmp_path / "order.avsc").write_text(A.replace('"int"', '"Money"'))
-    assert (
-        run(app, ["compat", str(tmp_path / "order.avsc"), "--reference", str(tmp_path / "money.avsc")]).exit_code == 0
-    )
+def test_a_reference_is_a_file_under_a_name(tmp_path: Path) -> None:
+    """Which may also be left out. Without it, what is missing is told with the file and the place."""
+    money, order = tmp_path / "money.avsc", tmp_path / "order.avsc"
+    money.write_text('{"type": "fixed", "name": "Money", "size": 8}')
+    order.write_text(A.replace('"int"', '"Money"'))
+    for reference in (f"Money={money}", str(money)):
+        assert run(app, ["compat", str(order), "--reference", reference]).exit_code == 0
+    told = run(app, ["compat", str(order)])
+    assert str(told.exception).startswith(f'{order}: /fields/0/type: no Avro schema: there is no type "Money"')
+
+
+def test_files_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
+    """As they are in two checkouts; brackets in them are no markup."""
+    names = []
+    for folder, text in (("[new]", AB), ("old", A)):
+        (tmp_path / folder).mkdir()
+        names.append(tmp_path / folder / "order.avsc")
+        names[-1].write_text(text)
+    told = run(app, ["compat", *map(str, names)])
+    assert told.stdout.startswith(f"{names[0]} → {names[1]}  INCOMPATIBLE  BACKWARD\n")
+    assert f"Consumers on {names[0]} cannot read what was written with {names[1]}: " in told.stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "sentence"),
     [
         (["nowhere.avsc"], SchemaError, "nowhere.avsc cannot be read"),
-        (["."], UsageError, "has no .avsc files"),
-        ([".", "a.avsc"], UsageError, "is a directory, a whole history"),
+        (["empty"], UsageError, "has no .avsc files"),
+        (["broken.avsc"], SchemaError, "broken.avsc:2: no JSON"),
+        (["binary.avsc"], SchemaError, "binary.avsc cannot be read (it is no UTF-8 text)"),
+        (
+            ["order.avsc", "--level", "BACKWARDS"],
+            UsageError,
+            'level "BACKWARDS" is not known (did you mean "BACKWARD"?',
+        ),
+        (["order.avsc", "--type", "JSON"], UsageError, "JSON schemas cannot be compared yet; only AVRO can"),
+        (["order.avsc", "."], UsageError, "a directory is a whole history"),
+        ([".", "a.avsc"], UsageError, "a directory is a whole history"),
     ],
 )
 def test_a_mistake_is_one_sentence(
@@ -87,6 +110,10 @@ def test_a_mistake_is_one_sentence(
 ) -> None:
     """Which file, and what is wrong with it."""
     monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    Path("order.avsc").write_text(A)
+    Path("broken.avsc").write_text("{\n")
+    Path("binary.avsc").write_bytes(b"\xff")
     told = run(app, ["compat", *arguments])
     assert isinstance(told.exception, error)
     assert sentence in str(told.exception)

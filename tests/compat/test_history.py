@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamproof.compat import Level, Version, check, check_history
+from streamproof.compat import Direction, Level, Version, check, check_history
 from streamproof.errors import UsageError
 
 A = '{"type": "record", "name": "R", "fields": [{"name": "a", "type": "int"}]}'
@@ -37,9 +37,9 @@ def test_each_level_asks_its_own_question(new: str, olds: list[str], accepted: s
 
 def test_a_difference_says_who_reads_whom() -> None:
     """The version that reads, the one that wrote, and in which direction that is."""
-    (found,) = check(A, [AB], level="FULL").found
-    assert (found.direction, found.reader, found.writer) == (Level.FORWARD, "v1", "v2")
-    assert (found.difference.name, found.difference.path) == ("b", "/fields/1")
+    (found,) = check(A, [AB], level="FULL").differences
+    assert (found.direction, found.reader, found.writer) == (Direction.FORWARD, "v1", "v2")
+    assert (found.name, found.path) == ("b", "/fields/1")
 
 
 def test_a_history_is_judged_version_by_version() -> None:
@@ -47,7 +47,7 @@ def test_a_history_is_judged_version_by_version() -> None:
     versions = [Version("v1", A), Version("v2", AB0), Version("v3", AB)]
     results = check_history(versions, level="FULL_TRANSITIVE")
     assert [(one.new, one.compatible) for one in results] == [("v1", True), ("v2", True), ("v3", False)]
-    assert {(one.reader, one.writer) for one in results[2].found} == {("v3", "v1")}
+    assert {(one.reader, one.writer) for one in results[2].differences} == {("v3", "v1")}
 
 
 @pytest.mark.parametrize(

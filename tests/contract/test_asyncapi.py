@@ -357,6 +357,11 @@ MISTAKES = [
         "21: operations.forward.x-query: x-query belongs to a channel",
     ),
     (
+        "x-delivery",
+        "x-compatibility: FULL\n    x-delivery",
+        "21: operations.forward.x-compatibility: x-compatibility belongs to a message",
+    ),
+    (
         "identity: json:/id }",
         "identity: column:id }",
         "24: operations.forward.x-produces[0].identity: expected where it lies: header:NAME, json:/POINTER or key",

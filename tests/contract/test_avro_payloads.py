@@ -55,7 +55,7 @@ def test_the_reference_contract_in_avro_is_read() -> None:
     contract = read_contract(CONTRACTS / "orders-avro.asyncapi.yaml")
     assert contract.needs_registry
     for channel, name in zip(
-        contract.topics()[:3], ("order-event", "order-processed", "order-notification"), strict=True
+        contract.topics()[:3], ("order_event/v3", "order-processed", "order-notification"), strict=True
     ):
         assert channel.avro == json.loads((CONTRACTS / "schemas" / f"{name}.avsc").read_text())
     assert contract.topics()[3].avro is None

@@ -1,0 +1,249 @@
+"""Avro schemas as values: what the Java library takes for one, and so the registry. All else is a SchemaError.
+
+No Python library reads as Java does: they let names pass that are none, and refuse types that are used before they are
+defined, or named as `{"type": "Money"}`.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from streamproof.errors import SchemaError, did_you_mean
+
+PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
+NAMED = {"record": "record", "error": "record", "enum": "enum", "fixed": "fixed"}
+ORDERS = ("ascending", "descending", "ignore")
+LARGEST = 2**31 - 1  # a size is Java's int
+COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|/\*.*?\*/|//[^\n]*', re.DOTALL)
+Path = tuple[str, ...]
+
+
+@dataclass(eq=False)
+class Schema:
+    """One type. `kind`: a primitive's name, array, map, union, record, enum, fixed; or reference, until it is resolved.
+
+    `name` and `aliases` are full names. `inner`: a union's branches, the one type of an array or a map, or what a
+    reference stands for.
+    """
+
+    kind: str
+    name: str = ""
+    aliases: tuple[str, ...] = ()
+    fields: tuple["Field", ...] = ()
+    inner: tuple["Schema", ...] = ()
+    symbols: tuple[str, ...] = ()
+    default: str | None = None
+    size: int = 0
+
+    @property
+    def resolved(self) -> "Schema":
+        return self.inner[0] if self.kind == "reference" else self
+
+    @property
+    def local_name(self) -> str:
+        return self.name.rpartition(".")[2]
+
+    def __str__(self) -> str:
+        return f'{self.kind} "{self.local_name}"' if self.name else self.kind
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    name: str
+    type: Schema
+    has_default: bool
+    aliases: tuple[str, ...]
+
+
+def parse(text: str, references: Mapping[str, str], what: str) -> Schema:
+    """The schema in `text`, and in `references` those that it refers to, by whatever names, in any order.
+
+    SchemaError with `what` it is about, and the line or a JSON pointer, for one that is no Avro schema.
+    """
+    names: _Names = {}
+    documents = [
+        *(_Document(f"{what}: reference {name}", names, one) for name, one in references.items()),
+        _Document(what, names, text),
+    ]
+    for one in documents:
+        one.resolve()
+    return documents[-1].root.resolved
+
+
+_Names = dict[str, tuple[Schema, Any]]  # each type by its full name, and the JSON that defined it
+
+
+class _Document:
+    """One schema's text. What it defines goes to `names`; what it refers to may be defined later."""
+
+    def __init__(self, what: str, names: _Names, text: str) -> None:
+        self.what, self.names = what, names
+        self._references: list[tuple[Schema, str, Path]] = []
+        self._unions: list[tuple[Schema, Path]] = []
+        try:
+            self.root = self._read(json.loads(COMMENT.sub(_blank, text), parse_constant=_no_constant), "", ())
+        except json.JSONDecodeError as error:
+            raise SchemaError(f"{what}:{error.lineno}: no JSON: {error.msg}") from error
+        except ValueError as error:
+            raise SchemaError(f"{what}: no JSON: {error}") from error
+        except RecursionError as error:
+            raise SchemaError(f"{what}: nested too deeply to be read") from error
+
+    def resolve(self) -> None:
+        """Give each reference what it stands for, in its own namespace or else in none, and look into each union."""
+        for reference, space, path in self._references:
+            name = reference.name
+            found = self.names.get(_full(name, space)) or self.names.get(name)
+            if found is None:
+                hint = did_you_mean(name, [*PRIMITIVES, "record", "enum", "array", "map", "fixed", *self.names])
+                raise self._wrong(path, f'there is no type "{name}"{hint}; define it, or add the schema that does')
+            reference.inner = (found[0],)
+        for union, path in self._unions:
+            branches = [one.resolved for one in union.inner]
+            names = [one.name or one.kind for one in branches]
+            for number, name in enumerate(names):
+                if name == "union":
+                    raise self._wrong((*path, str(number)), "a union stands directly in a union; join the two")
+                if name in names[:number]:
+                    raise self._wrong((*path, str(number)), f'"{name}" stands twice in a union; keep one')
+
+    def _read(self, node: Any, space: str, path: Path) -> Schema:
+        if isinstance(node, str):
+            return Schema(node) if node in PRIMITIVES else self._reference(node, space, path)
+        if isinstance(node, list):
+            union = Schema("union", inner=tuple(self._read(one, space, (*path, str(n))) for n, one in enumerate(node)))
+            self._unions.append((union, path))
+            return union
+        if not isinstance(node, dict):
+            raise self._wrong(path, f"{json.dumps(node)} is no type; give a name, an object or a list")
+        kind = node.get("type")
+        if not isinstance(kind, str):
+            raise self._wrong((*path, "type"), "a type's name was expected; what defines it stands beside the name")
+        if kind in NAMED:
+            return self._named(node, NAMED[kind], space, path)
+        if kind in {"array", "map"}:
+            word = "items" if kind == "array" else "values"
+            if node.get(word) is None:
+                raise self._wrong(path, f'the {kind} has no "{word}"')
+            return Schema(kind, inner=(self._read(node[word], space, (*path, word)),))
+        return Schema(kind) if kind in PRIMITIVES else self._reference(kind, space, path)
+
+    def _reference(self, name: str, space: str, path: Path) -> Schema:
+        reference = Schema("reference", name)
+        self._references.append((reference, space, path))
+        return reference
+
+    def _named(self, node: dict[str, Any], kind: str, space: str, path: Path) -> Schema:
+        name, own = node.get("name"), node.get("namespace")
+        if not isinstance(name, str):
+            raise self._wrong(path, f'the {kind} has no "name"')
+        name = _full(name, own if isinstance(own, str) else space)
+        for part in name.split("."):
+            self._name(part, (*path, "name"))
+        if name in PRIMITIVES:
+            raise self._wrong((*path, "name"), f'"{name}" is a primitive\'s name; take another')
+        space = name.rpartition(".")[0]
+        schema = Schema(kind, name, tuple(_full(one, space) for one in self._aliases(node, path)))
+        for one in schema.aliases:
+            self._name(one.rpartition(".")[2], (*path, "aliases"))
+        known = self.names.setdefault(name, (schema, node))
+        if _bare(known[1]) != _bare(node):
+            raise self._wrong(path, f'"{name}" is defined twice, and not alike; rename one, or refer to the first')
+        if kind == "record":
+            schema.fields = self._fields(node, space, path)
+        elif kind == "enum":
+            schema.symbols = self._symbols(node, path)
+            schema.default = self._default(node, schema.symbols, path)
+        else:
+            schema.size = node.get("size")  # type: ignore[assignment]
+            if type(schema.size) is not int or not 0 <= schema.size <= LARGEST:
+                raise self._wrong((*path, "size"), f'a fixed\'s "size" is a whole number of bytes, from 0 to {LARGEST}')
+        return schema
+
+    def _fields(self, node: dict[str, Any], space: str, path: Path) -> tuple[Field, ...]:
+        listed = node.get("fields")
+        if not isinstance(listed, list):
+            raise self._wrong(path, 'the record has no list of "fields"')
+        fields: list[Field] = []
+        for number, one in enumerate(listed):
+            place = (*path, "fields", str(number))
+            if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+                raise self._wrong(place, 'the field has no "name"')
+            if "type" not in one:
+                raise self._wrong(place, f'the field "{one["name"]}" has no "type"')
+            self._name(one["name"], (*place, "name"))
+            if any(one["name"] == other.name for other in fields):
+                raise self._wrong(place, f'the field "{one["name"]}" stands twice; rename one')
+            if "order" in one and str(one["order"]).lower() not in ORDERS:
+                raise self._wrong((*place, "order"), f"expected {', '.join(ORDERS)}")
+            kind = self._read(one["type"], space, (*place, "type"))
+            if kind.kind in {"float", "double"} and isinstance(one.get("default"), str) and not _number(one["default"]):
+                raise self._wrong((*place, "default"), f'"{one["default"]}" is no number')
+            fields.append(Field(one["name"], kind, "default" in one, self._aliases(one, place)))
+        return tuple(fields)
+
+    def _symbols(self, node: dict[str, Any], path: Path) -> tuple[str, ...]:
+        symbols = node.get("symbols")
+        if not isinstance(symbols, list):
+            raise self._wrong(path, 'the enum has no list of "symbols"')
+        for number, one in enumerate(symbols):
+            self._name(one, (*path, "symbols", str(number)))
+            if one in symbols[:number]:
+                raise self._wrong((*path, "symbols", str(number)), f'"{one}" stands twice; keep one')
+        return tuple(symbols)
+
+    def _default(self, node: dict[str, Any], symbols: tuple[str, ...], path: Path) -> str | None:
+        default = node.get("default")
+        if not isinstance(default, str):
+            return None  # as Java has it
+        if default not in symbols:
+            raise self._wrong((*path, "default"), f'"{default}" is none of the symbols{did_you_mean(default, symbols)}')
+        return default
+
+    def _aliases(self, node: dict[str, Any], path: Path) -> tuple[str, ...]:
+        aliases = node.get("aliases", [])
+        if not isinstance(aliases, list) or not all(isinstance(one, str) for one in aliases):
+            raise self._wrong((*path, "aliases"), "expected a list of names")
+        return tuple(dict.fromkeys(aliases))
+
+    def _name(self, name: Any, path: Path) -> None:
+        """Java's rule, and so the registry's: a letter of any script, then letters and digits."""
+        if not isinstance(name, str) or not name.replace("_", "a").isalnum() or name[0].isdigit():
+            raise self._wrong(path, f"{json.dumps(name)} is no name; one has letters, digits and _, no digit first")
+
+    def _wrong(self, path: Path, sentence: str) -> SchemaError:
+        place = f"{pointer(path)}: " if path else ""
+        return SchemaError(f"{self.what}: {place}no Avro schema: {sentence}")
+
+
+def pointer(path: Path) -> str:
+    """As RFC 6901 writes it; no name of Avro's needs escapes."""
+    return "".join(f"/{part}" for part in path)
+
+
+def _full(name: str, space: str) -> str:
+    return name.removeprefix(".") if "." in name or not space else f"{space}.{name}"
+
+
+def _bare(node: Any) -> Any:
+    """A definition without what may differ where it is repeated."""
+    return {name: one for name, one in node.items() if name not in {"doc", "aliases"}}
+
+
+def _number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _blank(found: re.Match[str]) -> str:
+    """A text as it is, a comment as nothing, its lines kept."""
+    return found[1] or re.sub(r"[^\n]", " ", found[0])
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")

@@ -1,0 +1,61 @@
+"""What `streamproof compat` does: files in, results out, as words or as JSON."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+
+from rich.markup import escape
+
+from streamproof.compat.difference import Difference, Direction
+from streamproof.compat.files import read_history, read_text, read_versions
+from streamproof.compat.history import Level, Result, check_history
+from streamproof.errors import UsageError
+
+
+def compare(
+    new: Path, old: Sequence[Path], *, level: str, schema_type: str, references: Sequence[str] = ()
+) -> list[Result]:
+    """Each version of the history in the directory `new`; or that in the file `new` against `old`, the latest first.
+
+    `references`: NAME=FILE, or FILE. UsageError and SchemaError as `check`, and for what cannot be read.
+    """
+    if extra := next((one for one in old if one.is_dir() or new.is_dir()), None):
+        raise UsageError(f"{new} {extra}: a directory is a whole history; give one alone, or files")
+    versions = read_history(new) if new.is_dir() else read_versions([*reversed(old), new])
+    named = [(name or file, Path(file)) for name, _, file in (one.rpartition("=") for one in references)]
+    texts = {name: read_text(file) for name, file in named}
+    results = check_history(versions, schema_type=schema_type, level=level, references=texts)
+    return results if new.is_dir() else results[-1:]
+
+
+def explain(result: Result) -> str:
+    """Rich markup: for each version and direction that is broken, what breaks it; and the levels that are left."""
+    new = escape(result.new)
+    if result.compatible:
+        return f"{new}  [green]COMPATIBLE[/]  {result.level}"
+    lines: list[str] = []
+    for (direction, old), differences in groupby(result.differences, key=_broken):
+        lines.append(f"{new} → {escape(old)}  [bold red]INCOMPATIBLE[/]  {direction}")
+        for one in differences:
+            name = f" ({one.name})" if one.name else ""
+            lines += [f"  {one.type}  {one.path or '/'}{name}", f"  {escape(one.message)}", f"  To mend: {one.mend}."]
+    accepted = ", ".join(one for one in result.accepted_by if one is not Level.NONE)
+    lines.append(f"  Accepted by: {accepted or 'NONE alone'}.")
+    return "\n".join(lines)
+
+
+def _broken(one: Difference) -> tuple[Direction, str]:
+    """The direction, and the older version."""
+    return one.direction, one.writer if one.direction is Direction.BACKWARD else one.reader
+
+
+def to_json(result: Result) -> dict[str, object]:
+    """For `--json`."""
+    return {
+        "version": result.new,
+        "level": result.level,
+        "compatible": result.compatible,
+        "accepted_by": list(result.accepted_by),
+        "differences": [asdict(one) for one in result.differences],
+    }
