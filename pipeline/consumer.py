@@ -96,7 +96,7 @@ class DatabaseConsumer(Member[ConsumerSettings], Generic[Row]):
         try:
             while not self.stop.requested and time.monotonic() < until:
                 message = self.consumer.poll(POLL_S)
-                if message is not None and message.error() is None:  # fetched before the pause: it is read again
+                if message is not None and self._is_usable(message):  # fetched before the pause: it is read again
                     self.consumer.seek(TopicPartition(*place(message)))
         finally:
             self._holding = False

@@ -76,6 +76,7 @@ _TABLE: dict[Action, frozenset[int]] = {
         {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH,
          KafkaError.FENCED_INSTANCE_ID, KafkaError.UNRELEASED_INSTANCE_ID}
     ),
+    Action.START_OVER: frozenset({KafkaError._FATAL}),  # a consumer's, fenced or not: it has no flag, and no other code
     Action.STALE: frozenset(
         {KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS,
          KafkaError.STALE_MEMBER_EPOCH, KafkaError.FENCED_MEMBER_EPOCH, KafkaError._ASSIGNMENT_LOST,

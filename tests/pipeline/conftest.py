@@ -19,6 +19,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from streamproof.cluster import EmbeddedCluster
+from tests.pipeline.projected import Projected
 
 PARTITIONS = 3
 VARIABLES = ("INPUT_TOPIC", "PROCESSED_TOPIC", "NOTIFICATIONS_TOPIC", "DLQ_TOPIC")
@@ -155,3 +156,8 @@ def stage(embedded_cluster: EmbeddedCluster, tmp_path: Path) -> Iterator[Stage]:
                 if pipe and not pipe.closed:
                     pipe.close()
             process.wait(10)
+
+
+@pytest.fixture
+def projected(stage: Stage) -> Projected:
+    return Projected(stage)

@@ -4,8 +4,8 @@ import json
 import signal
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,72 +16,10 @@ from pipeline.database import ORDERS, Database
 from pipeline.errors import FatalError, RetriableError, SettingsError
 from pipeline.events import OrderState
 from pipeline.settings import ConsumerSettings
+from tests.pipeline.projected import ORDERS_IN_ALL, Projected, state
 
 WaitUntil = Callable[[Callable[[], bool]], None]
 SIZE = 300
-ORDERS_IN_ALL = 20
-
-
-def state(number: int) -> dict[str, Any]:
-    return {
-        "event_id": f"event-{number}",
-        "order_id": f"order-{number % ORDERS_IN_ALL}",
-        "sequence": number // ORDERS_IN_ALL,
-        "status": "in-progress",
-        "amount": 4990,
-        "currency": "EUR",
-        "occurred_at": "2026-03-01T09:16:12Z",
-    }
-
-
-class Projected:
-    """A stage whose processes are projectors, with one database."""
-
-    def __init__(self, stage: Any) -> None:
-        self.stage = stage
-        self.path: Path = stage.directory / "orders.db"
-
-    def start(self, name: str = "projector", **more: str) -> Any:
-        return self.stage.start(name, "pipeline", "project", DATABASE=str(self.path), **more)
-
-    def send(self, numbers: range, poison: tuple[int, ...] = ()) -> None:
-        producer = Producer({"bootstrap.servers": self.stage.bootstrap_servers, "enable.idempotence": True})
-        for number in numbers:
-            value = b"\xff" if number in poison else json.dumps(state(number)).encode()
-            headers: list[tuple[str, str | bytes | None]] = [("event-id", f"event-{number}")]
-            producer.produce(self.stage.topics["INPUT_TOPIC"], value, state(number)["order_id"], headers=headers)
-        assert producer.flush(20) == 0
-
-    def ask(self, query: str) -> list[Any]:
-        if not self.path.exists():
-            return []
-        with closing(sqlite3.connect(self.path)) as connection:
-            return connection.execute(query).fetchall()
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """While this lasts, nobody else writes."""
-        Database(str(self.path), ORDERS).write([])
-        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
-            connection.execute("BEGIN EXCLUSIVE")
-            yield
-            connection.execute("ROLLBACK")
-
-    def stopped(self, process: Any) -> bool:
-        """Whether it is stopped now: not in the midst of a write, whose lock would keep all others out."""
-        process.send_signal(signal.SIGSTOP)
-        try:
-            with closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as connection:
-                connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            process.send_signal(signal.SIGCONT)
-            return False
-        return True
-
-
-@pytest.fixture
-def projected(stage: Any) -> Projected:
-    return Projected(stage)
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
@@ -141,6 +79,81 @@ def test_one_that_wakes_after_its_session_takes_nothing_back(projected: Projecte
     projected.send(range(SIZE, SIZE + ORDERS_IN_ALL))
     wait_until(lambda: projected.stage.committed() >= SIZE + ORDERS_IN_ALL)
     assert projected.ask("SELECT DISTINCT sequence FROM order_state") == [(SIZE // ORDERS_IN_ALL,)]
+
+
+def test_one_that_is_told_to_stop_leaves_what_it_cannot_write_to_the_next(
+    projected: Projected, wait_until: WaitUntil
+) -> None:
+    """SIGTERM while the database is locked: it ends in order, nothing is committed, and the next one does it all."""
+    with projected.locked():
+        projected.send(range(SIZE))
+        process = projected.start()
+        wait_until(lambda: projected.stage.log("projector").count("cannot write") >= 2)
+        process.terminate()
+        assert process.wait(10) == 0
+        assert projected.stage.committed() == 0
+    projected.start()
+    wait_until(lambda: projected.stage.committed() >= SIZE)
+    assert len(projected.kept()) == SIZE
+
+
+def test_nothing_is_committed_before_its_dead_letters_are_acknowledged(
+    projected: Projected, wait_until: WaitUntil
+) -> None:
+    """Every partition begins with poison, and its topic is not there: what is valid is written, nothing committed."""
+    poison = tuple(range(ORDERS_IN_ALL))
+    projected.send(range(SIZE), poison=poison)
+    process = projected.start(DLQ_TOPIC="not-made", STOP_MS="1000")
+    wait_until(lambda: bool(projected.kept()))
+    process.terminate()
+    assert process.wait(20) == 0
+    assert "dead letters were not acknowledged in time" in projected.stage.log("projector")
+    assert projected.stage.committed() == 0
+    projected.start()
+    wait_until(lambda: projected.stage.committed() >= SIZE)
+    assert projected.stage.ids("DLQ_TOPIC") == Counter(f"event-{number}" for number in poison)
+
+
+def test_one_that_waits_for_its_database_hears_that_it_was_replaced(
+    projected: Projected, wait_until: WaitUntil
+) -> None:
+    """Another has taken its group.instance.id meanwhile: it starts over, as it does at any other time."""
+    with projected.locked():
+        projected.send(range(SIZE))
+        projected.start("first", GROUP_INSTANCE_ID="projector-1", FENCED_LIMIT="0")
+        wait_until(lambda: "cannot write" in projected.stage.log("first"))
+        projected.start("second", GROUP_INSTANCE_ID="projector-1", FENCED_LIMIT="0")
+        wait_until(lambda: "GROUP_INSTANCE_ID=projector-1" in projected.stage.log("first"))
+    wait_until(lambda: projected.stage.committed() >= SIZE)
+    assert len(projected.kept()) == SIZE
+
+
+def test_the_smallest_consumer_keeps_user_events(stage: Any, wait_until: WaitUntil) -> None:
+    """Two instances share one database; what is no event is dead-lettered as it came."""
+    path = stage.directory / "users.db"
+    stage.send(range(10))  # order events are no user events
+    producer = Producer({"bootstrap.servers": stage.bootstrap_servers})
+    for number in range(SIZE):
+        user = f"user-{number % 30}"
+        record = {
+            "event_id": f"{user}-{number}",
+            "user_id": user,
+            "sequence": number // 30,
+            "type": "viewed",
+            "page": "/lamps",
+            "occurred_at": "2026-03-01T09:14:40Z",
+        }
+        producer.produce(stage.topics["INPUT_TOPIC"], json.dumps(record), user)
+    assert producer.flush(20) == 0
+    for name in ("one", "other"):
+        stage.start(name, "pipeline", "consume", DATABASE=str(path))
+    wait_until(lambda: stage.committed() >= SIZE + 10)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM user_event").fetchone() == (SIZE,)
+        assert connection.execute("SELECT sequence FROM user_event WHERE user_id = 'user-7' ORDER BY 1").fetchall() == [
+            (sequence,) for sequence in range(SIZE // 30)
+        ]
+    assert {message.key() for message in stage.read("DLQ_TOPIC")} == {b"order-%d" % number for number in range(10)}
 
 
 def row(number: int) -> OrderState:

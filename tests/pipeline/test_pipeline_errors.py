@@ -17,6 +17,7 @@ from pipeline.errors import Action, classify
         (KafkaError._FENCED, Action.FENCED),
         (KafkaError.INVALID_PRODUCER_EPOCH, Action.FENCED),
         (KafkaError.FENCED_INSTANCE_ID, Action.FENCED),
+        (KafkaError._FATAL, Action.START_OVER),
         (KafkaError.ILLEGAL_GENERATION, Action.STALE),
         (KafkaError.STALE_MEMBER_EPOCH, Action.STALE),
         (KafkaError.MSG_SIZE_TOO_LARGE, Action.POISON),
