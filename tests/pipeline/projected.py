@@ -49,6 +49,8 @@ class Projected:
         if not self.path.exists():
             return []
         with closing(sqlite3.connect(self.path)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table'").fetchall():
+                return []  # just being made
             return connection.execute(query).fetchall()
 
     @contextmanager
