@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mutants.journal import Row, read
+from tests.pipeline.projected import Projected
 
 WaitUntil = Callable[[Callable[[], bool]], None]
 SIZE = 600
@@ -20,6 +21,10 @@ def journal(stage: Any) -> list[Row]:
 
 def start(stage: Any, name: str, **more: str) -> Any:
     return stage.start(name, "mutants", name, JOURNAL=str(stage.directory / "journal.jsonl"), **more)
+
+
+def start_projector(projected: Projected, name: str, **more: str) -> Any:
+    return start(projected.stage, name, DATABASE=str(projected.path), **more)
 
 
 def test_one_that_does_not_rewind_loses_what_it_aborts(stage: Any, wait_until: WaitUntil) -> None:
@@ -59,3 +64,27 @@ def test_a_kill_between_two_steps_that_should_be_one_shows(
     seen = stage.ids("PROCESSED_TOPIC")
     expected = dict.fromkeys(batch.ids, 0 if name == "commit-first" else 2)
     assert {found: seen[found] for found in ALL} == {**dict.fromkeys(ALL, 1), **expected}
+
+
+def test_one_that_passes_failures_by_loses_them(projected: Projected, wait_until: WaitUntil) -> None:
+    """What is missing is exactly what its journal has as skipped, and the group has committed past it."""
+    with projected.locked():
+        projected.send(range(SIZE))
+        start_projector(projected, "skip-failed")
+        wait_until(lambda: any(row.act == "skipped" for row in journal(projected.stage)))
+    wait_until(lambda: projected.stage.committed() >= SIZE)
+    skipped = {found for row in journal(projected.stage) if row.act == "skipped" for found in row.ids}
+    assert ALL - projected.kept() == skipped
+
+
+def test_one_that_commits_by_the_clock_loses_what_it_had_in_hand(projected: Projected, wait_until: WaitUntil) -> None:
+    """Killed before it wrote what it had taken: that batch, and nothing else, is gone."""
+    projected.send(range(SIZE))
+    victim = start_projector(projected, "auto-commit", GAP_MS="30000")
+    wait_until(lambda: projected.stage.committed() > 0)
+    victim.kill()
+    victim.wait()
+    (batch,) = journal(projected.stage)
+    start_projector(projected, "auto-commit", GAP_MS="0")
+    wait_until(lambda: len(projected.kept()) >= SIZE - len(batch.ids))
+    assert ALL - projected.kept() == set(batch.ids)
