@@ -31,6 +31,7 @@ from pipeline.producer import Answer, OrderProducer
 from pipeline.settings import ApiSettings
 
 HEALTH_S = 2.0
+BACKLOG = 2048  # connections that wait to be accepted
 PROBLEM = "application/problem+json"
 AGAIN = {"Retry-After": "1"}  # seconds
 EXAMPLE = {
@@ -220,11 +221,17 @@ class _Server(uvicorn.Server):
 
 def _listen(settings: ApiSettings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    # TCP by its number: only then does asyncio switch Nagle's algorithm off, which would hold an answer 40 ms
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)
     except OSError as error:
+        listener.close()
         where = f"{settings.host}:{settings.port}"
         raise SettingsError(f"cannot listen on {where}: {error.strerror}; set another HOST or PORT") from error
+    return listener
 
 
 def serve(settings: ApiSettings, stop: Stop) -> None:

@@ -70,7 +70,7 @@ class _Table(BaseModel):
 class ClusterConfig(_Table):
     """`[cluster]`: where Kafka runs, and the size and version of a cluster that is started.
 
-    `registry`: the URL of a schema registry, or true: one is started for a run that needs it.
+    `registry`: the URL of a schema registry; None (true in the file) starts one for a run that needs it.
     """
 
     brokers: Annotated[int, AfterValidator(_odd)] = Field(default=3, ge=1, description="a whole number of at least 1")
@@ -80,8 +80,10 @@ class ClusterConfig(_Table):
         min_length=1,
         description='"embedded", "testcontainers", or "HOST:PORT,…" of an existing one',
     )
-    registry: Literal[True] | Annotated[str, Field(min_length=1)] = Field(
-        default=True, description='true, or the URL of a schema registry, such as "http://127.0.0.1:8081"'
+    registry: Annotated[str | None, BeforeValidator(lambda given: None if given is True else given)] = Field(
+        default=None,
+        min_length=1,
+        description='true, or the URL of a schema registry, such as "http://127.0.0.1:8081"',
     )
 
 

@@ -10,23 +10,22 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from streamproof.avro import Field
 from streamproof.checks import Verdict, judge, write_witnesses
 from streamproof.cluster import admin, kafka_jars
 from streamproof.cluster.base import Cluster
 from streamproof.cluster.probe import probed
 from streamproof.cluster.registry import Registry
 from streamproof.contract.model import Contract
+from streamproof.contract.registration import register, through
 from streamproof.errors import ClusterError, SubjectError, UsageError, did_you_mean
 from streamproof.faults import Evidence, Fault, Nemesis, Plan, World
 from streamproof.guardian import Guardian
 from streamproof.history.databases import DatabaseObserver, EffectQuery, effect_databases
-from streamproof.history.locator import Locator
 from streamproof.history.observers import Observer
 from streamproof.history.promise import Promise, RunRecord
 from streamproof.history.quiet import wait_until_quiet
@@ -86,7 +85,7 @@ class Run:
     ) -> None:
         if spec.needs_registry and registry is None:
             raise UsageError(f"subject {spec.subject.name} needs a schema registry; give the run one")
-        self.spec = spec
+        self.spec = replace(spec, contract=through(spec.contract, registry.client)) if registry else spec
         self.cluster = cluster
         self.progress = progress or Progress()
         self.registry = registry
@@ -168,21 +167,13 @@ class Run:
             )
 
     def _register_schemas(self) -> None:
-        """Each topic's schema under the topic's name, as a producer looks for it; and the input written in its own."""
+        """Those of the contract; the input is then written in its own, unless the subject is who writes it."""
         if self.registry is None:
             return
+        numbers = register(self.spec.contract, self.registry.client)
         source = self.spec.contract.input.channel
-        for channel in self.spec.contract.topics():
-            if channel.avro is not None:
-                number = self.registry.client.register(f"{channel.topic}-value", channel.avro)
-                if channel == source and self.spec.subject.input == "topic":
-                    self._events = tuple(in_avro(self.spec.events, channel.avro, number))
-
-    def _located(self, locator: Locator) -> Locator:
-        """Where an identity lies, with what it takes to find it there."""
-        if locator.kind == "avro" and self.registry is not None:
-            return locator.decoding(Field(self.registry.client, locator.path))
-        return locator
+        if source.avro is not None and self.spec.subject.input == "topic":
+            self._events = tuple(in_avro(self.spec.events, source.avro, numbers[source.topic]))
 
     def _ends(self) -> "dict[tuple[str, int], admin.Ends]":
         return admin.log_ends(self.cluster.bootstrap_servers, [one.topic for one in self.spec.contract.topics()])
@@ -215,7 +206,7 @@ class Run:
     def _observe(self) -> Observer:
         contract = self.spec.contract
         identities = {one.topic: one.identity for one in self._effect_topics()}
-        identities[contract.input.channel.topic] = self._located(contract.input.identity)
+        identities[contract.input.channel.topic] = contract.input.identity
         partitions = {one.topic: one.partitions for one in contract.topics()}
         observer = Observer(
             self._writer, self.cluster.bootstrap_servers, contract.input.channel.topic, identities, partitions
@@ -364,7 +355,7 @@ class Run:
             bootstrap=servers,
             promise=promise,
             input_topic=contract.input.channel.topic,
-            input_identity=self._located(contract.input.identity),
+            input_identity=contract.input.identity,
             effects=self._effect_topics(),
             queries=tuple(one.effect for one in self._databases.values()),
             fates=self._workload.fates,
@@ -394,10 +385,9 @@ class Run:
     def _effect_topics(self) -> tuple[EffectTopic, ...]:
         contract = self.spec.contract
         topics = [one for one in contract.produces if one.channel.query is None]
-        effects = [EffectTopic(p.channel.name, p.channel.topic, self._located(p.identity), p.per_input) for p in topics]
+        effects = [EffectTopic(p.channel.name, p.channel.topic, p.identity, p.per_input) for p in topics]
         if dead := contract.dead_letters:
-            located = self._located(dead.identity)
-            effects.append(EffectTopic(dead.channel.name, dead.channel.topic, located, dead_letters=True))
+            effects.append(EffectTopic(dead.channel.name, dead.channel.topic, dead.identity, dead_letters=True))
         return tuple(effects)
 
     def _effect_queries(self, values: Mapping[str, str]) -> tuple[EffectQuery, ...]:

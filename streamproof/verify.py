@@ -219,7 +219,7 @@ def _registry(
     if not spec.needs_registry:
         yield None
         return
-    where = request.registry or (settings.registry if isinstance(settings.registry, str) else None)
+    where = request.registry or settings.registry
     with contextlib.ExitStack() as stack:
         with progress.step("registry") as step:
             opened = open_registry(where, guardian, logs=request.directory / "logs", progress=step.now)

@@ -65,6 +65,11 @@ def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
     ("text", "sentence"),
     [
         ("a =", "1: no valid TOML: invalid value"),
+        (
+            "[cluster]\nregistry = false",
+            '2: cluster.registry: expected true, or the URL of a schema registry, such as "http://127.0.0.1:8081"',
+        ),
+        ('[cluster]\nregistry = ""', "2: cluster.registry: expected true, or the URL of a schema registry"),
         ('[subject.orders]\ncontract = "c', "2: no valid TOML: unterminated string"),
         ("[subjects.orders]", '1: subjects is not known (did you mean "subject"?)'),
         (SUBJECT + "\n# twice\ninstnces = 2", '6: subject.orders.instnces is not known (did you mean "instances"?)'),
@@ -138,6 +143,13 @@ def test_a_file_that_is_no_text_is_refused(written: Path) -> None:
     written.write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="cannot be read \\(it is no UTF-8 text\\)"):
         read_config(written)
+
+
+@pytest.mark.parametrize(("line", "found"), [("", None), ("registry = true", None), ('registry = "u"', "u")])
+def test_a_registry_is_started_or_named(written: Path, line: str, found: str | None) -> None:
+    """True, the default, names none: one is started for a run that needs it."""
+    written.write_text(f"[cluster]\n{line}\n{SUBJECT}")
+    assert read_config(written).cluster.registry == found
 
 
 def test_of_several_subjects_the_first_stands_for_the_project(written: Path) -> None:

@@ -59,7 +59,8 @@ class Started:
         self._ports: set[int] = set()
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
+                # as from a terminal: whoever runs the tests may have told them to ignore its end
+                ["env", "--default-signal=HUP", sys.executable, "-m", module, *arguments],
                 cwd=ROOT if "up" not in arguments else directory,
                 env={**os.environ, MARK: self._mark, "TMPDIR": str(self.temporary), "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.DEVNULL,

@@ -12,6 +12,7 @@ UNION ALL SELECT 'crashes_in_transaction', count(DISTINCT b.t) FROM break_point 
     JOIN txn_span s ON b.kind = 'crash' AND s.t_from <= b.t AND (s.t_to IS NULL OR b.t < s.t_to)
 UNION ALL SELECT 'broker_losses', count(*) FROM fault WHERE effective AND target LIKE 'broker%'
 UNION ALL SELECT 'faults', count(*) FROM fault WHERE effective
+UNION ALL SELECT 'faults_without_effect', count(*) FROM fault WHERE NOT effective
 UNION ALL SELECT 'faults_in_flight', count(*) FROM fault_in_flight
 UNION ALL SELECT 'reads_during_faults', count(*) FROM read r WHERE r.phase = 'during'
     AND EXISTS (SELECT 1 FROM fault f WHERE f.effective AND f.t_from <= r.t AND (f.t_to IS NULL OR r.t <= f.t_to))

@@ -13,9 +13,10 @@ from jsonschema.exceptions import SchemaError, best_match
 from jsonschema.validators import validator_for
 from pydantic import TypeAdapter, ValidationError
 
-from streamproof.avro import Encoder, has_field, json_schema
+from streamproof.avro import Encoder, json_schema
 from streamproof.contract.avro import avro_schema
 from streamproof.contract.document import Documents, Node, lines_of
+from streamproof.contract.locators import IN_COLUMN, IN_INPUT, LOCATED, locator, locator_in
 from streamproof.contract.model import KEY, Channel, Contract, DeadLetters, Input, Produces
 from streamproof.errors import ContractError, UsageError, did_you_mean
 from streamproof.history.locator import Locator
@@ -38,10 +39,6 @@ EXTENSIONS = (
 OWNERS = {"x-query": "a channel", "x-compatibility": "a message"}  # the others are an operation's
 MISSPELT = 0.85  # how close a foreign extension may come to one of ours
 JSON_FORMATS = ("application/schema+json", "application/schema+yaml", "application/vnd.aai.asyncapi")
-IN_INPUT = ("header", "json", "key")
-LOCATED = "where it lies: header:NAME, json:/POINTER or key"
-IN_AVRO = "where it lies: header:NAME, avro:FIELD or key"
-IN_COLUMN = "the column where it lies, since the channel is a query: column:NAME"
 
 
 def read_contract(path: Path, operation: str | None = None) -> Contract:
@@ -90,7 +87,7 @@ class _Reader:
             raise action.wrong("receive: promises are about what is consumed")
         delivery = node.need("x-delivery", ", ".join(Delivery)).choice([str(one) for one in Delivery])
         channel = self._channel_of(node)
-        identity = _locator_in(channel, node.need("x-identity", LOCATED))
+        identity = locator_in(channel, node.need("x-identity", LOCATED))
         key = node.get("x-key")
         sequence = node.get("x-sequence")
         order = node.get("x-order")
@@ -101,8 +98,8 @@ class _Reader:
             input=Input(
                 channel=channel,
                 identity=identity,
-                key=_locator_in(channel, key) if key else KEY,
-                sequence=_locator_in(channel, sequence) if sequence else None,
+                key=locator_in(channel, key) if key else KEY,
+                sequence=locator_in(channel, sequence) if sequence else None,
             ),
             delivery=Delivery(delivery),
             ordered=order is not None and order.choice(["key", "none"]) == "key",
@@ -260,7 +257,7 @@ class _Reader:
             channel = self._named(one.need("channel", "the name of a channel"))
             made = Produces(
                 channel=channel,
-                identity=_locator_in(channel, one.need("identity", IN_COLUMN if channel.query else LOCATED)),
+                identity=locator_in(channel, one.need("identity", IN_COLUMN if channel.query else LOCATED)),
                 per_input=per_input.whole(0) if per_input else 1,
             )
             if any(other.channel == made.channel for other in found):
@@ -279,7 +276,7 @@ class _Reader:
             raise dead.error(f"{dead.path}.channel: {channel.name} is a query; dead letters are kept in a topic")
         return DeadLetters(
             channel=channel,
-            identity=_locator(own) if own else identity,
+            identity=locator(own) if own else identity,
             max_attempts=attempts.whole(1) if attempts else None,
         )
 
@@ -295,28 +292,6 @@ def _known(node: Node, kind: str) -> None:
             raise child.error(f"{child.path} is not known{hint}")
         elif name in EXTENSIONS and not (owner := OWNERS.get(name, "an operation")).endswith(f" {kind}"):
             raise child.error(f"{child.path}: {name} belongs to {owner}")
-
-
-def _locator_in(channel: Channel, node: Node) -> Locator:
-    """Where an identity lies: in a column of a query, or in a topic's records, as their values are written."""
-    if channel.query is not None:
-        return _locator(node, ("column",), IN_COLUMN)
-    if channel.avro is None:
-        return _locator(node)
-    found = _locator(node, ("header", "avro", "key"), IN_AVRO)
-    if found.kind == "avro" and not has_field(channel.avro, found.path):
-        raise node.error(f"{node.path}: the schema of {channel.name} has no field {found.path}")
-    return found
-
-
-def _locator(node: Node, kinds: Sequence[str] = IN_INPUT, expected: str = LOCATED) -> Locator:
-    try:
-        found = Locator.parse(node.text(expected))
-    except ValueError as error:
-        raise node.error(f"{node.path}: {error}") from error
-    if found.kind not in kinds:
-        raise node.wrong(expected)
-    return found
 
 
 def _topic_configuration(binding: Node | None) -> Mapping[str, str]:

@@ -4,12 +4,14 @@ To add one, write a function and name it with `@fault`. It gets the world and it
 breaks before it returns, and must look for its evidence in what the brokers say, never in its own deeds.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from streamproof.cluster import admin
-from streamproof.errors import UsageError
+from streamproof.cluster.ask import NotYet
+from streamproof.errors import ClusterError, UsageError
 from streamproof.faults.plan import Fault
 from streamproof.faults.world import Evidence, World
 
@@ -23,6 +25,7 @@ STEPS_S = (0.02, 0.005, 0.035, 0.01, 0.05)  # uneven, so as not to keep step wit
 LOOKS, LOOK_S = 4, 0.1  # longer than a transaction that goes on usually takes
 OBSERVED_AFTER_S = 0.15  # what was written before the pause has been read by then
 NOTICED_WITHIN_S = 30.0
+COORDINATORS = ("__consumer_offsets", "__transaction_state")  # who leads a partition of these coordinates
 
 
 def fault(kind: str) -> Callable[[FaultFunction], FaultFunction]:
@@ -235,17 +238,40 @@ def disconnect_broker(world: World, fault: Fault) -> Evidence:
 def _without_broker(
     world: World, fault: Fault, take: Callable[[int], None], give: Callable[[int], None], done: str
 ) -> Evidence:
-    """Take a broker away, see that another one leads what it led, give it back."""
+    """Take a broker away, see that others lead what it led, give it back. One that led nothing is not missed."""
     node = broker_of(world, fault)
     others = ",".join(world.cluster.address(other) for other in world.cluster.brokers if other != node)
     role = fault.target.removeprefix("broker:")
     name = f"broker {node}" if role.isdigit() else f"broker {node} ({role.replace('-', ' ')})"
+    led = _led_by(node, world, world.cluster.bootstrap_servers)
     started = time.monotonic()
     take(node)
-    moved = world.wait_until(lambda: node not in admin.leaders(others, world.input_topic), NOTICED_WITHIN_S)
+    moved = world.wait_until(lambda: _leads_nothing(node, world, others), NOTICED_WITHIN_S)
     world.wait(fault.lasts_ms / 1000)
     give(node)
-    gone = time.monotonic() - started
+    gone = f"{time.monotonic() - started:.1f} s"
+    if not led:
+        return Evidence(f"{name} {done} for {gone}, but it led nothing that the subject uses", effective=False)
     if not moved:
-        return Evidence(f"{name} {done} for {gone:.1f} s, but it kept its partitions", effective=False)
-    return Evidence(f"{name} {done}, its partitions led by others, back after {gone:.1f} s", effective=True)
+        return Evidence(f"{name} {done} for {gone}, but it kept its partitions", effective=False)
+    partitions = "partition" if led == 1 else f"{led} partitions"
+    return Evidence(f"{name} {done}, the {partitions} that it led taken over, back after {gone}", effective=True)
+
+
+def _led_by(node: int, world: World, servers: str) -> int:
+    """How many partitions of the input and of the coordinators' logs a broker leads, as `servers` know it.
+
+    ClusterError or NotYet when they do not answer: what is not known is not gone.
+    """
+    count = admin.leaders(servers, world.input_topic).count(node)
+    for topic in COORDINATORS:
+        with contextlib.suppress(ClusterError, NotYet):  # no transactions, so not their log either
+            count += admin.leaders(servers, topic).count(node)
+    return count
+
+
+def _leads_nothing(node: int, world: World, servers: str) -> bool:
+    try:
+        return _led_by(node, world, servers) == 0
+    except (ClusterError, NotYet):
+        return False

@@ -71,8 +71,11 @@ def _rest(verdict: Verdict, history: History | None) -> list[str]:
     counted = [
         f"{one.witnesses:,} {one.anomaly}" for one in verdict.findings if one.status is Status.COUNTED and one.witnesses
     ]
+    idle = verdict.seen.get("faults_without_effect", 0)
     not_shown = [*NEVER_SHOWN, *(history.record.not_shown if history else ())]
     lines = [f"        Shown by: {', '.join(seen) or 'nothing'}."]
+    if idle:
+        lines.append(f"        Without effect: {idle} fault{'s' * (idle != 1)} of the plan.")
     if counted:
         lines.append(f"        Allowed and seen: {', '.join(counted)}.")
     if verdict.not_judged:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from streamproof.avro import Encoder
+from streamproof.avro import FRAME, MAGIC, Encoder
 from streamproof.contract.model import Contract, Input
 from streamproof.errors import ContractError, UsageError, did_you_mean
 from streamproof.history.tables import Fate
@@ -23,6 +23,7 @@ EVENTS_PER_KEY = 8
 SKEW = 0.8  # of Zipf's law: with 2,500 keys the hottest has one event in twenty
 POISON = 0.005
 ABORTED = 0.01
+NOT_AVRO = (b"", FRAME.pack(MAGIC, 2**31 - 1))  # JSON by itself, and under an id that no registry reaches
 FIELDS = ("key", "value", "headers", "fate", "id", "seq")  # of a line of a file
 _KINDS: Mapping[type, str] = {str: "a text", int: "a whole number", dict: "an object"}
 T = TypeVar("T")
@@ -32,7 +33,7 @@ T = TypeVar("T")
 class Event:
     """One input. `seq` counts the events of one key; an event that comes to nothing does not count.
 
-    `value` is JSON, also of a channel whose records are Avro: `in_avro` has what is sent there.
+    `value` is JSON, unless it is poison, also of a channel whose records are Avro: `in_avro` has what is sent there.
     """
 
     id: str
@@ -77,12 +78,15 @@ def make_events(
         if contract.input.identity.kind == "key":
             key, seq = identity, forms.first
         values = {"id": identity, "key": key, "seq": str(seq)}
+        value = Template.fill(pieces, forms.as_json(identity, key, seq))
+        if fate is Fate.POISON and contract.input.channel.avro is not None:
+            value = rng.choice(NOT_AVRO) + value
         yield Event(
             id=identity,
             key=key,
             seq=seq,
             fate=fate,
-            value=Template.fill(pieces, forms.as_json(identity, key, seq)),
+            value=value,
             headers=(*_own_headers(contract.input, values), *template.headers),
         )
 

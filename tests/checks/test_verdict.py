@@ -136,6 +136,7 @@ def test_what_was_seen_is_counted(tmp_path: Path) -> None:
         "crashes_in_transaction": 1,
         "broker_losses": 1,
         "faults": 2,
+        "faults_without_effect": 0,
         "faults_in_flight": 1,
         "reads_during_faults": 1,
     }

@@ -50,6 +50,8 @@ class Projected:
 
     def ask(self, query: str) -> list[Any]:
         with closing(sqlite3.connect(self.path)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table'").fetchall():
+                return []  # just being made
             return connection.execute(query).fetchall()
 
     @contextmanager

@@ -2,13 +2,25 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
-from pipeline.events import STATUS, TEXT, PoisonError, Result, dead_letter, notification, parse, processed
+from pipeline.avro import own_schema
+from pipeline.events import (
+    STATUS,
+    TEXT,
+    EventType,
+    OrderEvent,
+    PoisonError,
+    Result,
+    dead_letter,
+    notification,
+    parse,
+    processed,
+)
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 DOCUMENT = YAML(typ="safe").load(CONTRACTS / "orders.asyncapi.yaml")
@@ -96,3 +108,10 @@ def test_a_dead_letter_is_the_record_as_it_came_with_reasons() -> None:
     reasons = {name: value.decode() for name, value in letter.headers[3:] if isinstance(value, bytes)}
     schema("dead-letter-headers").validate(reasons)
     assert (reasons["dlq-partition"], reasons["dlq-offset"]) == ("3", "1207")
+
+
+def test_the_schema_in_avro_holds_what_an_event_is() -> None:
+    """The same fields in the same order, and the same types of event."""
+    fields = {field["name"]: field["type"] for field in own_schema("order-event")["fields"]}
+    assert list(fields) == list(OrderEvent.model_fields)
+    assert fields["type"]["symbols"] == list(get_args(EventType))

@@ -34,14 +34,12 @@ def test_events_are_written_in_the_contracts_schema() -> None:
         assert (record["event_id"], record["order_id"], record["sequence"]) == (one.id, one.key, one.seq)
 
 
-def test_poison_is_poison_in_three_ways() -> None:
-    """Without a frame, under an id that was never given, and cut off."""
-    events = make_events(ORDERS, count=300, seed=3, poison=0.1)
-    poison = [one.value for one in in_avro(events, SCHEMA, 77) if one.fate is Fate.POISON]
-    assert len(poison) == 30
-    assert {value[:5] for value in poison if value[0] == 0} == {FRAME.pack(0, 77), FRAME.pack(0, 2**31 - 1)}
-    assert {value for value in poison if value[:5] == FRAME.pack(0, 77)} == {FRAME.pack(0, 77)}
-    assert sum(value[0] == ord("{") for value in poison) == 10
+def test_poison_is_poison_in_two_ways() -> None:
+    """JSON where Avro should be, and what stands under an id that was never given; the rest of it is not looked at."""
+    made = [one for one in make_events(ORDERS, count=300, seed=3, poison=0.1) if one.fate is Fate.POISON]
+    assert list(in_avro(made, SCHEMA, 77)) == made
+    starts = {one.value[:5] if one.value[0] == 0 else one.value[:1] for one in made}
+    assert starts == {b"{", FRAME.pack(0, 2**31 - 1)}
 
 
 def test_a_line_that_the_schema_does_not_allow_is_told(tmp_path: Path) -> None:
@@ -54,7 +52,8 @@ def test_a_line_that_the_schema_does_not_allow_is_told(tmp_path: Path) -> None:
     ]
     path = tmp_path / "events.jsonl"
     path.write_text("".join(json.dumps(one) + "\n" for one in lines[:2]))
-    assert [one.id for one in in_avro(events_from_file(path, ORDERS), SCHEMA, 1)] == ["a", "b"]
+    good, poison = in_avro(events_from_file(path, ORDERS), SCHEMA, 1)
+    assert (good.value[:5], poison.value) == (FRAME.pack(0, 1), b"garbage")
     path.write_text("".join(json.dumps(one) + "\n" for one in lines))
     with pytest.raises(UsageError, match=r"events\.jsonl:3: orders\.OrderEvent\.amount is <much>"):
         list(events_from_file(path, ORDERS))

@@ -1,0 +1,36 @@
+"""Where a contract says that identities, keys and sequences lie: read with the complaint that fits the channel."""
+
+from collections.abc import Sequence
+
+from streamproof.avro import has_field
+from streamproof.contract.document import Node
+from streamproof.contract.model import Channel
+from streamproof.history.locator import Locator
+
+IN_INPUT = ("header", "json", "key")
+LOCATED = "where it lies: header:NAME, json:/POINTER or key"
+IN_AVRO = "where it lies: header:NAME, avro:FIELD or key"
+IN_COLUMN = "the column where it lies, since the channel is a query: column:NAME"
+
+
+def locator_in(channel: Channel, node: Node) -> Locator:
+    """Where an identity lies: in a column of a query, or in a topic's records, as their values are written."""
+    if channel.query is not None:
+        return locator(node, ("column",), IN_COLUMN)
+    if channel.avro is None:
+        return locator(node)
+    found = locator(node, ("header", "avro", "key"), IN_AVRO)
+    if found.kind == "avro" and not has_field(channel.avro, found.path):
+        raise node.error(f"{node.path}: the schema of {channel.name} has no field {found.path}")
+    return found
+
+
+def locator(node: Node, kinds: Sequence[str] = IN_INPUT, expected: str = LOCATED) -> Locator:
+    """The place that `node` writes; ContractError when it is none of `kinds`."""
+    try:
+        found = Locator.parse(node.text(expected))
+    except ValueError as error:
+        raise node.error(f"{node.path}: {error}") from error
+    if found.kind not in kinds:
+        raise node.wrong(expected)
+    return found

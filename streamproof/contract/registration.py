@@ -1,0 +1,36 @@
+"""A contract and the registry that keeps its schemas."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from streamproof.avro import Field
+from streamproof.contract.model import Contract
+from streamproof.history.locator import Locator
+from streamproof.schema_registry import SchemaRegistry
+
+
+def register(contract: Contract, registry: SchemaRegistry) -> Mapping[str, int]:
+    """The id of each topic's schema, registered under the topic's name, where producers look for it.
+
+    RegistryError when it is refused, or the registry does not answer.
+    """
+    return {
+        one.topic: registry.register(f"{one.topic}-value", one.avro)
+        for one in contract.topics()
+        if one.avro is not None
+    }
+
+
+def through(contract: Contract, registry: SchemaRegistry) -> Contract:
+    """The same contract, its identities found in Avro too, by the schema that each record was written in."""
+
+    def found(locator: Locator) -> Locator:
+        return locator.decoding(Field(registry, locator.path)) if locator.kind == "avro" else locator
+
+    dead = contract.dead_letters
+    return replace(
+        contract,
+        input=replace(contract.input, identity=found(contract.input.identity)),
+        produces=tuple(replace(one, identity=found(one.identity)) for one in contract.produces),
+        dead_letters=replace(dead, identity=found(dead.identity)) if dead else None,
+    )
