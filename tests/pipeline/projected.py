@@ -33,9 +33,6 @@ class Projected:
     def __init__(self, stage: Any) -> None:
         self.stage = stage
         self.path: Path = stage.directory / "orders.db"
-        database = Database(str(self.path), ORDERS)
-        database.write([])  # or a test could look between the making of the file and that of its tables
-        database.close()
 
     def start(self, name: str = "projector", **more: str) -> Any:
         return self.stage.start(name, "pipeline", "project", DATABASE=str(self.path), **more)
@@ -49,6 +46,8 @@ class Projected:
         assert producer.flush(20) == 0
 
     def ask(self, query: str) -> list[Any]:
+        if not self.path.exists():
+            return []
         with closing(sqlite3.connect(self.path)) as connection:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table'").fetchall():
                 return []  # just being made
@@ -57,6 +56,7 @@ class Projected:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """While this lasts, nobody else writes."""
+        Database(str(self.path), ORDERS).write([])
         with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
             connection.execute("BEGIN EXCLUSIVE")
             yield
