@@ -22,20 +22,20 @@ from streamproof.cluster.probe import probed
 from streamproof.cluster.registry import Registry
 from streamproof.contract.model import Contract
 from streamproof.contract.registration import register, through
-from streamproof.errors import ClusterError, SubjectError, UsageError, did_you_mean
+from streamproof.effects import effect_queries, effect_topics
+from streamproof.errors import ClusterError, SubjectError, UsageError
 from streamproof.faults import Evidence, Fault, Nemesis, Plan, World
 from streamproof.guardian import Guardian
-from streamproof.history.databases import DatabaseObserver, EffectQuery, effect_databases
+from streamproof.history.databases import DatabaseObserver, effect_databases
 from streamproof.history.observers import Observer
 from streamproof.history.promise import Promise, RunRecord
 from streamproof.history.quiet import wait_until_quiet
-from streamproof.history.recording import EffectTopic, Recording, record_logs
+from streamproof.history.recording import Recording, record_logs
 from streamproof.history.store import History, HistoryWriter, row_count
 from streamproof.history.tables import Outcome
 from streamproof.progress import Progress, Step
 from streamproof.subject import Keeper, SubjectSpec
 from streamproof.subject.keeper import now_us
-from streamproof.subject.spec import fill
 from streamproof.workload import Event, StdinWorkload, Workload, in_avro
 
 FIRST_COMMIT_S = 30.0
@@ -111,7 +111,7 @@ class Run:
         self._started_at = now_us()
         self._dropped: list[str] = []
         self._offsets: Mapping[tuple[str, int], int] = {}
-        self._databases = effect_databases(self._effect_queries(values))
+        self._databases = effect_databases(effect_queries(spec.subject, spec.contract, values))
         self._nemesis = Nemesis(self._world(), len(spec.events), self._tell)
 
     def _make_workload(self) -> Workload | StdinWorkload:
@@ -205,7 +205,7 @@ class Run:
 
     def _observe(self) -> Observer:
         contract = self.spec.contract
-        identities = {one.topic: one.identity for one in self._effect_topics()}
+        identities = {one.topic: one.identity for one in effect_topics(contract)}
         identities[contract.input.channel.topic] = contract.input.identity
         partitions = {one.topic: one.partitions for one in contract.topics()}
         observer = Observer(
@@ -356,7 +356,7 @@ class Run:
             promise=promise,
             input_topic=contract.input.channel.topic,
             input_identity=contract.input.identity,
-            effects=self._effect_topics(),
+            effects=effect_topics(contract),
             queries=tuple(one.effect for one in self._databases.values()),
             fates=self._workload.fates,
             jars=kafka_jars(),
@@ -381,35 +381,6 @@ class Run:
 
     def _stops(self, topics: Sequence[str]) -> Mapping[tuple[str, int], tuple[int, int, int]]:
         return admin.log_ends(self.cluster.bootstrap_servers, topics)
-
-    def _effect_topics(self) -> tuple[EffectTopic, ...]:
-        contract = self.spec.contract
-        topics = [one for one in contract.produces if one.channel.query is None]
-        effects = [EffectTopic(p.channel.name, p.channel.topic, p.identity, p.per_input) for p in topics]
-        if dead := contract.dead_letters:
-            effects.append(EffectTopic(dead.channel.name, dead.channel.topic, dead.identity, dead_letters=True))
-        return tuple(effects)
-
-    def _effect_queries(self, values: Mapping[str, str]) -> tuple[EffectQuery, ...]:
-        """Channels that are queries, each in its database; UsageError for one that lies nowhere, or that is not."""
-        subject, contract = self.spec.subject, self.spec.contract
-        queried = {one.channel.name: one for one in contract.produces if one.channel.query is not None}
-        for name in subject.databases.keys() - queried.keys():
-            raise UsageError(
-                f"subject {subject.name}: databases.{name}: operation {contract.name} has no such channel with an "
-                f"x-query{did_you_mean(name, queried)}"
-            )
-        for name in queried.keys() - subject.databases.keys():
-            raise UsageError(
-                f"subject {subject.name}: channel {name} is a query; say where: [subject.{subject.name}.databases] "
-                f'{name} = "sqlite:///{{directory}}/orders.db"'
-            )
-        return tuple(
-            EffectQuery(
-                name, fill(subject.databases[name], values), one.channel.query or "", one.identity, one.per_input
-            )
-            for name, one in queried.items()
-        )
 
     def _transaction_timeout_ms(self) -> int:
         own = self._nemesis.world.own_prefix
