@@ -18,7 +18,7 @@ from streamproof.history.locator import Locator
 from streamproof.history.promise import Delivery, Promise
 from streamproof.history.recording import EffectTopic, Recording, record_logs
 from streamproof.history.store import HistoryWriter
-from streamproof.history.tables import Fate
+from streamproof.history.terms import Fate
 
 RECORDS = 300_000  # of each topic
 PARTITIONS = 4

@@ -14,7 +14,8 @@ from streamproof.cluster import start_embedded
 from streamproof.config import read_config
 from streamproof.faults import Fault, Plan
 from streamproof.guardian import Guardian
-from streamproof.run import Run, RunSpec
+from streamproof.run import Run
+from streamproof.spec import RunSpec
 from streamproof.verify import declared_spec
 
 EVENTS = 4_000

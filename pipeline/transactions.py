@@ -17,7 +17,7 @@ from pipeline.settings import ForwarderSettings
 
 STEP_S = 0.5  # how long one call may block before the signal to stop is looked at
 PAUSE_S = 0.02  # between two attempts of a call that returned at once
-HUNG_S = 2.0  # how much longer than it was told to a call may take, before it is left behind
+HUNG_S = 1.0  # how much longer than it was told to a call may take, before it is left behind
 
 
 class Transactions:

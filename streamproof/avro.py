@@ -2,7 +2,7 @@
 
 import struct
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.schema import SchemaParseException, UnknownType
@@ -10,7 +10,9 @@ from fastavro.validation import ValidationError as InvalidRecord
 from fastavro.validation import validate
 
 from streamproof.errors import RegistryError
-from streamproof.schema_registry import SchemaRegistry
+
+if TYPE_CHECKING:
+    from streamproof.schema_registry import SchemaRegistry
 
 FRAME = struct.Struct(">bI")
 MAGIC = 0
@@ -58,7 +60,7 @@ class Field:
     decoded. That makes it twice as fast as reading JSON.
     """
 
-    def __init__(self, registry: SchemaRegistry, path: str) -> None:
+    def __init__(self, registry: "SchemaRegistry", path: str) -> None:
         self._registry = registry
         self._names = path.split(".")
         self._schemas: dict[bytes, Any] = {}  # by frame; None where there is no such schema, or no such field in it

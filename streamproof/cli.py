@@ -14,28 +14,27 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 
 from streamproof import __version__
-from streamproof.checks import Verdict, judge, write_witnesses
 from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED, open_cluster
-from streamproof.cluster.registry import start_registry
 from streamproof.compat import Level
 from streamproof.compat.command import compare, to_json
 from streamproof.compat.command import explain as explain_compat
 from streamproof.errors import StreamproofError, UsageError
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery
-from streamproof.history.store import History
 from streamproof.report.html import generate
 from streamproof.report.terminal import Terminal
-from streamproof.report.text import explain
-from streamproof.report.timeline import can_draw, timeline
 from streamproof.verify import Request, describe, kept
 from streamproof.verify import verify as run_verify
+
+if TYPE_CHECKING:  # slow to import: by those verbs alone that judge
+    from streamproof.checks import Verdict
+    from streamproof.history.store import History
 
 INTERRUPTED = 130
 UNUSABLE = 2
@@ -107,6 +106,8 @@ def up(
             step.done(describe(running))
         url = None
         if registry:
+            from streamproof.cluster.registry import start_registry  # noqa: PLC0415
+
             with progress.step("registry") as step:
                 started = stack.enter_context(start_registry(guardian, logs=logs, progress=step.now))
                 step.done(started.name)
@@ -195,11 +196,13 @@ def verify(
     again = ["streamproof", *_without_directory(sys.argv[1:])]
     if seed is None:
         again += ["--seed", str(request.seed)]
-    _finish(verdict, history, as_json=as_json, picture=_draw(history), again=shlex.join(again))
+    _finish(verdict, history, as_json=as_json, draws=True, again=shlex.join(again))
 
 
-def _draw(history: History) -> Path | None:
+def _draw(history: "History") -> Path | None:
     """The run's timeline, beside its history; None without the drawing library."""
+    from streamproof.report.timeline import can_draw, timeline  # noqa: PLC0415
+
     if not can_draw():
         return None
     picture = history.directory.parent / "timeline.png"
@@ -220,6 +223,9 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Judge a recorded history again."""
+    from streamproof.checks import judge, write_witnesses  # noqa: PLC0415
+    from streamproof.history.store import History  # noqa: PLC0415
+
     if not directory.is_dir():
         raise UsageError(f"{directory} is not a directory; give that of a run, such as {RUNS}/…")
     inner = directory / "history"
@@ -245,13 +251,19 @@ def report(
 
 
 def _finish(
-    verdict: Verdict, history: History, *, as_json: bool, picture: Path | None = None, again: str | None = None
+    verdict: "Verdict", history: "History", *, as_json: bool, draws: bool = False, again: str | None = None
 ) -> NoReturn:
+    from streamproof.report.text import explain  # noqa: PLC0415
+
+    if not as_json:
+        # the verdict first: the picture takes a second
+        Console(highlight=False, soft_wrap=True).print(explain(verdict, history, again=again))
+    picture = _draw(history) if draws else None
     if as_json:
         kept = {"directory": str(history.directory), **({"timeline": str(picture)} if picture else {})}
         print(json.dumps({**verdict.to_json(), **kept}))
-    else:
-        Console(highlight=False, soft_wrap=True).print(explain(verdict, history, picture=picture, again=again))
+    elif picture:
+        print(f"        Timeline {picture}")
     raise typer.Exit(EXIT[verdict.outcome])
 
 

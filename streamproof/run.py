@@ -10,8 +10,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -20,7 +19,6 @@ from streamproof.cluster import admin, kafka_jars
 from streamproof.cluster.base import Cluster
 from streamproof.cluster.probe import probed
 from streamproof.cluster.registry import Registry
-from streamproof.contract.model import Contract
 from streamproof.contract.registration import register, through
 from streamproof.effects import effect_queries, effect_topics
 from streamproof.errors import ClusterError, SubjectError, UsageError
@@ -32,38 +30,17 @@ from streamproof.history.promise import Promise, RunRecord
 from streamproof.history.quiet import wait_until_quiet
 from streamproof.history.recording import Recording, record_logs
 from streamproof.history.store import History, HistoryWriter, row_count
-from streamproof.history.tables import Outcome
+from streamproof.history.terms import Outcome
 from streamproof.progress import Progress, Step
-from streamproof.subject import Keeper, SubjectSpec
+from streamproof.spec import RunSpec
+from streamproof.subject import Keeper
 from streamproof.subject.keeper import now_us
-from streamproof.workload import Event, StdinWorkload, Workload, in_avro
+from streamproof.workload import StdinWorkload, Workload, in_avro
 
 FIRST_COMMIT_S = 30.0
-QUIET_S = 60.0  # for the group to commit past all input, and for open transactions to end
-FEED_S = 8.0  # how long the whole input takes at least, so that there is time to break things
+FEED_S = 5.0  # how long the whole input takes at least, so that there is time to break things
 POLL_S = 0.1
 CLEANUP_MS = 10_000  # at most, from a transaction's time-out until the broker ends it
-
-
-@dataclass(frozen=True)
-class RunSpec:
-    """What to run. `directory` gets logs/, history/, witnesses/ and plan.json.
-
-    `suffix` stands for `{run}` in the subject's command and environment; the contract's names end in it already.
-    """
-
-    subject: SubjectSpec
-    contract: Contract
-    events: tuple[Event, ...]
-    seed: int
-    directory: Path
-    suffix: str = ""
-    quiet_s: float = field(default_factory=lambda: QUIET_S)
-
-    @property
-    def needs_registry(self) -> bool:
-        """Whether there must be a schema registry for it."""
-        return self.contract.needs_registry or self.subject.needs_registry
 
 
 class Run:
@@ -155,10 +132,12 @@ class Run:
 
     def _make_topics(self) -> None:
         contract, servers = self.spec.contract, self.cluster.bootstrap_servers
-        replication = min(3, len(self.cluster.brokers))
-        for channel in contract.topics():
-            config = {"message.timestamp.type": "LogAppendTime", **channel.config}
-            admin.create_topics(servers, {channel.topic: channel.partitions}, replication=replication, config=config)
+        admin.create_topics(
+            servers,
+            {one.topic: one.partitions for one in contract.topics()},
+            replication=min(3, len(self.cluster.brokers)),
+            config={one.topic: {"message.timestamp.type": "LogAppendTime", **one.config} for one in contract.topics()},
+        )
         used = {topic: ends for (topic, _), ends in self._ends().items() if ends.high_watermark > 0}
         for topic in used:
             raise ClusterError(

@@ -1,16 +1,16 @@
 """From a request (flags or streamproof.toml) to a verdict: a cluster, one run on it, a plan of faults."""
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from streamproof.checks import Verdict
 from streamproof.cluster import STARTED, Cluster, open_cluster
-from streamproof.cluster.registry import Registry, open_registry
 from streamproof.config import ClusterConfig, Config, checked_command, checked_placeholders, read_config
 from streamproof.contract.asyncapi import contract_from_flags, read_contract
 from streamproof.contract.model import Channel, Contract
@@ -19,11 +19,16 @@ from streamproof.faults import Plan
 from streamproof.faults.nemesis import check_kinds
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery
-from streamproof.history.store import History
 from streamproof.progress import Progress
-from streamproof.run import Run, RunSpec
+from streamproof.spec import RunSpec
 from streamproof.subject import SubjectSpec
 from streamproof.workload import Event, events_from_file, make_events
+
+if TYPE_CHECKING:
+    from streamproof.checks import Verdict
+    from streamproof.cluster.registry import Registry
+    from streamproof.history.store import History
+    from streamproof.run import Run
 
 
 @dataclass(frozen=True)
@@ -51,12 +56,13 @@ class Request:
     registry: str | None = None
 
 
-def verify(request: Request, progress: Progress) -> tuple[Verdict, History]:
+def verify(request: Request, progress: Progress) -> "tuple[Verdict, History]":
     """Run the subject on a cluster of its own (or an existing one) under faults, and judge what happened."""
     config = None if request.command is not None else read_config(request.config)
     spec = spec_of(request, config)
     settings = config.cluster if config else ClusterConfig()
     saved = saved_plan(request)
+    threading.Thread(target=_import_run, daemon=True).start()  # takes half a second, while brokers start
     with (
         kept(request.directory),
         Guardian() as guardian,
@@ -70,12 +76,18 @@ def verify(request: Request, progress: Progress) -> tuple[Verdict, History]:
             databases=[name for name, url in spec.subject.databases.items() if url.startswith("sqlite:")],
         )
         (request.directory / "plan.json").write_text(plan.model_dump_json(indent=2))
-        with Run(spec, cluster, guardian, progress, registry=registry) as run:
+        with _import_run()(spec, cluster, guardian, progress, registry=registry) as run:
             run.start()
             run.carry_out(plan)
             verdict = run.finish()
             assert run.history is not None  # noqa: S101 - finish() made it
             return verdict, run.history
+
+
+def _import_run() -> "type[Run]":
+    from streamproof.run import Run  # noqa: PLC0415
+
+    return Run
 
 
 def spec_of(request: Request, config: Config | None) -> RunSpec:
@@ -214,11 +226,13 @@ def _cluster(request: Request, settings: ClusterConfig, guardian: Guardian, prog
 @contextmanager
 def _registry(
     request: Request, settings: ClusterConfig, spec: RunSpec, guardian: Guardian, progress: Progress
-) -> Iterator[Registry | None]:
+) -> "Iterator[Registry | None]":
     """A registry where the run needs one: the one that is named, or one that is started."""
     if not spec.needs_registry:
         yield None
         return
+    from streamproof.cluster.registry import open_registry  # noqa: PLC0415 - its HTTP client is slow to import
+
     where = request.registry or settings.registry
     with contextlib.ExitStack() as stack:
         with progress.step("registry") as step:

@@ -71,20 +71,26 @@ class Ends(NamedTuple):
 
 
 def create_topics(
-    bootstrap: str, partitions: Mapping[str, int], *, replication: int, config: Mapping[str, str] | None = None
+    bootstrap: str,
+    partitions: Mapping[str, int],
+    *,
+    replication: int,
+    config: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
-    """Create what is not there yet, and return when every partition has a leader.
+    """Create what is not there yet, and return when every partition has a leader. `config`: of each topic its own.
 
     `ClusterError` for a topic that exists with another number of partitions.
     """
-    configs = tuple(CreatableTopicConfig(name=name, value=value) for name, value in (config or {}).items())
     topics = tuple(
         CreatableTopic(
             name=TopicName(name),
             num_partitions=i32(count),
             replication_factor=i16(replication),
             assignments=(),
-            configs=configs,
+            configs=tuple(
+                CreatableTopicConfig(name=setting, value=value)
+                for setting, value in (config or {}).get(name, {}).items()
+            ),
         )
         for name, count in partitions.items()
     )

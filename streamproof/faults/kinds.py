@@ -83,8 +83,9 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
     else:
         return Evidence(f"instance {number} was never seen inside its cycle in {ATTEMPTS} looks", effective=False)
     world.keeper.kill(number)
-    held = (seen & _held_by_stopped(world)) | locks
-    world.wait(fault.lasts_ms / 1000)
+    broken = time.monotonic()
+    held = (seen & _open_now(world)) | locks
+    world.wait_since(broken, fault.lasts_ms)
     world.keeper.start(number)
     if not held:
         return Evidence(
@@ -157,10 +158,11 @@ def kill(world: World, fault: Fault) -> Evidence:
     number = instance_of(fault)
     members = admin.members(world.cluster.bootstrap_servers, world.group)
     world.keeper.kill(number)
+    broken = time.monotonic()
     fewer = world.wait_until(
         lambda: admin.members(world.cluster.bootstrap_servers, world.group) < members, NOTICED_WITHIN_S
     )
-    world.wait(fault.lasts_ms / 1000)
+    world.wait_since(broken, fault.lasts_ms)
     world.keeper.start(number)
     return Evidence(f"instance {number} killed, {'and' if fewer else 'but not'} missed by its group", effective=fewer)
 
@@ -174,7 +176,7 @@ def pause_beyond_session(world: World, fault: Fault) -> Evidence:
     started = time.monotonic()
     world.keeper.pause(number)
     dropped = world.wait_until(lambda: admin.members(servers, world.group) < members, NOTICED_WITHIN_S)
-    world.wait(fault.lasts_ms / 1000)
+    world.wait(fault.lasts_ms / 1000)  # its partitions are with others when it wakes
     world.keeper.resume(number)
     slept = time.monotonic() - started
     if not dropped:
@@ -205,8 +207,9 @@ def lock_database(world: World, fault: Fault) -> Evidence:
         )
     database = world.databases[name]
     with database.lock():
+        started = time.monotonic()
         waiting, refused = world.waiting(), database.is_locked()
-        world.wait(fault.lasts_ms / 1000)
+        world.wait_since(started, fault.lasts_ms)
         waiting = max(waiting, world.waiting())
     return Evidence(
         f"database {name} locked for {fault.lasts_ms / 1000:.1f} s, with {waiting:,} inputs on their way to it",
@@ -247,7 +250,7 @@ def _without_broker(
     started = time.monotonic()
     take(node)
     moved = world.wait_until(lambda: _leads_nothing(node, world, others), NOTICED_WITHIN_S)
-    world.wait(fault.lasts_ms / 1000)
+    world.wait_since(started, fault.lasts_ms)
     give(node)
     gone = f"{time.monotonic() - started:.1f} s"
     if not led:

@@ -12,7 +12,8 @@ class Fault(BaseModel):
 
     `target`: `instance:2`, or a broker: `broker:3`, `broker:leader`, `broker:group-coordinator`,
     `broker:transaction-coordinator`; or `database:CHANNEL`. `at`: the progress mark, as the
-    share of the workload that the group has committed past. `lasts_ms`: from breaking to mending.
+    share of the workload that the group has committed past. `lasts_ms`: from breaking to mending, at least;
+    of a pause beyond the session, from when the group has given the instance up.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,7 +53,7 @@ class Plan(BaseModel):
 
         faults = [
             Fault(
-                kind="kill-in-flight", target=f"instance:{victim}", at=around(0.1), lasts_ms=chance.randint(200, 800)
+                kind="kill-in-flight", target=f"instance:{victim}", at=around(0.08), lasts_ms=chance.randint(200, 800)
             ),
             Fault(kind="pause-beyond-session", target=f"instance:{sleeper}", at=around(0.55), lasts_ms=200),
         ]

@@ -4,10 +4,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from streamproof.cluster.base import Cluster
-from streamproof.history.databases import Database
 from streamproof.subject import Keeper
+
+if TYPE_CHECKING:  # SQLAlchemy is slow to import, and a plan can be read without
+    from streamproof.history.databases import Database
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,16 @@ class World:
     waiting: Callable[[], int]
     stopping: threading.Event
     since_ms: int
-    databases: Mapping[str, Database] = field(default_factory=dict)
+    databases: "Mapping[str, Database]" = field(default_factory=dict)
     own_prefix: str = "streamproof-"  # of the verifier's own transactional ids
 
     def wait(self, seconds: float) -> None:
         """Let time pass, or the run end."""
         self.stopping.wait(seconds)
+
+    def wait_since(self, moment: float, lasts_ms: int) -> None:
+        """Let `lasts_ms` pass since `moment` on the monotonic clock, or the run end."""
+        self.wait(max(0.0, moment + lasts_ms / 1000 - time.monotonic()))
 
     def wait_until(self, seen: Callable[[], bool], timeout_s: float, every_s: float = 0.05) -> bool:
         """Wait until `seen`, at most `timeout_s`; whether it came to be."""

@@ -19,7 +19,7 @@ from streamproof.history.promise import Promise
 from streamproof.history.readback import Columns, Ends, Origins, Stretch, Visible, drain
 from streamproof.history.schemas import load_schemas
 from streamproof.history.store import HistoryWriter
-from streamproof.history.tables import Fate
+from streamproof.history.terms import Fate
 
 ROWS = 100_000  # kept in memory at most
 UNSENT: tuple[int | None, Fate] = (None, Fate.PROCESS)  # what an id that nobody sent has for sequence and fate

@@ -5,34 +5,7 @@ machine's clock. `n` is the order in which the source gave its rows. A table tha
 file, and the checks that need it are *not judged*; it is never empty in its place.
 """
 
-from enum import StrEnum
-
 import pyarrow as pa
-
-
-class Outcome(StrEnum):
-    """How an operation ended. A time-out is unknown: it may have happened, at most once for each attempt."""
-
-    OK = "ok"
-    FAIL = "fail"
-    UNKNOWN = "unknown"
-
-
-class Fate(StrEnum):
-    """What should become of an input."""
-
-    PROCESS = "process"
-    POISON = "poison"  # must be dead-lettered
-    FILTER = "filter"  # must have no effect
-    ABORT = "abort"  # sent inside an upstream transaction that is then aborted
-
-
-class Cause(StrEnum):
-    """Why a process of the subject ended."""
-
-    STOPPED = "stopped"  # asked to, at the end
-    KILLED = "killed"  # by the nemesis
-    EXITED = "exited"  # on its own
 
 
 def _table(**columns: pa.DataType) -> pa.Schema:

@@ -1,7 +1,6 @@
 """A verdict in words: what was promised, what was found, what the run has shown and what it has not."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from streamproof.checks import Finding, Outcome, Status, Verdict
@@ -21,9 +20,7 @@ SEEN = {  # one, more than one
 }
 
 
-def explain(
-    verdict: Verdict, history: History | None = None, *, picture: Path | None = None, again: str | None = None
-) -> str:
+def explain(verdict: Verdict, history: History | None = None, *, again: str | None = None) -> str:
     """The verdict as lines of Rich markup; plain text but for the outcome's colour."""
     promise = verdict.delivery + (", ordered by key" if verdict.ordered else "")
     colour = COLOURS[verdict.outcome]
@@ -34,8 +31,6 @@ def explain(
     if verdict.outcome is Outcome.UNPROVEN:
         lines += ["  Missing:", *(f"    {text}" for text in verdict.missing)]
     lines += _rest(verdict, history)
-    if picture:
-        lines.append(f"        Timeline {picture}")
     if again:
         lines.append(f"        Again   {again}")
     return "\n".join(lines)

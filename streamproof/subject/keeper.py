@@ -12,11 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from streamproof.errors import SubjectError
 from streamproof.guardian import Guardian
-from streamproof.history.tables import Cause
+from streamproof.history.terms import Cause
 from streamproof.subject.spec import SubjectSpec, fill
 
 LAST_LINES = 12
@@ -159,6 +157,8 @@ class Keeper:
                 file.seek(one.log_start)
                 return ready.text.encode() in file.read()
         if ready.kind == "http":
+            import httpx  # noqa: PLC0415 - slow to import, for few subjects
+
             try:
                 return httpx.get(fill(ready.text, {"instance": str(one.number)}), timeout=1.0).is_success
             except httpx.TransportError:

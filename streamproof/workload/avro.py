@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from streamproof.avro import Encoder
-from streamproof.history.tables import Fate
+from streamproof.history.terms import Fate
 from streamproof.workload.events import Event
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from streamproof.avro import FRAME, MAGIC, Encoder
 from streamproof.contract.model import Contract, Input
 from streamproof.errors import ContractError, UsageError, did_you_mean
-from streamproof.history.tables import Fate
+from streamproof.history.terms import Fate
 from streamproof.workload.template import Forms, Template, at_pointer, make_templates
 
 EVENTS_PER_KEY = 8

@@ -8,7 +8,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Message
 
-from streamproof.history.tables import Fate, Outcome
+from streamproof.history.terms import Fate, Outcome
 from streamproof.workload.events import Event
 
 Write = Callable[[Sequence[Mapping[str, Any]]], object]

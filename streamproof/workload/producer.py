@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from confluent_kafka import KafkaException, Producer
 
 from streamproof.contract.model import Contract
-from streamproof.history.tables import Fate, Outcome
+from streamproof.history.terms import Fate, Outcome
 from streamproof.workload.events import Event
 from streamproof.workload.outcome import Outcomes, Write
 from streamproof.workload.pace import Pace, everything

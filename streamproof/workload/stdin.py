@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 from streamproof.contract.model import Contract
-from streamproof.history.tables import Fate, Outcome
+from streamproof.history.terms import Fate, Outcome
 from streamproof.workload.events import Event
 from streamproof.workload.outcome import Outcomes, Write, now_us
 from streamproof.workload.pace import Pace, everything

@@ -16,7 +16,8 @@ from streamproof.history.locator import Locator
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.recording import EffectTopic, Recorded, Recording, record_logs
 from streamproof.history.store import HistoryWriter
-from streamproof.history.tables import TABLES, Fate
+from streamproof.history.tables import TABLES
+from streamproof.history.terms import Fate
 
 Row = dict[str, Any]
 ID = Locator.parse("header:id")

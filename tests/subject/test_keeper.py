@@ -10,7 +10,7 @@ import pytest
 
 from streamproof.errors import SubjectError
 from streamproof.guardian import Guardian
-from streamproof.history.tables import Cause
+from streamproof.history.terms import Cause
 from streamproof.subject import Keeper, SubjectSpec
 
 WaitUntil = Callable[[Callable[[], bool]], None]

@@ -11,7 +11,7 @@ from fastavro import parse_schema, schemaless_reader
 from streamproof.avro import FRAME
 from streamproof.contract.asyncapi import read_contract
 from streamproof.errors import UsageError
-from streamproof.history.tables import Fate
+from streamproof.history.terms import Fate
 from streamproof.workload import events_from_file, in_avro, make_events
 
 ORDERS = read_contract(Path(__file__).parents[2] / "contracts/orders-avro.asyncapi.yaml")

@@ -15,7 +15,7 @@ from streamproof.contract.asyncapi import contract_from_flags, read_contract
 from streamproof.contract.model import Channel, Contract
 from streamproof.errors import ContractError
 from streamproof.history.locator import Locator
-from streamproof.history.tables import Fate
+from streamproof.history.terms import Fate
 from streamproof.workload.events import Event, make_events
 from streamproof.workload.template import at_pointer
 from streamproof.workload.values import validator_of

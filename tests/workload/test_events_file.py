@@ -6,7 +6,7 @@ import pytest
 
 from streamproof.contract.asyncapi import contract_from_flags
 from streamproof.errors import UsageError
-from streamproof.history.tables import Fate
+from streamproof.history.terms import Fate
 from streamproof.workload.events import Event, events_from_file
 
 FLAGS = {"input_topic": "a", "output_topics": ["b"], "group": "g", "promise": "exactly-once"}

@@ -12,7 +12,8 @@ from streamproof.cluster import EmbeddedCluster, admin, start_embedded
 from streamproof.contract.asyncapi import contract_from_flags
 from streamproof.contract.model import Contract
 from streamproof.guardian import Guardian
-from streamproof.history.tables import TABLES, Fate, Outcome
+from streamproof.history.tables import TABLES
+from streamproof.history.terms import Fate, Outcome
 from streamproof.workload import Event, Workload, make_events
 from streamproof.workload.outcome import outcome_of
 

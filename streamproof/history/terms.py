@@ -1,0 +1,28 @@
+"""The terms in which a history speaks: what may stand in its columns of words."""
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How an operation ended. A time-out is unknown: it may have happened, at most once for each attempt."""
+
+    OK = "ok"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+class Fate(StrEnum):
+    """What should become of an input."""
+
+    PROCESS = "process"
+    POISON = "poison"  # must be dead-lettered
+    FILTER = "filter"  # must have no effect
+    ABORT = "abort"  # sent inside an upstream transaction that is then aborted
+
+
+class Cause(StrEnum):
+    """Why a process of the subject ended."""
+
+    STOPPED = "stopped"  # asked to, at the end
+    KILLED = "killed"  # by the nemesis
+    EXITED = "exited"  # on its own
