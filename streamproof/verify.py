@@ -73,6 +73,7 @@ def verify(request: Request, progress: Progress) -> "tuple[Verdict, History]":
             request.seed,
             instances=spec.subject.instances,
             can_break_brokers=cluster.can_break_brokers,
+            in_group=not spec.contract.sends,
             databases=[name for name, url in spec.subject.databases.items() if url.startswith("sqlite:")],
         )
         (request.directory / "plan.json").write_text(plan.model_dump_json(indent=2))

@@ -52,18 +52,28 @@ def broker_of(world: World, fault: Fault) -> int:
     if role.isdigit():
         return int(role)
     if role == "leader":
-        return admin.leader(servers, world.input_topic, 0)
+        return admin.leader(servers, world.topic, 0)
     if role == "group-coordinator":
-        return admin.group_coordinator(servers, world.group)
+        return admin.group_coordinator(servers, _group(world, fault))
     if role == "transaction-coordinator":
         transactions = _transactions(world)
         if transactions:
             return admin.transaction_coordinator(servers, transactions[0].transactional_id)
-        return admin.group_coordinator(servers, world.group)
+        return admin.group_coordinator(servers, _group(world, fault))
     raise UsageError(
         f'fault {fault.kind}: "{fault.target}" is no broker; write broker:1, broker:leader, '
         "broker:group-coordinator or broker:transaction-coordinator"
     )
+
+
+def _group(world: World, fault: Fault) -> str:
+    if world.group is None:
+        raise UsageError(f"fault {fault.kind}: a subject that is told what to send is in no group; leave it out")
+    return world.group
+
+
+def _members(world: World, fault: Fault) -> int:
+    return admin.members(world.cluster.bootstrap_servers, _group(world, fault))
 
 
 @fault("kill-in-flight")
@@ -84,14 +94,15 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
         return Evidence(f"instance {number} was never seen inside its cycle in {ATTEMPTS} looks", effective=False)
     world.keeper.kill(number)
     broken = time.monotonic()
-    held = (seen & _open_now(world)) | locks
+    # what a dead process has not answered, it never will: that counts as accounted for as soon as it is gone
+    held = (seen if world.group is None else seen & _open_now(world)) | locks
     world.wait_since(broken, fault.lasts_ms)
     world.keeper.start(number)
     if not held:
         return Evidence(
             f"instance {number} was killed, but nothing that was open before was seen open after", effective=False
         )
-    return Evidence(f"instance {number} killed with {_described(held)}", effective=True)
+    return Evidence(f"instance {number} killed with {_described(held, world)}", effective=True)
 
 
 def _held_by_stopped(world: World) -> Held:
@@ -140,11 +151,12 @@ def _open_now(world: World) -> Held:
     )
 
 
-def _described(held: Held) -> str:
+def _described(held: Held, world: World) -> str:
     told = sorted(one for one in held if isinstance(one, str))
     if told:
         return told[0]
-    return f"{len(held)} input{'s' * (len(held) != 1)} in flight, whose effects it had written and not committed"
+    done = "answered for" if world.group is None else "committed"
+    return f"{len(held)} input{'s' * (len(held) != 1)} in flight, whose effects it had written and not {done}"
 
 
 def _clock(ms: int) -> str:
@@ -156,14 +168,15 @@ def _clock(ms: int) -> str:
 def kill(world: World, fault: Fault) -> Evidence:
     """Kill an instance wherever it is."""
     number = instance_of(fault)
-    members = admin.members(world.cluster.bootstrap_servers, world.group)
+    waiting = world.waiting()
+    members = _members(world, fault) if world.group else 0
     world.keeper.kill(number)
     broken = time.monotonic()
-    fewer = world.wait_until(
-        lambda: admin.members(world.cluster.bootstrap_servers, world.group) < members, NOTICED_WITHIN_S
-    )
+    fewer = world.group is not None and world.wait_until(lambda: _members(world, fault) < members, NOTICED_WITHIN_S)
     world.wait_since(broken, fault.lasts_ms)
     world.keeper.start(number)
+    if world.group is None:
+        return Evidence(f"instance {number} killed with {waiting:,} inputs unanswered", effective=waiting > 0)
     return Evidence(f"instance {number} killed, {'and' if fewer else 'but not'} missed by its group", effective=fewer)
 
 
@@ -171,11 +184,10 @@ def kill(world: World, fault: Fault) -> Evidence:
 def pause_beyond_session(world: World, fault: Fault) -> Evidence:
     """Pause an instance until its group has given it up, then let it wake: a zombie."""
     number = instance_of(fault)
-    servers = world.cluster.bootstrap_servers
-    members = admin.members(servers, world.group)
+    members = _members(world, fault)
     started = time.monotonic()
     world.keeper.pause(number)
-    dropped = world.wait_until(lambda: admin.members(servers, world.group) < members, NOTICED_WITHIN_S)
+    dropped = world.wait_until(lambda: _members(world, fault) < members, NOTICED_WITHIN_S)
     world.wait(fault.lasts_ms / 1000)  # its partitions are with others when it wakes
     world.keeper.resume(number)
     slept = time.monotonic() - started
@@ -188,10 +200,9 @@ def pause_beyond_session(world: World, fault: Fault) -> Evidence:
 def join(world: World, fault: Fault) -> Evidence:
     """Start one more instance than there were."""
     number = instance_of(fault)
-    servers = world.cluster.bootstrap_servers
-    members = admin.members(servers, world.group)
+    members = _members(world, fault)
     world.keeper.start(number)
-    joined = world.wait_until(lambda: admin.members(servers, world.group) > members, NOTICED_WITHIN_S)
+    joined = world.wait_until(lambda: _members(world, fault) > members, NOTICED_WITHIN_S)
     return Evidence(f"instance {number} started, {'and joined' if joined else 'but did not join'}", effective=joined)
 
 
@@ -266,7 +277,7 @@ def _led_by(node: int, world: World, servers: str) -> int:
 
     ClusterError or NotYet when they do not answer: what is not known is not gone.
     """
-    count = admin.leaders(servers, world.input_topic).count(node)
+    count = admin.leaders(servers, world.topic).count(node)
     for topic in COORDINATORS:
         with contextlib.suppress(ClusterError, NotYet):  # no transactions, so not their log either
             count += admin.leaders(servers, topic).count(node)
