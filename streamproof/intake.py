@@ -40,8 +40,11 @@ class Intake(Protocol):
     def is_whole(self, instances: int) -> bool:
         """Whether so many instances take part."""
 
-    def standing(self) -> str:
-        """What it is like when it is not whole, or does nothing: a clause for an error."""
+    def missing(self, instances: int) -> str:
+        """Why it is not whole: a clause for an error."""
+
+    def idle(self) -> str:
+        """That the subject is done with nothing of what there is: what follows its name in an error."""
 
     def told(self) -> Told | None:
         """What no log holds."""
@@ -69,11 +72,17 @@ class GroupIntake:
         group = admin.group(self._servers, self._group)
         return group.state == "Stable" and group.members >= instances
 
-    def standing(self) -> str:
+    def missing(self, instances: int) -> str:
         group = admin.group(self._servers, self._group)
         return (
-            f'group "{self._group}" is {group.state} with {group.members} members; check the group\'s name, the topic '
-            f'"{self.topic}" and the bootstrap address'
+            f'group "{self._group}" is {group.state} with {group.members} of {instances} members; check the group\'s '
+            "name and the bootstrap address"
+        )
+
+    def idle(self) -> str:
+        return (
+            f'has committed nothing in group "{self._group}", though "{self.topic}" has records; check that it reads '
+            "that topic and commits"
         )
 
     def told(self) -> None:
@@ -108,10 +117,14 @@ class StdinIntake:
         del instances  # each that runs takes part
         return True
 
-    def standing(self) -> str:
+    def missing(self, instances: int) -> str:
+        del instances
+        return "what it should say, or answer, when it is ready has not come"
+
+    def idle(self) -> str:
         return (
-            'of the lines on its standard input it has answered none; it must write a line such as {"outcome": "ok", '
-            '"id": "…"} to its standard output for each, and flush it'
+            'has answered no line of its standard input; for each it must write one such as {"outcome": "ok", "id": '
+            '"…"} to its standard output, and flush it'
         )
 
     def told(self) -> Told:

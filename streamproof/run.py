@@ -39,7 +39,6 @@ from streamproof.subject.keeper import now_us
 from streamproof.workload import in_avro
 
 FIRST_COMMIT_S = 30.0
-NOTHING_DONE = "is done with nothing of what it was fed"
 FEED_S = 5.0  # how long the whole input takes at least, so that there is time to break things
 POLL_S = 0.1
 NO_GROUP = frozenset({OFFSETS})  # what others have committed is not this run's
@@ -106,6 +105,7 @@ class Run:
         self._nemesis.open()
         self.keeper.stop_all()
         self._pool.shutdown(cancel_futures=True)
+        self.keeper.close()
         for database in self._databases.values():
             database.close()
 
@@ -165,15 +165,16 @@ class Run:
                     one.t_ready = now_us()
                 return
             if time.monotonic() > deadline:
-                raise SubjectError(self._told(f"was not ready within {spec.ready.timeout_s:.0f} s"))
+                missing = self._intake.missing(spec.instances)
+                raise SubjectError(self._told(f"was not ready within {spec.ready.timeout_s:.0f} s: {missing}"))
             time.sleep(0.05)
 
     def _told(self, what: str) -> str:
-        """A sentence about the subject, with how it stands and what it said last."""
+        """A sentence about the subject, with what it said last."""
         one = self.keeper.current_all()[0]
         return (
-            f"subject {self.spec.subject.name} {what}: {self._intake.standing()}; the last lines of instance "
-            f"{one.number}:\n{self.keeper.last_lines(one)}\nwhole log: {one.log}"
+            f"subject {self.spec.subject.name} {what}; the last lines of instance {one.number}:\n"
+            f"{self.keeper.last_lines(one)}\nwhole log: {one.log}"
         )
 
     def _observe(self) -> Observer:
@@ -275,7 +276,7 @@ class Run:
             while not self._feed.done():
                 step.now(f"{self._workload.sent:,} of {len(self.spec.events):,} events sent")
                 if time.monotonic() - began > FIRST_COMMIT_S and not self._committed():
-                    raise SubjectError(self._told(NOTHING_DONE))
+                    raise SubjectError(self._told(self._intake.idle()))
                 time.sleep(POLL_S)
             self._feed.result()
             counts = self._workload.counts
@@ -297,7 +298,7 @@ class Run:
                 say=step.now,
             )
             if found.behind and not sum(self._intake.committed().values()):
-                raise SubjectError(self._told(NOTHING_DONE))
+                raise SubjectError(self._told(self._intake.idle()))
             missing = None if found.quiet else f"not quiet after {self.spec.quiet_s:.0f} s: {found}"
             step.done(missing or str(found))
             return missing

@@ -3,6 +3,7 @@
 Signals reach an instance's whole process group: a subject may be a shell with children.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -209,6 +210,14 @@ class Keeper:
                 late.append(one)
             one.t_end = now_us()
         return late
+
+    def close(self) -> None:
+        """Let the pipes of all that have ended go; nobody reads them any more."""
+        for one in self._all:
+            for pipe in (one.process.stdin, one.process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):  # what was still to be written to it
+                        pipe.close()
 
     def rows(self) -> list[dict[str, Any]]:
         """Rows of the `process` table, one an incarnation."""
