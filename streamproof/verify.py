@@ -15,8 +15,7 @@ from streamproof.config import ClusterConfig, Config, checked_command, checked_p
 from streamproof.contract.asyncapi import contract_from_flags, read_contract
 from streamproof.contract.model import Channel, Contract
 from streamproof.errors import UsageError
-from streamproof.faults import Plan
-from streamproof.faults.nemesis import check_kinds
+from streamproof.faults import Plan, check_plan
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery
 from streamproof.progress import Progress
@@ -59,9 +58,11 @@ class Request:
 def verify(request: Request, progress: Progress) -> "tuple[Verdict, History]":
     """Run the subject on a cluster of its own (or an existing one) under faults, and judge what happened."""
     config = None if request.command is not None else read_config(request.config)
-    spec = spec_of(request, config)
-    settings = config.cluster if config else ClusterConfig()
     saved = saved_plan(request)
+    spec = spec_of(request, config)
+    if saved:
+        check_plan(saved, spec.subject)
+    settings = config.cluster if config else ClusterConfig()
     threading.Thread(target=_import_run, daemon=True).start()  # takes half a second, while brokers start
     with (
         kept(request.directory),
@@ -73,8 +74,9 @@ def verify(request: Request, progress: Progress) -> "tuple[Verdict, History]":
             request.seed,
             instances=spec.subject.instances,
             can_break_brokers=cluster.can_break_brokers,
-            databases=[name for name, url in spec.subject.databases.items() if url.startswith("sqlite:")],
+            databases=spec.subject.lockable,
         )
+        check_plan(plan, spec.subject, cluster)
         (request.directory / "plan.json").write_text(plan.model_dump_json(indent=2))
         with _import_run()(spec, cluster, guardian, progress, registry=registry) as run:
             run.start()
@@ -177,7 +179,7 @@ def saved_plan(request: Request) -> Plan | None:
         first = error.errors()[0]
         where = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
         raise UsageError(f"--faults {path}: {where}{first['msg']}; a plan is what a run saves as plan.json") from error
-    check_kinds(plan)
+    check_plan(plan)
     return plan
 
 

@@ -1,24 +1,28 @@
 """The faults: each a function that breaks one thing, mends it, and returns the evidence that it took effect.
 
-To add one, write a function and name it with `@fault`. It gets the world and its part of the plan; it must mend what it
-breaks before it returns, and must look for its evidence in what the brokers say, never in its own deeds.
+To add one, write a function and name it with `@fault`, with the kind of target that it takes. It gets the world and its
+part of the plan, which was checked; it must mend what it breaks before it returns, and must look for its evidence in
+what the brokers say, never in its own deeds. Its docstring says what it does, then `Evidence:` and `Without effect:`,
+a paragraph each, and becomes its part of docs/faults.md (`python -m streamproof.faults.document`).
 """
 
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from streamproof.cluster import admin
+from streamproof.cluster import STARTED, admin
 from streamproof.cluster.ask import NotYet
-from streamproof.errors import ClusterError, UsageError
+from streamproof.cluster.choice import TESTCONTAINERS
+from streamproof.errors import ClusterError
 from streamproof.faults.plan import Fault
+from streamproof.faults.target import BROKER, DATABASE, INSTANCE, NEW_INSTANCE, Target
 from streamproof.faults.world import Evidence, World
 
 # what an instance holds: an open transaction or a lock, in words; an input in flight, as its partition and offset
 Held = frozenset[str | tuple[int, int]]
 FaultFunction = Callable[[World, Fault], Evidence]
-KINDS: dict[str, FaultFunction] = {}
 
 ATTEMPTS = 20
 STEPS_S = (0.02, 0.005, 0.035, 0.01, 0.05)  # uneven, so as not to keep step with the subject's own cycle
@@ -28,21 +32,31 @@ NOTICED_WITHIN_S = 30.0
 COORDINATORS = ("__consumer_offsets", "__transaction_state")  # who leads a partition of these coordinates
 
 
-def fault(kind: str) -> Callable[[FaultFunction], FaultFunction]:
-    """Register a function as the fault named `kind`."""
+@dataclass(frozen=True)
+class Kind:
+    """One kind of fault. `on`: the clusters that it can be done to; empty for any."""
+
+    name: str
+    inject: FaultFunction
+    target: Target
+    on: tuple[str, ...]
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def fault(name: str, target: Target, *, on: tuple[str, ...] = ()) -> Callable[[FaultFunction], FaultFunction]:
+    """Register a function as the fault `name`, aimed at a `target` of this kind."""
 
     def register(function: FaultFunction) -> FaultFunction:
-        KINDS[kind] = function
+        KINDS[name] = Kind(name, function, target, on)
         return function
 
     return register
 
 
 def instance_of(fault: Fault) -> int:
-    kind, _, number = fault.target.partition(":")
-    if kind != "instance" or not number.isdigit():
-        raise UsageError(f'fault {fault.kind}: "{fault.target}" is not an instance; write instance:1')
-    return int(number)
+    return int(fault.target.removeprefix("instance:"))
 
 
 def broker_of(world: World, fault: Fault) -> int:
@@ -53,20 +67,12 @@ def broker_of(world: World, fault: Fault) -> int:
         return int(role)
     if role == "leader":
         return admin.leader(servers, world.input_topic, 0)
-    if role == "group-coordinator":
-        return admin.group_coordinator(servers, world.group)
-    if role == "transaction-coordinator":
-        transactions = _transactions(world)
-        if transactions:
-            return admin.transaction_coordinator(servers, transactions[0].transactional_id)
-        return admin.group_coordinator(servers, world.group)
-    raise UsageError(
-        f'fault {fault.kind}: "{fault.target}" is no broker; write broker:1, broker:leader, '
-        "broker:group-coordinator or broker:transaction-coordinator"
-    )
+    if role == "transaction-coordinator" and (transactions := _transactions(world)):
+        return admin.transaction_coordinator(servers, transactions[0].transactional_id)
+    return admin.group_coordinator(servers, world.group)
 
 
-@fault("kill-in-flight")
+@fault("kill-in-flight", INSTANCE)
 def kill_in_flight(world: World, fault: Fault) -> Evidence:
     """Kill an instance *inside* its cycle: stopped, seen with a transaction open (or effects uncommitted), killed.
 
@@ -152,7 +158,7 @@ def _clock(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
-@fault("kill")
+@fault("kill", INSTANCE)
 def kill(world: World, fault: Fault) -> Evidence:
     """Kill an instance wherever it is."""
     number = instance_of(fault)
@@ -167,7 +173,7 @@ def kill(world: World, fault: Fault) -> Evidence:
     return Evidence(f"instance {number} killed, {'and' if fewer else 'but not'} missed by its group", effective=fewer)
 
 
-@fault("pause-beyond-session")
+@fault("pause-beyond-session", INSTANCE)
 def pause_beyond_session(world: World, fault: Fault) -> Evidence:
     """Pause an instance until its group has given it up, then let it wake: a zombie."""
     number = instance_of(fault)
@@ -184,7 +190,7 @@ def pause_beyond_session(world: World, fault: Fault) -> Evidence:
     return Evidence(f"instance {number} paused for {slept:.1f} s, given up by its group, woken", effective=True)
 
 
-@fault("join")
+@fault("join", NEW_INSTANCE)
 def join(world: World, fault: Fault) -> Evidence:
     """Start one more instance than there were."""
     number = instance_of(fault)
@@ -195,16 +201,10 @@ def join(world: World, fault: Fault) -> Evidence:
     return Evidence(f"instance {number} started, {'and joined' if joined else 'but did not join'}", effective=joined)
 
 
-@fault("lock-database")
+@fault("lock-database", DATABASE)
 def lock_database(world: World, fault: Fault) -> Evidence:
     """Keep the subject from writing to the database of one channel: what a busy or restarting database looks like."""
     name = fault.target.removeprefix("database:")
-    if name not in world.databases or not world.databases[name].lockable:
-        known = sorted(one for one, database in world.databases.items() if database.lockable)
-        raise UsageError(
-            f'fault {fault.kind}: "{fault.target}" is no SQLite database of this subject\'s; there '
-            f"{'is ' + ', '.join(f'database:{one}' for one in known) if known else 'is none'}"
-        )
     database = world.databases[name]
     with database.lock():
         started = time.monotonic()
@@ -217,22 +217,22 @@ def lock_database(world: World, fault: Fault) -> Evidence:
     )
 
 
-@fault("kill-broker")
+@fault("kill-broker", BROKER, on=STARTED)
 def kill_broker(world: World, fault: Fault) -> Evidence:
     return _without_broker(world, fault, world.cluster.kill, world.cluster.start, "killed")
 
 
-@fault("restart-broker")
+@fault("restart-broker", BROKER, on=STARTED)
 def restart_broker(world: World, fault: Fault) -> Evidence:
     return _without_broker(world, fault, world.cluster.stop, world.cluster.start, "stopped")
 
 
-@fault("pause-broker")
+@fault("pause-broker", BROKER, on=STARTED)
 def pause_broker(world: World, fault: Fault) -> Evidence:
     return _without_broker(world, fault, world.cluster.pause, world.cluster.resume, "paused")
 
 
-@fault("disconnect-broker")
+@fault("disconnect-broker", BROKER, on=(TESTCONTAINERS,))
 def disconnect_broker(world: World, fault: Fault) -> Evidence:
     """Cut a broker from its peers, not from its clients."""
     return _without_broker(world, fault, world.cluster.disconnect, world.cluster.connect, "cut from its peers")

@@ -8,10 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Fault(BaseModel):
-    """One thing to break. `kind` names a function of `kinds.py`.
+    """One thing to break. `kind` names a function of `kinds.py`, which says what kind of `target` it takes.
 
-    `target`: `instance:2`, or a broker: `broker:3`, `broker:leader`, `broker:group-coordinator`,
-    `broker:transaction-coordinator`; or `database:CHANNEL`. `at`: the progress mark, as the
+    `at`: the progress mark, as the
     share of the workload that the group has committed past. `lasts_ms`: from breaking to mending, at least;
     of a pause beyond the session, from when the group has given the instance up.
     """

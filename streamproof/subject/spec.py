@@ -51,6 +51,11 @@ class SubjectSpec:
         return {name: fill(value, values) for name, value in self.env.items()}
 
     @property
+    def lockable(self) -> tuple[str, ...]:
+        """The channels whose database is SQLite's, whose writers can all be kept out for a while."""
+        return tuple(name for name, url in self.databases.items() if re.match(r"sqlite[:+]", url))
+
+    @property
     def renames(self) -> bool:
         """Whether the subject takes a fresh name for its topics and groups, through `{run}`."""
         return self._names("run")
