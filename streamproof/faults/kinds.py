@@ -239,16 +239,21 @@ def disconnect_broker(world: World, fault: Fault) -> Evidence:
 
 
 def _without_broker(
-    world: World, fault: Fault, take: Callable[[int], None], give: Callable[[int], None], done: str
+    world: World, fault: Fault, take: Callable[[int], bool | None], give: Callable[[int], None], done: str
 ) -> Evidence:
-    """Take a broker away, see that others lead what it led, give it back. One that led nothing is not missed."""
+    """Take a broker away, see that others lead what it led, give it back. One that led nothing is not missed.
+
+    `take` returns False for a broker that had to be killed instead.
+    """
     node = broker_of(world, fault)
     others = ",".join(world.cluster.address(other) for other in world.cluster.brokers if other != node)
     role = fault.target.removeprefix("broker:")
     name = f"broker {node}" if role.isdigit() else f"broker {node} ({role.replace('-', ' ')})"
-    led = _led_by(node, world, world.cluster.bootstrap_servers)
+    # asked of the others: one that was paused a moment ago believes that it leads still
+    led = _led_by(node, world, others or world.cluster.bootstrap_servers)
     started = time.monotonic()
-    take(node)
+    if take(node) is False:
+        done = "did not stop in time, was killed"
     moved = world.wait_until(lambda: _leads_nothing(node, world, others), NOTICED_WITHIN_S)
     world.wait_since(started, fault.lasts_ms)
     give(node)
