@@ -74,9 +74,15 @@ def broker_of(world: World, fault: Fault) -> int:
 
 @fault("kill-in-flight", INSTANCE)
 def kill_in_flight(world: World, fault: Fault) -> Evidence:
-    """Kill an instance *inside* its cycle: stopped, seen with a transaction open (or effects uncommitted), killed.
+    """Kill an instance *inside* its cycle, and start it again: what it had begun, others must end or undo.
 
-    Without a race: what is seen while it is stopped is what it dies with.
+    Without a race: the instance is stopped (SIGSTOP) and looked at, again and again until it is inside its cycle, and
+    then killed (SIGKILL). What is seen while it is stopped is what it dies with.
+
+    Evidence: seen while it was stopped and again after its death: a transaction open at its coordinator; without
+    transactions, effects whose inputs are not committed; or, while it was stopped, its lock on a SQLite database.
+
+    Without effect: when it was never inside its cycle in 20 looks, or nothing that was open before was seen open after.
     """
     number = instance_of(fault)
     for attempt in range(ATTEMPTS):
@@ -160,7 +166,13 @@ def _clock(ms: int) -> str:
 
 @fault("kill", INSTANCE)
 def kill(world: World, fault: Fault) -> Evidence:
-    """Kill an instance wherever it is."""
+    """Kill an instance (SIGKILL) wherever it is, and start it again.
+
+    Evidence: its group has a member fewer.
+
+    Without effect: when the group did not miss it within 30 s, as with a long session time-out. The instance is started
+    again all the same.
+    """
     number = instance_of(fault)
     members = admin.members(world.cluster.bootstrap_servers, world.group)
     world.keeper.kill(number)
@@ -175,7 +187,15 @@ def kill(world: World, fault: Fault) -> Evidence:
 
 @fault("pause-beyond-session", INSTANCE)
 def pause_beyond_session(world: World, fault: Fault) -> Evidence:
-    """Pause an instance until its group has given it up, then let it wake: a zombie."""
+    """Pause an instance (SIGSTOP) until its group has given it up, then let it wake: a zombie.
+
+    It wakes in the belief that it still owns what others have taken over; what it writes then must be fenced off.
+    `lasts_ms` counts from when it was given up.
+
+    Evidence: its group had a member fewer while it slept.
+
+    Without effect: when the group kept it for 30 s: a session time-out longer than that is longer than the pause.
+    """
     number = instance_of(fault)
     servers = world.cluster.bootstrap_servers
     members = admin.members(servers, world.group)
@@ -192,7 +212,14 @@ def pause_beyond_session(world: World, fault: Fault) -> Evidence:
 
 @fault("join", NEW_INSTANCE)
 def join(world: World, fault: Fault) -> Evidence:
-    """Start one more instance than there were."""
+    """Start one more instance than there were: its group is rebalanced while work goes on.
+
+    The instance stays. `lasts_ms` means nothing here.
+
+    Evidence: its group has a member more.
+
+    Without effect: when it has not joined within 30 s.
+    """
     number = instance_of(fault)
     servers = world.cluster.bootstrap_servers
     members = admin.members(servers, world.group)
@@ -203,7 +230,14 @@ def join(world: World, fault: Fault) -> Evidence:
 
 @fault("lock-database", DATABASE)
 def lock_database(world: World, fault: Fault) -> Evidence:
-    """Keep the subject from writing to the database of one channel: what a busy or restarting database looks like."""
+    """Keep the subject from writing to the database of one channel: what a busy or restarting database looks like.
+
+    A transaction of the verifier's own locks the database exclusively, and is rolled back.
+
+    Evidence: a writer was refused while inputs were on their way: fed in, and not committed past.
+
+    Without effect: when no input was on its way, so that nobody missed the database.
+    """
     name = fault.target.removeprefix("database:")
     database = world.databases[name]
     with database.lock():
@@ -219,22 +253,56 @@ def lock_database(world: World, fault: Fault) -> Evidence:
 
 @fault("kill-broker", BROKER, on=STARTED)
 def kill_broker(world: World, fault: Fault) -> Evidence:
+    """Kill a broker (SIGKILL), and start it again on the same ports and data.
+
+    What it led goes to others without a word from it: clients find out by errors and time-outs, and what it had not
+    yet replicated is cut off when it comes back.
+
+    Evidence: it led partitions of the input or of the coordinators' logs (`__consumer_offsets`,
+    `__transaction_state`), and the other brokers say that it leads none of them any more.
+
+    Without effect: when it led nothing that the subject uses, or still led it after 30 s.
+    """
     return _without_broker(world, fault, world.cluster.kill, world.cluster.start, "killed")
 
 
 @fault("restart-broker", BROKER, on=STARTED)
 def restart_broker(world: World, fault: Fault) -> Evidence:
+    """Stop a broker (SIGTERM) and start it again, as a rolling upgrade does: it hands over what it leads, then ends.
+
+    One that does not end within 10 s is killed, and the evidence says so.
+
+    Evidence: as for [kill-broker](#kill-broker).
+
+    Without effect: as for [kill-broker](#kill-broker).
+    """
     return _without_broker(world, fault, world.cluster.stop, world.cluster.start, "stopped")
 
 
 @fault("pause-broker", BROKER, on=STARTED)
 def pause_broker(world: World, fault: Fault) -> Evidence:
+    """Pause a broker until others lead what it led, then let it wake: its connections stay open, and nobody answers.
+
+    In a process by SIGSTOP, in a container by Docker's pause. When it wakes, it believes for a moment that it leads
+    still.
+
+    Evidence: as for [kill-broker](#kill-broker).
+
+    Without effect: as for [kill-broker](#kill-broker).
+    """
     return _without_broker(world, fault, world.cluster.pause, world.cluster.resume, "paused")
 
 
 @fault("disconnect-broker", BROKER, on=(TESTCONTAINERS,))
 def disconnect_broker(world: World, fault: Fault) -> Evidence:
-    """Cut a broker from its peers, not from its clients."""
+    """Cut a broker from its peers, not from its clients: it goes on serving those as far as it can, until mended.
+
+    Its container is taken off the brokers' own network.
+
+    Evidence: as for [kill-broker](#kill-broker).
+
+    Without effect: as for [kill-broker](#kill-broker).
+    """
     return _without_broker(world, fault, world.cluster.disconnect, world.cluster.connect, "cut from its peers")
 
 

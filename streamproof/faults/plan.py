@@ -40,7 +40,8 @@ class Plan(BaseModel):
     def default(cls, seed: int, *, instances: int, can_break_brokers: bool, databases: Sequence[str] = ()) -> Self:
         """Kill an instance mid-cycle, lose the coordinator, pause an instance beyond its session, pause a leader.
 
-        And lock each of the `databases`, given by their channels.
+        And lock each of the `databases`, given by their channels. The seed chooses which instances, which coordinator,
+        and when exactly. Where brokers cannot be broken, their faults are `dropped`.
         """
         chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
         numbers = list(range(1, instances + 1))
