@@ -4,7 +4,6 @@ Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven; 130 after
 """
 
 import json
-import os
 import shlex
 import signal
 import sys
@@ -163,9 +162,15 @@ def verify(
         Path | None, typer.Option("--input", metavar="FILE", help="Events from a JSON Lines file instead.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(metavar="N", help="Repeats a workload and a plan of faults; else random.")
+        int | None, typer.Option(metavar="N", help="Repeats a workload and the default plan of faults; else random.")
     ] = None,
-    faults: Annotated[str, typer.Option(metavar="PLAN", help="default, none, or the path of a plan.json.")] = "default",
+    faults: Annotated[
+        str,
+        typer.Option(
+            metavar="PLAN",
+            help="default, none, or the path of a plan.json, whose seed is the workload's unless --seed is given.",
+        ),
+    ] = "default",
     cluster: Annotated[
         str | None,
         typer.Option(metavar="WHERE", **WHERE, help="embedded, testcontainers, or HOST:PORT of an existing one."),
@@ -187,15 +192,14 @@ def verify(
     request = Request(
         subject=subject, config=config, command=run, input_topic=input_topic, output_topics=tuple(output_topic or ()),
         group=group, identity=identity, promise=promise, ordered=ordered, instances=instances, events=events,
-        input_file=input_file, seed=seed if seed is not None else int.from_bytes(os.urandom(2)), faults=faults,
-        cluster=cluster, brokers=brokers, kafka_version=kafka_version, registry=registry,
-        directory=directory or RUNS / _now(),
+        input_file=input_file, seed=seed, faults=faults, cluster=cluster, brokers=brokers, kafka_version=kafka_version,
+        registry=registry, directory=directory or RUNS / _now(),
     )  # fmt: skip
     progress = Terminal.on(sys.stderr if as_json else sys.stdout)
     verdict, history = run_verify(request, progress)
     again = ["streamproof", *_without_directory(sys.argv[1:])]
     if seed is None:
-        again += ["--seed", str(request.seed)]
+        again += ["--seed", str(history.record.seed)]
     _finish(verdict, history, as_json=as_json, draws=True, again=shlex.join(again))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import socket
 import sys
 from collections.abc import Callable
@@ -268,6 +269,28 @@ def test_a_fault_that_the_cluster_cannot_do_is_told_before_anything_runs(
     assert "fault 1 of the plan, kill-broker: this cannot be done to a cluster that is existing; " in called.err
     admin = AdminClient({"bootstrap.servers": embedded_cluster.bootstrap_servers})
     assert f"in-{name}" not in admin.list_topics(timeout=10).topics
+
+
+@pytest.mark.parametrize(
+    ("seed", "flags", "used"), [("", [], r"\d+"), ('"seed": 5, ', [], "5"), ('"seed": 5, ', ["--seed", "7"], "7")]
+)
+def test_a_run_of_a_saved_plan_can_be_run_again(
+    call: Call, foreign: Foreign, seed: str, flags: list[str], used: str
+) -> None:
+    """With the same plan and the seed that was used: the flag's, else the plan's, else a random one, which is told."""
+    name, flagged = foreign
+    Path("p.json").write_text(f'{{{seed}"faults": []}}')
+    command = f"{sys.executable} {LOOP} {{bootstrap_servers}} {name} in-{name} out-{name}"
+    arguments = [*flagged(command), *flags, "--faults", "p.json", "--promise", "at-least-once"]
+    called = call(*arguments, "--directory", "kept")
+    again = re.search(r"Again   (.*)", called.out)
+    assert again, called.err
+    repeated = shlex.split(again[1])[1:]
+    assert repeated[: len(arguments)] == arguments
+    told = repeated[repeated.index("--seed") + 1]
+    assert re.fullmatch(used, told)
+    assert json.loads(Path("kept/plan.json").read_text())["seed"] == int(told)
+    assert json.loads(Path("kept/history/run.json").read_text())["seed"] == int(told)
 
 
 # reads what its third argument names, for ever, and commits nothing

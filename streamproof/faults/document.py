@@ -9,9 +9,9 @@ from streamproof.faults.plan import Plan
 PAGE = Path("docs/faults.md")
 INTRODUCTION = """\
 # Faults
-What can be broken on purpose. Each fault is a function in `streamproof/faults/kinds.py` that breaks one thing, looks for
-evidence that it took effect, and mends it. One without effect has shown nothing, and the report says so. This page is
-made from the functions' own docstrings.
+What can be broken on purpose. Each fault is a function in `streamproof/faults/kinds.py` that breaks one thing, looks
+for evidence that it took effect, and mends it. One without effect has shown nothing, and the report says so. This page
+is made from the functions' own docstrings.
 """
 PLANS = """\
 ## Plans
@@ -33,6 +33,7 @@ streamproof verify --faults plan.json
 - `kind` and `target`: as in the table above.
 - `at`: the fault's mark, from 0 to 1: it begins when the group has committed past this share of the workload.
 - `lasts_ms`: milliseconds from breaking to mending, at least; 500 where it is left out.
+- `seed`: makes the workload, unless `--seed` is given. It may be left out.
 
 A plan is checked before anything runs; what is wrong is told with the number of the fault in the file, from 1. In a
 test, one fault is `run.inject(Fault(kind="kill", target="instance:1", at=0.3))`.

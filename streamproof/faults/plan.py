@@ -27,11 +27,11 @@ class Fault(BaseModel):
 
 
 class Plan(BaseModel):
-    """Faults in the order of their marks, and the seed that made them."""
+    """Faults in the order of their marks, and the seed of the run that they were for."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    seed: int
+    seed: int | None = None
     faults: tuple[Fault, ...] = ()
     # what this cluster cannot be made to do, each a sentence for the report
     dropped: tuple[str, ...] = ()
