@@ -28,18 +28,21 @@ from streamproof.history.databases import DatabaseObserver, effect_databases
 from streamproof.history.observers import Observer
 from streamproof.history.promise import Promise, RunRecord
 from streamproof.history.quiet import wait_until_quiet
-from streamproof.history.recording import Recording, record_logs
+from streamproof.history.recording import OFFSETS, TRANSACTIONS, Recording, record_logs
 from streamproof.history.store import History, HistoryWriter, row_count
 from streamproof.history.terms import Outcome
+from streamproof.intake import intake_of
 from streamproof.progress import Progress, Step
 from streamproof.spec import RunSpec
 from streamproof.subject import Keeper
 from streamproof.subject.keeper import now_us
-from streamproof.workload import StdinWorkload, Workload, in_avro
+from streamproof.workload import in_avro
 
 FIRST_COMMIT_S = 30.0
+NOTHING_DONE = "is done with nothing of what it was fed"
 FEED_S = 5.0  # how long the whole input takes at least, so that there is time to break things
 POLL_S = 0.1
+NO_GROUP = frozenset({OFFSETS})  # what others have committed is not this run's
 CLEANUP_MS = 10_000  # at most, from a transaction's time-out until the broker ends it
 
 
@@ -81,7 +84,8 @@ class Run:
         self._writer = HistoryWriter(spec.directory / "history")
         self._stopping = threading.Event()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="run")
-        self._workload = self._make_workload()
+        self._intake = intake_of(self.spec, cluster.bootstrap_servers, self.keeper)
+        self._workload = self._intake.workload
         self._events = spec.events
         self._probe: Future[dict[str, bool]] | None = None
         self._feed: Future[None] | None = None
@@ -90,13 +94,6 @@ class Run:
         self._offsets: Mapping[tuple[str, int], int] = {}
         self._databases = effect_databases(effect_queries(spec.subject, spec.contract, values))
         self._nemesis = Nemesis(self._world(), len(spec.events), self._tell)
-
-    def _make_workload(self) -> Workload | StdinWorkload:
-        if self.spec.subject.input == "stdin":
-            return StdinWorkload(
-                self.spec.contract, lambda number: self.keeper.current(number).process, self.spec.subject.instances
-            )
-        return Workload(self.cluster.bootstrap_servers, self.spec.contract)
 
     def __enter__(self) -> Self:
         return self
@@ -151,44 +148,47 @@ class Run:
             return
         numbers = register(self.spec.contract, self.registry.client)
         source = self.spec.contract.input.channel
-        if source.avro is not None and self.spec.subject.input == "topic":
+        if source.avro is not None and not self.spec.contract.sends:
             self._events = tuple(in_avro(self.spec.events, source.avro, numbers[source.topic]))
 
     def _ends(self) -> "dict[tuple[str, int], admin.Ends]":
         return admin.log_ends(self.cluster.bootstrap_servers, [one.topic for one in self.spec.contract.topics()])
 
     def _wait_ready(self) -> None:
-        spec, servers = self.spec.subject, self.cluster.bootstrap_servers
+        spec = self.spec.subject
         deadline = time.monotonic() + spec.ready.timeout_s
         while True:
             self.keeper.check_started()
             waiting = [one for one in self.keeper.current_all() if not self.keeper.ready(one)]
-            group = admin.group(servers, self.spec.contract.group)
-            if not waiting and group.state == "Stable" and group.members >= spec.instances:
+            if not waiting and self._intake.is_whole(spec.instances):
                 for one in self.keeper.current_all():
                     one.t_ready = now_us()
                 return
             if time.monotonic() > deadline:
-                raise SubjectError(self._why_not_ready(group.state, group.members))
+                raise SubjectError(self._told(f"was not ready within {spec.ready.timeout_s:.0f} s"))
             time.sleep(0.05)
 
-    def _why_not_ready(self, state: str, members: int) -> str:
-        spec = self.spec.subject
+    def _told(self, what: str) -> str:
+        """A sentence about the subject, with how it stands and what it said last."""
         one = self.keeper.current_all()[0]
         return (
-            f"subject {spec.name} was not ready within {spec.ready.timeout_s:.0f} s: group "
-            f'"{self.spec.contract.group}" is {state} with {members} of {spec.instances} members; check the group\'s '
-            f"name and the bootstrap address; the last lines of instance {one.number}:\n"
-            f"{self.keeper.last_lines(one)}\nwhole log: {one.log}"
+            f"subject {self.spec.subject.name} {what}: {self._intake.standing()}; the last lines of instance "
+            f"{one.number}:\n{self.keeper.last_lines(one)}\nwhole log: {one.log}"
         )
 
     def _observe(self) -> Observer:
         contract = self.spec.contract
         identities = {one.topic: one.identity for one in effect_topics(contract)}
-        identities[contract.input.channel.topic] = contract.input.identity
+        if not contract.sends:
+            identities[self._intake.topic] = contract.input.identity
         partitions = {one.topic: one.partitions for one in contract.topics()}
         observer = Observer(
-            self._writer, self.cluster.bootstrap_servers, contract.input.channel.topic, identities, partitions
+            self._writer,
+            self.cluster.bootstrap_servers,
+            self._intake.topic,
+            identities,
+            partitions,
+            told=self._intake.places,
         )
         observer.start()
         return observer
@@ -224,12 +224,13 @@ class Run:
         return World(
             cluster=self.cluster,
             keeper=self.keeper,
-            group=self.spec.contract.group,
-            input_topic=self.spec.contract.input.channel.topic,
+            group=None if self.spec.contract.sends else self.spec.contract.group,
+            topic=self.spec.contract.topics()[0].topic,
+            is_whole=self._intake.is_whole,
             databases=self._databases,
             in_flight=self._in_flight,
-            committed=lambda: self._committed(self._offsets),
-            waiting=lambda: self._workload.sent - self._committed(self._offsets),
+            committed=self._committed,
+            waiting=lambda: self._workload.sent - self._committed(),
             stopping=self._stopping,
             since_ms=self._started_at // 1000,
         )
@@ -238,17 +239,13 @@ class Run:
         """Keeps up with what the group has committed; a broker that is away is asked again."""
         while not self._stopping.wait(POLL_S):
             with contextlib.suppress(ClusterError, OSError):
-                self._offsets = self._ask_committed()
+                self._offsets = self._intake.committed()
 
-    def _ask_committed(self) -> Mapping[tuple[str, int], int]:
-        return admin.committed(self.cluster.bootstrap_servers, self.spec.contract.group)
-
-    def _committed(self, offsets: Mapping[tuple[str, int], int]) -> int:
-        topic = self.spec.contract.input.channel.topic
-        return sum(offset for (name, _), offset in offsets.items() if name == topic)
+    def _committed(self) -> int:
+        return sum(self._offsets.values())
 
     def _in_flight(self) -> frozenset[tuple[int, int]]:
-        return self._observer.in_flight(self._ask_committed())
+        return self._observer.in_flight(self._intake.committed())
 
     def finish(self) -> Verdict:
         """Wait for quiet, stop the subject, read everything back, judge. SubjectError for one that never commits."""
@@ -277,8 +274,8 @@ class Run:
             began = time.monotonic()
             while not self._feed.done():
                 step.now(f"{self._workload.sent:,} of {len(self.spec.events):,} events sent")
-                if time.monotonic() - began > FIRST_COMMIT_S and not self._committed(self._offsets):
-                    raise SubjectError(self._why_no_commit())
+                if time.monotonic() - began > FIRST_COMMIT_S and not self._committed():
+                    raise SubjectError(self._told(NOTHING_DONE))
                 time.sleep(POLL_S)
             self._feed.result()
             counts = self._workload.counts
@@ -288,29 +285,19 @@ class Run:
                 + " · ".join(f"{counts[outcome]:,} {outcome}" for outcome in Outcome)
             )
 
-    def _why_no_commit(self) -> str:
-        spec, contract = self.spec.subject, self.spec.contract
-        one = self.keeper.current_all()[0]
-        return (
-            f'subject {spec.name} has committed nothing in group "{contract.group}" within {FIRST_COMMIT_S:.0f} s, '
-            f'though "{contract.input.channel.topic}" has records; check that it reads that topic and commits; '
-            f"its last lines:\n{self.keeper.last_lines(one)}\nwhole log: {one.log}"
-        )
-
     def _wait_quiet(self) -> str | None:
         """Wait until all input is committed past and no transaction is open; at the bound, what is still missing."""
         with self.progress.step("quiet") as step:
             found = wait_until_quiet(
-                self.cluster.bootstrap_servers,
-                self.spec.contract.input.channel.topic,
                 [one.topic for one in self.spec.contract.topics()],
+                last=self._intake.last,
                 stops=self._stops,
-                committed=self._ask_committed,
+                committed=self._intake.committed,
                 timeout_s=self.spec.quiet_s,
                 say=step.now,
             )
-            if found.behind and not self._committed(self._ask_committed()):
-                raise SubjectError(self._why_no_commit())
+            if found.behind and not sum(self._intake.committed().values()):
+                raise SubjectError(self._told(NOTHING_DONE))
             missing = None if found.quiet else f"not quiet after {self.spec.quiet_s:.0f} s: {found}"
             step.done(missing or str(found))
             return missing
@@ -333,11 +320,13 @@ class Run:
         recording = Recording(
             bootstrap=servers,
             promise=promise,
-            input_topic=contract.input.channel.topic,
+            input_topic=None if contract.sends else self._intake.topic,
             input_identity=contract.input.identity,
             effects=effect_topics(contract),
             queries=tuple(one.effect for one in self._databases.values()),
             fates=self._workload.fates,
+            told=self._intake.told(),
+            unused=admin.absent(servers, (OFFSETS, TRANSACTIONS)) | (NO_GROUP if contract.sends else frozenset()),
             jars=kafka_jars(),
             topic_ids=admin.topic_ids(servers, [one.topic for one in contract.topics()]),
         )

@@ -76,6 +76,7 @@ def verify(request: Request, progress: Progress) -> "tuple[Verdict, History]":
             seed,
             instances=spec.subject.instances,
             can_break_brokers=cluster.can_break_brokers,
+            in_group=not spec.contract.sends,
             databases=spec.subject.lockable,
         )
         check_plan(plan, spec.subject, cluster)

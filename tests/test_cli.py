@@ -308,7 +308,7 @@ def test_a_subject_that_never_commits_is_told_so(
     call: Call, foreign: Foreign, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, reads: str
 ) -> None:
     """It is ready, its group is whole; whether it reads its input or another topic: only the offsets tell."""
-    monkeypatch.setattr("streamproof.run.QUIET_S", 2.0)
+    monkeypatch.setattr("streamproof.spec.QUIET_S", 2.0)
     name, flags = foreign
     (tmp_path / "reads.py").write_text(READS_ONLY)
     called = call(*flags(f"{sys.executable} reads.py {{bootstrap_servers}} {name} {reads}-{name}"))

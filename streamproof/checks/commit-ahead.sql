@@ -1,5 +1,5 @@
 -- commit-ahead: the first commit beyond an input came before its first effect: a crash between the two would lose it.
--- One whose effects never appear is lost, not this.
+-- One whose effects never appear is lost, not this; one that need not have any cannot be lost.
 -- origin: none in Adya or Jepsen; Kafka's own "commit after processing"
 -- assumes: effects and commits are timed by brokers whose clocks agree to `clock_error_us`; equal times are no witness. A
 --   transactional commit counts from its transaction's first commit marker, and so does an effect, unless both are of one
@@ -30,5 +30,6 @@ FROM (
 ) x
 CROSS JOIN promise p
 JOIN input_once i ON i.id = x.id
+JOIN expected d ON d.id = x.id AND d.grp = p.grp AND d.channel = x.channel AND d.at_least > 0
 WHERE x.appeared_at > x.committed_at + p.clock_error_us
 ORDER BY x.topic, x.part, x.off, x.id, x.channel

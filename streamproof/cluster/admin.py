@@ -112,6 +112,13 @@ def create_topics(
             )
 
 
+def absent(bootstrap: str, topics: Iterable[str]) -> frozenset[str]:
+    """Those of `topics` that are not there, such as the coordinators' own before anyone has asked for a coordinator."""
+    names = tuple(topics)
+    seen = ask.any_of(bootstrap, lambda address: ask.metadata(address, names))
+    return frozenset(str(one.name) for one in seen.topics if one.error_code is ErrorCode.unknown_topic_or_partition)
+
+
 def leader(bootstrap: str, topic: str, part: int) -> int:
     """The node that leads a partition."""
     led = _when_led(bootstrap, topic)

@@ -82,19 +82,18 @@ class _Reader:
 
     def contract(self, node: Node) -> Contract:
         _known(node, "operation")
-        action = node.need("action", "receive")
-        if action.value != "receive":
-            raise action.wrong("receive: promises are about what is consumed")
+        sends = node.need("action", "receive or send").choice(["receive", "send"]) == "send"
         delivery = node.need("x-delivery", ", ".join(Delivery)).choice([str(one) for one in Delivery])
         channel = self._channel_of(node)
         identity = locator_in(channel, node.need("x-identity", LOCATED))
         key = node.get("x-key")
         sequence = node.get("x-sequence")
         order = node.get("x-order")
+        name = node.path.removeprefix("operations.")
         return Contract(
-            name=node.path.removeprefix("operations."),
+            name=name,
             source=self.path,
-            group=self._group(node),
+            group=name if sends else self._group(node),
             input=Input(
                 channel=channel,
                 identity=identity,
@@ -103,9 +102,10 @@ class _Reader:
             ),
             delivery=Delivery(delivery),
             ordered=order is not None and order.choice(["key", "none"]) == "key",
-            produces=self._produces(node),
-            dead_letters=self._dead_letters(node, identity),
+            produces=(_sent_on(node, channel, identity),) if sends else self._produces(node),
+            dead_letters=None if sends else self._dead_letters(node, identity),
             recovery_ms=_recovery(node),
+            sends=sends,
         )
 
     def _channel_of(self, node: Node) -> Channel:
@@ -279,6 +279,14 @@ class _Reader:
             identity=locator(own) if own else identity,
             max_attempts=attempts.whole(1) if attempts else None,
         )
+
+
+def _sent_on(node: Node, channel: Channel, identity: Locator) -> Produces:
+    """What an operation that sends causes: one record on its own channel of each document that it is told to send."""
+    for name in ("x-produces", "x-dead-letters"):
+        if extra := node.get(name):
+            raise extra.error(f"{extra.path}: an operation that sends produces on its own channel alone; leave it out")
+    return Produces(channel, identity)
 
 
 def _known(node: Node, kind: str) -> None:

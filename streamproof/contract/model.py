@@ -58,7 +58,11 @@ class Input:
 
 @dataclass(frozen=True)
 class Contract:
-    """One operation's promises, about one consumer group."""
+    """One operation's promises: about what a consumer group receives, or about what a subject `sends` that is told to.
+
+    Whoever sends has no `group`, and its operation's name in that place; `input` tells what it is told, and `produces`
+    the one channel that it sends on.
+    """
 
     name: str
     source: Path | None  # None: made from flags
@@ -69,13 +73,15 @@ class Contract:
     produces: tuple[Produces, ...]
     dead_letters: DeadLetters | None = None
     recovery_ms: int | None = None
+    sends: bool = False
 
     def topics(self) -> tuple[Channel, ...]:
         """All channels that are topics, the input's first."""
-        rest = [p.channel for p in self.produces if p.channel.query is None]
+        found = [] if self.sends else [self.input.channel]
+        found += [p.channel for p in self.produces if p.channel.query is None]
         if self.dead_letters:
-            rest.append(self.dead_letters.channel)
-        return (self.input.channel, *rest)
+            found.append(self.dead_letters.channel)
+        return tuple(found)
 
     @property
     def needs_registry(self) -> bool:

@@ -6,7 +6,7 @@ from streamproof.cluster.base import Cluster
 from streamproof.errors import UnsupportedByCluster, UsageError, did_you_mean
 from streamproof.faults.kinds import KINDS
 from streamproof.faults.plan import Fault, Plan
-from streamproof.faults.target import BROKER, DATABASE, INSTANCE, NEW_INSTANCE, ROLES
+from streamproof.faults.target import BROKER, DATABASE, GROUP_COORDINATOR, INSTANCE, NEW_INSTANCE, ROLES
 from streamproof.subject import SubjectSpec
 
 
@@ -47,6 +47,8 @@ def check_fault(
         )
     if instances is not None and kind.target is NEW_INSTANCE and one.target in instances:
         raise UsageError(f"{where}: {one.target} is there from the start; write instance:{len(instances) + 1}")
+    if subject and subject.input == "stdin" and (kind.of_group or one.target == GROUP_COORDINATOR):
+        raise UsageError(f"{where}: a subject that is told what to send is in no group; leave it out")
     there = {
         INSTANCE: instances,
         BROKER: [*(f"broker:{node}" for node in cluster.brokers), *ROLES] if cluster else None,

@@ -17,7 +17,8 @@ PLANS = """\
 ## Plans
 A plan says what is broken, where and when. `streamproof verify` makes one, unless told otherwise: it kills an instance
 inside its cycle, locks each SQLite database of the subject, kills a coordinator, pauses an instance beyond its session
-and pauses the leader. The seed chooses which instances, which coordinator, and when exactly. The brokers of an existing
+and pauses the leader. Of a subject that is told what to send, and so is in no group, it kills the leader and a second
+instance instead. The seed chooses which instances, which coordinator, and when exactly. The brokers of an existing
 cluster are left alone, and the report says that their loss was not shown. `--faults none` breaks nothing.
 
 Each run saves its plan as `plan.json` in its directory. With two instances and one database, seed 1 makes this one:
@@ -39,8 +40,11 @@ A plan is checked before anything runs; what is wrong is told with the number of
 test, one fault is `run.inject(Fault(kind="kill", target="instance:1", at=0.3))`.
 """
 TARGETS = """\
-`broker:leader` leads partition 0 of the input when the fault begins; `broker:group-coordinator` coordinates the
-subject's group then, and `broker:transaction-coordinator` one of its transactions (its group, where it has none).
+`broker:leader` leads partition 0 of the topic that the subject reads when the fault begins; `broker:group-coordinator`
+coordinates its group then, and `broker:transaction-coordinator` one of its transactions (its group, where it has none).
+A subject that is told what to send reads no topic and is in no group: its leader leads the topic that it sends on, and
+what needs a group is refused
+(`broker:group-coordinator`, [join](#join), [pause-beyond-session](#pause-beyond-session)).
 """
 
 

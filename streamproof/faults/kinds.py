@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from streamproof.cluster import STARTED, admin
 from streamproof.cluster.ask import NotYet
 from streamproof.cluster.choice import TESTCONTAINERS
-from streamproof.errors import ClusterError
+from streamproof.errors import ClusterError, UsageError
 from streamproof.faults.plan import Fault
 from streamproof.faults.target import BROKER, DATABASE, INSTANCE, NEW_INSTANCE, Target
 from streamproof.faults.world import Evidence, World
@@ -34,22 +34,25 @@ COORDINATORS = ("__consumer_offsets", "__transaction_state")  # who leads a part
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of fault. `on`: the clusters that it can be done to; empty for any."""
+    """One kind of fault. `on`: the clusters that it can be done to; empty for any. `of_group`: to a group's member."""
 
     name: str
     inject: FaultFunction
     target: Target
     on: tuple[str, ...]
+    of_group: bool
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def fault(name: str, target: Target, *, on: tuple[str, ...] = ()) -> Callable[[FaultFunction], FaultFunction]:
+def fault(
+    name: str, target: Target, *, on: tuple[str, ...] = (), of_group: bool = False
+) -> Callable[[FaultFunction], FaultFunction]:
     """Register a function as the fault `name`, aimed at a `target` of this kind."""
 
     def register(function: FaultFunction) -> FaultFunction:
-        KINDS[name] = Kind(name, function, target, on)
+        KINDS[name] = Kind(name, function, target, on, of_group)
         return function
 
     return register
@@ -66,10 +69,20 @@ def broker_of(world: World, fault: Fault) -> int:
     if role.isdigit():
         return int(role)
     if role == "leader":
-        return admin.leader(servers, world.input_topic, 0)
+        return admin.leader(servers, world.topic, 0)
     if role == "transaction-coordinator" and (transactions := _transactions(world)):
         return admin.transaction_coordinator(servers, transactions[0].transactional_id)
-    return admin.group_coordinator(servers, world.group)
+    return admin.group_coordinator(servers, _group(world))
+
+
+def _group(world: World) -> str:
+    if world.group is None:
+        raise UsageError("a subject that is told what to send is in no group")
+    return world.group
+
+
+def _members(world: World) -> int:
+    return admin.members(world.cluster.bootstrap_servers, _group(world))
 
 
 @fault("kill-in-flight", INSTANCE)
@@ -80,7 +93,8 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
     then killed (SIGKILL). What is seen while it is stopped is what it dies with.
 
     Evidence: seen while it was stopped and again after its death: a transaction open at its coordinator; without
-    transactions, effects whose inputs are not committed; or, while it was stopped, its lock on a SQLite database.
+    transactions, effects whose inputs are not committed; or, while it was stopped, its lock on a SQLite database. Of a
+    subject that is told what to send: what it had sent and not answered for, while it was stopped.
 
     Without effect: when it was never inside its cycle in 20 looks, or nothing that was open before was seen open after.
     """
@@ -96,14 +110,15 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
         return Evidence(f"instance {number} was never seen inside its cycle in {ATTEMPTS} looks", effective=False)
     world.keeper.kill(number)
     broken = time.monotonic()
-    held = (seen & _open_now(world)) | locks
+    # what a dead process has not answered, it never will: that counts as accounted for as soon as it is gone
+    held = (seen if world.group is None else seen & _open_now(world)) | locks
     world.wait_since(broken, fault.lasts_ms)
     world.keeper.start(number)
     if not held:
         return Evidence(
             f"instance {number} was killed, but nothing that was open before was seen open after", effective=False
         )
-    return Evidence(f"instance {number} killed with {_described(held)}", effective=True)
+    return Evidence(f"instance {number} killed with {_described(held, world)}", effective=True)
 
 
 def _held_by_stopped(world: World) -> Held:
@@ -152,11 +167,12 @@ def _open_now(world: World) -> Held:
     )
 
 
-def _described(held: Held) -> str:
+def _described(held: Held, world: World) -> str:
     told = sorted(one for one in held if isinstance(one, str))
     if told:
         return told[0]
-    return f"{len(held)} input{'s' * (len(held) != 1)} in flight, whose effects it had written and not committed"
+    done = "answered for" if world.group is None else "committed"
+    return f"{len(held)} input{'s' * (len(held) != 1)} in flight, whose effects it had written and not {done}"
 
 
 def _clock(ms: int) -> str:
@@ -168,24 +184,25 @@ def _clock(ms: int) -> str:
 def kill(world: World, fault: Fault) -> Evidence:
     """Kill an instance (SIGKILL) wherever it is, and start it again.
 
-    Evidence: its group has a member fewer.
+    Evidence: its group has a member fewer. Of a subject that is told what to send: it had inputs to answer for.
 
-    Without effect: when the group did not miss it within 30 s, as with a long session time-out. The instance is started
-    again all the same.
+    Without effect: when the group did not miss it within 30 s, as with a long session time-out, or nothing was
+    unanswered. The instance is started again all the same.
     """
     number = instance_of(fault)
-    members = admin.members(world.cluster.bootstrap_servers, world.group)
+    waiting = world.waiting()
+    members = _members(world) if world.group else 0
     world.keeper.kill(number)
     broken = time.monotonic()
-    fewer = world.wait_until(
-        lambda: admin.members(world.cluster.bootstrap_servers, world.group) < members, NOTICED_WITHIN_S
-    )
+    fewer = world.group is not None and world.wait_until(lambda: _members(world) < members, NOTICED_WITHIN_S)
     world.wait_since(broken, fault.lasts_ms)
     world.keeper.start(number)
+    if world.group is None:
+        return Evidence(f"instance {number} killed with {waiting:,} inputs unanswered", effective=waiting > 0)
     return Evidence(f"instance {number} killed, {'and' if fewer else 'but not'} missed by its group", effective=fewer)
 
 
-@fault("pause-beyond-session", INSTANCE)
+@fault("pause-beyond-session", INSTANCE, of_group=True)
 def pause_beyond_session(world: World, fault: Fault) -> Evidence:
     """Pause an instance (SIGSTOP) until its group has given it up, then let it wake: a zombie.
 
@@ -197,11 +214,10 @@ def pause_beyond_session(world: World, fault: Fault) -> Evidence:
     Without effect: when the group kept it for 30 s: a session time-out longer than that is longer than the pause.
     """
     number = instance_of(fault)
-    servers = world.cluster.bootstrap_servers
-    members = admin.members(servers, world.group)
+    members = _members(world)
     started = time.monotonic()
     world.keeper.pause(number)
-    dropped = world.wait_until(lambda: admin.members(servers, world.group) < members, NOTICED_WITHIN_S)
+    dropped = world.wait_until(lambda: _members(world) < members, NOTICED_WITHIN_S)
     world.wait(fault.lasts_ms / 1000)  # its partitions are with others when it wakes
     world.keeper.resume(number)
     slept = time.monotonic() - started
@@ -210,7 +226,7 @@ def pause_beyond_session(world: World, fault: Fault) -> Evidence:
     return Evidence(f"instance {number} paused for {slept:.1f} s, given up by its group, woken", effective=True)
 
 
-@fault("join", NEW_INSTANCE)
+@fault("join", NEW_INSTANCE, of_group=True)
 def join(world: World, fault: Fault) -> Evidence:
     """Start one more instance than there were: its group is rebalanced while work goes on.
 
@@ -221,10 +237,9 @@ def join(world: World, fault: Fault) -> Evidence:
     Without effect: when it has not joined within 30 s.
     """
     number = instance_of(fault)
-    servers = world.cluster.bootstrap_servers
-    members = admin.members(servers, world.group)
+    members = _members(world)
     world.keeper.start(number)
-    joined = world.wait_until(lambda: admin.members(servers, world.group) > members, NOTICED_WITHIN_S)
+    joined = world.wait_until(lambda: _members(world) > members, NOTICED_WITHIN_S)
     return Evidence(f"instance {number} started, {'and joined' if joined else 'but did not join'}", effective=joined)
 
 
@@ -339,7 +354,7 @@ def _led_by(node: int, world: World, servers: str) -> int:
 
     ClusterError or NotYet when they do not answer: what is not known is not gone.
     """
-    count = admin.leaders(servers, world.input_topic).count(node)
+    count = admin.leaders(servers, world.topic).count(node)
     for topic in COORDINATORS:
         with contextlib.suppress(ClusterError, NotYet):  # no transactions, so not their log either
             count += admin.leaders(servers, topic).count(node)

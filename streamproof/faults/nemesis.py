@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from streamproof.cluster import admin
 from streamproof.errors import StreamproofError
 from streamproof.faults.check import check_fault, check_plan
 from streamproof.faults.kinds import KINDS
@@ -89,11 +88,9 @@ class Nemesis:
         return self.world.committed() >= (self.gate - DONE) * self._total
 
     def _whole(self) -> bool:
-        """Whether the group is stable again, with a member for each running instance at least."""
-        world = self.world
-        running = sum(1 for one in world.keeper.current_all() if one.running)
+        """Whether all instances that run take part again."""
+        running = sum(1 for one in self.world.keeper.current_all() if one.running)
         try:
-            group = admin.group(world.cluster.bootstrap_servers, world.group)
+            return self.world.is_whole(running)
         except StreamproofError:
             return False
-        return group.state == "Stable" and group.members >= running

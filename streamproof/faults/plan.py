@@ -37,11 +37,20 @@ class Plan(BaseModel):
     dropped: tuple[str, ...] = ()
 
     @classmethod
-    def default(cls, seed: int, *, instances: int, can_break_brokers: bool, databases: Sequence[str] = ()) -> Self:
+    def default(
+        cls,
+        seed: int,
+        *,
+        instances: int,
+        can_break_brokers: bool,
+        databases: Sequence[str] = (),
+        in_group: bool = True,
+    ) -> Self:
         """Kill an instance mid-cycle, lose the coordinator, pause an instance beyond its session, pause a leader.
 
-        And lock each of the `databases`, given by their channels. The seed chooses which instances, which coordinator,
-        and when exactly. Where brokers cannot be broken, their faults are `dropped`.
+        And lock each of the `databases`, given by their channels. Instances that are in no group have no coordinator
+        and no session: a leader is lost instead, and another one killed mid-cycle. The seed chooses which instances,
+        which coordinator, and when exactly. Where brokers cannot be broken, their faults are `dropped`.
         """
         chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
         numbers = list(range(1, instances + 1))
@@ -55,7 +64,12 @@ class Plan(BaseModel):
             Fault(
                 kind="kill-in-flight", target=f"instance:{victim}", at=around(0.08), lasts_ms=chance.randint(200, 800)
             ),
-            Fault(kind="pause-beyond-session", target=f"instance:{sleeper}", at=around(0.55), lasts_ms=200),
+            Fault(
+                kind="pause-beyond-session" if in_group else "kill-in-flight",
+                target=f"instance:{sleeper}",
+                at=around(0.55),
+                lasts_ms=200,
+            ),
         ]
         faults += [
             Fault(kind="lock-database", target=f"database:{name}", at=around(0.25), lasts_ms=1500) for name in databases
@@ -63,7 +77,8 @@ class Plan(BaseModel):
         dropped = []
         if can_break_brokers:
             coordinator = chance.choice(["broker:transaction-coordinator", "broker:group-coordinator"])
-            faults.append(Fault(kind="kill-broker", target=coordinator, at=around(0.35), lasts_ms=500))
+            target = coordinator if in_group else "broker:leader"
+            faults.append(Fault(kind="kill-broker", target=target, at=around(0.35), lasts_ms=500))
             faults.append(Fault(kind="pause-broker", target="broker:leader", at=around(0.8), lasts_ms=500))
         else:
             dropped.append("loss of a broker: the brokers of an existing cluster are not ours to break")

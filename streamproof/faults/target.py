@@ -19,7 +19,8 @@ class Target:
         return any(re.fullmatch(pattern, text) for pattern in patterns)
 
 
-ROLES = ("broker:leader", "broker:group-coordinator", "broker:transaction-coordinator")
+GROUP_COORDINATOR = "broker:group-coordinator"
+ROLES = ("broker:leader", GROUP_COORDINATOR, "broker:transaction-coordinator")
 
 INSTANCE = Target("instance of the subject", ("instance:N",))
 NEW_INSTANCE = Target("instance that there is not yet", ("instance:N",))

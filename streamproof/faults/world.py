@@ -25,6 +25,8 @@ class Evidence:
 class World:
     """The running system, as a fault sees it.
 
+    `group` is None for a subject that is in none; `topic`: what it reads, or, told what to send, sends on;
+    `is_whole(n)`: whether n instances take part in the work.
     `in_flight()`: partition and offset of each input that has an effect that was seen, and that the group has not
     committed past, as far as observers have read, which is a moment behind; `committed()`: how many inputs it has
     committed past; `waiting()`: how many were fed in, and are not; `since_ms`: when the run began, in milliseconds
@@ -33,8 +35,9 @@ class World:
 
     cluster: Cluster
     keeper: Keeper
-    group: str
-    input_topic: str
+    group: str | None
+    topic: str
+    is_whole: Callable[[int], bool]
     in_flight: Callable[[], frozenset[tuple[int, int]]]
     committed: Callable[[], int]
     waiting: Callable[[], int]

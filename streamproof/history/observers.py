@@ -6,7 +6,7 @@ A broker that is away is no news to them: they go on where they were when it is 
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
@@ -23,8 +23,9 @@ RECENT = 20_000  # effects kept in mind, to tell what is in flight
 class Observer:
     """Reads the effect topics, and the input, from the start of a run until `stop`, in a thread of its own.
 
-    `identities` maps each topic to where an input's id lies in its records; `partitions` to how many it has.
-    UsageError for an identity that does not lie in records.
+    `identities` maps each topic to where an input's id lies in its records; `partitions` to how many it has. Where each
+    input is, by its id, is read too, or `told` when no topic holds it. UsageError for an identity that does not lie in
+    records.
     """
 
     def __init__(
@@ -34,6 +35,8 @@ class Observer:
         input_topic: str,
         identities: Mapping[str, Locator],
         partitions: Mapping[str, int],
+        *,
+        told: Callable[[], Mapping[str, tuple[int, int]]] | None = None,
     ) -> None:
         for locator in identities.values():
             locator.require_in_records()
@@ -43,6 +46,7 @@ class Observer:
         self._columns = Columns("read")
         self._counts = {"read_committed": 0, "read_uncommitted": 0}
         self._places: dict[str, tuple[int, int]] = {}
+        self._told = told
         self._effects: deque[str] = deque(maxlen=RECENT)
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -68,8 +72,8 @@ class Observer:
     def in_flight(self, committed: Mapping[tuple[str, int], int]) -> frozenset[tuple[int, int]]:
         """Partition and offset of each input that has an effect, of any isolation, and is not committed past."""
         with self._lock:
-            recent = set(self._effects)
-            places = [self._places[one] for one in recent if one in self._places]
+            known = self._told() if self._told else self._places
+            places = [known[one] for one in set(self._effects) if one in known]
         return frozenset((part, off) for part, off in places if off >= committed.get((self._input, part), 0))
 
     def saw(self, ids: list[str]) -> None:

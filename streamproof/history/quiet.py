@@ -41,10 +41,9 @@ class Quiet:
 
 
 def wait_until_quiet(
-    bootstrap: str,
-    input_topic: str,
     topics: Sequence[str],
     *,
+    last: Callable[[Stops], Mapping[Place, int]],
     stops: Callable[[Sequence[str]], Stops],
     committed: Callable[[], Mapping[Place, int]],
     timeout_s: float,
@@ -52,16 +51,16 @@ def wait_until_quiet(
 ) -> Quiet:
     """What is found when all is quiet, or after `timeout_s` seconds: a bound reached is a finding, not an error.
 
-    `topics` are those to look at, the input's among them; `stops` asks where their logs end, `committed` what the group
-    has committed: both are asked again and again. HistoryError when the input cannot be read.
+    `topics` are those to look at, the input's among them; `stops` asks where their logs end, `last` which input is the
+    last in each place, `committed` what the group has committed: all are asked again and again. HistoryError when the
+    input cannot be read.
     """
     deadline = time.monotonic() + timeout_s
-    last = _LastInput(bootstrap, input_topic)
     while True:
         # in this order: a group that has committed may have markers on their way to other partitions
         offsets = committed()
         ends = stops(topics)
-        behind = [place for place, off in last.of(ends).items() if offsets.get(place, -1) <= off]
+        behind = [place for place, off in last(ends).items() if offsets.get(place, -1) <= off]
         unstable = [place for place, (_, stable, high) in ends.items() if stable < high]
         found = Quiet(len(ends), tuple(sorted(behind)), tuple(sorted(unstable)))
         if found.quiet or time.monotonic() > deadline:
@@ -70,7 +69,7 @@ def wait_until_quiet(
         time.sleep(POLL_S)
 
 
-class _LastInput:
+class LastInput:
     """The last input that read_committed lets pass, of each partition; each look reads on from where the last ended.
 
     The end of the log does not tell it: markers and aborted records stand there, and no group commits past those.
@@ -81,7 +80,7 @@ class _LastInput:
         self._looked: dict[Place, int] = {}
         self._last: dict[Place, int] = {}
 
-    def of(self, ends: Stops) -> Mapping[Place, int]:
+    def __call__(self, ends: Stops) -> Mapping[Place, int]:
         new = {
             place: (self._looked.get(place, begin), stable)
             for place, (begin, stable, _) in ends.items()

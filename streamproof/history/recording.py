@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from streamproof.errors import StreamproofError
 from streamproof.history.batches import Batch, Place, batch_table, read_batches
@@ -40,21 +41,38 @@ class EffectTopic:
 
 
 @dataclass(frozen=True)
+class Told:
+    """Input that is in no topic: the subject was told of it, and answered. All rows but `expected` are a table's.
+
+    `expected`: of each id, how often at least and at most it should have its effects, by how it was answered. There is
+    no group that could rebalance, so its tables are empty and nothing is missing.
+    """
+
+    inputs: Sequence[Mapping[str, Any]]
+    commits: Sequence[Mapping[str, Any]]
+    expected: Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True)
 class Recording:
     """What to read back. `fates`: sequence and fate of each id that was sent; others are of fate process.
 
-    `jars` hold the schemas of the coordinators' logs; `topic_ids` names the topics that those logs know by id.
+    `jars` hold the schemas of the coordinators' logs; `topic_ids` names the topics that those logs know by id. The
+    input is in `input_topic`, or `told`. `unused` are coordinators' logs that hold nothing of this run, or are not
+    there: what is made from them is empty, and not missing.
     """
 
     bootstrap: str
     promise: Promise
-    input_topic: str
+    input_topic: str | None
     input_identity: Locator
     effects: tuple[EffectTopic, ...]
     fates: Mapping[str, tuple[int, Fate]]
     jars: tuple[Path, ...]
     topic_ids: Mapping[str, str]
     queries: tuple[EffectQuery, ...] = ()  # read by another, but expected here
+    told: Told | None = None
+    unused: frozenset[str] = frozenset()
 
     @property
     def caused(self) -> Sequence[EffectTopic | EffectQuery]:
@@ -63,7 +81,8 @@ class Recording:
 
     @property
     def topics(self) -> tuple[str, ...]:
-        return (self.input_topic, *(one.topic for one in self.effects))
+        effects = tuple(one.topic for one in self.effects)
+        return effects if self.input_topic is None else (self.input_topic, *effects)
 
 
 @dataclass(frozen=True)
@@ -158,7 +177,12 @@ def _uncommitted_pass(writer: HistoryWriter, spec: Recording, ends: Stops, batch
     reads.close()
     inputs.close()
     effects.close()
-    _write_expected(writer, spec, inputs.times_visible)
+    if spec.told is None:
+        _write_expected(writer, spec, _by_fate(spec, inputs.times_visible))
+    else:
+        writer.append("input", spec.told.inputs)
+        writer.append("offset_commit", spec.told.commits)
+        _write_expected(writer, spec, {one: (counts, (0, 0)) for one, counts in spec.told.expected.items()})
 
 
 class _Inputs:
@@ -236,20 +260,31 @@ def _digests(values: Sequence[bytes | None]) -> list[str | None]:
     return [blake2b(value, digest_size=8).hexdigest() if value is not None else None for value in values]
 
 
-def _write_expected(writer: HistoryWriter, spec: Recording, times_visible: Mapping[str, int]) -> None:
-    """An id that is in the input log k times, visibly, may and must have k times the effects."""
-    names, columns = iter(times_visible.items()), Columns("expected")
+Counts = tuple[int, int]  # at least, at most
+
+
+def _by_fate(spec: Recording, times_visible: Mapping[str, int]) -> Mapping[str, tuple[Counts, Counts]]:
+    """How often effects, and dead letters, are due: to an id that is in the input log k times, k times."""
+    none = (0, 0)
+    due: dict[str, tuple[Counts, Counts]] = {}
+    for name, times in times_visible.items():
+        fate = spec.fates.get(name, UNSENT)[1]
+        all_times = (times, times)
+        due[name] = (all_times if fate is Fate.PROCESS else none, all_times if fate is Fate.POISON else none)
+    return due
+
+
+def _write_expected(writer: HistoryWriter, spec: Recording, due: Mapping[str, tuple[Counts, Counts]]) -> None:
+    names, columns = iter(due.items()), Columns("expected")
     writer.open("expected")
     while some := dict(islice(names, ROWS)):
-        fates = [spec.fates.get(name, UNSENT)[1] for name in some]
         for one in spec.caused:
-            wanted = Fate.POISON if one.dead_letters else Fate.PROCESS
-            counts = [
-                times * one.per_input if fate is wanted else 0 for times, fate in zip(some.values(), fates, strict=True)
-            ]
+            counts = [dead if one.dead_letters else effects for effects, dead in some.values()]
             columns.extend(
-                len(some), id=list(some), grp=spec.promise.grp, channel=one.channel, at_least=counts, at_most=counts
-            )
+                len(some), id=list(some), grp=spec.promise.grp, channel=one.channel,
+                at_least=[low * one.per_input for low, _ in counts],
+                at_most=[high * one.per_input for _, high in counts],
+            )  # fmt: skip
         writer.append_table("expected", columns.take())
 
 
@@ -257,7 +292,11 @@ def _coordinators(writer: HistoryWriter, spec: Recording, stops: Callable[[Seque
     """What the two logs tell, each by itself: one that may not be read, or not be understood, takes only its own."""
     lacking: list[str] = []
     protocol = "classic"
-    for topic, tables in {OFFSETS: "offset_commit, generation, owner", TRANSACTIONS: "txn"}.items():
+    for topic, tables in {OFFSETS: ("offset_commit", "generation", "owner"), TRANSACTIONS: ("txn",)}.items():
+        if topic in spec.unused:
+            for table in tables:
+                writer.open(table)
+            continue
         try:
             schemas = load_schemas(spec.jars)
             batches, records = _log(spec.bootstrap, topic, stops)
@@ -271,7 +310,7 @@ def _coordinators(writer: HistoryWriter, spec: Recording, stops: Callable[[Seque
                 if decoded.skipped:
                     lacking.append(_skipped(decoded.skipped))
         except StreamproofError as error:
-            lacking.append(f"no {tables}: {topic} could not be read: {error}")
+            lacking.append(f"no {', '.join(tables)}: {topic} could not be read: {error}")
             continue
         writer.append_table("batch", batch_table(batches))
         for table, many in rows.items():

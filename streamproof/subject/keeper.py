@@ -171,9 +171,9 @@ class Keeper:
             one = self.current(number)
             if one.running:
                 one.cause = Cause.KILLED
+                one.t_end = now_us()  # before anyone can see that it is gone
                 one.signal(signal.SIGKILL)
                 one.process.wait()
-                one.t_end = now_us()
         return one
 
     def pause(self, number: int) -> Instance:

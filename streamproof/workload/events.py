@@ -57,8 +57,11 @@ def make_events(
     """`count` events, of `keys` keys (one in eight, if `None`), the first keys hot by Zipf's law.
 
     `poison` and `aborted` are shares of all events, at least one of each that is above 0; poison only when the
-    contract has dead letters. ContractError when the contract's schema allows no such events.
+    contract has dead letters, aborted only when they are sent to a topic. ContractError when the contract's schema
+    allows no such events.
     """
+    if contract.sends:
+        aborted = 0.0
     if contract.input.identity.kind == "avro":
         poison = 0.0  # what cannot be decoded would have no id
     contract = replace(contract, input=_in_json(contract.input))

@@ -1,5 +1,7 @@
 """Plans of faults: the same from the same seed, and honest about what a cluster cannot be made to do."""
 
+from dataclasses import replace
+
 import pytest
 
 from streamproof.cluster import ExistingCluster
@@ -115,6 +117,28 @@ def test_a_target_that_this_run_does_not_have_is_told_with_those_that_it_has(
         check_plan(plan, SUBJECT, Backend("embedded"))
     assert f"fault 1 of the plan, {kind}: " in str(told.value)
     assert sentence in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [
+        ("join", "instance:3"),
+        ("pause-beyond-session", "instance:1"),
+        ("kill-broker", "broker:group-coordinator"),
+    ],
+)
+def test_what_needs_a_group_is_refused_to_a_subject_that_is_in_none(kind: str, target: str) -> None:
+    """It is told what to send, and reads no topic."""
+    check_plan(plan_of((kind, target)), SUBJECT)
+    with pytest.raises(UsageError, match="is in no group; leave it out"):
+        check_plan(plan_of((kind, target)), replace(SUBJECT, input="stdin"))
+
+
+def test_the_default_plan_of_a_subject_that_is_in_no_group_can_be_carried_out() -> None:
+    """For every seed, it asks for nothing that needs one."""
+    for seed in range(20):
+        plan = Plan.default(seed, instances=2, can_break_brokers=True, in_group=False)
+        check_plan(plan, replace(SUBJECT, input="stdin"), Backend("embedded"))
 
 
 def test_where_there_is_no_database_the_fault_is_to_be_left_out() -> None:

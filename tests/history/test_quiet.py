@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 
 from streamproof.cluster import EmbeddedCluster, admin
 from streamproof.history.batches import Place
-from streamproof.history.quiet import Quiet, Stops, wait_until_quiet
+from streamproof.history.quiet import LastInput, Quiet, Stops, wait_until_quiet
 
 Send = Callable[..., None]
 Wait = Callable[..., Quiet]
@@ -21,7 +21,8 @@ def wait(broker: EmbeddedCluster, topic: str) -> Wait:
     def waited(committed: Sequence[Mapping[Place, int]], timeout_s: float, told: list[str] | None = None) -> Quiet:
         answers = list(committed)
         return wait_until_quiet(
-            broker.bootstrap_servers, topic, [topic],
+            [topic],
+            last=LastInput(broker.bootstrap_servers, topic),
             stops=lambda topics: stops(broker, topics),
             committed=lambda: answers.pop(0) if len(answers) > 1 else answers[0],
             timeout_s=timeout_s, say=(told if told is not None else []).append,
@@ -93,7 +94,8 @@ def test_input_that_becomes_visible_while_waiting_counts(
 
     commits = looks()
     found = wait_until_quiet(
-        broker.bootstrap_servers, topic, [topic],
+        [topic],
+            last=LastInput(broker.bootstrap_servers, topic),
         stops=lambda topics: stops(broker, topics), committed=partial(next, commits, {}), timeout_s=2,
     )  # fmt: skip
     assert found == Quiet(2, ((topic, 0),), ())

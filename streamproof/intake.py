@@ -1,0 +1,149 @@
+"""How input reaches a subject, and how it says what it is done with: by a group's commits, or by its answers."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from streamproof.cluster import admin
+from streamproof.errors import UsageError
+from streamproof.history.batches import Place
+from streamproof.history.quiet import LastInput, Stops
+from streamproof.history.recording import Told
+from streamproof.history.terms import Outcome
+from streamproof.spec import RunSpec
+from streamproof.subject import Keeper
+from streamproof.workload import StdinWorkload, Workload
+from streamproof.workload.stdin import STDIN
+
+# how often an input must, and may, have its effects: what is not known may have happened, once
+EXPECTED = {Outcome.OK: (1, 1), Outcome.FAIL: (0, 0), Outcome.UNKNOWN: (0, 1)}
+
+
+class Intake(Protocol):
+    """One port of input. Inputs have places as records in a topic's partitions do; `topic` is the topic's name."""
+
+    topic: str
+
+    @property
+    def workload(self) -> Workload | StdinWorkload:
+        """What feeds it."""
+
+    @property
+    def places(self) -> Callable[[], Mapping[str, tuple[int, int]]] | None:
+        """Where each input is, by its id; None where a topic tells."""
+
+    def committed(self) -> Mapping[Place, int]:
+        """Of each partition the first input that the subject is not done with, now; ClusterError if nobody says."""
+
+    def last(self, ends: Stops) -> Mapping[Place, int]:
+        """Of each partition the last input, by where its log ends."""
+
+    def is_whole(self, instances: int) -> bool:
+        """Whether so many instances take part."""
+
+    def standing(self) -> str:
+        """What it is like when it is not whole, or does nothing: a clause for an error."""
+
+    def told(self) -> Told | None:
+        """What no log holds."""
+
+
+class GroupIntake:
+    """A consumer group, and the topic that it reads."""
+
+    places = None
+
+    def __init__(self, spec: RunSpec, servers: str) -> None:
+        self.topic = spec.contract.input.channel.topic
+        self.workload = Workload(servers, spec.contract)
+        self._group, self._servers = spec.contract.group, servers
+        self._last = LastInput(servers, self.topic)
+
+    def committed(self) -> Mapping[Place, int]:
+        found = admin.committed(self._servers, self._group)
+        return {place: offset for place, offset in found.items() if place[0] == self.topic}
+
+    def last(self, ends: Stops) -> Mapping[Place, int]:
+        return self._last(ends)
+
+    def is_whole(self, instances: int) -> bool:
+        group = admin.group(self._servers, self._group)
+        return group.state == "Stable" and group.members >= instances
+
+    def standing(self) -> str:
+        group = admin.group(self._servers, self._group)
+        return (
+            f'group "{self._group}" is {group.state} with {group.members} members; check the group\'s name, the topic '
+            f'"{self.topic}" and the bootstrap address'
+        )
+
+    def told(self) -> None:
+        return None
+
+
+class StdinIntake:
+    """Lines on the instances' standard inputs, and their answers."""
+
+    topic = STDIN
+
+    def __init__(self, spec: RunSpec, keeper: Keeper) -> None:
+        self.workload = StdinWorkload(
+            spec.contract,
+            lambda number: keeper.current(number).process,
+            spec.subject.instances,
+            answer_s=spec.quiet_s,
+        )
+        self._group = spec.contract.group
+
+    def places(self) -> Mapping[str, tuple[int, int]]:
+        return self.workload.places
+
+    def committed(self) -> Mapping[Place, int]:
+        return self.workload.accounted()
+
+    def last(self, ends: Stops) -> Mapping[Place, int]:
+        del ends
+        return self.workload.last()
+
+    def is_whole(self, instances: int) -> bool:
+        del instances  # each that runs takes part
+        return True
+
+    def standing(self) -> str:
+        return (
+            'of the lines on its standard input it has answered none; it must write a line such as {"outcome": "ok", '
+            '"id": "…"} to its standard output for each, and flush it'
+        )
+
+    def told(self) -> Told:
+        given = list(self.workload.given)
+        return Told(
+            inputs=[
+                {
+                    "topic": STDIN, "part": one.part, "off": one.off, "id": one.event.id, "key": one.event.key,
+                    "seq": one.event.seq, "fate": one.event.fate.value, "t_append": one.t, "pid": None, "epoch": None,
+                    "visible": True,
+                }
+                for one in given
+            ],
+            commits=[
+                {
+                    "grp": self._group, "topic": STDIN, "part": one.part, "off": one.off, "n": n, "t_append": one.t,
+                    "pid": -1, "epoch": -1, "transactional": False, "visible": True,
+                }
+                for n, one in enumerate(self.workload.advances)
+            ],
+            expected={one.event.id: EXPECTED[one.outcome or Outcome.UNKNOWN] for one in given},
+        )  # fmt: skip
+
+
+def intake_of(spec: RunSpec, servers: str, keeper: Keeper) -> Intake:
+    """UsageError when the contract and the subject disagree on where input comes from."""
+    stdin = spec.subject.input == "stdin"
+    if stdin != spec.contract.sends:
+        does = (
+            'sends: it is told what to, by input = "stdin"'
+            if spec.contract.sends
+            else ('receives from a topic; with input = "stdin" goes an operation whose action is send')
+        )
+        raise UsageError(f"subject {spec.subject.name}: operation {spec.contract.name} {does}")
+    return StdinIntake(spec, keeper) if stdin else GroupIntake(spec, servers)
