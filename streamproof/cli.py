@@ -19,7 +19,7 @@ import typer
 from rich.console import Console
 
 from streamproof import __version__
-from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED, open_cluster
+from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED, open_cluster, versions
 from streamproof.compat import Level
 from streamproof.compat.command import compare, to_json
 from streamproof.compat.command import explain as explain_compat
@@ -56,7 +56,8 @@ WHERE: dict[str, Any] = {"rich_help_panel": "Where Kafka runs"}
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; progress goes to standard error.")]
 Brokers = Annotated[int, typer.Option(metavar="N", help="How many brokers: an odd number.")]
-KafkaVersion = Annotated[str, typer.Option(metavar="VERSION", help="Of Apache Kafka.")]
+VERSIONS = f"Of Apache Kafka: {', '.join(versions())}."
+KafkaVersion = Annotated[str, typer.Option(metavar="VERSION", help=VERSIONS)]
 
 
 def _now() -> str:
@@ -179,7 +180,7 @@ def verify(
         int | None, typer.Option(metavar="N", **WHERE, help="Brokers of one that is started, an odd number: 3.")
     ] = None,
     kafka_version: Annotated[
-        str | None, typer.Option(metavar="VERSION", **WHERE, help=f"Its Apache Kafka: {DEFAULT_VERSION}.")
+        str | None, typer.Option(metavar="VERSION", **WHERE, help=f"{VERSIONS} Else {DEFAULT_VERSION}.")
     ] = None,
     registry: Annotated[
         str | None,

@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from streamproof.cli import main
-from streamproof.cluster import EmbeddedCluster
+from streamproof.cluster import EmbeddedCluster, versions
 from streamproof.cluster.admin import create_topics
 
 RUN = ["--input-topic", "a", "--output-topic", "b", "--group", "g"]
@@ -149,6 +149,13 @@ def test_help_shows_an_example(call: Call, command: str) -> None:
     called = call(command, "--help")
     assert called.status == 0
     assert re.search(r"Examples?:\s+streamproof " + command, called.out)
+
+
+@pytest.mark.parametrize("command", ["up", "verify"])
+def test_help_names_the_versions_of_kafka_that_there_are(call: Call, command: str) -> None:
+    """From their pins, the newest first."""
+    told = re.sub(r"[\s│]+", " ", call(command, "--help").out)
+    assert f"Of Apache Kafka: {', '.join(versions())}." in told
 
 
 @pytest.mark.parametrize(
