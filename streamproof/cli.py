@@ -4,7 +4,6 @@ Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven; 130 after
 """
 
 import json
-import os
 import shlex
 import signal
 import sys
@@ -20,7 +19,7 @@ import typer
 from rich.console import Console
 
 from streamproof import __version__
-from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED, open_cluster
+from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED, open_cluster, versions
 from streamproof.compat import Level
 from streamproof.compat.command import compare, to_json
 from streamproof.compat.command import explain as explain_compat
@@ -57,7 +56,8 @@ WHERE: dict[str, Any] = {"rich_help_panel": "Where Kafka runs"}
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; progress goes to standard error.")]
 Brokers = Annotated[int, typer.Option(metavar="N", help="How many brokers: an odd number.")]
-KafkaVersion = Annotated[str, typer.Option(metavar="VERSION", help="Of Apache Kafka.")]
+VERSIONS = f"Of Apache Kafka: {', '.join(versions())}."
+KafkaVersion = Annotated[str, typer.Option(metavar="VERSION", help=VERSIONS)]
 
 
 def _now() -> str:
@@ -163,9 +163,15 @@ def verify(
         Path | None, typer.Option("--input", metavar="FILE", help="Events from a JSON Lines file instead.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(metavar="N", help="Repeats a workload and a plan of faults; else random.")
+        int | None, typer.Option(metavar="N", help="Repeats a workload and the default plan of faults; else random.")
     ] = None,
-    faults: Annotated[str, typer.Option(metavar="PLAN", help="default, none, or the path of a plan.json.")] = "default",
+    faults: Annotated[
+        str,
+        typer.Option(
+            metavar="PLAN",
+            help="default, none, or the path of a plan.json, whose seed is the workload's unless --seed is given.",
+        ),
+    ] = "default",
     cluster: Annotated[
         str | None,
         typer.Option(metavar="WHERE", **WHERE, help="embedded, testcontainers, or HOST:PORT of an existing one."),
@@ -174,7 +180,7 @@ def verify(
         int | None, typer.Option(metavar="N", **WHERE, help="Brokers of one that is started, an odd number: 3.")
     ] = None,
     kafka_version: Annotated[
-        str | None, typer.Option(metavar="VERSION", **WHERE, help=f"Its Apache Kafka: {DEFAULT_VERSION}.")
+        str | None, typer.Option(metavar="VERSION", **WHERE, help=f"{VERSIONS} Else {DEFAULT_VERSION}.")
     ] = None,
     registry: Annotated[
         str | None,
@@ -187,15 +193,14 @@ def verify(
     request = Request(
         subject=subject, config=config, command=run, input_topic=input_topic, output_topics=tuple(output_topic or ()),
         group=group, identity=identity, promise=promise, ordered=ordered, instances=instances, events=events,
-        input_file=input_file, seed=seed if seed is not None else int.from_bytes(os.urandom(2)), faults=faults,
-        cluster=cluster, brokers=brokers, kafka_version=kafka_version, registry=registry,
-        directory=directory or RUNS / _now(),
+        input_file=input_file, seed=seed, faults=faults, cluster=cluster, brokers=brokers, kafka_version=kafka_version,
+        registry=registry, directory=directory or RUNS / _now(),
     )  # fmt: skip
     progress = Terminal.on(sys.stderr if as_json else sys.stdout)
     verdict, history = run_verify(request, progress)
     again = ["streamproof", *_without_directory(sys.argv[1:])]
     if seed is None:
-        again += ["--seed", str(request.seed)]
+        again += ["--seed", str(history.record.seed)]
     _finish(verdict, history, as_json=as_json, draws=True, again=shlex.join(again))
 
 

@@ -1,6 +1,7 @@
 """From a request (flags or streamproof.toml) to a verdict: a cluster, one run on it, a plan of faults."""
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,7 @@ from streamproof.config import ClusterConfig, Config, checked_command, checked_p
 from streamproof.contract.asyncapi import contract_from_flags, read_contract
 from streamproof.contract.model import Channel, Contract
 from streamproof.errors import UsageError
-from streamproof.faults import Plan
-from streamproof.faults.nemesis import check_kinds
+from streamproof.faults import Plan, check_plan
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery
 from streamproof.progress import Progress
@@ -36,7 +36,7 @@ class Request:
     """What is to be verified, as a user says it. `command` and what follows it stand for a subject of `config`."""
 
     directory: Path
-    seed: int
+    seed: int | None = None
     subject: str | None = None
     config: Path = Path("streamproof.toml")
     command: str | None = None
@@ -59,9 +59,12 @@ class Request:
 def verify(request: Request, progress: Progress) -> "tuple[Verdict, History]":
     """Run the subject on a cluster of its own (or an existing one) under faults, and judge what happened."""
     config = None if request.command is not None else read_config(request.config)
-    spec = spec_of(request, config)
-    settings = config.cluster if config else ClusterConfig()
     saved = saved_plan(request)
+    seed = seed_of(request, saved)
+    spec = spec_of(request, config, seed)
+    if saved:
+        check_plan(saved, spec.subject)
+    settings = config.cluster if config else ClusterConfig()
     threading.Thread(target=_import_run, daemon=True).start()  # takes half a second, while brokers start
     with (
         kept(request.directory),
@@ -70,13 +73,15 @@ def verify(request: Request, progress: Progress) -> "tuple[Verdict, History]":
         _registry(request, settings, spec, guardian, progress) as registry,
     ):
         plan = saved or Plan.default(
-            request.seed,
+            seed,
             instances=spec.subject.instances,
             can_break_brokers=cluster.can_break_brokers,
             in_group=not spec.contract.sends,
-            databases=[name for name, url in spec.subject.databases.items() if url.startswith("sqlite:")],
+            databases=spec.subject.lockable,
         )
-        (request.directory / "plan.json").write_text(plan.model_dump_json(indent=2))
+        check_plan(plan, spec.subject, cluster)
+        saved_as = plan.model_copy(update={"seed": seed})
+        (request.directory / "plan.json").write_text(saved_as.model_dump_json(indent=2))
         with _import_run()(spec, cluster, guardian, progress, registry=registry) as run:
             run.start()
             run.carry_out(plan)
@@ -91,7 +96,13 @@ def _import_run() -> "type[Run]":
     return Run
 
 
-def spec_of(request: Request, config: Config | None) -> RunSpec:
+def seed_of(request: Request, saved: Plan | None) -> int:
+    """The seed of the workload, and of the default plan: the one that is asked for, else the saved plan's, else any."""
+    asked = (request.seed, saved.seed if saved else None)
+    return next((one for one in asked if one is not None), int.from_bytes(os.urandom(2)))
+
+
+def spec_of(request: Request, config: Config | None, seed: int) -> RunSpec:
     """The subject, its contract and its events, from streamproof.toml or from flags."""
     if config is None:
         subject, contract = _from_flags(request)
@@ -102,8 +113,8 @@ def spec_of(request: Request, config: Config | None) -> RunSpec:
     return RunSpec(
         subject=subject,
         contract=contract,
-        events=_events(request, contract),
-        seed=request.seed,
+        events=_events(request, contract, seed),
+        seed=seed,
         directory=request.directory,
     )
 
@@ -157,16 +168,16 @@ def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
     return SubjectSpec(name="command", command=command), contract
 
 
-def _events(request: Request, contract: Contract) -> tuple[Event, ...]:
+def _events(request: Request, contract: Contract, seed: int) -> tuple[Event, ...]:
     if request.input_file:
         return tuple(events_from_file(request.input_file, contract))
-    return tuple(make_events(contract, count=request.events, seed=request.seed))
+    return tuple(make_events(contract, count=request.events, seed=seed))
 
 
 def saved_plan(request: Request) -> Plan | None:
     """The plan that `--faults` names: none of them, or one that was saved. None stands for the default one."""
     if request.faults == "none":
-        return Plan(seed=request.seed)
+        return Plan()
     if request.faults == "default":
         return None
     path = Path(request.faults)
@@ -178,7 +189,7 @@ def saved_plan(request: Request) -> Plan | None:
         first = error.errors()[0]
         where = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
         raise UsageError(f"--faults {path}: {where}{first['msg']}; a plan is what a run saves as plan.json") from error
-    check_kinds(plan)
+    check_plan(plan)
     return plan
 
 

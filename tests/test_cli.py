@@ -2,15 +2,17 @@
 
 import json
 import re
+import shlex
 import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from streamproof.cli import main
-from streamproof.cluster import EmbeddedCluster
+from streamproof.cluster import EmbeddedCluster, versions
 from streamproof.cluster.admin import create_topics
 
 RUN = ["--input-topic", "a", "--output-topic", "b", "--group", "g"]
@@ -52,7 +54,7 @@ operations:
     channel: {$ref: "#/channels/orders"}
     x-delivery: exactly-once
 """
-FAULT = '{{"seed": 1, "faults": [{{"kind": "{}", "target": "instance:1", "at": {}}}]}}'
+FAULT = '{{"seed": 1, "faults": [{{"kind": "{}", "target": "{}", "at": {}}}]}}'
 
 
 @pytest.mark.parametrize(
@@ -92,13 +94,23 @@ FAULT = '{{"seed": 1, "faults": [{{"kind": "{}", "target": "instance:1", "at": {
         ),
         (
             ["verify", "--run", "x", *RUN, "--faults", "p.json"],
-            {"p.json": FAULT.format("kill", 7)},
+            {"p.json": FAULT.format("kill", "instance:1", 7)},
             "faults.0.at: Input should be less than or equal to 1",
         ),
         (
             ["verify", "--run", "x", *RUN, "--faults", "p.json"],
-            {"p.json": FAULT.format("melt", 0.5)},
+            {"p.json": FAULT.format("melt", "instance:1", 0.5)},
             '"melt" is not a fault; there are',
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "p.json"],
+            {"p.json": FAULT.format("pause-broker", "leader", 0.5)},
+            'fault 1 of the plan, pause-broker: its target cannot be "leader"; write broker:N, broker:leader, ',
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--instances", "2", "--faults", "p.json"],
+            {"p.json": FAULT.format("kill", "instance:7", 0.5)},
+            'no instance of the subject "instance:7"; write instance:1 or instance:2',
         ),
         (["check", "nowhere"], {}, "nowhere is not a directory; give that of a run"),
         (["check", "."], {}, "is not a complete history"),
@@ -137,6 +149,13 @@ def test_help_shows_an_example(call: Call, command: str) -> None:
     called = call(command, "--help")
     assert called.status == 0
     assert re.search(r"Examples?:\s+streamproof " + command, called.out)
+
+
+@pytest.mark.parametrize("command", ["up", "verify"])
+def test_help_names_the_versions_of_kafka_that_there_are(call: Call, command: str) -> None:
+    """From their pins, the newest first."""
+    told = re.sub(r"[\s│]+", " ", call(command, "--help").out)
+    assert f"Of Apache Kafka: {', '.join(versions())}." in told
 
 
 @pytest.mark.parametrize(
@@ -244,6 +263,41 @@ def test_a_subject_that_never_gets_ready_is_told_by_its_group(
     called = call(*flags("sleep 60"))
     assert called.status == 2
     assert f'was not ready within 2 s: group "{name}" is Dead with 0 of 1 members' in called.err
+
+
+def test_a_fault_that_the_cluster_cannot_do_is_told_before_anything_runs(
+    call: Call, foreign: Foreign, tmp_path: Path, embedded_cluster: EmbeddedCluster
+) -> None:
+    """As soon as the cluster is known: no topic is made, no subject started."""
+    name, flags = foreign
+    (tmp_path / "p.json").write_text(FAULT.format("kill-broker", "broker:leader", 0.5))
+    called = call(*flags("no-such-program"), "--faults", "p.json")
+    assert called.status == 2
+    assert "fault 1 of the plan, kill-broker: this cannot be done to a cluster that is existing; " in called.err
+    admin = AdminClient({"bootstrap.servers": embedded_cluster.bootstrap_servers})
+    assert f"in-{name}" not in admin.list_topics(timeout=10).topics
+
+
+@pytest.mark.parametrize(
+    ("seed", "flags", "used"), [("", [], r"\d+"), ('"seed": 5, ', [], "5"), ('"seed": 5, ', ["--seed", "7"], "7")]
+)
+def test_a_run_of_a_saved_plan_can_be_run_again(
+    call: Call, foreign: Foreign, seed: str, flags: list[str], used: str
+) -> None:
+    """With the same plan and the seed that was used: the flag's, else the plan's, else a random one, which is told."""
+    name, flagged = foreign
+    Path("p.json").write_text(f'{{{seed}"faults": []}}')
+    command = f"{sys.executable} {LOOP} {{bootstrap_servers}} {name} in-{name} out-{name}"
+    arguments = [*flagged(command), *flags, "--faults", "p.json", "--promise", "at-least-once"]
+    called = call(*arguments, "--directory", "kept")
+    again = re.search(r"Again   (.*)", called.out)
+    assert again, called.err
+    repeated = shlex.split(again[1])[1:]
+    assert repeated[: len(arguments)] == arguments
+    told = repeated[repeated.index("--seed") + 1]
+    assert re.fullmatch(used, told)
+    assert json.loads(Path("kept/plan.json").read_text())["seed"] == int(told)
+    assert json.loads(Path("kept/history/run.json").read_text())["seed"] == int(told)
 
 
 # reads what its third argument names, for ever, and commits nothing

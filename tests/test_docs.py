@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from streamproof.cluster import versions
 from streamproof.history.tables import TABLES
 
 ROOT = Path(__file__).parent.parent
@@ -18,6 +19,12 @@ def test_each_recorded_table_is_documented_as_it_is(table: str) -> None:
     documented = re.findall(r"^\| (\w+)(\??) \| ([^|]+) \|$", section, re.MULTILINE)
     actual = [(field.name, "?" if field.nullable else "", str(field.type)) for field in TABLES[table]]
     assert [row for row in documented if row[0] != "column"] == actual
+
+
+def test_the_versions_of_kafka_are_those_that_are_pinned() -> None:
+    """README names each, the default first."""
+    (sentence,) = re.findall(r"^Apache Kafka .* as well\.", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert tuple(re.findall(r"\d+\.\d+\.\d+", sentence)) == versions()
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "DESIGN.md"])

@@ -38,8 +38,8 @@ class Cluster(Protocol):
     def address(self, node: int) -> str:
         """`host:port` of a broker's direct listener."""
 
-    def stop(self, node: int) -> None:
-        """SIGTERM, and wait for the end."""
+    def stop(self, node: int) -> bool:
+        """SIGTERM, and wait for the end; False when it did not end in time, and was killed."""
 
     def kill(self, node: int) -> None: ...
 

@@ -89,11 +89,11 @@ class Broker:
             raise ClusterError(f"broker {self.node} is not running; start it first")
         self._process.send_signal(number)
 
-    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
-        """SIGTERM, and SIGKILL when that does not end it in time."""
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> bool:
+        """SIGTERM, and SIGKILL when that does not end it in time; whether it ended by itself."""
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
-        self.wait(timeout_s)
+        return self.wait(timeout_s)
 
     def kill(self) -> None:
         self.signal(signal.SIGKILL)
@@ -105,15 +105,17 @@ class Broker:
     def resume(self) -> None:
         self.signal(signal.SIGCONT)
 
-    def wait(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
-        """Until its process has ended, by force if need be."""
+    def wait(self, timeout_s: float = STOP_TIMEOUT_S) -> bool:
+        """Until its process has ended, by force if need be; whether it needed none."""
         if self._process is None:
-            return
+            return True
         try:
             self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+            return False
+        return True
 
     def _why_it_ended(self) -> str:
         with self.log.open("rb") as file:

@@ -9,6 +9,7 @@ The run's guardian ends containers and networks, so Testcontainers' Ryuk is not 
 """
 
 import contextlib
+import signal
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -34,6 +35,7 @@ from streamproof.guardian import LABEL, Guardian
 IMAGE = "apache/kafka"
 DATA = "/var/lib/kafka/data"  # a volume of the image
 EDGE = "bridge"
+KILLED = 128 + signal.SIGKILL  # the exit status of a container that was
 _STARTING = threading.Lock()
 JAVA = {
     "KAFKA_HEAP_OPTS": f"-Xmx{HEAP_MB}m",
@@ -90,10 +92,11 @@ class ContainerBroker:
             return False
         return seen.controller_id >= 0 and nodes <= {broker.node_id for broker in seen.brokers}
 
-    def stop(self) -> None:
-        """SIGTERM, and SIGKILL when that does not end it in time."""
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> bool:
+        """SIGTERM, and SIGKILL when that does not end it in time; whether it ended by itself."""
         with self._doing("stop"):
-            self._made.stop(timeout=int(STOP_TIMEOUT_S))
+            self._made.stop(timeout=int(timeout_s))
+            return bool(self._made.wait()["StatusCode"] != KILLED)
 
     def kill(self) -> None:
         with self._doing("kill"):

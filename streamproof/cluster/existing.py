@@ -44,7 +44,7 @@ class ExistingCluster:
     def start(self, node: int) -> None:
         self._refuse("start", node)
 
-    def stop(self, node: int) -> None:
+    def stop(self, node: int) -> bool:
         self._refuse("stop", node)
 
     def kill(self, node: int) -> None:

@@ -35,7 +35,8 @@ class Node(Protocol):
     def knows(self, nodes: frozenset[int]) -> bool:
         """Whether it answers, and knows all `nodes` and a controller. `ClusterError` when it has ended instead."""
 
-    def stop(self) -> None: ...
+    def stop(self, timeout_s: float = ...) -> bool:
+        """SIGTERM, and SIGKILL when that does not end it in time; whether it ended by itself."""
 
     def kill(self) -> None: ...
 
@@ -103,8 +104,8 @@ class OwnedCluster(ABC, Generic[N]):
         broker.launch()
         wait_until_ready([broker], frozenset({node}), READY_TIMEOUT_S)
 
-    def stop(self, node: int) -> None:
-        self._broker(node).stop()
+    def stop(self, node: int) -> bool:
+        return self._broker(node).stop()
 
     def kill(self, node: int) -> None:
         self._broker(node).kill()

@@ -1,24 +1,28 @@
 """The faults: each a function that breaks one thing, mends it, and returns the evidence that it took effect.
 
-To add one, write a function and name it with `@fault`. It gets the world and its part of the plan; it must mend what it
-breaks before it returns, and must look for its evidence in what the brokers say, never in its own deeds.
+To add one, write a function and name it with `@fault`, with the kind of target that it takes. It gets the world and its
+part of the plan, which was checked; it must mend what it breaks before it returns, and must look for its evidence in
+what the brokers say, never in its own deeds. Its docstring says what it does, then `Evidence:` and `Without effect:`,
+a paragraph each, and becomes its part of docs/faults.md (`python -m streamproof.faults.document`).
 """
 
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from streamproof.cluster import admin
+from streamproof.cluster import STARTED, admin
 from streamproof.cluster.ask import NotYet
+from streamproof.cluster.choice import TESTCONTAINERS
 from streamproof.errors import ClusterError, UsageError
 from streamproof.faults.plan import Fault
+from streamproof.faults.target import BROKER, DATABASE, INSTANCE, NEW_INSTANCE, Target
 from streamproof.faults.world import Evidence, World
 
 # what an instance holds: an open transaction or a lock, in words; an input in flight, as its partition and offset
 Held = frozenset[str | tuple[int, int]]
 FaultFunction = Callable[[World, Fault], Evidence]
-KINDS: dict[str, FaultFunction] = {}
 
 ATTEMPTS = 20
 STEPS_S = (0.02, 0.005, 0.035, 0.01, 0.05)  # uneven, so as not to keep step with the subject's own cycle
@@ -28,21 +32,34 @@ NOTICED_WITHIN_S = 30.0
 COORDINATORS = ("__consumer_offsets", "__transaction_state")  # who leads a partition of these coordinates
 
 
-def fault(kind: str) -> Callable[[FaultFunction], FaultFunction]:
-    """Register a function as the fault named `kind`."""
+@dataclass(frozen=True)
+class Kind:
+    """One kind of fault. `on`: the clusters that it can be done to; empty for any. `of_group`: to a group's member."""
+
+    name: str
+    inject: FaultFunction
+    target: Target
+    on: tuple[str, ...]
+    of_group: bool
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def fault(
+    name: str, target: Target, *, on: tuple[str, ...] = (), of_group: bool = False
+) -> Callable[[FaultFunction], FaultFunction]:
+    """Register a function as the fault `name`, aimed at a `target` of this kind."""
 
     def register(function: FaultFunction) -> FaultFunction:
-        KINDS[kind] = function
+        KINDS[name] = Kind(name, function, target, on, of_group)
         return function
 
     return register
 
 
 def instance_of(fault: Fault) -> int:
-    kind, _, number = fault.target.partition(":")
-    if kind != "instance" or not number.isdigit():
-        raise UsageError(f'fault {fault.kind}: "{fault.target}" is not an instance; write instance:1')
-    return int(number)
+    return int(fault.target.removeprefix("instance:"))
 
 
 def broker_of(world: World, fault: Fault) -> int:
@@ -53,34 +70,33 @@ def broker_of(world: World, fault: Fault) -> int:
         return int(role)
     if role == "leader":
         return admin.leader(servers, world.topic, 0)
-    if role == "group-coordinator":
-        return admin.group_coordinator(servers, _group(world, fault))
-    if role == "transaction-coordinator":
-        transactions = _transactions(world)
-        if transactions:
-            return admin.transaction_coordinator(servers, transactions[0].transactional_id)
-        return admin.group_coordinator(servers, _group(world, fault))
-    raise UsageError(
-        f'fault {fault.kind}: "{fault.target}" is no broker; write broker:1, broker:leader, '
-        "broker:group-coordinator or broker:transaction-coordinator"
-    )
+    if role == "transaction-coordinator" and (transactions := _transactions(world)):
+        return admin.transaction_coordinator(servers, transactions[0].transactional_id)
+    return admin.group_coordinator(servers, _group(world))
 
 
-def _group(world: World, fault: Fault) -> str:
+def _group(world: World) -> str:
     if world.group is None:
-        raise UsageError(f"fault {fault.kind}: a subject that is told what to send is in no group; leave it out")
+        raise UsageError("a subject that is told what to send is in no group")
     return world.group
 
 
-def _members(world: World, fault: Fault) -> int:
-    return admin.members(world.cluster.bootstrap_servers, _group(world, fault))
+def _members(world: World) -> int:
+    return admin.members(world.cluster.bootstrap_servers, _group(world))
 
 
-@fault("kill-in-flight")
+@fault("kill-in-flight", INSTANCE)
 def kill_in_flight(world: World, fault: Fault) -> Evidence:
-    """Kill an instance *inside* its cycle: stopped, seen with a transaction open (or effects uncommitted), killed.
+    """Kill an instance *inside* its cycle, and start it again: what it had begun, others must end or undo.
 
-    Without a race: what is seen while it is stopped is what it dies with.
+    Without a race: the instance is stopped (SIGSTOP) and looked at, again and again until it is inside its cycle, and
+    then killed (SIGKILL). What is seen while it is stopped is what it dies with.
+
+    Evidence: seen while it was stopped and again after its death: a transaction open at its coordinator; without
+    transactions, effects whose inputs are not committed; or, while it was stopped, its lock on a SQLite database. Of a
+    subject that is told what to send: what it had sent and not answered for, while it was stopped.
+
+    Without effect: when it was never inside its cycle in 20 looks, or nothing that was open before was seen open after.
     """
     number = instance_of(fault)
     for attempt in range(ATTEMPTS):
@@ -164,15 +180,21 @@ def _clock(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
-@fault("kill")
+@fault("kill", INSTANCE)
 def kill(world: World, fault: Fault) -> Evidence:
-    """Kill an instance wherever it is."""
+    """Kill an instance (SIGKILL) wherever it is, and start it again.
+
+    Evidence: its group has a member fewer. Of a subject that is told what to send: it had inputs to answer for.
+
+    Without effect: when the group did not miss it within 30 s, as with a long session time-out, or nothing was
+    unanswered. The instance is started again all the same.
+    """
     number = instance_of(fault)
     waiting = world.waiting()
-    members = _members(world, fault) if world.group else 0
+    members = _members(world) if world.group else 0
     world.keeper.kill(number)
     broken = time.monotonic()
-    fewer = world.group is not None and world.wait_until(lambda: _members(world, fault) < members, NOTICED_WITHIN_S)
+    fewer = world.group is not None and world.wait_until(lambda: _members(world) < members, NOTICED_WITHIN_S)
     world.wait_since(broken, fault.lasts_ms)
     world.keeper.start(number)
     if world.group is None:
@@ -180,14 +202,22 @@ def kill(world: World, fault: Fault) -> Evidence:
     return Evidence(f"instance {number} killed, {'and' if fewer else 'but not'} missed by its group", effective=fewer)
 
 
-@fault("pause-beyond-session")
+@fault("pause-beyond-session", INSTANCE, of_group=True)
 def pause_beyond_session(world: World, fault: Fault) -> Evidence:
-    """Pause an instance until its group has given it up, then let it wake: a zombie."""
+    """Pause an instance (SIGSTOP) until its group has given it up, then let it wake: a zombie.
+
+    It wakes in the belief that it still owns what others have taken over; what it writes then must be fenced off.
+    `lasts_ms` counts from when it was given up.
+
+    Evidence: its group had a member fewer while it slept.
+
+    Without effect: when the group kept it for 30 s: a session time-out longer than that is longer than the pause.
+    """
     number = instance_of(fault)
-    members = _members(world, fault)
+    members = _members(world)
     started = time.monotonic()
     world.keeper.pause(number)
-    dropped = world.wait_until(lambda: _members(world, fault) < members, NOTICED_WITHIN_S)
+    dropped = world.wait_until(lambda: _members(world) < members, NOTICED_WITHIN_S)
     world.wait(fault.lasts_ms / 1000)  # its partitions are with others when it wakes
     world.keeper.resume(number)
     slept = time.monotonic() - started
@@ -196,26 +226,34 @@ def pause_beyond_session(world: World, fault: Fault) -> Evidence:
     return Evidence(f"instance {number} paused for {slept:.1f} s, given up by its group, woken", effective=True)
 
 
-@fault("join")
+@fault("join", NEW_INSTANCE, of_group=True)
 def join(world: World, fault: Fault) -> Evidence:
-    """Start one more instance than there were."""
+    """Start one more instance than there were: its group is rebalanced while work goes on.
+
+    The instance stays. `lasts_ms` means nothing here.
+
+    Evidence: its group has a member more.
+
+    Without effect: when it has not joined within 30 s.
+    """
     number = instance_of(fault)
-    members = _members(world, fault)
+    members = _members(world)
     world.keeper.start(number)
-    joined = world.wait_until(lambda: _members(world, fault) > members, NOTICED_WITHIN_S)
+    joined = world.wait_until(lambda: _members(world) > members, NOTICED_WITHIN_S)
     return Evidence(f"instance {number} started, {'and joined' if joined else 'but did not join'}", effective=joined)
 
 
-@fault("lock-database")
+@fault("lock-database", DATABASE)
 def lock_database(world: World, fault: Fault) -> Evidence:
-    """Keep the subject from writing to the database of one channel: what a busy or restarting database looks like."""
+    """Keep the subject from writing to the database of one channel: what a busy or restarting database looks like.
+
+    A transaction of the verifier's own locks the database exclusively, and is rolled back.
+
+    Evidence: a writer was refused while inputs were on their way: fed in, and not committed past.
+
+    Without effect: when no input was on its way, so that nobody missed the database.
+    """
     name = fault.target.removeprefix("database:")
-    if name not in world.databases or not world.databases[name].lockable:
-        known = sorted(one for one, database in world.databases.items() if database.lockable)
-        raise UsageError(
-            f'fault {fault.kind}: "{fault.target}" is no SQLite database of this subject\'s; there '
-            f"{'is ' + ', '.join(f'database:{one}' for one in known) if known else 'is none'}"
-        )
     database = world.databases[name]
     with database.lock():
         started = time.monotonic()
@@ -228,38 +266,77 @@ def lock_database(world: World, fault: Fault) -> Evidence:
     )
 
 
-@fault("kill-broker")
+@fault("kill-broker", BROKER, on=STARTED)
 def kill_broker(world: World, fault: Fault) -> Evidence:
+    """Kill a broker (SIGKILL), and start it again on the same ports and data.
+
+    What it led goes to others without a word from it: clients find out by errors and time-outs, and what it had not
+    yet replicated is cut off when it comes back.
+
+    Evidence: it led partitions of the input or of the coordinators' logs (`__consumer_offsets`,
+    `__transaction_state`), and the other brokers say that it leads none of them any more.
+
+    Without effect: when it led nothing that the subject uses, or still led it after 30 s.
+    """
     return _without_broker(world, fault, world.cluster.kill, world.cluster.start, "killed")
 
 
-@fault("restart-broker")
+@fault("restart-broker", BROKER, on=STARTED)
 def restart_broker(world: World, fault: Fault) -> Evidence:
+    """Stop a broker (SIGTERM) and start it again, as a rolling upgrade does: it hands over what it leads, then ends.
+
+    One that does not end within 10 s is killed, and the evidence says so.
+
+    Evidence: as for [kill-broker](#kill-broker).
+
+    Without effect: as for [kill-broker](#kill-broker).
+    """
     return _without_broker(world, fault, world.cluster.stop, world.cluster.start, "stopped")
 
 
-@fault("pause-broker")
+@fault("pause-broker", BROKER, on=STARTED)
 def pause_broker(world: World, fault: Fault) -> Evidence:
+    """Pause a broker until others lead what it led, then let it wake: its connections stay open, and nobody answers.
+
+    In a process by SIGSTOP, in a container by Docker's pause. When it wakes, it believes for a moment that it leads
+    still.
+
+    Evidence: as for [kill-broker](#kill-broker).
+
+    Without effect: as for [kill-broker](#kill-broker).
+    """
     return _without_broker(world, fault, world.cluster.pause, world.cluster.resume, "paused")
 
 
-@fault("disconnect-broker")
+@fault("disconnect-broker", BROKER, on=(TESTCONTAINERS,))
 def disconnect_broker(world: World, fault: Fault) -> Evidence:
-    """Cut a broker from its peers, not from its clients."""
+    """Cut a broker from its peers, not from its clients: it goes on serving those as far as it can, until mended.
+
+    Its container is taken off the brokers' own network.
+
+    Evidence: as for [kill-broker](#kill-broker).
+
+    Without effect: as for [kill-broker](#kill-broker).
+    """
     return _without_broker(world, fault, world.cluster.disconnect, world.cluster.connect, "cut from its peers")
 
 
 def _without_broker(
-    world: World, fault: Fault, take: Callable[[int], None], give: Callable[[int], None], done: str
+    world: World, fault: Fault, take: Callable[[int], bool | None], give: Callable[[int], None], done: str
 ) -> Evidence:
-    """Take a broker away, see that others lead what it led, give it back. One that led nothing is not missed."""
+    """Take a broker away, see that others lead what it led, give it back. One that led nothing is not missed.
+
+    `take` returns False for a broker that had to be killed instead.
+    """
     node = broker_of(world, fault)
     others = ",".join(world.cluster.address(other) for other in world.cluster.brokers if other != node)
     role = fault.target.removeprefix("broker:")
     name = f"broker {node}" if role.isdigit() else f"broker {node} ({role.replace('-', ' ')})"
-    led = _led_by(node, world, world.cluster.bootstrap_servers)
+    # asked of the others: one that was paused a moment ago believes that it leads still
+    led = _led_by(node, world, others or world.cluster.bootstrap_servers)
     started = time.monotonic()
-    take(node)
+    if take(node) is False:
+        done = "did not stop in time, was killed"
     moved = world.wait_until(lambda: _leads_nothing(node, world, others), NOTICED_WITHIN_S)
     world.wait_since(started, fault.lasts_ms)
     give(node)

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from streamproof.errors import StreamproofError, UsageError
+from streamproof.errors import StreamproofError
+from streamproof.faults.check import check_fault, check_plan
 from streamproof.faults.kinds import KINDS
 from streamproof.faults.plan import Fault, Plan
 from streamproof.faults.world import Evidence, World
@@ -33,16 +34,27 @@ class Nemesis:
         self.gate = 1.0
 
     def carry_out(self, plan: Plan) -> None:
-        """All faults of a plan, in the order of their marks; returns when the group has recovered from the last."""
-        check_kinds(plan)
+        """All faults of a plan, in the order of their marks; returns when the group has recovered from the last.
+
+        Errors are those of `check_plan`, before anything is broken.
+        """
+        check_plan(plan, self.world.keeper.spec, self.world.cluster)
         faults = sorted(plan.faults, key=lambda one: one.at)
         marks = [*(one.at for one in faults), 1.0]
         for one, following in zip(faults, marks[1:], strict=True):
-            self.inject(one, following)
+            self._inject(one, following)
         self.open()
 
     def inject(self, one: Fault, following: float = 1.0) -> Evidence:
-        """One fault, when its mark is reached; input then flows until shortly after the `following` mark."""
+        """One fault, when its mark is reached; input then flows until shortly after the `following` mark.
+
+        Errors are those of `check_plan`, at once.
+        """
+        keeper = self.world.keeper
+        check_fault(one, [f"instance:{it.number}" for it in keeper.current_all()], keeper.spec, self.world.cluster)
+        return self._inject(one, following)
+
+    def _inject(self, one: Fault, following: float) -> Evidence:
         world = self.world
         self.gate = max(self.gate, min(1.0, one.at + AHEAD))
         reached = world.wait_until(lambda: world.committed() >= one.at * self._total, RECOVERY_S)
@@ -52,7 +64,7 @@ class Nemesis:
             evidence = Evidence(f"not done: the group did not reach {one.at:.0%} of the workload", effective=False)
         else:
             try:
-                evidence = KINDS[one.kind](world, one)
+                evidence = KINDS[one.kind].inject(world, one)
             except StreamproofError as error:
                 evidence = Evidence(f"not done: {error}", effective=False)
         before = world.committed()
@@ -82,10 +94,3 @@ class Nemesis:
             return self.world.is_whole(running)
         except StreamproofError:
             return False
-
-
-def check_kinds(plan: Plan) -> None:
-    """UsageError when a plan names a fault that there is not."""
-    for one in plan.faults:
-        if one.kind not in KINDS:
-            raise UsageError(f'"{one.kind}" is not a fault; there are {", ".join(sorted(KINDS))}')

@@ -8,10 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Fault(BaseModel):
-    """One thing to break. `kind` names a function of `kinds.py`.
+    """One thing to break. `kind` names a function of `kinds.py`, which says what kind of `target` it takes.
 
-    `target`: `instance:2`, or a broker: `broker:3`, `broker:leader`, `broker:group-coordinator`,
-    `broker:transaction-coordinator`; or `database:CHANNEL`. `at`: the progress mark, as the
+    `at`: the progress mark, as the
     share of the workload that the group has committed past. `lasts_ms`: from breaking to mending, at least;
     of a pause beyond the session, from when the group has given the instance up.
     """
@@ -28,11 +27,11 @@ class Fault(BaseModel):
 
 
 class Plan(BaseModel):
-    """Faults in the order of their marks, and the seed that made them."""
+    """Faults in the order of their marks, and the seed of the run that they were for."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    seed: int
+    seed: int | None = None
     faults: tuple[Fault, ...] = ()
     # what this cluster cannot be made to do, each a sentence for the report
     dropped: tuple[str, ...] = ()
@@ -50,7 +49,8 @@ class Plan(BaseModel):
         """Kill an instance mid-cycle, lose the coordinator, pause an instance beyond its session, pause a leader.
 
         And lock each of the `databases`, given by their channels. Instances that are in no group have no coordinator
-        and no session: a leader is lost instead, and another one killed mid-cycle.
+        and no session: a leader is lost instead, and another one killed mid-cycle. The seed chooses which instances,
+        which coordinator, and when exactly. Where brokers cannot be broken, their faults are `dropped`.
         """
         chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
         numbers = list(range(1, instances + 1))

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -26,6 +27,16 @@ RESTART_AFTER_S = 0.3
 def now_us() -> int:
     """The clock of this machine, in microseconds since the epoch."""
     return time.time_ns() // 1000
+
+
+def search_path() -> str:
+    """PATH, with the virtual environment first whose command was run, as if it was activated.
+
+    Not one that an installer of tools keeps to itself, with a link to its command elsewhere, as pipx does.
+    """
+    own, found = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
+    in_use = sys.prefix != sys.base_prefix and not Path(sys.argv[0]).is_symlink()
+    return f"{own}{os.pathsep}{found}" if in_use else found
 
 
 class Instance:
@@ -95,7 +106,7 @@ class Keeper:
             try:
                 process = self._guardian.popen(
                     arguments,
-                    env={**os.environ, **self.spec.environment(values)},
+                    env={**os.environ, "PATH": search_path(), **self.spec.environment(values)},
                     cwd=self.spec.cwd,
                     stdin=stdin,
                     stdout=stdout,

@@ -30,6 +30,8 @@ class Ready:
 class SubjectSpec:
     """A command that is started `instances` times, each in `cwd` with `env` added to our own environment.
 
+    PATH there begins with the virtual environment that we run in, so that `python` is its own.
+
     `input` is the port that the workload feeds; `databases` tells where those of its effects lie that are rows of a
     query: a SQLAlchemy URL for each such channel. After a stop signal an instance has `stop_timeout_s` to end.
     """
@@ -49,6 +51,11 @@ class SubjectSpec:
 
     def environment(self, values: Mapping[str, str]) -> dict[str, str]:
         return {name: fill(value, values) for name, value in self.env.items()}
+
+    @property
+    def lockable(self) -> tuple[str, ...]:
+        """The channels whose database is SQLite's, whose writers can all be kept out for a while."""
+        return tuple(name for name, url in self.databases.items() if re.match(r"sqlite[:+]", url))
 
     @property
     def renames(self) -> bool:

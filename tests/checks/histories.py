@@ -101,12 +101,20 @@ class Scene:
     # what the subject does
 
     def effect(
-        self, name: str | None, channel: str = "alpha", *, part: int = 0, pid: int = -1, epoch: int = -1, **changes: Any
+        self,
+        name: str | None,
+        channel: str = "alpha",
+        *,
+        key: str | None = None,
+        part: int = 0,
+        pid: int = -1,
+        epoch: int = -1,
+        **changes: Any,
     ) -> Row:
         """One effect; plain, unless a transaction adds it."""
         off = self.append(channel, part, pid=pid, epoch=epoch, transactional=pid >= 0)
         row: Row = {"channel": channel, "source_id": name, "ordinal": off, "topic": channel, "part": part, "off": off}
-        row |= {"key": None, "value_hash": None, "echo": None, "t_append": self.now, "visible": True}
+        row |= {"key": key, "value_hash": None, "echo": None, "t_append": self.now, "visible": True}
         row |= {"pid": pid, "epoch": epoch, "instance": None, "incarnation": None}
         row |= changes
         self.rows["effect"].append(row)
@@ -228,9 +236,10 @@ class Transaction:
         partitions = [] if state.startswith("Complete") else [f"{topic}-{part}" for topic, part in self.places]
         self.scene.rows["txn"].append(row | {"partitions": partitions, "t_append": self.scene.wait()})
 
-    def effect(self, name: str, channel: str = "alpha", part: int = 0) -> None:
+    def effect(self, name: str, channel: str = "alpha", part: int = 0, *, key: str | None = None) -> None:
         self.touch(channel, part)
-        self.pending.append(self.scene.effect(name, channel, part=part, pid=self.pid, epoch=self.epoch, visible=False))
+        written = self.scene.effect(name, channel, key=key, part=part, pid=self.pid, epoch=self.epoch, visible=False)
+        self.pending.append(written)
 
     def effects(self, names: Iterable[str], channels: Iterable[str] = CHANNELS, part: int = 0) -> Self:
         for name in names:

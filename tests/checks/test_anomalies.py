@@ -240,6 +240,20 @@ def test_order_is_a_keys_own(tmp_path: Path) -> None:
     assert witnesses(scene, tmp_path) == {}
 
 
+def test_the_keys_of_effects_are_the_pipelines_own(tmp_path: Path) -> None:
+    """Order is promised by the inputs' keys: effects under other keys keep it, in a transaction or not."""
+    scene = small("exactly-once", *"abcd")
+    for name in "ba":
+        scene.effect(name, key=name)
+    with_commit = scene.transaction()
+    for name in "dc":
+        with_commit.effect(name, key=name)
+    scene.effects("abcd", channels=["beta"])
+    with_commit.offsets(4).commit()
+    assert {row["key"] for row in scene.rows["effect"] if row["channel"] == "alpha"} == set("abcd")
+    assert witnesses(scene, tmp_path, "id", "overtaken_by")["reordered"] == [("a", 1), ("c", 3)]
+
+
 def test_a_second_time_is_not_an_order(tmp_path: Path) -> None:
     """A b c a b c is a replay: duplicated, not reordered."""
     scene = small("exactly-once", *"abc")

@@ -63,12 +63,21 @@ def test_brokers_are_broken_and_mended(start: Start, guardian: Guardian, tmp_pat
             node = admin.leader(servers, "kept", 0)
             others = ",".join(address for address in addresses if address != cluster.address(node))
             produce(cluster.subject_bootstrap_servers, "kept", take.__name__.encode())
-            take(node)
+            assert take(node) is not False  # a stop is no kill
             wait_until(partial(is_led_by_another, others, node))
             give(node)
             wait_until(partial(is_back, cluster.address(node), node))
         assert [cluster.address(node) for node in cluster.brokers] == addresses
         assert read(servers, "kept", 3) == [b"kill", b"stop", b"pause"]
+
+
+def test_a_broker_that_does_not_stop_in_time_is_killed_and_that_is_said(one_broker: OwnedCluster[Any]) -> None:
+    """No time at all, which no broker stops in; one that is given enough ends by itself, as it was told."""
+    broker = one_broker._broker(1)
+    assert not broker.stop(timeout_s=0)
+    assert not broker.running
+    one_broker.start(1)
+    assert one_broker.stop(1)
 
 
 def test_a_single_broker_keeps_its_data(one_broker: OwnedCluster[Any]) -> None:

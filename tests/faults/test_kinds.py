@@ -1,16 +1,22 @@
 """Faults on a real cluster: evidence is what the brokers say, and none is made up."""
 
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from streamproof.cluster import Cluster, admin, start_embedded
-from streamproof.faults import Evidence, Fault
+import pytest
+
+from streamproof.cluster import Cluster, EmbeddedCluster, admin, start_embedded
+from streamproof.cluster.broker import STOP_TIMEOUT_S
+from streamproof.errors import UsageError
+from streamproof.faults import Evidence, Fault, Nemesis
 from streamproof.faults.kinds import KINDS
 from streamproof.faults.world import World
 from streamproof.guardian import Guardian
 from streamproof.subject import Keeper, SubjectSpec
 
 TOPIC = "faults-input"
+WaitUntil = Callable[[Callable[[], bool]], None]
 
 
 def world_of(cluster: Cluster, guardian: Guardian, logs: Path) -> World:
@@ -29,24 +35,65 @@ def world_of(cluster: Cluster, guardian: Guardian, logs: Path) -> World:
     )
 
 
-def test_a_broker_that_led_nothing_is_not_missed(session_guardian: Guardian, tmp_path: Path) -> None:
-    """Paused, the leader is missed; paused again, when others lead, it is not: that shows nothing, and says so."""
-    with start_embedded(session_guardian, brokers=3, logs=tmp_path) as cluster:
+def test_a_target_that_is_none_is_told_and_not_recorded_as_not_done(
+    embedded_cluster: Cluster, session_guardian: Guardian, tmp_path: Path
+) -> None:
+    """A test that breaks something by itself reads the sentence where it does so."""
+    nemesis = Nemesis(world_of(embedded_cluster, session_guardian, tmp_path), 0, lambda *_: None)
+    with pytest.raises(UsageError, match='fault pause-broker: its target cannot be "leader"'):
+        nemesis.inject(Fault(kind="pause-broker", target="leader", at=0.0))
+    assert not nemesis.rows
+
+
+@pytest.fixture(scope="module")
+def cluster(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
+    """Three brokers to break."""
+    with start_embedded(session_guardian, brokers=3, logs=tmp_path_factory.mktemp("logs")) as cluster:
         admin.create_topics(cluster.bootstrap_servers, {TOPIC: 1}, replication=3)
         admin.group_coordinator(cluster.bootstrap_servers, "faults")
-        world = world_of(cluster, session_guardian, tmp_path)
-        leads = [
-            node
-            for node in cluster.brokers
-            if node in admin.leaders(cluster.bootstrap_servers, TOPIC)
-            or node in admin.leaders(cluster.bootstrap_servers, "__consumer_offsets")
-        ]
-        fault = Fault(kind="pause-broker", target=f"broker:{leads[0]}", at=0.5, lasts_ms=0)
+        yield cluster
 
-        def paused() -> Evidence:
-            return KINDS["pause-broker"](world, fault)
 
-        first, second = paused(), paused()
+@pytest.fixture
+def agreeing(cluster: EmbeddedCluster, wait_until: WaitUntil) -> EmbeddedCluster:
+    """The same, once one that was away has heard who leads now."""
+    wait_until(lambda: len({admin.leaders(cluster.address(node), TOPIC) for node in cluster.brokers}) == 1)
+    return cluster
+
+
+def test_a_broker_that_led_nothing_is_not_missed(
+    cluster: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path
+) -> None:
+    """Paused, the leader is missed; paused again, when others lead, it is not: that shows nothing, and says so."""
+    world = world_of(cluster, session_guardian, tmp_path)
+    leads = [
+        node
+        for node in cluster.brokers
+        if node in admin.leaders(cluster.bootstrap_servers, TOPIC)
+        or node in admin.leaders(cluster.bootstrap_servers, "__consumer_offsets")
+    ]
+    fault = Fault(kind="pause-broker", target=f"broker:{leads[0]}", at=0.5, lasts_ms=0)
+
+    def paused() -> Evidence:
+        return KINDS["pause-broker"].inject(world, fault)
+
+    first, second = paused(), paused()
     assert first.effective, first.sentence
     assert not second.effective, second.sentence
     assert second.sentence.endswith("but it led nothing that the subject uses")
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "said"), [(STOP_TIMEOUT_S, "(leader) stopped, the"), (0, "did not stop in time, was killed, the")]
+)
+def test_a_broker_that_had_to_be_killed_was_not_stopped(
+    agreeing: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path, timeout_s: float, said: str
+) -> None:
+    """The evidence of a restart says how the broker went."""
+    cluster = agreeing
+    fault = Fault(kind="restart-broker", target="broker:leader", at=0.5, lasts_ms=0)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(cluster, "stop", lambda node: cluster._broker(node).stop(timeout_s))
+        evidence = KINDS["restart-broker"].inject(world_of(cluster, session_guardian, tmp_path), fault)
+    assert evidence.effective, evidence.sentence
+    assert said in evidence.sentence

@@ -1,11 +1,14 @@
 """Plans of faults: the same from the same seed, and honest about what a cluster cannot be made to do."""
 
+from dataclasses import replace
+
 import pytest
 
-from streamproof.errors import UsageError
-from streamproof.faults import Fault, Plan
+from streamproof.cluster import ExistingCluster
+from streamproof.errors import UnsupportedByCluster, UsageError
+from streamproof.faults import Fault, Plan, check_plan
 from streamproof.faults.kinds import KINDS
-from streamproof.faults.nemesis import check_kinds
+from streamproof.subject import SubjectSpec
 
 
 def test_a_seed_makes_the_same_plan_again() -> None:
@@ -25,7 +28,7 @@ def test_a_plan_is_read_as_it_was_saved() -> None:
 def test_the_default_plan_names_faults_that_there_are_in_the_order_of_their_marks(seed: int) -> None:
     """For every seed; and two instances are each broken once."""
     plan = Plan.default(seed, instances=2, can_break_brokers=True)
-    check_kinds(plan)
+    check_plan(plan)
     marks = [one.at for one in plan.faults]
     assert marks == sorted(marks)
     assert {one.target for one in plan.faults if one.target.startswith("instance")} == {"instance:1", "instance:2"}
@@ -38,8 +41,132 @@ def test_brokers_that_are_not_ours_are_left_alone_and_that_is_said() -> None:
     assert any("broker" in sentence for sentence in plan.dropped)
 
 
+def plan_of(*faults: tuple[str, str]) -> Plan:
+    """Kinds and targets, in the order of their marks."""
+    return Plan(
+        seed=1, faults=tuple(Fault(kind=kind, target=target, at=n / 10) for n, (kind, target) in enumerate(faults))
+    )
+
+
 def test_a_fault_that_there_is_not_is_told_with_those_that_there_are() -> None:
     """Before anything runs."""
-    with pytest.raises(UsageError, match='"melt" is not a fault; there are') as told:
-        check_kinds(Plan(seed=1, faults=(Fault(kind="melt", target="instance:1", at=0.5),)))
+    with pytest.raises(UsageError, match='fault 1 of the plan, melt: "melt" is not a fault; there are') as told:
+        check_plan(plan_of(("melt", "instance:1")))
     assert all(kind in str(told.value) for kind in KINDS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "write"),
+    [
+        ("kill", "1", "instance:N"),
+        ("kill", "instance:0", "instance:N"),
+        ("kill", "instance:one", "instance:N"),
+        ("kill", "broker:1", "instance:N"),
+        ("join", "database:orders", "instance:N"),
+        (
+            "pause-broker",
+            "leader",
+            "broker:N, broker:leader, broker:group-coordinator or broker:transaction-coordinator",
+        ),
+        ("kill-broker", "broker:coordinator", "broker:N, broker:leader"),
+        ("kill-broker", "instance:1", "broker:N, broker:leader"),
+        ("lock-database", "orders", "database:CHANNEL"),
+        ("lock-database", "database:", "database:CHANNEL"),
+    ],
+)
+def test_a_target_that_is_written_as_none_is_told_with_how_to_write_it(kind: str, target: str, write: str) -> None:
+    """As soon as the plan is read: which fault of it, what is wrong, what to write."""
+    with pytest.raises(UsageError) as told:
+        check_plan(plan_of(("kill", "instance:1"), (kind, target)))
+    sentence = str(told.value)
+    assert sentence.startswith(f'fault 2 of the plan, {kind}: its target cannot be "{target}"; write {write}')
+
+
+SUBJECT = SubjectSpec(
+    "orders",
+    "true",
+    instances=2,
+    databases={"orderHistory": "sqlite+pysqlite:///{directory}/a.db", "audit": "postgresql://db/audit"},
+)
+
+
+class Backend(ExistingCluster):
+    """Three brokers of some kind of cluster, of which no more is asked here."""
+
+    def __init__(self, backend: str) -> None:
+        super().__init__("a:1", dict.fromkeys((1, 2, 3), "a:1"), {})
+        self.backend = backend
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "sentence"),
+    [
+        ("kill", "instance:7", 'no instance of the subject "instance:7"; write instance:1 or instance:2'),
+        ("join", "instance:2", "instance:2 is there from the start; write instance:3"),
+        ("lock-database", "database:audit", '"database:audit"; write database:orderHistory'),
+        ("pause-broker", "broker:9", 'no broker "broker:9"; write broker:1, broker:2, broker:3, broker:leader, '),
+    ],
+)
+def test_a_target_that_this_run_does_not_have_is_told_with_those_that_it_has(
+    kind: str, target: str, sentence: str
+) -> None:
+    """Once the subject and the cluster are known, and not before."""
+    plan = plan_of((kind, target))
+    check_plan(plan)
+    with pytest.raises(UsageError) as told:
+        check_plan(plan, SUBJECT, Backend("embedded"))
+    assert f"fault 1 of the plan, {kind}: " in str(told.value)
+    assert sentence in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [
+        ("join", "instance:3"),
+        ("pause-beyond-session", "instance:1"),
+        ("kill-broker", "broker:group-coordinator"),
+    ],
+)
+def test_what_needs_a_group_is_refused_to_a_subject_that_is_in_none(kind: str, target: str) -> None:
+    """It is told what to send, and reads no topic."""
+    check_plan(plan_of((kind, target)), SUBJECT)
+    with pytest.raises(UsageError, match="is in no group; leave it out"):
+        check_plan(plan_of((kind, target)), replace(SUBJECT, input="stdin"))
+
+
+def test_the_default_plan_of_a_subject_that_is_in_no_group_can_be_carried_out() -> None:
+    """For every seed, it asks for nothing that needs one."""
+    for seed in range(20):
+        plan = Plan.default(seed, instances=2, can_break_brokers=True, in_group=False)
+        check_plan(plan, replace(SUBJECT, input="stdin"), Backend("embedded"))
+
+
+def test_where_there_is_no_database_the_fault_is_to_be_left_out() -> None:
+    """There is none to write instead."""
+    with pytest.raises(UsageError, match="leave the fault out: there is none at all"):
+        check_plan(plan_of(("lock-database", "database:orderHistory")), SubjectSpec("orders", "true"))
+
+
+def test_what_joins_can_be_broken_after_and_not_before() -> None:
+    """A plan is read in the order of its marks."""
+    joins, dies = ("join", "instance:3"), ("kill", "instance:3")
+    check_plan(plan_of(joins, dies), SUBJECT)
+    with pytest.raises(UsageError, match="fault 1 of the plan, kill: there is no"):
+        check_plan(plan_of(dies, joins), SUBJECT)
+
+
+@pytest.mark.parametrize(
+    ("kind", "backend", "clusters"),
+    [
+        ("kill-broker", "existing", "embedded or testcontainers"),
+        ("disconnect-broker", "existing", "testcontainers"),
+        ("disconnect-broker", "embedded", "testcontainers"),
+    ],
+)
+def test_a_fault_that_a_cluster_cannot_do_is_told_with_those_that_can(kind: str, backend: str, clusters: str) -> None:
+    """Nobody else's brokers are broken."""
+    plan = plan_of((kind, "broker:1"))
+    check_plan(plan, SUBJECT, Backend("testcontainers"))
+    with pytest.raises(UnsupportedByCluster) as told:
+        check_plan(plan, SUBJECT, Backend(backend))
+    assert str(told.value).endswith(f"to a cluster that is {backend}; leave it out, or use --cluster {clusters}")

@@ -90,6 +90,47 @@ def test_placeholders_are_filled_in_command_and_environment(make: Make, wait_unt
     wait_until(lambda: keeper.current(2).log.read_text() == "2-r n-2 {json}\n")
 
 
+OTHER = "#!/bin/sh\necho another python\n"
+SHOW = "import os, sys; print(sys.prefix, os.environ['PATH'])"
+
+
+def test_python_is_that_of_the_virtual_environment_that_is_not_activated(
+    make: Make, wait_until: WaitUntil, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose command was run by its path; the rest of PATH follows."""
+    assert sys.prefix != sys.base_prefix, "run in a virtual environment"
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "python").write_text(OTHER)
+    (other / "python").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{other}:/usr/bin:/bin")
+    keeper = make(shlex.join(["python", "-c", SHOW]))
+    wait_until(lambda: not keeper.current(1).running)
+    assert keeper.current(1).log.read_text() == f"{sys.prefix} {Path(sys.executable).parent}:{other}:/usr/bin:/bin\n"
+
+
+def test_python_is_the_users_where_the_command_is_a_link_into_an_environment_of_its_own(
+    make: Make, wait_until: WaitUntil, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pipx installs it: that environment has none of the subject's packages."""
+    (tmp_path / "python").write_text(OTHER)
+    (tmp_path / "python").chmod(0o755)
+    link = tmp_path / "streamproof"
+    link.symlink_to(Path(sys.executable).with_name("streamproof"))
+    monkeypatch.setattr(sys, "argv", [str(link)])
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    keeper = make("python")
+    wait_until(lambda: not keeper.current(1).running)
+    assert keeper.current(1).log.read_text() == "another python\n"
+
+
+def test_an_environment_of_the_subjects_own_has_the_last_word(make: Make, wait_until: WaitUntil) -> None:
+    """A PATH that is declared is taken as it is."""
+    keeper = make("/bin/sh -c 'echo $PATH'", env={"PATH": "/elsewhere"})
+    wait_until(lambda: not keeper.current(1).running)
+    assert keeper.current(1).log.read_text() == "/elsewhere\n"
+
+
 def test_an_instance_that_there_is_not_is_told_with_those_that_there_are(make: Make) -> None:
     """A plan may name any."""
     keeper = make(SLEEPS, instances=2)
