@@ -8,7 +8,7 @@ a paragraph each, and becomes its part of docs/faults.md (`python -m streamproof
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -329,11 +329,11 @@ def _without_broker(
     `take` returns False for a broker that had to be killed instead.
     """
     node = broker_of(world, fault)
-    others = ",".join(world.cluster.address(other) for other in world.cluster.brokers if other != node)
+    others = [world.cluster.address(other) for other in world.cluster.brokers if other != node]
     role = fault.target.removeprefix("broker:")
     name = f"broker {node}" if role.isdigit() else f"broker {node} ({role.replace('-', ' ')})"
     # asked of the others: one that was paused a moment ago believes that it leads still
-    led = _led_by(node, world, others or world.cluster.bootstrap_servers)
+    led = _led_by(node, world, ",".join(others) or world.cluster.bootstrap_servers)
     started = time.monotonic()
     if take(node) is False:
         done = "did not stop in time, was killed"
@@ -361,8 +361,9 @@ def _led_by(node: int, world: World, servers: str) -> int:
     return count
 
 
-def _leads_nothing(node: int, world: World, servers: str) -> bool:
+def _leads_nothing(node: int, world: World, others: Collection[str]) -> bool:
+    """Whether each of the others has heard so: one that lags would name it the leader still when asked next."""
     try:
-        return _led_by(node, world, servers) == 0
+        return bool(others) and all(_led_by(node, world, other) == 0 for other in others)
     except (ClusterError, NotYet):
         return False

@@ -240,7 +240,12 @@ MISTAKES = [
         "19: operations.forward.channel.$ref: #/channels/order is not there: ",
     ),
     ("{ $ref: '#/channels/orders' }", "orders", "19: operations.forward.channel: expected { $ref: '#/channels/NAME' }"),
-    ("action: receive", "action: send", "18: operations.forward.action: expected receive, send, found"),
+    ("action: receive", "action: reply", '18: operations.forward.action: expected receive, send, found "reply"'),
+    (
+        "action: receive",
+        "action: send",
+        "23: operations.forward.x-produces: an operation that sends produces on its own channel alone",
+    ),
     ("    x-delivery: at-least-once\n", "", "16: no operation says what it promises; add x-delivery to one"),
     (
         "at-least-once",
