@@ -500,6 +500,20 @@ def test_a_commit_before_the_first_effect_is_ahead(tmp_path: Path) -> None:
     }
 
 
+def test_what_need_not_appear_cannot_be_ahead(tmp_path: Path) -> None:
+    """Its subject died before it said whether it did it: the effect may be there, late or never."""
+    scene = small("exactly-once", "a")
+    scene.rows["expected"] = [
+        {"id": "a", "grp": scene.promise.grp, "channel": channel, "at_least": 0, "at_most": 1}
+        for channel in ("alpha", "beta")
+    ]
+    scene.commit(1)
+    scene.effects(["a"])
+    assert witnesses(scene, tmp_path) == {}
+    scene.alter("expected", lambda row: row["channel"] == "beta", at_least=1)
+    assert witnesses(scene, tmp_path / "due", "id", "channel") == {"commit-ahead": [("a", "beta")]}
+
+
 def test_the_same_time_is_not_ahead(tmp_path: Path) -> None:
     """Brokers stamp milliseconds: what is equal has no order; nor has what lies within the clocks' error."""
     scene = small("exactly-once", "a")
@@ -634,6 +648,20 @@ def test_neither_aborted_nor_deleted_nor_others_commits_regress(tmp_path: Path) 
     scene.commit(1)
     scene.commit(2)
     assert witnesses(scene, tmp_path) == {}
+
+
+def test_without_a_group_no_position_needs_a_rebalance_to_go_back(tmp_path: Path) -> None:
+    """Whoever is told on standard input is in none; a group that never rebalanced shows nothing of its keepers."""
+    told, unmoved = clean(), clean()
+    told.drop("generation")
+    unmoved.drop("generation", lambda row: row["generation"] > 1)
+
+    def enough(scene: Scene, directory: Path) -> list[bool | None]:
+        findings = judge(scene.write(directory), threads=1).findings
+        return [seen.enough for one in findings if one.anomaly == "commit-regression" for seen in one.evidence]
+
+    assert enough(told, tmp_path / "told") == [None]
+    assert enough(unmoved, tmp_path / "unmoved") == [False]
 
 
 # hanging-transaction

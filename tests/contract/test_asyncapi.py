@@ -78,10 +78,21 @@ def test_the_reference_contract_is_read(monkeypatch: pytest.MonkeyPatch) -> None
     assert contract.dead_letters is not None
     assert (contract.dead_letters.channel.topic, contract.dead_letters.max_attempts) == ("order-events-dlq", 3)
     assert contract.recovery_ms == 5000
+    assert not contract.sends
     assert source.channel.schema is not None
     assert source.channel.schema["required"][0] == "event_id"
     assert source.channel.examples[0]["occurred_at"] == "2026-03-01T09:15:00Z"
     assert source.channel.headers[0] == {"event-id": "7f1c0a52-placed"}
+
+
+def test_an_operation_that_sends_is_about_its_own_channel() -> None:
+    """What the subject is told, and what it should cause of it: one record, on the same channel, traced alike."""
+    contract = read_contract(ORDERS, "sendOrders")
+    assert contract.sends
+    assert contract.group == "sendOrders"
+    (sent,) = contract.produces
+    assert (sent.channel, sent.identity, sent.per_input) == (contract.input.channel, contract.input.identity, 1)
+    assert contract.dead_letters is None
 
 
 def test_what_is_not_said_has_the_documented_value(written: Path) -> None:

@@ -14,7 +14,7 @@ from streamproof.errors import ClusterError, UsageError
 from streamproof.guardian import Guardian
 from streamproof.history.locator import Locator
 from streamproof.history.promise import Delivery, Promise, RunRecord
-from streamproof.history.recording import EffectTopic, Recorded, Recording, record_logs
+from streamproof.history.recording import EffectTopic, Recorded, Recording, Told, record_logs
 from streamproof.history.store import HistoryWriter
 from streamproof.history.tables import TABLES
 from streamproof.history.terms import Fate
@@ -252,3 +252,22 @@ def test_an_identity_that_no_record_holds_is_refused_first(fed: EmbeddedCluster,
     with pytest.raises(UsageError, match="avro:id"):
         made.record()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_input_that_was_told_is_taken_as_it_was_answered(fed: EmbeddedCluster, tmp_path: Path) -> None:
+    """Its rows are those of the tables; logs that nobody used are not looked at, and not missing."""
+    place = {"topic": "<stdin>", "part": 1, "off": 0, "t_append": 5}
+    told_input = place | {"id": "good", "key": "k", "seq": 0, "fate": "process", "pid": None, "epoch": None}
+    told_commit = place | {"grp": "group", "off": 1, "n": 0, "pid": -1, "epoch": -1, "transactional": False}
+    told = Told([told_input | {"visible": True}], [told_commit | {"visible": True}], {"good": (0, 1)})
+    unused = frozenset({"__consumer_offsets", "__transaction_state"})
+    made = Recorder(fed, tmp_path, recording(fed, input_topic=None, told=told, unused=unused))
+    made.refused = set(unused)
+    assert made.record() == Recorded((), "classic")
+    assert made.rows("input") == told.inputs
+    assert made.rows("offset_commit") == told.commits
+    assert [made.rows(table) for table in ("generation", "owner", "txn")] == [[], [], []]
+    assert [(row["channel"], row["at_least"], row["at_most"]) for row in made.rows("expected")] == [
+        ("made", 0, 2), ("dead", 0, 0),
+    ]  # fmt: skip
+    assert {row["topic"] for row in made.rows("batch")} == {"out", "dlq"}

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from streamproof.contract.asyncapi import contract_from_flags
+from streamproof.history.terms import Outcome
 from streamproof.workload import StdinWorkload, make_events
+from streamproof.workload.stdin import STDIN
 
 CONTRACT = contract_from_flags(input_topic="a", output_topics=[], group="g", identity="json:/id")
 EVENTS = tuple(make_events(CONTRACT, count=300, seed=1, aborted=0))
@@ -97,6 +99,7 @@ def test_what_a_process_leaves_unanswered_is_unknown(start: Start) -> None:
     outcomes = Counter(row["outcome"] for row in rows)
     assert set(outcomes) == {"ok", "unknown"}
     assert outcomes["unknown"] <= 50
+    assert workload.accounted() == {(STDIN, 1): 300}
 
 
 def test_when_stopped_nothing_more_is_given(start: Start) -> None:
@@ -112,3 +115,35 @@ def test_when_stopped_nothing_more_is_given(start: Start) -> None:
 
     workload.run(EVENTS, rows.extend, gate=gate)
     assert [row["outcome"] for row in rows] == ["unknown"] * 30
+
+
+PAIRS = """
+import json, sys
+def answer(line):
+    print(json.dumps({"outcome": "ok", "id": json.loads(line)["id"]}), flush=True)
+while first := sys.stdin.readline():
+    answer(sys.stdin.readline())
+    answer(first)
+"""
+
+
+def test_answers_account_for_all_lines_up_to_one(start: Start) -> None:
+    """Of each two lines the second is answered first: that alone accounts for neither."""
+    process = start(PAIRS)
+    workload = StdinWorkload(CONTRACT, lambda _: process)
+    workload.run(EVENTS, lambda _: None)
+    assert [(one.part, one.off) for one in workload.advances] == [(1, off) for off in range(2, 301, 2)]
+    assert [one.t for one in workload.advances] == sorted(one.t for one in workload.advances)
+    assert workload.places == {one.id: (1, off) for off, one in enumerate(EVENTS)}
+    assert workload.last() == {(STDIN, 1): 299}
+
+
+def test_what_a_live_process_leaves_unanswered_is_not_accounted_for(start: Start) -> None:
+    """It may still answer: the wait for it ends, and the lines behind it are answered and not accounted for."""
+    process = start(ECHO.replace("print(json", "offset == 10 or print(json"))
+    rows: list[Any] = []
+    workload = StdinWorkload(CONTRACT, lambda _: process, answer_s=0.5)
+    workload.run(EVENTS, rows.extend)
+    assert workload.accounted() == {(STDIN, 1): 10}
+    assert [one.off for one in workload.given if one.outcome is None] == [10]
+    assert [row["id"] for row in rows if row["outcome"] == Outcome.UNKNOWN] == [EVENTS[10].id]
