@@ -103,7 +103,7 @@ class _Reader:
             delivery=Delivery(delivery),
             ordered=order is not None and order.choice(["key", "none"]) == "key",
             produces=(_sent_on(node, channel, identity),) if sends else self._produces(node),
-            dead_letters=None if sends else self._dead_letters(node, identity),
+            dead_letters=self._dead_letters(node, identity),
             recovery_ms=_recovery(node),
             sends=sends,
         )
