@@ -8,7 +8,7 @@ import httpx
 
 from streamproof.errors import RegistryError, RegistryUnreachable
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0  # a registry on a busy machine was seen to be silent for over ten seconds
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 SCHEMA_NOT_FOUND = 40403  # an id that was never given; a 404 with another code is a wrong address
 REFUSED = (httpx.codes.CONFLICT, httpx.codes.UNPROCESSABLE_ENTITY)  # incompatible with the version before, or no schema
