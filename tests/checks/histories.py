@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self
 
+from streamproof.checks import judge
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History, HistoryWriter
 from streamproof.history.tables import TABLES
@@ -314,4 +315,21 @@ def clean_plain(promise: str = "at-least-once") -> Scene:
     scene.rebalance()
     scene.effects(names(60, 120))
     scene.commit(120)
+    return scene
+
+
+def witnesses(scene: Scene, directory: Path, *columns: str) -> dict[str, list[tuple[Any, ...]]]:
+    """All anomalies with witnesses, each with these columns of them (the input, by default)."""
+    verdict = judge(scene.write(directory), threads=1)
+    return {
+        one.anomaly: [tuple(row.get(name) for name in columns or ("id",)) for row in one.sample]
+        for one in verdict.findings
+        if one.witnesses
+    }
+
+
+def small(promise: str = "exactly-once", *inputs: str) -> Scene:
+    """Some inputs of one key in partition 0, and nothing else so far."""
+    scene = Scene(promise)
+    scene.inputs(inputs)
     return scene

@@ -1,0 +1,88 @@
+"""Aborted-read on hand-written histories: those that show it and those that nearly do."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.checks.histories import small, witnesses
+
+
+def test_an_effect_of_an_aborted_input_is_an_aborted_read(tmp_path: Path) -> None:
+    """It is that alone: not a phantom, and not a duplicate, though nothing may come of it."""
+    scene = small("exactly-once", "a")
+    off = scene.aborted_input("never")
+    scene.effects(["a"])
+    scene.effect("never", "alpha")
+    scene.commit(1)
+    assert witnesses(scene, tmp_path, "id", "channel", "off") == {"aborted-read": [("never", "alpha", off)]}
+
+
+def test_an_aborted_record_that_a_reader_saw(tmp_path: Path) -> None:
+    """A read_committed reader at an offset inside an aborted batch; one of read_uncommitted may see it."""
+    scene = small("exactly-once", "a")
+    scene.effects(["a"])
+    scene.commit(1)
+    scene.transaction().effects(["a"], channels=["alpha"]).abort()
+    scene.read("alpha", 0, 0)
+    scene.read("alpha", 0, 1)
+    scene.read("alpha", 0, 1, isolation="read_uncommitted", reader="other")
+    assert witnesses(scene, tmp_path, "topic", "part", "off", "reader") == {"aborted-read": [("alpha", 0, 1, "final")]}
+
+
+def test_an_aborted_record_known_by_its_fate_alone(tmp_path: Path) -> None:
+    """A broker that does not isolate leaves no marker: the fate in the record tells."""
+    scene = small("exactly-once", "a")
+    scene.input("never", fate="abort")
+    scene.effects(["a"])
+    scene.commit(2)
+    scene.read("in", 0, 0)
+    scene.read("in", 0, 1)
+    scene.read("in", 0, 1, isolation="read_uncommitted", reader="other")
+    assert witnesses(scene, tmp_path, "id", "off", "found") == {"aborted-read": [("never", 1, "meant to be aborted")]}
+
+
+def test_an_aborted_record_known_by_both_is_one_witness(tmp_path: Path) -> None:
+    """The marker tells first; the fate is not counted on top."""
+    scene = small("exactly-once", "a")
+    off = scene.aborted_input("never")
+    scene.effects(["a"])
+    scene.commit(1)
+    scene.read("in", 0, off)
+    assert witnesses(scene, tmp_path, "off", "found") == {"aborted-read": [(off, "in an aborted batch")]}
+
+
+@pytest.mark.parametrize(("off", "seen"), [(989, False), (990, True), (1000, True), (1001, False), (2100, True)])
+def test_an_aborted_batch_is_known_at_each_of_its_offsets(tmp_path: Path, off: int, seen: bool) -> None:
+    """From its first to its last, wherever thousands end."""
+    scene = small("exactly-once", "a")
+    scene.effects(["a"])
+    scene.commit(1)
+    for base, last in ((990, 1000), (1500, 3500)):
+        mark = {"topic": "alpha", "part": 0, "pid": 5, "epoch": 0, "transactional": True, "t_append": scene.wait()}
+        scene.rows["batch"] += [
+            mark | {"base_off": base, "last_off": last, "control": "none"},
+            mark | {"base_off": last + 1, "last_off": last + 1, "control": "abort"},
+        ]
+    scene.read("alpha", 0, off)
+    assert witnesses(scene, tmp_path, "off") == ({"aborted-read": [(off,)]} if seen else {})
+
+
+def test_a_fate_tells_beside_other_aborted_batches(tmp_path: Path) -> None:
+    """That the log marks one record as aborted takes nothing from another that it does not mark."""
+    scene = small("exactly-once", "a")
+    off = scene.aborted_input("never")
+    late = scene.input("never2", fate="abort")
+    scene.effects(["a"])
+    scene.commit(late + 1)
+    scene.read("in", 0, off)
+    scene.read("in", 0, late)
+    assert witnesses(scene, tmp_path, "off") == {"aborted-read": [(off,), (late,)]}
+
+
+def test_a_committed_batch_after_an_aborted_one_may_be_read(tmp_path: Path) -> None:
+    """What became of a batch is told by the next marker of its producer, with the epoch raised or not."""
+    scene = small("exactly-once", "a")
+    scene.transaction().effects(["a"]).abort(fenced=True)
+    scene.transaction(epoch=1).effects(["a"]).offsets(1).commit()
+    scene.read("alpha", 0, 2)
+    assert witnesses(scene, tmp_path) == {}

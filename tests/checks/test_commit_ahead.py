@@ -1,0 +1,144 @@
+"""Commit-ahead on hand-written histories: those that show it and those that nearly do."""
+
+from pathlib import Path
+
+import pytest
+
+from streamproof.checks import judge
+from tests.checks.histories import STEP, small, witnesses
+
+
+def test_a_commit_before_the_first_effect_is_ahead(tmp_path: Path) -> None:
+    """B was committed past before its effect on beta; its effect on alpha was there by then."""
+    scene = small("exactly-once", "a", "b")
+    scene.effects(["a"])
+    scene.effect("b", "alpha")
+    scene.commit(2)
+    committed = scene.now
+    scene.effect("b", "beta")
+    assert witnesses(scene, tmp_path, "id", "channel", "commit_off", "committed_at", "appeared_at") == {
+        "commit-ahead": [("b", "beta", 2, committed, committed + STEP)]
+    }
+
+
+def test_what_need_not_appear_cannot_be_ahead(tmp_path: Path) -> None:
+    """Its subject died before it said whether it did it: the effect may be there, late or never."""
+    scene = small("exactly-once", "a")
+    scene.rows["expected"] = [
+        {"id": "a", "grp": scene.promise.grp, "channel": channel, "at_least": 0, "at_most": 1}
+        for channel in ("alpha", "beta")
+    ]
+    scene.commit(1)
+    scene.effects(["a"])
+    assert witnesses(scene, tmp_path) == {}
+    scene.alter("expected", lambda row: row["channel"] == "beta", at_least=1)
+    assert witnesses(scene, tmp_path / "due", "id", "channel") == {"commit-ahead": [("a", "beta")]}
+
+
+def test_the_same_time_is_not_ahead(tmp_path: Path) -> None:
+    """Brokers stamp milliseconds: what is equal has no order; nor has what lies within the clocks' error."""
+    scene = small("exactly-once", "a")
+    scene.commit(1)
+    scene.effects(["a"])
+    scene.alter("effect", lambda _: True, t_append=scene.rows["offset_commit"][0]["t_append"])
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_within_the_clocks_error_nothing_is_ahead(tmp_path: Path) -> None:
+    """Brokers on several machines have clocks of their own."""
+    scene = small("exactly-once", "a")
+    scene.commit(1)
+    scene.effects(["a"])
+    scene.clock_error_us = 2 * STEP
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_one_transaction_is_never_ahead_of_itself(tmp_path: Path) -> None:
+    """Offsets sent before the records of the same transaction take effect with them."""
+    scene = small("exactly-once", "a")
+    scene.transaction().offsets(1).effects(["a"]).commit()
+    assert witnesses(scene, tmp_path) == {}
+
+
+@pytest.mark.parametrize(("pid", "epoch"), [(8, 0), (7, 1)])
+def test_a_second_effect_of_another_producer_is_not_the_first(tmp_path: Path, pid: int, epoch: int) -> None:
+    """Who wrote the first effect, and when, decides: what came again later is duplicated only."""
+    scene = small("exactly-once", "a")
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    scene.transaction(pid, epoch).effects(["a"]).commit()
+    assert list(witnesses(scene, tmp_path)) == ["duplicated"]
+
+
+def test_a_commit_in_the_transaction_before_is_ahead(tmp_path: Path) -> None:
+    """The same producer and epoch, but the offsets went with an earlier transaction than the effects."""
+    scene = small("exactly-once", "a")
+    scene.transaction().offsets(1).commit()
+    scene.transaction().effects(["a"]).commit()
+    assert witnesses(scene, tmp_path, "id", "channel") == {"commit-ahead": [("a", "alpha"), ("a", "beta")]}
+
+
+def test_an_effect_counts_from_its_transactions_marker(tmp_path: Path) -> None:
+    """The consumer commits while the effects are written but not decided: a crash would lose them."""
+    scene = small("exactly-once", "a")
+    transaction = scene.transaction().effects(["a"])
+    scene.commit(1)
+    transaction.commit()
+    assert witnesses(scene, tmp_path, "id", "channel") == {"commit-ahead": [("a", "alpha"), ("a", "beta")]}
+
+
+def test_an_effect_written_after_the_commit_is_one_witness(tmp_path: Path) -> None:
+    """Behind by its record's time and by its marker's: the marker's is given, once."""
+    scene = small("exactly-once", "a")
+    scene.commit(1)
+    scene.transaction().effects(["a"], channels=["alpha"]).commit()
+    scene.effect("a", "beta", t_append=scene.rows["offset_commit"][0]["t_append"])
+    marker = next(row["t_append"] for row in scene.rows["batch"] if row["control"] == "commit")
+    assert witnesses(scene, tmp_path, "channel", "appeared_at") == {"commit-ahead": [("alpha", marker)]}
+
+
+def test_a_commit_after_the_transaction_is_in_time(tmp_path: Path) -> None:
+    """The consumer commits once the effects' transaction is decided: duplicates may come of it, no loss."""
+    scene = small("exactly-once", "a")
+    scene.transaction().effects(["a"]).commit()
+    scene.commit(1)
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_an_aborted_commit_is_not_ahead(tmp_path: Path) -> None:
+    """Offsets of a transaction that was aborted were never committed."""
+    scene = small("exactly-once", "a")
+    scene.transaction().offsets(1).abort()
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_an_aborted_commit_does_not_ride_on_a_later_transaction(tmp_path: Path) -> None:
+    """The same producer commits something else in between."""
+    scene = small("exactly-once", "a")
+    scene.input("z", part=1)
+    scene.transaction().offsets(1).abort()
+    scene.transaction().effects(["z"], part=1).offsets(1, part=1).commit()
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_a_commit_repeated_is_one_witness(tmp_path: Path) -> None:
+    """The first of them was ahead; the same offset once more adds nothing."""
+    scene = small("exactly-once", "a")
+    scene.commit(1)
+    scene.commit(1)
+    scene.effects(["a"])
+    verdict = judge(scene.write(tmp_path), threads=1)
+    assert verdict.finding("commit-ahead").witnesses == 2
+
+
+def test_an_id_in_two_partitions_is_ahead_of_nothing(tmp_path: Path) -> None:
+    """Which of its effects is whose cannot be told."""
+    scene = small("exactly-once", "z", "a")
+    scene.input("a", part=1)
+    scene.effects(["z"])
+    scene.commit(1)
+    scene.effects(["a", "a"])
+    scene.commit(2)
+    scene.commit(1, part=1)
+    assert witnesses(scene, tmp_path) == {}

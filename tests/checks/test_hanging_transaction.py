@@ -1,0 +1,55 @@
+"""Hanging-transaction on hand-written histories: those that show it and those that nearly do."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.checks.histories import Scene, small, witnesses
+
+
+def open_transaction(*, waited_ms: int = 0) -> Scene:
+    scene = small("exactly-once", "a")
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    scene.transaction().effects(["a"], channels=["alpha"])
+    scene.wait(waited_ms)
+    return scene
+
+
+def test_a_transaction_open_at_the_end_hangs(tmp_path: Path) -> None:
+    """The run waited as long as it said it would; its last stable offset is not a second witness."""
+    scene = open_transaction()
+    scene.write(tmp_path / "once")
+    scene.alter("ends", lambda row: row["topic"] == "alpha", lso=2)
+    assert witnesses(scene, tmp_path / "again", "tid", "found") == {
+        "hanging-transaction": [("mover-7", "open at the end")]
+    }
+
+
+def test_a_decided_transaction_without_its_end_hangs(tmp_path: Path) -> None:
+    """Prepared, and its markers never written out."""
+    scene = small("exactly-once", "a")
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    scene.drop("txn", lambda row: row["state"] == "CompleteCommit")
+    assert witnesses(scene, tmp_path, "found") == {"hanging-transaction": [("decided, and open at the end",)]}
+
+
+@pytest.mark.parametrize(("waited_ms", "hangs"), [(1_400, False), (1_600, True)])
+def test_a_transaction_may_last_its_time_out_and_the_clean_up(tmp_path: Path, waited_ms: int, hangs: bool) -> None:
+    """1,000 ms and 500 ms here."""
+    scene = open_transaction()
+    scene.wait(waited_ms)
+    scene.rows["txn"] += [
+        scene.rows["txn"][-1] | {"state": state, "n": scene.n(), "t_append": scene.wait()}
+        for state in ("PrepareAbort", "CompleteAbort")
+    ]
+    expected = {"hanging-transaction": [("ended late",)]} if hangs else {}
+    assert witnesses(scene, tmp_path, "found") == expected
+
+
+def test_a_last_stable_offset_that_no_transaction_explains_hangs(tmp_path: Path) -> None:
+    """KIP-664: open on a partition, unknown to its coordinator. What upstream leaves open is not the subject's."""
+    scene = small("exactly-once", "a")
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    scene.write(tmp_path / "once")
+    scene.alter("ends", lambda row: row["topic"] in {"beta", "in"}, lso=0)
+    assert witnesses(scene, tmp_path / "again", "topic", "part") == {"hanging-transaction": [("beta", 0)]}

@@ -1,0 +1,80 @@
+"""Lost on hand-written histories: those that show it and those that nearly do."""
+
+from pathlib import Path
+
+from tests.checks.histories import Scene, small, witnesses
+
+
+def effect_never_written() -> Scene:
+    scene = small("exactly-once", "a", "b", "c")
+    scene.effects("abc", channels=["alpha"])
+    scene.effects("ac", channels=["beta"])
+    scene.commit(3)
+    return scene
+
+
+def test_lost_names_the_channel_that_misses_an_effect(tmp_path: Path) -> None:
+    """An input committed past with an effect on one of two channels is lost on the other, and nothing else."""
+    assert witnesses(effect_never_written(), tmp_path, "id", "channel", "off", "committed", "seen") == {
+        "lost": [("b", "beta", 1, 3, 0)]
+    }
+
+
+def test_lost_after_an_abort_without_a_rewind(tmp_path: Path) -> None:
+    """Effects that were written and aborted on every channel, and passed over, are lost; they are not torn."""
+    scene = small("exactly-once", "a", "b")
+    scene.transaction().effects(["a"]).abort()
+    scene.transaction().effects(["b"]).offsets(2).commit()
+    assert witnesses(scene, tmp_path, "id", "channel") == {"lost": [("a", "alpha"), ("a", "beta")]}
+
+
+def test_an_aborted_commit_is_no_commit(tmp_path: Path) -> None:
+    """What only an aborted transaction committed past is late, not lost."""
+    scene = small("exactly-once", "a")
+    scene.transaction().effects(["a"]).offsets(1).abort()
+    assert witnesses(scene, tmp_path) == {"late": [("a",)]}
+
+
+def test_lost_waits_for_every_occurrence(tmp_path: Path) -> None:
+    """An id that is in the log twice, once behind the commit, may still get its second effect: late, not lost."""
+    scene = small("exactly-once", "a", "b", "a")
+    scene.effects(["a", "b"])
+    scene.commit(2)
+    assert witnesses(scene, tmp_path, "id", "off") == {"late": [("a", 2)]}
+
+
+def test_lost_counts_every_occurrence(tmp_path: Path) -> None:
+    """An id that is in the log twice, committed past twice, with one effect, is lost."""
+    scene = small("exactly-once", "a", "a")
+    scene.effects(["a"])
+    scene.commit(2)
+    assert witnesses(scene, tmp_path, "id", "channel", "at_least", "seen") == {
+        "lost": [("a", "alpha", 2, 1), ("a", "beta", 2, 1)]
+    }
+
+
+def test_the_commit_counts_in_its_own_partition(tmp_path: Path) -> None:
+    """A commit in one partition says nothing of another."""
+    scene = Scene()
+    scene.input("a", part=0)
+    scene.input("b", part=1)
+    scene.effects(["a", "b"])
+    scene.commit(5, part=1)
+    assert witnesses(scene, tmp_path) == {"late": [("a",)]}
+
+
+def test_another_groups_commit_does_not_count(tmp_path: Path) -> None:
+    """Commits of another group on the same topic are not the subject's."""
+    scene = small("exactly-once", "a")
+    scene.effects(["a"])
+    scene.commit(1, grp="others")
+    assert witnesses(scene, tmp_path) == {"late": [("a",)]}
+
+
+def test_a_deleted_commit_takes_nothing_back(tmp_path: Path) -> None:
+    """When the group's commits are deleted at its end, what was committed past stays committed past."""
+    scene = small("exactly-once", "a")
+    scene.effects(["a"])
+    scene.commit(1)
+    scene.commit(None)
+    assert witnesses(scene, tmp_path) == {}

@@ -1,0 +1,98 @@
+"""Reordered on hand-written histories: those that show it and those that nearly do."""
+
+from pathlib import Path
+
+from tests.checks.histories import Scene, small, witnesses
+
+
+def test_reordered_names_each_input_that_was_overtaken(tmp_path: Path) -> None:
+    """1 2 5 3 4: both 3 and 4 were overtaken, by 5, on that channel alone."""
+    scene = small("exactly-once", *"abcde")
+    scene.effects("abecd", channels=["alpha"])
+    scene.effects("abcde", channels=["beta"])
+    scene.commit(5)
+    assert witnesses(scene, tmp_path, "id", "channel", "overtaken_by") == {
+        "reordered": [("c", "alpha", 4), ("d", "alpha", 4)]
+    }
+
+
+def test_each_key_has_its_own_witnesses(tmp_path: Path) -> None:
+    """Two keys out of order on one partition are two witnesses, each of its own key."""
+    scene = Scene()
+    for name, key in (("a", "k"), ("b", "k"), ("c", "l"), ("d", "l")):
+        scene.input(name, key=key)
+    scene.effects("badc", channels=["alpha"])
+    scene.effects("abcd", channels=["beta"])
+    scene.commit(4)
+    assert witnesses(scene, tmp_path, "id", "overtaken_by") == {"reordered": [("a", 1), ("c", 3)]}
+
+
+def test_order_is_a_keys_own(tmp_path: Path) -> None:
+    """Inputs of different keys, of none, or of different partitions may overtake each other."""
+    scene = Scene()
+    for name, key, part in (("a", "k", 0), ("b", "l", 0), ("c", None, 0), ("d", None, 0), ("e", "k", 1)):
+        scene.input(name, key=key, part=part)
+    scene.effects("edcba")
+    scene.commit(4, part=0)
+    scene.commit(1, part=1)
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_the_keys_of_effects_are_the_pipelines_own(tmp_path: Path) -> None:
+    """Order is promised by the inputs' keys: effects under other keys keep it, in a transaction or not."""
+    scene = small("exactly-once", *"abcd")
+    for name in "ba":
+        scene.effect(name, key=name)
+    with_commit = scene.transaction()
+    for name in "dc":
+        with_commit.effect(name, key=name)
+    scene.effects("abcd", channels=["beta"])
+    with_commit.offsets(4).commit()
+    assert {row["key"] for row in scene.rows["effect"] if row["channel"] == "alpha"} == set("abcd")
+    assert witnesses(scene, tmp_path, "id", "overtaken_by")["reordered"] == [("a", 1), ("c", 3)]
+
+
+def test_a_second_time_is_not_an_order(tmp_path: Path) -> None:
+    """A b c a b c is a replay: duplicated, not reordered."""
+    scene = small("exactly-once", *"abc")
+    scene.effects("abcabc", channels=["alpha"])
+    scene.effects("abc", channels=["beta"])
+    scene.commit(3)
+    assert list(witnesses(scene, tmp_path)) == ["duplicated"]
+
+
+def test_different_partitions_of_a_channel_have_no_order(tmp_path: Path) -> None:
+    """An effect on another partition overtakes nothing."""
+    scene = small("exactly-once", *"ab")
+    scene.effects("b", part=1)
+    scene.effects("a", part=0)
+    scene.commit(2)
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_an_effect_in_two_partitions_has_no_place_in_an_order(tmp_path: Path) -> None:
+    """An effect came first on partition 1, and again on partition 0, after a: it is compared with nothing."""
+    scene = small("exactly-once", *"cab")
+    scene.effects("b", part=1)
+    scene.effects("cab", part=0)
+    scene.commit(3)
+    assert list(witnesses(scene, tmp_path)) == ["duplicated"]
+
+
+def test_an_input_in_two_partitions_has_no_place_in_an_order(tmp_path: Path) -> None:
+    """The id is in partition 0 after another, and first in partition 1: which effect is whose cannot be told."""
+    scene = small("exactly-once", *"cab")
+    scene.input("b", part=1)
+    scene.effects("cabb")
+    scene.commit(3)
+    scene.commit(1, part=1)
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_dead_letters_have_an_order_too(tmp_path: Path) -> None:
+    """Two dead letters of one key keep their order."""
+    scene = Scene()
+    scene.inputs("ab", fate="poison")
+    scene.effects("ba", channels=["dead"])
+    scene.commit(2)
+    assert witnesses(scene, tmp_path, "id", "channel") == {"reordered": [("a", "dead")]}

@@ -1,0 +1,105 @@
+"""Torn on hand-written histories: those that show it and those that nearly do."""
+
+from pathlib import Path
+
+import pytest
+
+from streamproof.history.promise import Delivery
+from tests.checks.histories import STEP, Scene, small, witnesses
+
+
+def torn_effect() -> Scene:
+    scene = small("exactly-once", "a", "b")
+    transaction = scene.transaction().effects(["a", "b"]).offsets(2)
+    transaction.commit()
+    scene.alter("effect", lambda row: row["source_id"] == "b" and row["channel"] == "beta", visible=False)
+    return scene
+
+
+def test_an_effect_aborted_beside_its_visible_sibling_is_torn(tmp_path: Path) -> None:
+    """Written on both channels by one producer, visible on one: torn, and not lost as well."""
+    assert witnesses(torn_effect(), tmp_path, "id", "channel", "pid") == {"torn": [("b", "beta", 7)]}
+
+
+@pytest.mark.parametrize("joined", [(), ("alpha",), ("beta",)])
+def test_what_is_not_joined_is_lost_not_torn(tmp_path: Path, joined: tuple[str, ...]) -> None:
+    """Channels that no transaction should join can only lose their effects."""
+    scene = torn_effect()
+    scene.promise = scene.promise.model_copy(update={"joined": joined})
+    assert list(witnesses(scene, tmp_path)) == ["lost"]
+
+
+def test_where_torn_is_allowed_it_is_lost(tmp_path: Path) -> None:
+    """At-least-once under read_uncommitted allows torn and forbids lost: a missing effect must not slip between."""
+    scene = torn_effect()
+    update = {"isolation": "read_uncommitted", "delivery": Delivery.AT_LEAST_ONCE}
+    scene.promise = scene.promise.model_copy(update=update)
+    assert list(witnesses(scene, tmp_path)) == ["lost"]
+
+
+def test_without_the_coordinators_word_it_is_lost(tmp_path: Path) -> None:
+    """Where torn cannot be judged, the missing effect does not slip away: it is lost."""
+    assert witnesses(torn_effect().absent("txn"), tmp_path, "id", "channel") == {"lost": [("b", "beta")]}
+
+
+def test_an_effect_aborted_first_and_visible_later_is_not_torn(tmp_path: Path) -> None:
+    """A transaction that was aborted as a whole and done again by the same producer is whole."""
+    scene = small("exactly-once", "a")
+    scene.transaction().effects(["a"]).abort()
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_a_marker_against_its_coordinators_decision_is_torn(tmp_path: Path) -> None:
+    """Committed by its coordinator, aborted on one partition: the marker is the witness, whatever was in it."""
+    scene = small("exactly-once", "a", "b")
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    scene.transaction().effects(["b"]).offsets(2).commit()
+    last = max(row["base_off"] for row in scene.rows["batch"] if row["topic"] == "beta")
+    scene.alter("batch", lambda row: row["topic"] == "beta" and row["base_off"] == last, control="abort")
+    assert witnesses(scene, tmp_path, "topic", "part", "off", "decided") == {
+        "torn": [("beta", 0, last, "PrepareCommit")]
+    }
+
+
+def test_markers_written_again_are_harmless(tmp_path: Path) -> None:
+    """A coordinator that took over writes its decision's markers again."""
+    scene = small("exactly-once", "a", "b")
+    transaction = scene.transaction().effects(["a"]).offsets(1)
+    transaction.abort()
+    scene.rows["txn"].pop()  # not completed yet
+    scene.append("alpha", 0, pid=7, epoch=0, transactional=True, control="abort")
+    transaction.state("CompleteAbort")
+    scene.transaction().effects(["a", "b"]).offsets(2).commit()
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_brokers_clocks_may_differ_a_little(tmp_path: Path) -> None:
+    """A marker stamped shortly before its own decision still belongs to it, not to the transaction before."""
+    scene = small("exactly-once", "a")
+    scene.transaction().effects(["a"]).abort()
+    scene.wait(20)
+    transaction = scene.transaction().effects(["a"]).offsets(1)
+    scene.wait(20)
+    transaction.commit()
+    scene.alter("batch", lambda row: row["control"] == "commit", t_append=scene.rows["txn"][-2]["t_append"] - 5 * STEP)
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_an_abort_of_nothing_tears_nothing(tmp_path: Path) -> None:
+    """Since KIP-890 a coordinator writes down aborts of transactions that had no partition, right after a commit."""
+    scene = small("exactly-once", "a")
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    scene.transaction().abort()
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_others_transactions_are_not_judged(tmp_path: Path) -> None:
+    """The workload's own transactions, open or torn, say nothing of the subject."""
+    scene = small("exactly-once", "a")
+    scene.aborted_input("never")
+    scene.effects(["a"])
+    scene.commit(1)
+    scene.alter("batch", lambda row: row["control"] == "abort", control="commit")
+    scene.drop("txn", lambda row: row["state"].startswith("Complete"))
+    assert witnesses(scene, tmp_path) == {}
