@@ -227,6 +227,7 @@ class Run:
             keeper=self.keeper,
             group=None if self.spec.contract.sends else self.spec.contract.group,
             topic=self.spec.contract.topics()[0].topic,
+            effects=tuple(one.topic for one in effect_topics(self.spec.contract)),
             is_whole=self._intake.is_whole,
             databases=self._databases,
             in_flight=self._in_flight,

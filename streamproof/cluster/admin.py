@@ -17,6 +17,8 @@ from kio.schema.create_topics.v6.request import CreatableTopic, CreatableTopicCo
 from kio.schema.create_topics.v6.response import CreateTopicsResponse
 from kio.schema.describe_groups.v5.request import DescribeGroupsRequest
 from kio.schema.describe_groups.v5.response import DescribeGroupsResponse
+from kio.schema.describe_producers.v0.request import DescribeProducersRequest, TopicRequest
+from kio.schema.describe_producers.v0.response import DescribeProducersResponse
 from kio.schema.describe_transactions.v0.request import DescribeTransactionsRequest
 from kio.schema.describe_transactions.v0.response import DescribeTransactionsResponse
 from kio.schema.errors import ErrorCode
@@ -241,26 +243,53 @@ def log_ends(bootstrap: str, topics: Iterable[str]) -> dict[Partition, Ends]:
 
 
 def _log_ends(bootstrap: str, topics: tuple[str, ...]) -> dict[Partition, Ends]:
-    seen = ask.any_of(bootstrap, lambda address: ask.metadata(address, topics))
-    addresses = {broker.node_id: f"{broker.host}:{broker.port}" for broker in seen.brokers}
-    led: dict[BrokerId, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for topic in topics:
-        found = next(one for one in seen.topics if one.name == topic)
-        ask.check(found.error_code, f'topic "{topic}"')
-        for part in found.partitions:
-            ask.check(part.error_code, f"partition {part.partition_index} of {topic}")
-            led[part.leader_id][topic].append(part.partition_index)
     ends: dict[Partition, Ends] = {}
-    for node, parts in led.items():
-        if node not in addresses:
-            raise ask.NotYet(f"broker {node} leads {', '.join(parts)}, but is gone")
-        with Connection(addresses[node], timeout_s=ask.TIMEOUT_S) as connection:
+    for address, parts in _by_leader(bootstrap, topics).items():
+        with Connection(address, timeout_s=ask.TIMEOUT_S) as connection:
             begin = _offsets(connection, parts, EARLIEST, READ_UNCOMMITTED)
             # in this order: what is stable was written before, so no answer shows it above the high watermark
             stable = _offsets(connection, parts, LATEST, READ_COMMITTED)
             high = _offsets(connection, parts, LATEST, READ_UNCOMMITTED)
         ends |= {key: Ends(begin[key], stable[key], high[key]) for key in begin}
     return ends
+
+
+def _by_leader(bootstrap: str, topics: tuple[str, ...]) -> Mapping[str, Mapping[str, list[int]]]:
+    """The partitions of `topics` by the address of the broker that leads them."""
+    seen = ask.any_of(bootstrap, lambda address: ask.metadata(address, topics))
+    addresses = {broker.node_id: f"{broker.host}:{broker.port}" for broker in seen.brokers}
+    led: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for topic in topics:
+        found = next(one for one in seen.topics if one.name == topic)
+        ask.check(found.error_code, f'topic "{topic}"')
+        for part in found.partitions:
+            ask.check(part.error_code, f"partition {part.partition_index} of {topic}")
+            if part.leader_id not in addresses:
+                raise ask.NotYet(f"broker {part.leader_id} leads {topic}, but is gone")
+            led[addresses[part.leader_id]][topic].append(part.partition_index)
+    return led
+
+
+def writing(bootstrap: str, topics: Iterable[str]) -> frozenset[int]:
+    """The ids of the producers that have records of an open transaction in a partition of `topics`."""
+    names = tuple(topics)
+
+    def look() -> frozenset[int]:
+        found: set[int] = set()
+        for address, parts in _by_leader(bootstrap, names).items():
+            request = DescribeProducersRequest(
+                topics=tuple(
+                    TopicRequest(name=TopicName(topic), partition_indexes=tuple(map(i32, indexes)))
+                    for topic, indexes in parts.items()
+                )
+            )
+            for topic in ask.one(address, request, DescribeProducersResponse).topics:
+                for part in topic.partitions:
+                    ask.check(part.error_code, f"partition {part.partition_index} of {topic.name}")
+                    found |= {one.producer_id for one in part.active_producers if one.current_txn_start_offset >= 0}
+        return frozenset(found)
+
+    return ask.patiently(look)
 
 
 def _offsets(

@@ -92,9 +92,10 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
     Without a race: the instance is stopped (SIGSTOP) and looked at, again and again until it is inside its cycle, and
     then killed (SIGKILL). What is seen while it is stopped is what it dies with.
 
-    Evidence: seen while it was stopped and again after its death: a transaction open at its coordinator; without
-    transactions, effects whose inputs are not committed; or, while it was stopped, its lock on a SQLite database. Of a
-    subject that is told what to send: what it had sent and not answered for, while it was stopped.
+    Evidence: seen while it was stopped and again after its death: a transaction open at its coordinator, with records
+    in a topic of its effects; without transactions, effects whose inputs are not committed; or, while it was stopped,
+    its lock on a SQLite database. Of a subject that is told what to send: what it had sent and not answered for, while
+    it was stopped.
 
     Without effect: when it was never inside its cycle in 20 looks, or nothing that was open before was seen open after.
     """
@@ -160,10 +161,13 @@ def _open_now(world: World) -> Held:
     transactions = _transactions(world)
     if not transactions:
         return frozenset(world.in_flight())
+    ongoing = [one for one in transactions if one.state == "Ongoing"]
+    # one that has written nothing yet puts nothing at risk
+    writing = admin.writing(world.cluster.bootstrap_servers, world.effects) if ongoing else frozenset()
     return frozenset(
         f"transaction {one.transactional_id} open (since {_clock(one.start_ms)})"
-        for one in transactions
-        if one.state == "Ongoing" and one.start_ms is not None
+        for one in ongoing
+        if one.producer_id in writing and one.start_ms is not None
     )
 
 

@@ -26,6 +26,7 @@ class World:
     """The running system, as a fault sees it.
 
     `group` is None for a subject that is in none; `topic`: what it reads, or, told what to send, sends on;
+    `effects`: the topics of its effects;
     `is_whole(n)`: whether n instances take part in the work.
     `in_flight()`: partition and offset of each input that has an effect that was seen, and that the group has not
     committed past, as far as observers have read, which is a moment behind; `committed()`: how many inputs it has
@@ -37,6 +38,7 @@ class World:
     keeper: Keeper
     group: str | None
     topic: str
+    effects: tuple[str, ...]
     is_whole: Callable[[int], bool]
     in_flight: Callable[[], frozenset[tuple[int, int]]]
     committed: Callable[[], int]

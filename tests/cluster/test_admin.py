@@ -54,6 +54,7 @@ def test_a_transaction_is_seen_from_open_to_complete(
     assert admin.describe_transaction(servers, name) is None
     producer = Producer({"bootstrap.servers": servers, "transactional.id": name, "log_level": 0})
     producer.init_transactions(30)
+    assert not admin.writing(servers, [topic])
     producer.begin_transaction()
     producer.produce(topic, b"x", partition=1)
     producer.flush(30)
@@ -64,9 +65,11 @@ def test_a_transaction_is_seen_from_open_to_complete(
     assert seen in admin.list_transactions(embedded_cluster)
     assert admin.transaction_coordinator(servers, name) in embedded_cluster.brokers
     assert admin.log_ends(servers, [topic])[topic, 1] == (0, 0, 1)
+    assert admin.writing(servers, [topic]) == {seen.producer_id}
     producer.commit_transaction(30)
     wait_until(lambda: admin.describe_transaction(servers, name).state == "CompleteCommit")  # type: ignore[union-attr]
     assert admin.log_ends(servers, [topic]) == {(topic, 0): (0, 0, 0), (topic, 1): (0, 2, 2), (topic, 2): (0, 0, 0)}
+    assert not admin.writing(servers, [topic])
 
 
 @pytest.fixture(params=["classic", "consumer"])

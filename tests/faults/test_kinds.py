@@ -26,6 +26,7 @@ def world_of(cluster: Cluster, guardian: Guardian, logs: Path) -> World:
         keeper=Keeper(guardian, SubjectSpec("none", "true"), {}, logs),
         group="faults",
         topic=TOPIC,
+        effects=(TOPIC,),
         is_whole=lambda _: True,
         in_flight=frozenset,
         committed=lambda: 0,
