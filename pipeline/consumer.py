@@ -164,8 +164,8 @@ class DatabaseConsumer(Member[ConsumerSettings], Generic[Row]):
 
     def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         super()._on_assign(_consumer, partitions)
-        if self._holding:
-            self.consumer.pause(partitions)
+        # the client keeps a pause beyond its assignment: what was taken away while we held would stand still for ever
+        (self.consumer.pause if self._holding else self.consumer.resume)(partitions)
 
     def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.commit()  # or the next owner would do again what is done

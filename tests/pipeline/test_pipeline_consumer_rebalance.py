@@ -166,3 +166,23 @@ def test_what_comes_while_a_batch_is_held_is_read_after_it(projected: Projected,
         wait_until(lambda: projected.stage.committed() >= SIZE)
     assert len(projected.kept()) == SIZE
     assert not member.foreign
+
+
+@pytest.mark.parametrize("strategy", ["cooperative-sticky", "range"])
+def test_what_went_while_a_batch_was_held_is_read_when_it_comes_back(
+    projected: Projected, wait_until: WaitUntil, strategy: str
+) -> None:
+    """The client keeps a pause beyond the assignment that it was for: such a partition would stand still for ever."""
+    member = Witness(*given(projected, PARTITION_ASSIGNMENT_STRATEGY=strategy))
+    with running(member):
+        with projected.locked():
+            projected.send(range(SIZE))
+            wait_until(lambda: bool(member.held))
+            other = projected.start("other", PARTITION_ASSIGNMENT_STRATEGY=strategy)
+            wait_until(lambda: 0 < len(member.owned) < 3)
+        other.terminate()
+        assert other.wait(10) == 0
+        wait_until(lambda: len(member.owned) == 3)
+        projected.send(range(SIZE, 2 * SIZE))
+        wait_until(lambda: projected.stage.committed() >= 2 * SIZE)
+    assert len(projected.kept()) == 2 * SIZE
