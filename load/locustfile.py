@@ -13,6 +13,7 @@ import itertools
 import json
 import os
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,7 +35,7 @@ STEPS = ("placed", "paid", "packed", "shipped", "delivered")
 
 latencies = Latencies()
 _delivery: Delivery | None = None
-_system: System | None = None
+_to_close = ExitStack()
 
 
 @events.init_command_line_parser.add_listener
@@ -54,18 +55,18 @@ def _(parser: LocustArgumentParser) -> None:
 
 @events.init.add_listener
 def _(environment: Environment, **_kwargs: Any) -> None:
-    global _system
     if isinstance(environment.runner, WorkerRunner) or environment.parsed_options is None:
         return  # the master's options, addresses and all, come with each test
     options = environment.parsed_options
     try:
-        _system, options.cluster, options.api = System.start(
+        system, options.cluster, options.api = System.start(
             cluster=options.cluster,
             api=options.api,
             with_api=HttpUser in environment.user_classes,
         )
     except StreamproofError as error:
         raise SystemExit(f"locust: {error}") from error
+    _to_close.callback(system.close)
 
 
 @events.test_start.add_listener
@@ -83,6 +84,7 @@ def _shared_delivery(environment: Environment) -> Delivery:
 
         settings = ProducerSettings(kafka_bootstrap_servers=environment.parsed_options.cluster)  # type: ignore[union-attr]
         _delivery = Delivery(settings.client_config(), report)
+        _to_close.callback(_delivery.close)
     return _delivery
 
 
@@ -208,7 +210,4 @@ def _(environment: Environment, **_kwargs: Any) -> None:
 
 @events.quit.add_listener
 def _(**_kwargs: Any) -> None:
-    if _delivery is not None:
-        _delivery.close()
-    if _system is not None:
-        _system.close()
+    _to_close.close()  # once, though a signal to the web page's process quits twice

@@ -1,15 +1,20 @@
 """`locust -f load/locustfile.py` as its users run it, on a real cluster."""
 
 import re
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
+import httpx
+import psutil
 import pytest
 
 from load.system import TOPIC
 from streamproof.cluster import EmbeddedCluster, admin, start_embedded
+from streamproof.cluster.ports import PortLease
 from streamproof.guardian import Guardian
 
 ROOT = Path(__file__).parents[2]
@@ -50,3 +55,29 @@ def test_a_missed_objective_is_told_and_ends_with_status_1(broker: EmbeddedClust
     run = locust(broker, "--rate", "50", "--p99-ms", "0.001", "KafkaUser")
     assert f"Objective missed: KAFKA {TOPIC}: p99 is" in run.stdout
     assert run.returncode == 1, run.stdout + run.stderr
+
+
+def test_the_web_page_is_for_this_machine_alone(
+    broker: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    """It starts a load, shows what is acknowledged, listens on loopback alone, and closes what it opened once."""
+    with closing(PortLease()) as ports, httpx.Client() as page:
+        (port,) = ports.take(1)
+        address = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "locust", *ARGUMENTS[:2], "--web-port", str(port), "--only-summary"]
+        command += ["--cluster", broker.bootstrap_servers, "--p99-ms", "60000", "KafkaUser"]
+        with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as locust:
+
+            def listening() -> set[str]:
+                found = psutil.Process(locust.pid).net_connections("tcp")
+                return {one.laddr.ip for one in found if one.status == psutil.CONN_LISTEN}
+
+            wait_until(lambda: bool(listening()))
+            assert listening() == {"127.0.0.1"}
+            assert page.post(f"{address}/swarm", data={"user_count": 1, "spawn_rate": 1}).json()["success"]
+            wait_until(lambda: page.get(f"{address}/stats/requests").json()["stats"][0]["num_requests"] > 0)
+            locust.send_signal(signal.SIGTERM)
+            told, _ = locust.communicate(timeout=60)
+    assert locust.returncode == 0, told
+    assert "Uncaught exception in event handler" not in told
+    assert in_log(broker) > 0
