@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from streamproof.checks import Verdict, judge, write_witnesses
-from streamproof.cluster import admin, kafka_jars
+from streamproof.cluster import admin, has_one_clock, kafka_jars
 from streamproof.cluster.base import Cluster
 from streamproof.cluster.probe import probed
 from streamproof.cluster.registry import Registry
@@ -43,6 +43,7 @@ FEED_S = 5.0  # how long the whole input takes at least, so that there is time t
 POLL_S = 0.1
 NO_GROUP = frozenset({OFFSETS})  # what others have committed is not this run's
 CLEANUP_MS = 10_000  # at most, from a transaction's time-out until the broker ends it
+CLOCK_ERROR_US = 1_000_000  # between machines whose clocks are not ours to compare
 
 
 class Run:
@@ -111,6 +112,8 @@ class Run:
 
     def start(self) -> None:
         """Make the topics, start the subject beside the broker probe, and return when both are done."""
+        for database in self._databases.values():
+            database.check_empty()
         self._make_topics()
         self._register_schemas()
         self._observer = self._observe()
@@ -133,7 +136,8 @@ class Run:
             servers,
             {one.topic: one.partitions for one in contract.topics()},
             replication=min(3, len(self.cluster.brokers)),
-            config={one.topic: {"message.timestamp.type": "LogAppendTime", **one.config} for one in contract.topics()},
+            # the broker's time, whatever the contract would have: a producer may set its own as it likes
+            config={one.topic: {**one.config, "message.timestamp.type": "LogAppendTime"} for one in contract.topics()},
         )
         used = {topic: ends for (topic, _), ends in self._ends().items() if ends.high_watermark > 0}
         for topic in used:
@@ -332,6 +336,7 @@ class Run:
             jars=kafka_jars(),
             topic_ids=admin.topic_ids(servers, [one.topic for one in contract.topics()]),
         )
+        clock_error_us = 0 if has_one_clock(self.cluster) else CLOCK_ERROR_US
         recorded = record_logs(self._writer, recording, self._stops, step.now)
         self._database_observer.write(self._writer)
         return self._writer.close(
@@ -344,8 +349,14 @@ class Run:
                 protocol=recorded.protocol,
                 started_at=self._started_at,
                 ended_at=now_us(),
+                clock_error_us=clock_error_us,
                 probe=self._probe.result() if self._probe else {},
-                not_shown=(*self._dropped, *recorded.lacking, *([quiet] if quiet else [])),
+                not_shown=(
+                    *self._dropped,
+                    *recorded.lacking,
+                    *([quiet] if quiet else []),
+                    *(["what came before what within a second: several machines' clocks"] if clock_error_us else []),
+                ),
             )
         )
 
@@ -355,5 +366,9 @@ class Run:
     def _transaction_timeout_ms(self) -> int:
         own = self._nemesis.world.own_prefix
         transactions = admin.list_transactions(self.cluster)
-        known = [one.timeout_ms for one in transactions if not one.transactional_id.startswith(own)]
+        known = [
+            one.timeout_ms
+            for one in transactions
+            if not one.transactional_id.startswith(own) and (one.start_ms or 0) >= self._started_at // 1000
+        ]
         return max(known, default=60_000)

@@ -1,8 +1,11 @@
 """The one interface behind which Kafka runs, wherever it runs."""
 
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
+
+from streamproof.protocol import parse_address
 
 
 class Cluster(Protocol):
@@ -61,3 +64,15 @@ class Cluster(Protocol):
 
     def features(self) -> Mapping[str, int]:
         """Finalized feature levels, such as {"transaction.version": 2}."""
+
+
+def has_one_clock(cluster: Cluster) -> bool:
+    """Whether all brokers are on this machine, so that the times that they give can be compared."""
+    return all(_is_loopback(parse_address(cluster.address(node))[0]) for node in cluster.brokers)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

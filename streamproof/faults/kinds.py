@@ -1,7 +1,8 @@
 """The faults: each a function that breaks one thing, mends it, and returns the evidence that it took effect.
 
 To add one, write a function and name it with `@fault`, with the kind of target that it takes. It gets the world and its
-part of the plan, which was checked; it must mend what it breaks before it returns, and must look for its evidence in
+part of the plan, which was checked; it must mend what it breaks before it returns, also by an
+error, and must look for its evidence in
 what the brokers say, never in its own deeds. Its docstring says what it does, then `Evidence:` and `Without effect:`,
 a paragraph each, and becomes its part of docs/faults.md (`python -m streamproof.faults.document`).
 """
@@ -101,20 +102,20 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
     """
     number = instance_of(fault)
     for attempt in range(ATTEMPTS):
-        world.keeper.pause(number)
-        seen, locks = _held_by_stopped(world), _locked_by_stopped(world)
+        seen, locks = _caught(world, number)
         if seen or locks:
             break
-        world.keeper.resume(number)
         world.wait(STEPS_S[attempt % len(STEPS_S)])
     else:
         return Evidence(f"instance {number} was never seen inside its cycle in {ATTEMPTS} looks", effective=False)
     world.keeper.kill(number)
     broken = time.monotonic()
-    # what a dead process has not answered, it never will: that counts as accounted for as soon as it is gone
-    held = (seen if world.group is None else seen & _open_now(world)) | locks
-    world.wait_since(broken, fault.lasts_ms)
-    world.keeper.start(number)
+    try:
+        # what a dead process has not answered, it never will: that counts as accounted for as soon as it is gone
+        held = (seen if world.group is None else seen & _open_now(world, number)) | locks
+        world.wait_since(broken, fault.lasts_ms)
+    finally:
+        world.keeper.start(number)
     if not held:
         return Evidence(
             f"instance {number} was killed, but nothing that was open before was seen open after", effective=False
@@ -122,16 +123,29 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
     return Evidence(f"instance {number} killed with {_described(held, world)}", effective=True)
 
 
-def _held_by_stopped(world: World) -> Held:
+def _caught(world: World, number: int) -> tuple[Held, Held]:
+    """What an instance holds while it is stopped: work, and locks. It stays stopped if it holds any."""
+    seen: Held = frozenset()
+    locks: Held = frozenset()
+    world.keeper.pause(number)
+    try:
+        seen, locks = _held_by_stopped(world, number), _locked_by_stopped(world)
+    finally:
+        if not seen and not locks:
+            world.keeper.resume(number)
+    return seen, locks
+
+
+def _held_by_stopped(world: World, number: int) -> Held:
     """What stays open for a while, seen again and again: with one instance stopped, the others' transactions end."""
     if not _transactions(world):
         world.wait(OBSERVED_AFTER_S)
-    held = _open_now(world)
+    held = _open_now(world, number)
     for _ in range(LOOKS):
         if not held:
             break
         world.wait(LOOK_S)
-        held &= _open_now(world)
+        held &= _open_now(world, number)
     return held
 
 
@@ -157,10 +171,12 @@ def _transactions(world: World) -> list[admin.Transaction]:
     ]
 
 
-def _open_now(world: World) -> Held:
+def _open_now(world: World, number: int) -> Held:
     transactions = _transactions(world)
     if not transactions:
-        return frozenset(world.in_flight())
+        in_flight = world.in_flight()
+        # told what to send, each instance has a log of lines of its own
+        return frozenset(in_flight if world.group else (one for one in in_flight if one[0] == number))
     ongoing = [one for one in transactions if one.state == "Ongoing"]
     # one that has written nothing yet puts nothing at risk
     writing = admin.writing(world.cluster.bootstrap_servers, world.effects) if ongoing else frozenset()
@@ -198,9 +214,11 @@ def kill(world: World, fault: Fault) -> Evidence:
     members = _members(world) if world.group else 0
     world.keeper.kill(number)
     broken = time.monotonic()
-    fewer = world.group is not None and world.wait_until(lambda: _members(world) < members, NOTICED_WITHIN_S)
-    world.wait_since(broken, fault.lasts_ms)
-    world.keeper.start(number)
+    try:
+        fewer = world.group is not None and world.wait_until(lambda: _members(world) < members, NOTICED_WITHIN_S)
+        world.wait_since(broken, fault.lasts_ms)
+    finally:
+        world.keeper.start(number)
     if world.group is None:
         return Evidence(f"instance {number} killed with {waiting:,} inputs unanswered", effective=waiting > 0)
     return Evidence(f"instance {number} killed, {'and' if fewer else 'but not'} missed by its group", effective=fewer)
@@ -221,9 +239,11 @@ def pause_beyond_session(world: World, fault: Fault) -> Evidence:
     members = _members(world)
     started = time.monotonic()
     world.keeper.pause(number)
-    dropped = world.wait_until(lambda: _members(world) < members, NOTICED_WITHIN_S)
-    world.wait(fault.lasts_ms / 1000)  # its partitions are with others when it wakes
-    world.keeper.resume(number)
+    try:
+        dropped = world.wait_until(lambda: _members(world) < members, NOTICED_WITHIN_S)
+        world.wait(fault.lasts_ms / 1000)  # its partitions are with others when it wakes
+    finally:
+        world.keeper.resume(number)
     slept = time.monotonic() - started
     if not dropped:
         return Evidence(f"instance {number} paused for {slept:.1f} s, but its group kept it", effective=False)
@@ -341,9 +361,11 @@ def _without_broker(
     started = time.monotonic()
     if take(node) is False:
         done = "did not stop in time, was killed"
-    moved = world.wait_until(lambda: _leads_nothing(node, world, others), NOTICED_WITHIN_S)
-    world.wait_since(started, fault.lasts_ms)
-    give(node)
+    try:
+        moved = world.wait_until(lambda: _leads_nothing(node, world, others), NOTICED_WITHIN_S)
+        world.wait_since(started, fault.lasts_ms)
+    finally:
+        give(node)
     gone = f"{time.monotonic() - started:.1f} s"
     if not led:
         return Evidence(f"{name} {done} for {gone}, but it led nothing that the subject uses", effective=False)

@@ -7,7 +7,7 @@ they were certainly not there yet: that is the earliest that each can have appea
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -74,6 +74,15 @@ class Database:
                 return list(result.keys()), [tuple(row) for row in result]
         except SQLAlchemyError as error:
             raise HistoryError(f"channel {self.effect.channel}: {_first_line(error)}") from error
+
+    def check_empty(self) -> None:
+        """UsageError if its query returns rows: a run judges them all, and would take them for its own effects."""
+        with suppress(HistoryError):  # it is not there yet, or has no such table
+            if self.ids():
+                raise UsageError(
+                    f"the query of channel {self.effect.channel} returns rows already; a run judges every row of it: "
+                    "name an empty database, or use {directory} or {run} in its address for a fresh one"
+                )
 
     def ids(self) -> list[str | None]:
         """The input's id in each row; HistoryError as `rows`, UsageError when there is no such column."""

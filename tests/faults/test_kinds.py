@@ -2,13 +2,15 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from streamproof.cluster import Cluster, EmbeddedCluster, admin, start_embedded
 from streamproof.cluster.broker import STOP_TIMEOUT_S
-from streamproof.errors import UsageError
+from streamproof.errors import ClusterError, UsageError
 from streamproof.faults import Evidence, Fault, Nemesis
 from streamproof.faults.kinds import KINDS
 from streamproof.faults.world import World
@@ -44,6 +46,72 @@ def test_a_target_that_is_none_is_told_and_not_recorded_as_not_done(
     with pytest.raises(UsageError, match='fault pause-broker: its target cannot be "leader"'):
         nemesis.inject(Fault(kind="pause-broker", target="leader", at=0.0))
     assert not nemesis.rows
+
+
+class Deeds:
+    """A keeper that only notes what is done to its instances."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def pause(self, number: int) -> None:
+        self.done.append(f"pause {number}")
+
+    def resume(self, number: int) -> None:
+        self.done.append(f"resume {number}")
+
+    def kill(self, number: int) -> None:
+        self.done.append(f"kill {number}")
+
+    def start(self, number: int) -> None:
+        self.done.append(f"start {number}")
+
+
+@pytest.fixture
+def deeds() -> Deeds:
+    return Deeds()
+
+
+@pytest.fixture
+def noted(embedded_cluster: Cluster, session_guardian: Guardian, tmp_path: Path, deeds: Deeds) -> World:
+    """A world whose instances are names, and whose brokers know of no transaction of theirs."""
+    world = world_of(embedded_cluster, session_guardian, tmp_path)
+    return replace(world, keeper=cast("Keeper", deeds), since_ms=2**60)
+
+
+@pytest.mark.parametrize(
+    ("kind", "looks_with", "done"),
+    [
+        ("kill-in-flight", "list_transactions", ["pause 1", "resume 1"]),
+        ("pause-beyond-session", "members", ["pause 1", "resume 1"]),
+        ("kill", "members", ["kill 1", "start 1"]),
+    ],
+)
+def test_what_was_broken_is_mended_though_nobody_answers(
+    noted: World, deeds: Deeds, monkeypatch: pytest.MonkeyPatch, *, kind: str, looks_with: str, done: list[str]
+) -> None:
+    """An instance that stayed away to the end of the run would be blamed for it."""
+
+    def silent(*_: object) -> int:
+        if deeds.done:
+            raise ClusterError("no broker answers")
+        return 1
+
+    monkeypatch.setattr(f"streamproof.faults.kinds.admin.{looks_with}", silent)
+    with pytest.raises(ClusterError):
+        KINDS[kind].inject(noted, Fault(kind=kind, target="instance:1", at=0.5, lasts_ms=0))
+    assert deeds.done == done
+
+
+@pytest.mark.parametrize(("holder", "effective"), [(1, True), (2, False)])
+def test_lines_of_another_instance_are_not_those_of_the_victim(
+    noted: World, deeds: Deeds, holder: int, effective: bool
+) -> None:
+    """Told what to send, each instance has lines of its own: only with some of those in flight is its death one."""
+    world = replace(noted, group=None, in_flight=lambda: frozenset({(holder, 7)}))
+    evidence = KINDS["kill-in-flight"].inject(world, Fault(kind="kill-in-flight", target="instance:1", at=0.5))
+    assert evidence.effective is effective, evidence.sentence
+    assert ("kill 1" in deeds.done) is effective
 
 
 @pytest.fixture(scope="module")

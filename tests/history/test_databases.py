@@ -127,3 +127,13 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
     """Before anything is started, with an example."""
     with pytest.raises(UsageError, match="write its address as SQLAlchemy does"):
         Database(EffectQuery("seen", url, QUERY, Locator("column", "event_id")))
+
+
+def test_rows_of_before_the_run_are_refused(database: Database, file: Path, tmp_path: Path) -> None:
+    """They would pass for effects of the run's own; a database or a table that is still to be made is none."""
+    made(tmp_path / "none.db").check_empty()
+    made(file, "SELECT event_id FROM later").check_empty()
+    database.check_empty()
+    insert(file, "a")
+    with pytest.raises(UsageError, match="the query of channel seen returns rows already"):
+        database.check_empty()
