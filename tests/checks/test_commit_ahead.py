@@ -87,13 +87,23 @@ def test_an_effect_counts_from_its_transactions_marker(tmp_path: Path) -> None:
 
 
 def test_an_effect_written_after_the_commit_is_one_witness(tmp_path: Path) -> None:
-    """Behind by its record's time and by its marker's: the marker's is given, once."""
+    """Behind by its record's time and by its transaction's: when that was decided is given, once."""
     scene = small("exactly-once", "a")
     scene.commit(1)
     scene.transaction().effects(["a"], channels=["alpha"]).commit()
     scene.effect("a", "beta", t_append=scene.rows["offset_commit"][0]["t_append"])
-    marker = next(row["t_append"] for row in scene.rows["batch"] if row["control"] == "commit")
-    assert witnesses(scene, tmp_path, "channel", "appeared_at") == {"commit-ahead": [("alpha", marker)]}
+    decided = next(row["t_append"] for row in scene.rows["txn"] if row["state"] == "PrepareCommit")
+    assert witnesses(scene, tmp_path, "channel", "appeared_at") == {"commit-ahead": [("alpha", decided)]}
+
+
+def test_a_commit_between_the_decision_and_its_markers_is_in_time(tmp_path: Path) -> None:
+    """The client is told of the decision, and commits; that the markers are written later changes nothing."""
+    scene = small("exactly-once", "a")
+    transaction = scene.transaction().effects(["a"])
+    transaction.state("PrepareCommit")
+    scene.commit(1)
+    transaction.commit()
+    assert witnesses(scene, tmp_path) == {}
 
 
 def test_a_commit_after_the_transaction_is_in_time(tmp_path: Path) -> None:

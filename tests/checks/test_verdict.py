@@ -106,6 +106,7 @@ def test_without_the_coordinators_log_the_rest_is_judged(tmp_path: Path) -> None
     verdict = verdict_of(clean().absent("txn"), tmp_path)
     assert verdict.outcome is Outcome.UPHELD
     assert verdict.not_judged == (
+        "commit-ahead (no txn table in this history)",
         "torn (no txn table in this history)",
         "hanging-transaction (no txn table in this history)",
     )

@@ -1,6 +1,7 @@
 -- decided_marker: each transaction marker of the subject's producers, with the decision that it belongs to.
 -- A coordinator that took over writes markers again: those are the same decision's, and harmless.
-SELECT m.topic, m.part, m.off, m.control, m.pid, m.epoch, m.t_append, s.tid, s.nth, s.decided
+SELECT m.topic, m.part, m.off, m.control, m.pid, m.epoch, m.t_append, s.tid, s.nth, s.decided,
+       s.t_decided
 FROM (
     SELECT u.*, max(u.from_decision) OVER (
         PARTITION BY u.pid ORDER BY u.t, u.is_marker ROWS UNBOUNDED PRECEDING
