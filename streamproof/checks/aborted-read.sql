@@ -22,5 +22,10 @@ SELECT f.id, f.channel, min(i.topic), min(i.part), min(i.off), NULL, 'its effect
 FROM first_effect f
 JOIN input i ON i.id = f.id
 WHERE f.off IS NULL
+  -- not what is hidden only for now, behind a transaction that is still open: nobody has aborted it
+  AND (i.fate = 'abort' OR EXISTS (
+      SELECT 1 FROM marked_batch b
+      WHERE b.topic = i.topic AND b.part = i.part AND i.off BETWEEN b.base_off AND b.last_off AND b.control = 'abort'
+  ))
 GROUP BY f.id, f.channel
 ORDER BY topic, part, off, channel, reader, found

@@ -17,6 +17,21 @@ def test_an_effect_of_an_aborted_input_is_an_aborted_read(tmp_path: Path) -> Non
     assert witnesses(scene, tmp_path, "id", "channel", "off") == {"aborted-read": [("never", "alpha", off)]}
 
 
+@pytest.mark.parametrize("aborted", [True, False])
+def test_an_effect_of_a_hidden_input_is_one_only_if_that_was_aborted(tmp_path: Path, aborted: bool) -> None:
+    """One behind a transaction that is still open is hidden, but nobody has aborted it: what told is the marker."""
+    scene = small("exactly-once", "a")
+    off = scene.aborted_input("hidden")
+    scene.alter("input", lambda row: row["id"] == "hidden", fate="process")
+    if not aborted:
+        scene.drop("batch", lambda row: row["topic"] == "in" and row["control"] == "abort")
+    scene.effects(["a"])
+    scene.effect("hidden", "alpha")
+    scene.commit(1)
+    found = witnesses(scene, tmp_path, "id", "channel", "off")
+    assert found.get("aborted-read") == ([("hidden", "alpha", off)] if aborted else None)
+
+
 def test_an_aborted_record_that_a_reader_saw(tmp_path: Path) -> None:
     """A read_committed reader at an offset inside an aborted batch; one of read_uncommitted may see it."""
     scene = small("exactly-once", "a")
