@@ -353,6 +353,7 @@ class Run:
                 probe=self._probe.result() if self._probe else {},
                 not_shown=(
                     *self._dropped,
+                    *contract.unjudged,
                     *recorded.lacking,
                     *([quiet] if quiet else []),
                     *(["what came before what within a second: several machines' clocks"] if clock_error_us else []),

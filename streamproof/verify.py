@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from streamproof.cluster.registry import Registry
     from streamproof.history.store import History
     from streamproof.run import Run
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,10 @@ class Request:
 
 def verify(request: Request, progress: Progress) -> "tuple[Verdict, History]":
     """Run the subject on a cluster of its own (or an existing one) under faults, and judge what happened."""
+    if request.command is not None and request.subject:
+        raise UsageError(f"give the subject by its name ({request.subject}) or by --run, not by both")
+    if request.command is None and (request.input_topic or request.output_topics or request.group):
+        raise UsageError("--input-topic, --output-topic and --group go with --run; give the subject's command by it")
     config = None if request.command is not None else read_config(request.config)
     saved = saved_plan(request)
     seed = seed_of(request, saved)
@@ -225,8 +231,8 @@ def _cluster(request: Request, settings: ClusterConfig, guardian: Guardian, prog
             opened = open_cluster(
                 where,
                 guardian,
-                brokers=request.brokers or (settings.brokers if started else None),
-                version=request.kafka_version or (settings.version if started else None),
+                brokers=_or(request.brokers, settings.brokers if started else None),
+                version=_or(request.kafka_version, settings.version if started else None),
                 logs=request.directory / "logs",
                 progress=step.now,
             )
@@ -252,6 +258,10 @@ def _registry(
             registry = stack.enter_context(opened)
             step.done(registry.name)
         yield registry
+
+
+def _or(given: T | None, otherwise: T | None) -> T | None:
+    return otherwise if given is None else given
 
 
 def describe(cluster: Cluster) -> str:

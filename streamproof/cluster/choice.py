@@ -34,7 +34,12 @@ def open_cluster(
     if where in STARTED:
         start = start_embedded if where == EMBEDDED else _start_containers()
         with start(
-            guardian, brokers=brokers or 3, version=version or DEFAULT_VERSION, logs=logs, port=port, progress=progress
+            guardian,
+            brokers=3 if brokers is None else brokers,
+            version=DEFAULT_VERSION if version is None else version,
+            logs=logs,
+            port=port,
+            progress=progress,
         ) as cluster:
             yield cluster
     elif ":" not in where:

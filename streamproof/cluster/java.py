@@ -54,7 +54,9 @@ def find_java(oldest: int = OLDEST) -> Java:
 def _version(home: Path, where: str) -> str:
     # the file that every runtime since 9 carries saves a start of the JVM
     release = home / "release"
-    if release.is_file() and (said := re.search(r'^JAVA_VERSION="(\d[^"]*)"', release.read_text(), re.MULTILINE)):
+    if release.is_file() and (
+        said := re.search(r'^JAVA_VERSION="(\d[^"]*)"', release.read_text(errors="replace"), re.MULTILINE)
+    ):
         return said[1]
     try:
         run = subprocess.run(

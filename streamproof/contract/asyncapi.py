@@ -64,14 +64,11 @@ class _Reader:
             if name not in operations.mapping():
                 raise operations.error(f'operation "{name}" is not defined{did_you_mean(name, operations.mapping())}')
             return self.documents.resolve(operations.mapping()[name])
-        ours = {
-            name: node
-            for name, child in operations.mapping().items()
-            if "x-delivery" in (node := self.documents.resolve(child)).mapping()
-        }
+        nodes = {name: self.documents.resolve(child) for name, child in operations.mapping().items()}
+        for node in nodes.values():
+            _known(node, "operation")  # first: with its x-delivery misspelt, another operation would be taken for ours
+        ours = {name: node for name, node in nodes.items() if "x-delivery" in node.mapping()}
         if not ours:
-            for child in operations.mapping().values():
-                _known(self.documents.resolve(child), "operation")  # a misspelt x-delivery is the likeliest reason
             raise operations.error("no operation says what it promises; add x-delivery to one, such as exactly-once")
         if len(ours) > 1:
             raise operations.error(
@@ -90,7 +87,7 @@ class _Reader:
         sequence = node.get("x-sequence")
         order = node.get("x-order")
         name = node.path.removeprefix("operations.")
-        return Contract(
+        contract = Contract(
             name=name,
             source=self.path,
             group=name if sends else self._group(node),
@@ -107,6 +104,11 @@ class _Reader:
             recovery_ms=_recovery(node),
             sends=sends,
         )
+        topics = [one.topic for one in contract.topics()]
+        for topic in topics:
+            if topics.count(topic) > 1:
+                raise node.error(f'{node.path}: two of its channels are the topic "{topic}"; give each its own')
+        return contract
 
     def _channel_of(self, node: Node) -> Channel:
         expected = "{ $ref: '#/channels/NAME' }"

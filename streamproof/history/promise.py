@@ -1,6 +1,7 @@
 """What a run is judged against, saved beside its tables as run.json, so that it can be judged again from them alone."""
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -35,7 +36,7 @@ class RunRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: int = 1
+    format: Literal[1] = 1
     subject: str
     promise: Promise
     seed: int

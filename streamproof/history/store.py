@@ -93,10 +93,14 @@ class History:
             )
         try:
             record = RunRecord.model_validate_json(run_file.read_text())
+        except UnicodeDecodeError as error:
+            raise HistoryError(f"{run_file}: it is no UTF-8 text; it was not written by this version") from error
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise HistoryError(f"{run_file}: {where}: {first['msg']}; it was not written by this version") from error
+            raise HistoryError(
+                f"{run_file}: {where and f'{where}: '}{first['msg']}; it was not written by this version"
+            ) from error
         tables = {name: path for name in TABLES if (path := directory / f"{name}.parquet").is_file()}
         return cls(directory, record, tables)
 

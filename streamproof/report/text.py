@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich.markup import escape
+
 from streamproof.checks import Finding, Outcome, Status, Verdict
 from streamproof.history.store import History
 
@@ -29,10 +31,10 @@ def explain(verdict: Verdict, history: History | None = None, *, again: str | No
         if one.witnesses and one.status in (Status.FORBIDDEN, Status.NEVER_UPHELD):
             lines += _finding(one)
     if verdict.outcome is Outcome.UNPROVEN:
-        lines += ["  Missing:", *(f"    {text}" for text in verdict.missing)]
+        lines += ["  Missing:", *(f"    {escape(text)}" for text in verdict.missing)]
     lines += _rest(verdict, history)
     if again:
-        lines.append(f"        Again   {again}")
+        lines.append(f"        Again   {escape(again)}")
     return "\n".join(lines)
 
 
@@ -45,7 +47,7 @@ def _summary(verdict: Verdict) -> str:
 
 def _finding(one: Finding) -> list[str]:
     plural = "es" if one.witnesses != 1 else ""
-    lines = [f"  [bold]{one.anomaly}[/] · {one.witnesses:,} witness{plural} · {one.definition}"]
+    lines = [f"  [bold]{one.anomaly}[/] · {one.witnesses:,} witness{plural} · {escape(one.definition)}"]
     lines += [f"    {_witness(row)}" for row in one.sample[:SHOWN_WITNESSES]]
     if one.witnesses > SHOWN_WITNESSES:
         lines.append(f"    … {one.witnesses - SHOWN_WITNESSES:,} more in witnesses/{one.anomaly}.parquet")
@@ -53,11 +55,11 @@ def _finding(one: Finding) -> list[str]:
 
 
 def _witness(row: Mapping[str, Any]) -> str:
-    place = f"{row['topic']}\\[{row['part']}]@{row['off']}" if row.get("off") is not None and "topic" in row else ""
+    place = f"{row['topic']}[{row['part']}]@{row['off']}" if row.get("off") is not None and "topic" in row else ""
     rest = " · ".join(
         f"{name} {value}" for name, value in row.items() if name not in ("topic", "part", "off") and value is not None
     )
-    return f"{place}  {rest}".strip()
+    return escape(f"{place}  {rest}".strip())
 
 
 def _rest(verdict: Verdict, history: History | None) -> list[str]:
@@ -74,8 +76,8 @@ def _rest(verdict: Verdict, history: History | None) -> list[str]:
     if counted:
         lines.append(f"        Allowed and seen: {', '.join(counted)}.")
     if verdict.not_judged:
-        lines.append(f"        Not judged: {', '.join(verdict.not_judged)}.")
-    lines.append(f"        Not shown: {', '.join(not_shown)}.")
+        lines.append(f"        Not judged: {escape(', '.join(verdict.not_judged))}.")
+    lines.append(f"        Not shown: {escape(', '.join(not_shown))}.")
     if history:
-        lines.append(f"        History {history.directory}")
+        lines.append(f"        History {escape(str(history.directory))}")
     return lines

@@ -269,6 +269,16 @@ MISTAKES = [
         '21: operations.forward.x-delivry is not known (did you mean "x-delivery"?)',
     ),
     (
+        "    x-delivery: at-least-once\n",
+        "    x-delivry: at-least-once\n  other:\n    action: receive\n    x-delivery: at-most-once\n",
+        '21: operations.forward.x-delivry is not known (did you mean "x-delivery"?)',
+    ),
+    (
+        "address: orders-dlq",
+        "address: orders",
+        '17: operations.forward: two of its channels are the topic "orders"; give',
+    ),
+    (
         "x-dead-letters",
         "x-dead-letter",
         '25: operations.forward.x-dead-letter is not known (did you mean "x-dead-letter',
@@ -464,3 +474,12 @@ def test_a_wrong_flag_is_named(flags: dict[str, object], sentence: str) -> None:
     with pytest.raises(UsageError) as caught:
         contract_from_flags(**{**FLAGS, **flags})  # type: ignore[arg-type]
     assert str(caught.value).startswith(sentence)
+
+
+def test_what_is_promised_and_not_judged_is_told(written: Path) -> None:
+    """A verdict says so; a contract without such promises leaves nothing out."""
+    written.write_text(DOCUMENT)
+    assert read_contract(written).unjudged == ()
+    dead = "x-dead-letters: { channel: dlq"
+    written.write_text(DOCUMENT.replace(dead, f"x-recovery: {{ within: PT5S }}\n    {dead}, max-attempts: 3"))
+    assert read_contract(written).unjudged == ("recovery in time (x-recovery)", "max-attempts of dead letters")

@@ -1,0 +1,21 @@
+"""A verdict in words: what data holds is data, and what is not judged is said."""
+
+from pathlib import Path
+
+from rich.text import Text
+
+from streamproof.checks import judge
+from streamproof.report.text import explain
+from tests.checks.histories import clean
+
+
+def test_brackets_in_data_are_words_of_it(tmp_path: Path) -> None:
+    """An id or a directory may look like a style's mark: it is shown as it is, and breaks nothing."""
+    scene = clean()
+    scene.effect("[/b]a[red]")
+    history = scene.write(tmp_path / "runs[/b]" / "history")
+    told = Text.from_markup(explain(judge(history, threads=1), history, again="verify [/b]")).plain
+    assert "id [/b]a[red] · channel alpha" in told
+    assert "alpha[0]@" in told
+    assert "runs[/b]/history" in told
+    assert "Again   verify [/b]" in told
