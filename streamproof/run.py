@@ -35,7 +35,7 @@ from streamproof.intake import intake_of
 from streamproof.progress import Progress, Step
 from streamproof.spec import RunSpec
 from streamproof.subject import Keeper
-from streamproof.subject.keeper import now_us
+from streamproof.subject.keeper import Instance, now_us
 from streamproof.workload import in_avro
 
 FIRST_COMMIT_S = 30.0
@@ -114,6 +114,8 @@ class Run:
         """Make the topics, start the subject beside the broker probe, and return when both are done."""
         for database in self._databases.values():
             database.check_empty()
+        with self.progress.step("jars") as step:  # whose schemas decode the coordinators' logs: a lack is told before
+            self._jars = kafka_jars(progress=step.now)
         self._make_topics()
         self._register_schemas()
         self._observer = self._observe()
@@ -169,13 +171,16 @@ class Run:
                     one.t_ready = now_us()
                 return
             if time.monotonic() > deadline:
-                missing = self._intake.missing(spec.instances)
-                raise SubjectError(self._told(f"was not ready within {spec.ready.timeout_s:.0f} s: {missing}"))
+                slow = waiting[0] if waiting else None
+                missing = (
+                    f"instance {slow.number} {spec.ready.missing}" if slow else self._intake.missing(spec.instances)
+                )
+                raise SubjectError(self._told(f"was not ready within {spec.ready.timeout_s:.0f} s: {missing}", slow))
             time.sleep(0.05)
 
-    def _told(self, what: str) -> str:
-        """A sentence about the subject, with what it said last."""
-        one = self.keeper.current_all()[0]
+    def _told(self, what: str, one: Instance | None = None) -> str:
+        """A sentence about the subject, with what an instance (the first, if none is meant) said last."""
+        one = one or self.keeper.current_all()[0]
         return (
             f"subject {self.spec.subject.name} {what}; the last lines of instance {one.number}:\n"
             f"{self.keeper.last_lines(one)}\nwhole log: {one.log}"
@@ -333,7 +338,7 @@ class Run:
             fates=self._workload.fates,
             told=self._intake.told(),
             unused=admin.absent(servers, (OFFSETS, TRANSACTIONS)) | (NO_GROUP if contract.sends else frozenset()),
-            jars=kafka_jars(),
+            jars=self._jars,
             topic_ids=admin.topic_ids(servers, [one.topic for one in contract.topics()]),
         )
         clock_error_us = 0 if has_one_clock(self.cluster) else CLOCK_ERROR_US

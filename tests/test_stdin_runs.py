@@ -134,3 +134,12 @@ def test_a_contract_that_sends_needs_a_subject_that_is_told(tmp_path: Path, embe
     """And says where that is written."""
     with pytest.raises(UsageError, match=r'teller: operation tell sends: it is told what to, by input = "stdin"'):
         told(tmp_path, embedded_cluster, RIGHT, port="topic")
+
+
+def test_an_instance_that_never_says_its_word_is_named(
+    tmp_path: Path, embedded_cluster: EmbeddedCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was waited for, and of whom."""
+    monkeypatch.setattr("tests.test_stdin_runs.CONFIG", CONFIG + 'ready = {{ log = "up" }}\nready_timeout_s = 1\n')
+    with pytest.raises(SubjectError, match='was not ready within 1 s: instance 1 does not hold "up" in its log; the'):
+        told(tmp_path, embedded_cluster, RIGHT)

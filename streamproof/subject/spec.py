@@ -25,6 +25,13 @@ class Ready:
     text: str = ""
     timeout_s: float = field(default_factory=lambda: READY_TIMEOUT_S)
 
+    @property
+    def missing(self) -> str:
+        """What an instance that is not ready lacks, as a clause."""
+        return {"log": f'does not hold "{self.text}" in its log', "http": f"does not answer 2xx at {self.text}"}.get(
+            self.kind, "does not run"
+        )
+
 
 @dataclass(frozen=True)
 class SubjectSpec:
