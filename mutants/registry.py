@@ -104,9 +104,10 @@ def _no_transaction(rows: Sequence[Row], tables: Tables) -> Witnesses:
     return {"duplicated": again & more_than_expected(tables)}
 
 
-def _skip_failed(rows: Sequence[Row], _tables: Tables) -> Witnesses:
-    """What could not be written is lost, unless the process was killed before its commit, and the next took it up."""
-    return {"lost": frozenset(found for found, act in _last_act(rows).items() if act == "skipped")}
+def _skip_failed(rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """What could not be written is lost, unless another had it written, or took it up: one killed before its commit."""
+    skipped = frozenset(found for found, act in _last_act(rows).items() if act == "skipped")
+    return {"lost": skipped & fewer_than_expected(tables)}
 
 
 def _auto_commit(rows: Sequence[Row], tables: Tables) -> Witnesses:

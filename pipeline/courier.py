@@ -60,11 +60,18 @@ class Courier:
             answer = await answered
         finally:
             self._waiting -= 1
-        if answer is None or (answer.outcome == "fail" and self._stop.requested):
+        if answer is None:
             raise RetriableError(self.failure or "the service is stopping")
         return answer
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        finally:
+            self._over = True
+            self._refuse_the_rest()
+
+    def _serve(self) -> None:
         while self._producer.failed is None and self._stop.seconds_left(float("inf")):
             try:
                 item = self._queue.get(timeout=IDLE_S)
@@ -73,12 +80,16 @@ class Courier:
                 continue
             if item is None:
                 break
-            self._producer.send(*item)
+            event, tell = item
+            try:
+                self._producer.send(event, tell)
+            except Exception as error:
+                self.failure = str(error)
+                tell(None)  # or who asked would wait for ever
+                raise
         self._producer.flush(self._stop)
         if self._producer.failed is not None:
             self.failure = self._producer.failed.str()
-        self._over = True
-        self._refuse_the_rest()
 
     def _refuse_the_rest(self) -> None:
         """What came after the end was never sent."""

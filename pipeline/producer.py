@@ -21,9 +21,10 @@ from pipeline.settings import ProducerSettings
 from pipeline.values import values_of
 
 READ_BYTES = 1 << 16
-# certainly not in the log: refused by the client or the broker, or never sent
+# certainly not in the log: refused by the client or the broker. Not what was purged from the client's queue: a batch
+# that was sent, and whose connection broke, waits there again
 REFUSED = frozenset(
-    {KafkaError._PURGE_QUEUE, KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED,
      KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART,
      KafkaError.POLICY_VIOLATION, KafkaError.INVALID_REQUIRED_ACKS, KafkaError.TOPIC_EXCEPTION}
 )  # fmt: skip
@@ -110,7 +111,7 @@ class OrderProducer:
         while len(self._producer) and stop.seconds_left(float("inf")):
             self.poll(0.1)
         if len(self._producer):
-            # what never left this process fails; what did is unknown
+            # nobody waits for it any more, and it may have been sent: unknown
             self._producer.purge(in_queue=True, in_flight=True)
             self.poll(1)
         return len(self._producer)

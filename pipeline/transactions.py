@@ -176,13 +176,13 @@ def _bounded(call: Callable[..., Any], *arguments: Any) -> None:
     With the group's coordinator gone, send_offsets_to_transaction may never return, and the process with it (librdkafka
     issues 5456 and 5511). The producer is then lost with its thread; the next one of its id aborts what it left open.
     """
-    failures: list[KafkaException] = []
+    failures: list[BaseException] = []
 
     def make() -> None:
         try:
             call(*arguments)
-        except KafkaException as exception:
-            failures.append(exception)
+        except BaseException as error:  # noqa: BLE001 - raised by the caller: a call that failed must not look done
+            failures.append(error)
 
     thread = threading.Thread(target=make, daemon=True)
     thread.start()

@@ -79,6 +79,8 @@ def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]
             {"a": 1, "b": 0, "c": 1},
             {"lost": {"b"}},
         ),
+        # a had been written by one that was killed before its commit, and is skipped by the next
+        ("skip-failed", [("write", "a"), ("write", "a"), ("skipped", "a")], {"a": 1}, {"lost": set()}),
         # killed with b and c in hand, of which c had been written
         (
             "auto-commit",

@@ -144,6 +144,16 @@ def test_fencing_is_told_apart() -> None:
     assert told.value.fenced
 
 
+def test_a_call_that_fails_is_not_done_whatever_it_raises() -> None:
+    """An error of the binding's own, in a thread of its own, would else pass for success, and be committed after."""
+
+    def send_offsets(_timeout_s: float) -> None:
+        raise SystemError("returned a result with an exception set")
+
+    with pytest.raises(SystemError):
+        pipeline.transactions._bounded(send_offsets, 1.0)
+
+
 def test_a_call_that_never_returns_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client may forget its own time-out when the coordinator is gone: the process must not hang with it."""
     monkeypatch.setattr(pipeline.transactions, "HUNG_S", 0.0)
