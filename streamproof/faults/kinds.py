@@ -25,7 +25,7 @@ from streamproof.faults.world import Evidence, World
 Held = frozenset[str | tuple[int, int]]
 FaultFunction = Callable[[World, Fault], Evidence]
 
-ATTEMPTS = 20
+ATTEMPTS = 60  # a subject that has little to do is inside its cycle a small part of the time
 STEPS_S = (0.02, 0.005, 0.035, 0.01, 0.05)  # uneven, so as not to keep step with the subject's own cycle
 LOOKS, LOOK_S = 4, 0.1  # longer than a transaction that goes on usually takes
 OBSERVED_AFTER_S = 0.15  # what was written before the pause has been read by then
@@ -98,7 +98,7 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
     its lock on a SQLite database. Of a subject that is told what to send: what it had sent and not answered for, while
     it was stopped.
 
-    Without effect: when it was never inside its cycle in 20 looks, or nothing that was open before was seen open after.
+    Without effect: when it was never inside its cycle in 60 looks, or nothing that was open before was seen open after.
     """
     number = instance_of(fault)
     for attempt in range(ATTEMPTS):
