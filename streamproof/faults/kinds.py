@@ -1,10 +1,10 @@
 """The faults: each a function that breaks one thing, mends it, and returns the evidence that it took effect.
 
 To add one, write a function and name it with `@fault`, with the kind of target that it takes. It gets the world and its
-part of the plan, which was checked; it must mend what it breaks before it returns, also by an
-error, and must look for its evidence in
-what the brokers say, never in its own deeds. Its docstring says what it does, then `Evidence:` and `Without effect:`,
-a paragraph each, and becomes its part of docs/faults.md (`python -m streamproof.faults.document`).
+part of the plan, which was checked; it must mend what it breaks before it returns, also by an error, and must look for
+its evidence in what the brokers say, never in its own deeds. Its docstring says what it does, then `Evidence:` and
+`Without effect:`, a paragraph each, and becomes its part of docs/faults.md (`python -m
+streamproof.faults.document`).
 """
 
 import contextlib
