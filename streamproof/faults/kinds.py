@@ -35,25 +35,29 @@ COORDINATORS = ("__consumer_offsets", "__transaction_state")  # who leads a part
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of fault. `on`: the clusters that it can be done to; empty for any. `of_group`: to a group's member."""
+    """One kind of fault. `on`: the clusters that it can be done to; empty for any. `of_group`: to a group's member.
+
+    `feeds`: it lets the input flow itself (`World.feed`), which else flows from its beginning.
+    """
 
     name: str
     inject: FaultFunction
     target: Target
     on: tuple[str, ...]
     of_group: bool
+    feeds: bool
 
 
 KINDS: dict[str, Kind] = {}
 
 
 def fault(
-    name: str, target: Target, *, on: tuple[str, ...] = (), of_group: bool = False
+    name: str, target: Target, *, on: tuple[str, ...] = (), of_group: bool = False, feeds: bool = False
 ) -> Callable[[FaultFunction], FaultFunction]:
     """Register a function as the fault `name`, aimed at a `target` of this kind."""
 
     def register(function: FaultFunction) -> FaultFunction:
-        KINDS[name] = Kind(name, function, target, on, of_group)
+        KINDS[name] = Kind(name, function, target, on, of_group, feeds)
         return function
 
     return register
@@ -86,7 +90,7 @@ def _members(world: World) -> int:
     return admin.members(world.cluster.bootstrap_servers, _group(world))
 
 
-@fault("kill-in-flight", INSTANCE)
+@fault("kill-in-flight", INSTANCE, feeds=True)
 def kill_in_flight(world: World, fault: Fault) -> Evidence:
     """Kill an instance *inside* its cycle, and start it again: what it had begun, others must end or undo.
 
@@ -102,6 +106,7 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
     """
     number = instance_of(fault)
     for attempt in range(ATTEMPTS):
+        world.feed((attempt + 1) / ATTEMPTS)  # a little for each look: one at a subject that has done all sees nothing
         seen, locks = _caught(world, number)
         if seen or locks:
             break

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from streamproof.errors import StreamproofError
@@ -58,15 +59,23 @@ class Nemesis:
         world = self.world
         self.gate = max(self.gate, min(1.0, one.at + AHEAD))
         reached = world.wait_until(lambda: world.committed() >= one.at * self._total, RECOVERY_S)
-        self.gate = max(self.gate, min(1.0, following + AHEAD))  # work goes on arriving while the fault acts
+        fed = self.gate
+
+        def feed(share: float) -> None:
+            self.gate = max(self.gate, fed + share * (min(1.0, following + AHEAD) - fed))
+
+        kind = KINDS[one.kind]
+        if not (reached and kind.feeds):
+            feed(1.0)  # work goes on arriving while the fault acts
         began = time.time_ns() // 1000
         if not reached:
             evidence = Evidence(f"not done: the group did not reach {one.at:.0%} of the workload", effective=False)
         else:
             try:
-                evidence = KINDS[one.kind].inject(world, one)
+                evidence = kind.inject(replace(world, feed=feed), one)
             except StreamproofError as error:
                 evidence = Evidence(f"not done: {error}", effective=False)
+        feed(1.0)
         before = world.committed()
         self.rows.append(
             {

@@ -21,6 +21,10 @@ class Evidence:
     effective: bool
 
 
+def _nothing(share: float) -> None:
+    """Input that nobody holds back."""
+
+
 @dataclass(frozen=True)
 class World:
     """The running system, as a fault sees it.
@@ -30,8 +34,9 @@ class World:
     `is_whole(n)`: whether n instances take part in the work.
     `in_flight()`: partition and offset of each input that has an effect that was seen, and that the group has not
     committed past, as far as observers have read, which is a moment behind; `committed()`: how many inputs it has
-    committed past; `waiting()`: how many were fed in, and are not; `since_ms`: when the run began, in milliseconds
-    since the epoch; `databases` hold the effects of channels that are queries, by channel.
+    committed past; `waiting()`: how many were fed in, and are not; `feed(share)` lets in that share (0 to 1) of the
+    input that is meant to arrive while this fault acts; `since_ms`: when the run began, in milliseconds since the
+    epoch; `databases` hold the effects of channels that are queries, by channel.
     """
 
     cluster: Cluster
@@ -47,6 +52,7 @@ class World:
     since_ms: int
     databases: "Mapping[str, Database]" = field(default_factory=dict)
     own_prefix: str = "streamproof-"  # of the verifier's own transactional ids
+    feed: Callable[[float], None] = _nothing
 
     def wait(self, seconds: float) -> None:
         """Let time pass, or the run end."""

@@ -3,7 +3,9 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -12,7 +14,8 @@ from streamproof.cluster import Cluster, EmbeddedCluster, admin, start_embedded
 from streamproof.cluster.broker import STOP_TIMEOUT_S
 from streamproof.errors import ClusterError, UsageError
 from streamproof.faults import Evidence, Fault, Nemesis
-from streamproof.faults.kinds import KINDS
+from streamproof.faults.kinds import ATTEMPTS, KINDS
+from streamproof.faults.nemesis import AHEAD
 from streamproof.faults.world import World
 from streamproof.guardian import Guardian
 from streamproof.subject import Keeper, SubjectSpec
@@ -51,8 +54,13 @@ def test_a_target_that_is_none_is_told_and_not_recorded_as_not_done(
 class Deeds:
     """A keeper that only notes what is done to its instances."""
 
+    spec = SubjectSpec("none", "true")
+
     def __init__(self) -> None:
         self.done: list[str] = []
+
+    def current_all(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(number=1, running=True)]
 
     def pause(self, number: int) -> None:
         self.done.append(f"pause {number}")
@@ -112,6 +120,23 @@ def test_lines_of_another_instance_are_not_those_of_the_victim(
     evidence = KINDS["kill-in-flight"].inject(world, Fault(kind="kill-in-flight", target="instance:1", at=0.5))
     assert evidence.effective is effective, evidence.sentence
     assert ("kill 1" in deeds.done) is effective
+
+
+def test_each_look_at_an_instance_has_a_little_more_input(noted: World) -> None:
+    """All at once, it would have been worked off after some looks, and the rest would see a subject at rest."""
+    gates: list[float] = []
+
+    def looked() -> frozenset[tuple[int, int]]:
+        gates.append(nemesis.gate)
+        return frozenset()
+
+    nemesis = Nemesis(replace(noted, in_flight=looked, committed=lambda: 100), 100, lambda *_: None)
+    evidence = nemesis.inject(Fault(kind="kill-in-flight", target="instance:1", at=0.2), following=0.4)
+    assert not evidence.effective
+    steps = [after - before for before, after in pairwise(gates)]
+    assert len(gates) == ATTEMPTS
+    assert steps == pytest.approx([0.2 / ATTEMPTS] * len(steps))
+    assert gates[-1] == nemesis.gate == pytest.approx(0.4 + AHEAD)
 
 
 @pytest.fixture(scope="module")
