@@ -101,7 +101,7 @@ class StdinIntake:
             spec.subject.instances,
             answer_s=spec.quiet_s,
         )
-        self._group = spec.contract.group
+        self._group, self._keeper = spec.contract.group, keeper
 
     def places(self) -> Mapping[str, tuple[int, int]]:
         return self.workload.places
@@ -144,6 +144,13 @@ class StdinIntake:
                     "pid": -1, "epoch": -1, "transactional": False, "visible": True,
                 }
                 for n, one in enumerate(self.workload.advances)
+            ],
+            owners=[
+                {
+                    "grp": self._group, "generation": one["incarnation"], "member": str(one["pid"]), "instance": None,
+                    "topic": STDIN, "part": one["instance"], "t_from": one["t_start"], "t_to": one["t_end"],
+                }
+                for one in self._keeper.rows()
             ],
             expected={one.event.id: EXPECTED[one.outcome or Outcome.UNKNOWN] for one in given},
         )  # fmt: skip

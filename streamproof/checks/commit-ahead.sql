@@ -4,7 +4,8 @@
 -- assumes: effects and commits are timed by brokers whose clocks agree to `clock_error_us`; equal times are no witness. A
 --   transactional commit counts from its transaction's first commit marker, an effect from when its coordinator had
 --   decided: from then on nothing takes it back, though its markers follow. Unless both are of one producer and epoch:
---   what one transaction does is done at once, and its records precede its markers.
+--   what one transaction does is done at once, and its records precede its markers. Effects of one input in several
+--   partitions count from the first record.
 SELECT x.id, x.channel, i.key, x.topic, x.part, x.off, x.commit_off, x.committed_at, x.appeared_at
 FROM (
     SELECT e.id, e.channel, e.topic, e.part, e.off, e.commit_off, e.commit_t AS committed_at, e.t_append AS appeared_at

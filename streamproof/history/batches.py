@@ -131,6 +131,22 @@ def batch_table(batches: Mapping[Place, Sequence[Batch]]) -> pa.Table:
     return pa.table(columns, schema=TABLES["batch"])
 
 
+def took_effect(batches: Sequence[Batch]) -> frozenset[int]:
+    """The base offsets of those of one partition's data batches that are plain, or whose transaction was committed.
+
+    By the next marker of their producer, as a coordinator reads its own log. It waits for no one else's transaction,
+    as read_committed readers do.
+    """
+    last: dict[int, str] = {}  # of each producer, by the marker that comes next
+    kept: set[int] = set()
+    for one in reversed(batches):
+        if one.control != "none":
+            last[one.pid] = one.control
+        elif not one.transactional or last.get(one.pid) == "commit":
+            kept.add(one.base_off)
+    return frozenset(kept)
+
+
 def _partition(connection: Connection, topic: str, part: int, offset: int) -> Iterator[Batch]:
     while True:
         high_watermark, records = _fetch(connection, topic, part, offset)

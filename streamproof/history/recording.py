@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from streamproof.errors import StreamproofError
-from streamproof.history.batches import Batch, Place, batch_table, read_batches
+from streamproof.history.batches import Batch, Place, batch_table, read_batches, took_effect
 from streamproof.history.coordinators import LogRecord, decode_consumer_offsets, decode_transaction_state
 from streamproof.history.databases import EffectQuery
 from streamproof.history.locator import Locator
@@ -44,12 +44,13 @@ class EffectTopic:
 class Told:
     """Input that is in no topic: the subject was told of it, and answered. All rows but `expected` are a table's.
 
-    `expected`: of each id, how often at least and at most it should have its effects, by how it was answered. There is
-    no group that could rebalance, so its tables are empty and nothing is missing.
+    `expected`: of each id, how often at least and at most it should have its effects, by how it was answered; `owners`:
+    the processes that were told. There is no group that could rebalance, so it has no generations, and none is missing.
     """
 
     inputs: Sequence[Mapping[str, Any]]
     commits: Sequence[Mapping[str, Any]]
+    owners: Sequence[Mapping[str, Any]]
     expected: Mapping[str, tuple[int, int]]
 
 
@@ -182,6 +183,7 @@ def _uncommitted_pass(writer: HistoryWriter, spec: Recording, ends: Stops, batch
     else:
         writer.append("input", spec.told.inputs)
         writer.append("offset_commit", spec.told.commits)
+        writer.append("owner", spec.told.owners)
         _write_expected(writer, spec, {one: (counts, (0, 0)) for one, counts in spec.told.expected.items()})
 
 
@@ -328,15 +330,12 @@ def _log(bootstrap: str, topic: str, stops: Callable[[Sequence[str]], Stops]) ->
     """All batches of a coordinators' topic, and its records with what their batches say of them."""
     ends = stops((topic,))
     batches = read_batches(bootstrap, (topic,), _begins(ends))
-    visible, origins = Visible(_stable(ends)), Origins(batches)
-    for stretch in drain(bootstrap, _stable(ends), "read_committed"):
-        visible.add(stretch.place, stretch.offsets)
+    effective = {place: took_effect(many) for place, many in batches.items()}
+    origins = Origins(batches)
     records: list[LogRecord] = []
     for stretch in drain(bootstrap, _everything(ends), "read_uncommitted"):
-        columns = (
-            stretch.offsets, stretch.keys, stretch.values, stretch.times,
-            origins.of(stretch.place, stretch.offsets), visible.among(stretch.place, stretch.offsets),
-        )  # fmt: skip
+        made_in = origins.of(stretch.place, stretch.offsets)
+        columns = stretch.offsets, stretch.keys, stretch.values, stretch.times, made_in
         records += [
             LogRecord(
                 part=stretch.part,
@@ -347,8 +346,8 @@ def _log(bootstrap: str, topic: str, stops: Callable[[Sequence[str]], Stops]) ->
                 pid=batch.pid if batch else -1,
                 epoch=batch.epoch if batch else -1,
                 transactional=bool(batch and batch.transactional),
-                visible=seen,
+                visible=not batch or batch.base_off in effective[stretch.place],
             )
-            for off, key, value, t_append, batch, seen in zip(*columns, strict=True)
+            for off, key, value, t_append, batch in zip(*columns, strict=True)
         ]
     return batches, records

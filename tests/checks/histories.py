@@ -140,10 +140,16 @@ class Scene:
 
     # what happens to it
 
-    def rebalance(self, state: str = "Stable") -> None:
+    def rebalance(self, state: str = "Stable", *, member: str | None = None, parts: Iterable[int] = (0, 1)) -> None:
+        """A generation in which one member, by default a new one, owns all there is."""
         generation = len(self.rows["generation"]) + 1
         row = {"grp": GROUP, "generation": generation, "n": self.n(), "t_append": self.wait()}
         self.rows["generation"].append(row | {"protocol": "classic", "state": state})
+        self.alter("owner", lambda row: row["t_to"] is None, t_to=self.now)
+        for part in parts:
+            owner = {"grp": GROUP, "generation": generation, "member": member or f"member-{generation}"}
+            owner |= {"instance": None, "topic": "in", "part": part, "t_from": self.now, "t_to": None}
+            self.rows["owner"].append(owner)
 
     def process_ends(self, cause: str = "killed") -> None:
         incarnation = len(self.rows["process"]) + 1

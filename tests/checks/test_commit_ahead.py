@@ -152,3 +152,13 @@ def test_an_id_in_two_partitions_is_ahead_of_nothing(tmp_path: Path) -> None:
     scene.commit(2)
     scene.commit(1, part=1)
     assert witnesses(scene, tmp_path) == {}
+
+
+def test_an_effect_that_came_again_in_another_partition_came_the_first_time(tmp_path: Path) -> None:
+    """Committed past once it was there; what is done again later, at a lower offset elsewhere, is duplicated alone."""
+    scene = small("exactly-once", "a", "b")
+    scene.transaction().effects(["b"], part=1).commit()
+    scene.transaction().effects(["a"], part=1).commit()
+    scene.commit(2)
+    scene.transaction().effects(["a"], part=0).commit()
+    assert list(witnesses(scene, tmp_path)) == ["duplicated"]

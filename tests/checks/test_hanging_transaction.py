@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.histories import Scene, small, witnesses
+from tests.checks.histories import STEP, Scene, small, witnesses
 
 
 def open_transaction(*, waited_ms: int = 0) -> Scene:
@@ -33,10 +33,16 @@ def test_a_decided_transaction_without_its_end_hangs(tmp_path: Path) -> None:
     assert witnesses(scene, tmp_path, "found") == {"hanging-transaction": [("decided, and open at the end",)]}
 
 
-@pytest.mark.parametrize(("waited_ms", "hangs"), [(1_400, False), (1_600, True)])
-def test_a_transaction_may_last_its_time_out_and_the_clean_up(tmp_path: Path, waited_ms: int, hangs: bool) -> None:
-    """1,000 ms and 500 ms here."""
+@pytest.mark.parametrize(
+    ("waited_ms", "clock_error_ms", "hangs"),
+    [(1_400, 0, False), (1_600, 0, True), (1_600, 200, False), (1_800, 200, True)],
+)
+def test_a_transaction_may_last_its_time_out_and_the_clean_up(
+    tmp_path: Path, *, waited_ms: int, clock_error_ms: int, hangs: bool
+) -> None:
+    """1,000 ms and 500 ms here, and what the clocks of the brokers that wrote it down may differ by."""
     scene = open_transaction()
+    scene.clock_error_us = clock_error_ms * STEP
     scene.wait(waited_ms)
     scene.rows["txn"] += [
         scene.rows["txn"][-1] | {"state": state, "n": scene.n(), "t_append": scene.wait()}

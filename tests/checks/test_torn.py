@@ -50,6 +50,14 @@ def test_an_effect_aborted_first_and_visible_later_is_not_torn(tmp_path: Path) -
     assert witnesses(scene, tmp_path) == {}
 
 
+def test_what_was_aborted_and_done_again_on_one_channel_alone_is_lost(tmp_path: Path) -> None:
+    """The same producer and epoch, but another transaction: that one is whole, and has forgotten a channel."""
+    scene = small("exactly-once", "a")
+    scene.transaction().effects(["a"]).abort()
+    scene.transaction().effects(["a"], channels=["alpha"]).offsets(1).commit()
+    assert witnesses(scene, tmp_path, "id", "channel") == {"lost": [("a", "beta")]}
+
+
 def test_a_marker_against_its_coordinators_decision_is_torn(tmp_path: Path) -> None:
     """Committed by its coordinator, aborted on one partition: the marker is the witness, whatever was in it."""
     scene = small("exactly-once", "a", "b")

@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 from streamproof.cluster import EmbeddedCluster
 from streamproof.errors import HistoryError
 from streamproof.history import batches
-from streamproof.history.batches import Batch, batch_table, read_batches
+from streamproof.history.batches import Batch, batch_table, read_batches, took_effect
 from streamproof.history.tables import TABLES
 
 Send = Callable[..., None]
@@ -113,3 +113,15 @@ def test_each_batch_that_says_something_is_read_once(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(batches, "_fetch", lambda _connection, _topic, _part, offset: (4, memoryview(answers[offset])))
     found = batches._partition(None, "any", 0, 0)  # type: ignore[arg-type]
     assert [one.base_off for one in found] == [0, 1, 3]
+
+
+def test_what_took_effect_is_plain_or_was_committed_by_its_own_producer() -> None:
+    """A plain batch behind another's open transaction is in force already; that transaction is not."""
+    told = [
+        (7, True, "none"), (8, True, "none"), (-1, False, "none"), (8, True, "abort"), (7, True, "commit"),
+        (7, True, "none"), (-1, False, "none"), (8, True, "none"), (8, True, "commit"),
+    ]  # fmt: skip
+    batches = [
+        Batch(off, off, pid, 0, transactional, control, 0) for off, (pid, transactional, control) in enumerate(told)
+    ]
+    assert took_effect(batches) == {0, 2, 6, 7}

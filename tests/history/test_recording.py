@@ -259,14 +259,21 @@ def test_input_that_was_told_is_taken_as_it_was_answered(fed: EmbeddedCluster, t
     place = {"topic": "<stdin>", "part": 1, "off": 0, "t_append": 5}
     told_input = place | {"id": "good", "key": "k", "seq": 0, "fate": "process", "pid": None, "epoch": None}
     told_commit = place | {"grp": "group", "off": 1, "n": 0, "pid": -1, "epoch": -1, "transactional": False}
-    told = Told([told_input | {"visible": True}], [told_commit | {"visible": True}], {"good": (0, 1)})
+    told_owner = {"grp": "group", "generation": 1, "member": "4001", "instance": None, "topic": "<stdin>", "part": 1}
+    told = Told(
+        [told_input | {"visible": True}],
+        [told_commit | {"visible": True}],
+        [told_owner | {"t_from": 4, "t_to": None}],
+        {"good": (0, 1)},
+    )
     unused = frozenset({"__consumer_offsets", "__transaction_state"})
     made = Recorder(fed, tmp_path, recording(fed, input_topic=None, told=told, unused=unused))
     made.refused = set(unused)
     assert made.record() == Recorded((), "classic")
     assert made.rows("input") == told.inputs
     assert made.rows("offset_commit") == told.commits
-    assert [made.rows(table) for table in ("generation", "owner", "txn")] == [[], [], []]
+    assert made.rows("owner") == told.owners
+    assert [made.rows(table) for table in ("generation", "txn")] == [[], []]
     assert [(row["channel"], row["at_least"], row["at_most"]) for row in made.rows("expected")] == [
         ("made", 0, 2), ("dead", 0, 0),
     ]  # fmt: skip

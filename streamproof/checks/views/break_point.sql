@@ -1,4 +1,4 @@
--- break_point: the moments at which work may change hands: a process of the subject was killed or ended on its own, or
+-- break_point: the moments at which the run was disturbed: a process of the subject was killed or ended on its own, or
 -- partitions were assigned in a new generation of the group (one that is empty, or gone, assigns none).
 SELECT 'crash' AS kind, r.t_end AS t
 FROM process r

@@ -1,9 +1,13 @@
--- first_effect: one row for each source and channel that has visible effects: how many (`seen`), where the first of them is
--- (effect_part, place: its offset, or its place within a file), when it was appended and by which producer; beside the
+-- first_effect: one row for each source and channel that has visible effects: how many (`seen`), when the first of them was
+-- appended, where it is (effect_part, place: its offset, or its place within a file) and by which producer; beside the
 -- live input that it came from, null where there is none. `parts`, `places` above 1: in several partitions, between
--- which there is no order.
+-- which there is no order, so that no place and no producer is the first.
 -- kept: several checks ask for it
-SELECT e.channel, e.id, e.seen, e.effect_part, e.parts, e.place, e.t_append, e.pid, e.epoch,
+SELECT e.channel, e.id, e.seen, e.parts, e.t_append,
+       CASE WHEN e.parts = 1 THEN e.effect_part END AS effect_part,
+       CASE WHEN e.parts = 1 THEN e.place END AS place,
+       CASE WHEN e.parts = 1 THEN e.pid END AS pid,
+       CASE WHEN e.parts = 1 THEN e.epoch END AS epoch,
        i.key, i.topic, i.part, i.off, i.places
 FROM (
     SELECT channel,

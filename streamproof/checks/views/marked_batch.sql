@@ -1,7 +1,7 @@
 -- marked_batch: the data batches of transactions, each with what became of it: the next marker of its producer in its
--- partition, whatever the epoch (a fence raises it). null: still open.
+-- partition (`marker`: its offset), whatever the epoch (a fence raises it). null: still open.
 -- kept: several checks ask for it
-SELECT b.topic, b.part, b.base_off, b.last_off, b.pid, b.epoch, k.control
+SELECT b.topic, b.part, b.base_off, b.last_off, b.pid, b.epoch, b.marker, k.control
 FROM (
     SELECT d.topic, d.part, d.base_off, d.last_off, d.pid, d.epoch, d.control,
            min(CASE WHEN d.control <> 'none' THEN d.base_off END) OVER (
