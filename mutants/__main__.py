@@ -1,6 +1,8 @@
 """`python -m mutants`: every mutant through the verifier; exit status 1 when one is not caught exactly as it must be.
 
-`python -m mutants NAME` is the mutant itself: a subject, in the reference's place. `--list` tells them.
+A mutant that was never killed between two of its steps had no occasion to be wrong, and runs again with another seed;
+exit status 3 when it had none in three runs. `python -m mutants NAME` is the mutant itself: a subject, in the
+reference's place. `--list` tells them.
 """
 
 import argparse
@@ -8,12 +10,17 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mutants.registry import CLEAN, MUTANTS
 from pipeline.errors import PipelineError
 from pipeline.process import say
 
+if TYPE_CHECKING:
+    from mutants.judge import Judgement
+
 ALL = MUTANTS | CLEAN
+RUNS = 3  # of one that had no occasion
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,14 +55,27 @@ def verify(names: Sequence[str], seed: int) -> int:
     """Run each through the verifier, and say what it made of it."""
     from mutants.verify import verify_mutants  # a mutant that runs as a subject has no use for the verifier
 
-    with tempfile.TemporaryDirectory(prefix="mutants-") as directory:
-        judgements = verify_mutants([ALL[name] for name in names], seed, Path(directory))
-    for one in judgements:
-        counts = ", ".join(f"{len(ids)} {anomaly}" for anomaly, ids in one.expected.items()) or "nothing"
-        print(f"{'✘' if one.faults else '✔'} {one.mutant.name:<16}{one.verdict:<10} to be found: {counts}")
-        for sentence in one.faults:
-            print(f"    {sentence}")
-    return 1 if any(one.faults for one in judgements) else 0
+    faulty = False
+    for again in range(seed, seed + RUNS):
+        with tempfile.TemporaryDirectory(prefix="mutants-") as directory:
+            judgements = verify_mutants([ALL[name] for name in names], again, Path(directory))
+        for one in judgements:
+            print(told(one))
+        faulty = faulty or any(one.faults for one in judgements)
+        names = [one.mutant.name for one in judgements if not one.had_occasion]
+        if not names:
+            return 1 if faulty else 0
+    print(f"no occasion to be wrong in {RUNS} runs: {', '.join(names)}")
+    return 1 if faulty else 3
+
+
+def told(one: "Judgement") -> str:
+    """A line for a judgement, and one for each of its faults."""
+    sign = "✘" if one.faults else "✔" if one.had_occasion else "·"
+    counts = ", ".join(f"{len(ids)} {anomaly}" for anomaly, ids in one.expected.items()) or "nothing"
+    return "\n".join(
+        [f"{sign} {one.mutant.name:<16}{one.verdict:<10} to be found: {counts}", *(f"    {it}" for it in one.faults)]
+    )
 
 
 if __name__ == "__main__":

@@ -30,6 +30,11 @@ class Judgement:
     expected: Mapping[str, frozenset[str]]
     faults: tuple[str, ...] = field(default=())
 
+    @property
+    def had_occasion(self) -> bool:
+        """Whether the run was one in which the mutant did wrong: a kill between two of its steps is left to luck."""
+        return _had_occasion(self.mutant, self.expected)
+
 
 # Runs the mutant's command as a subject, with JOURNAL set in its environment to the given path.
 # The path contains {instance}, which the subject's keeper fills in.
@@ -45,15 +50,19 @@ def judge_mutants(run: Run, mutants: Iterable[Mutant] = (*MUTANTS.values(), *CLE
             rows = read(sorted(Path(directory).glob("journal-*.jsonl")))
         tables: Tables = {name: pq.read_table(path) for name, path in outcome.history.tables.items()}
         expected = {name: ids for name, ids in mutant.witnesses(rows, tables).items() if ids}
-        judgements.append(Judgement(mutant, outcome.verdict, expected, tuple(_faults(mutant, outcome, expected))))
+        faults = tuple(_faults(mutant, outcome, expected))
+        judgements.append(Judgement(mutant, outcome.verdict, expected, faults))
     return judgements
 
 
+def _had_occasion(mutant: Mutant, expected: Mapping[str, frozenset[str]]) -> bool:
+    return not mutant.anomalies or mutant.anomalies[0] in expected
+
+
 def _faults(mutant: Mutant, outcome: Outcome, expected: Mapping[str, frozenset[str]]) -> Iterable[str]:
-    if mutant.anomalies and mutant.anomalies[0] not in expected:
-        yield f"the run gave {mutant.name} no occasion to be wrong: no {mutant.anomalies[0]} was to be expected"
     wanted = "violated" if expected else "upheld"
-    if outcome.verdict != wanted:
+    # a run that gave no occasion may have shown too little for a verdict
+    if outcome.verdict != wanted and (_had_occasion(mutant, expected) or outcome.verdict == "violated"):
         yield f"the verdict is {outcome.verdict}, not {wanted}"
     for anomaly in sorted(expected.keys() | outcome.witnesses.keys()):
         should, did = expected.get(anomaly, frozenset()), outcome.witnesses.get(anomaly, frozenset())

@@ -45,12 +45,17 @@ def api(settings: ApiSettings) -> None:
     serve(settings, stopping(settings.stop_ms))
 
 
+def produce(settings: ProducerSettings) -> None:
+    stop = stopping(settings.delivery_timeout_ms)
+    run_stdin(OrderProducer(settings, stop), stop)
+
+
 MEMBERS = {
     "topics": Member("make the topics that are not there yet, and end", TopicSettings, make_topics),
     "produce": Member(
         "send order events from stdin, one JSON document a line; one line of outcome each on stdout",
         ProducerSettings,
-        lambda settings: run_stdin(OrderProducer(settings), stopping(settings.delivery_timeout_ms)),
+        produce,
     ),
     "api": Member("take order events over HTTP: POST /orders, GET /healthz", ApiSettings, api),
     "forward": Member(

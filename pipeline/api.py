@@ -208,15 +208,23 @@ def _placed(answer: Answer, topic: str) -> Placed:
 
 
 class _Server(uvicorn.Server):
-    """Whose stop is the courier's too: what has no answer by its end is given up while it can still be told so."""
+    """Whose stop is the courier's too: what has no answer by its end is given up while it can still be told so.
 
-    def __init__(self, config: uvicorn.Config, stop: Stop) -> None:
+    It ends by itself when the courier has: whoever started it may start another, whose producer is not broken.
+    """
+
+    def __init__(self, config: uvicorn.Config, stop: Stop, courier: Courier) -> None:
         super().__init__(config)
         self._stop = stop
+        self._courier = courier
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._stop.request()
         super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        # a signal may have come before this server took the process's signals over
+        return await super().on_tick(counter) or self._stop.requested or self._courier.failure is not None
 
 
 def _listen(settings: ApiSettings) -> socket.socket:
@@ -237,7 +245,7 @@ def _listen(settings: ApiSettings) -> socket.socket:
 def serve(settings: ApiSettings, stop: Stop) -> None:
     """Serve until SIGTERM; then answer what was asked. FatalError when the producer could not go on."""
     with _listen(settings) as listener:
-        courier = Courier(OrderProducer(settings), stop, settings.max_waiting)
+        courier = Courier(OrderProducer(settings, stop), stop, settings.max_waiting)
         admin = AdminClient(
             {"bootstrap.servers": settings.kafka_bootstrap_servers, "client.id": "order-api"}, logger=client_logger()
         )
@@ -254,7 +262,7 @@ def serve(settings: ApiSettings, stop: Stop) -> None:
             timeout_graceful_shutdown=settings.stop_ms // 1000 + 2,  # the courier ends before, and has told all
         )  # fmt: skip
         say(f"listening on http://{settings.host}:{settings.port}")
-        _Server(config, stop).run(sockets=[listener])
+        _Server(config, stop, courier).run(sockets=[listener])
     if courier.failure:
         raise FatalError(f"the producer cannot go on: {courier.failure}")
     say("stopped")

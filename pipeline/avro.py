@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro.schema import SchemaParseException
 
 from pipeline.errors import FatalError, RegistryAway
 from pipeline.events import OrderEvent, PoisonError, validated
@@ -16,6 +17,7 @@ from pipeline.events import OrderEvent, PoisonError, validated
 SCHEMAS = Path(__file__).parent.parent / "contracts" / "schemas"
 LATEST = {"order-event": "order_event/v3"}  # of those that have a history
 FRAME = struct.Struct(">bI")  # a zero, and the schema's id
+LARGEST_ID = 2**31 - 1
 SCHEMA_NOT_FOUND = 40403
 HEADERS = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
 
@@ -44,15 +46,27 @@ class SchemaRegistry:
         return self._ids[subject]
 
     def schema(self, number: int) -> Any:
-        """The parsed schema with this id; PoisonError when the registry never gave it, or RegistryAway."""
+        """The parsed schema with this id; PoisonError when it is none that Avro is written in, or RegistryAway."""
         if number not in self._schemas:
-            answer = self._ask("GET", f"/schemas/ids/{number}")
-            if answer.status_code == httpx.codes.NOT_FOUND and answer.json().get("error_code") == SCHEMA_NOT_FOUND:
-                raise PoisonError("unknown-schema", f"the registry has no schema {number}")
-            if not answer.is_success:
-                raise FatalError(f"the schema registry answers {answer.status_code}: {answer.text}")
-            self._schemas[number] = parse_schema(json.loads(answer.json()["schema"]))
+            self._schemas[number] = self._written_in(number)
         return self._schemas[number]
+
+    def _written_in(self, number: int) -> Any:
+        if number > LARGEST_ID:
+            raise PoisonError("unknown-schema", f"a registry gives no id such as {number}")
+        answer = self._ask("GET", f"/schemas/ids/{number}")
+        if answer.status_code == httpx.codes.NOT_FOUND and _error_code(answer) == SCHEMA_NOT_FOUND:
+            raise PoisonError("unknown-schema", f"the registry has no schema {number}")
+        if not answer.is_success:
+            raise FatalError(f"the schema registry answers {answer.status_code}: {answer.text}")
+        found = answer.json()
+        kind = found.get("schemaType", "AVRO")
+        if kind != "AVRO":
+            raise PoisonError("not-avro", f"schema {number} is {kind}")
+        try:
+            return parse_schema(json.loads(found["schema"]))
+        except (SchemaParseException, ValueError) as error:  # one that refers to others, say
+            raise PoisonError("not-avro", f"schema {number} cannot be used: {type(error).__name__}: {error}") from error
 
     def _ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
         try:
@@ -62,6 +76,14 @@ class SchemaRegistry:
         if answer.is_server_error:
             raise RegistryAway(f"the schema registry answers {answer.status_code}")
         return answer
+
+
+def _error_code(answer: httpx.Response) -> Any:
+    """The registry's own, finer than HTTP's; None where somebody else answers in its place."""
+    try:
+        return answer.json().get("error_code")
+    except (ValueError, AttributeError):
+        return None
 
 
 class AvroValues:

@@ -34,11 +34,11 @@ class DatabaseConsumer(Member[ConsumerSettings], Generic[Row]):
         self._kept: set[Partition] = set()  # ours without a break since the batch in hand was polled
         self._holding = False
         self._dead: Producer
-        self._unburied = 0
+        self._unburied: list[KafkaError] = []
 
     def _run_once(self) -> None:
         self.done.clear()
-        self._unburied = 0
+        self._unburied.clear()
         self._dead = Producer(self.settings.producer_config(), logger=client_logger())
         try:
             with self._joined():
@@ -136,7 +136,8 @@ class DatabaseConsumer(Member[ConsumerSettings], Generic[Row]):
         say("dead-lettered", place=where, reason=str(poison))
 
         def delivered(error: KafkaError | None, _message: Message) -> None:
-            self._unburied += error is not None
+            if error is not None:
+                self._unburied.append(error)
 
         while True:
             try:
@@ -150,7 +151,7 @@ class DatabaseConsumer(Member[ConsumerSettings], Generic[Row]):
             except BufferError:
                 self._dead.poll(DLQ_STEP_S)  # back-pressure
             except KafkaException as exception:
-                raise StartOver(f"dead letter: {exception}") from exception
+                raise _unburied(kafka_error(exception)) from exception
             else:
                 return
 
@@ -160,7 +161,7 @@ class DatabaseConsumer(Member[ConsumerSettings], Generic[Row]):
             if self.stop.requested and not self.stop.seconds_left(float("inf")):
                 raise StartOver("dead letters were not acknowledged in time")
         if self._unburied:
-            raise StartOver(f"{self._unburied} dead letters were refused or are unknown")
+            raise _unburied(self._unburied[0])
 
     def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         super()._on_assign(_consumer, partitions)
@@ -180,3 +181,11 @@ class DatabaseConsumer(Member[ConsumerSettings], Generic[Row]):
         for one in partitions:
             self._kept.discard((one.topic, one.partition))
             self.done.pop((one.topic, one.partition), None)
+
+
+def _unburied(error: KafkaError) -> Exception:
+    """What follows from a dead letter that was refused, or of which nothing is known."""
+    sentence = f"dead letter: {error.str()}"
+    if classify(error) in {Action.POISON, Action.FATAL}:
+        return FatalError(f"{sentence}; look at the topic of dead letters, and at its max.message.bytes")
+    return StartOver(sentence)

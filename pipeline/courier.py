@@ -87,7 +87,7 @@ class Courier:
                 self.failure = str(error)
                 tell(None)  # or who asked would wait for ever
                 raise
-        self._producer.flush(self._stop)
+        self._producer.flush()
         if self._producer.failed is not None:
             self.failure = self._producer.failed.str()
 

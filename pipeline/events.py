@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
+LONGEST_DETAIL = 500  # bytes: a dead letter must not grow beyond what its topic takes
 Headers = list[tuple[str, str | bytes | None]]
 Identifier = Annotated[str, Field(min_length=1, max_length=64)]
 
@@ -175,7 +176,7 @@ def dead_letter(poison: PoisonError, record: Result, place: tuple[str, int, int]
     topic, partition, offset = place
     reasons: Headers = [
         ("dlq-reason", poison.reason.encode()),
-        ("dlq-detail", poison.detail.encode()),
+        ("dlq-detail", poison.detail.encode()[:LONGEST_DETAIL]),
         ("dlq-topic", topic.encode()),
         ("dlq-partition", str(partition).encode()),
         ("dlq-offset", str(offset).encode()),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from pipeline.errors import Action, FatalError, RegistryAway, classify, kafka_error
-from pipeline.events import PoisonError, parse
+from pipeline.events import OrderEvent, PoisonError, parse
 from pipeline.process import Stop, client_logger, say
 from pipeline.settings import ProducerSettings
 from pipeline.values import values_of
@@ -50,7 +50,10 @@ Reply = Callable[[Answer], None]
 class OrderProducer:
     """Sends order events; not for several threads. `failed` is the error after which nothing more can be sent."""
 
-    def __init__(self, settings: ProducerSettings, make_producer: Callable[..., Producer] = Producer) -> None:
+    def __init__(
+        self, settings: ProducerSettings, stop: Stop, make_producer: Callable[..., Producer] = Producer
+    ) -> None:
+        self._stop = stop
         self._topic = settings.input_topic
         self._is_json = settings.value_format == "json"
         self._values = values_of(settings, {"order-event": settings.input_topic})
@@ -77,6 +80,14 @@ class OrderProducer:
                 self.failed = error
             reply(answer)
 
+        refused = self._queue(event, value, delivered)
+        if refused is not None:
+            reply(Answer("fail", event.event_id, error=refused))
+
+    def _queue(
+        self, event: OrderEvent, value: bytes, delivered: Callable[[KafkaError | None, Message], None]
+    ) -> str | None:
+        """Give it to the client, when there is room; why it was not, if it was not."""
         while True:
             try:
                 self._producer.produce(
@@ -88,16 +99,17 @@ class OrderProducer:
                 )
             except BufferError:
                 # back-pressure: the queue has room again when deliveries have been told, or timed out
+                if not self._stop.seconds_left(float("inf")):
+                    return "stopped before there was room in the queue"
                 self.poll(0.1)
             except KafkaException as exception:
-                # it was never queued
-                if kafka_error(exception).fatal():
-                    self.failed = kafka_error(exception)
-                reply(Answer("fail", event.event_id, error=kafka_error(exception).str()))
-                return
+                error = kafka_error(exception)
+                if error.fatal():
+                    self.failed = error
+                return error.str()
             else:
                 self.poll()
-                return
+                return None
 
     def poll(self, seconds: float = 0) -> None:
         """Answer what has been delivered since."""
@@ -106,9 +118,9 @@ class OrderProducer:
         except KafkaException as exception:
             self.failed = kafka_error(exception)
 
-    def flush(self, stop: Stop) -> int:
+    def flush(self) -> int:
         """Wait until every event has its answer: each has one when its delivery time-out is over. The rest's number."""
-        while len(self._producer) and stop.seconds_left(float("inf")):
+        while len(self._producer) and self._stop.seconds_left(float("inf")):
             self.poll(0.1)
         if len(self._producer):
             # nobody waits for it any more, and it may have been sent: unknown
@@ -157,7 +169,7 @@ def run_stdin(producer: OrderProducer, stop: Stop) -> None:
         sys.stdout.flush()
     if rest.strip() and not stop.requested and producer.failed is None:
         producer.send(rest, reply)
-    left = producer.flush(stop)
+    left = producer.flush()
     sys.stdout.flush()
     if producer.failed is not None:
         raise FatalError(f"the producer cannot go on: {producer.failed.str()}")

@@ -16,6 +16,9 @@ Milliseconds = Annotated[int, Field(gt=0)]
 Config = dict[str, str | int | bool]
 
 DELIVERY_TIMEOUT_MS = 120_000
+# what a topic takes by default, and room for the reasons: so a dead letter can always be sent
+DEAD_LETTER_BYTES = 1_048_588 + 4_096
+UNCOMPRESSED_BYTES = 32 * 1024 * 1024  # the client's own bound, before compression: the topic's decides
 
 
 class _Settings(BaseModel):
@@ -167,6 +170,7 @@ class ConsumerSettings(GroupSettings):
             "client.id": self.identity,
             "acks": "all",
             "enable.idempotence": True,
+            "message.max.bytes": UNCOMPRESSED_BYTES,
         }
 
 
@@ -216,6 +220,7 @@ class ForwarderSettings(GroupSettings, ValueSettings):
             "client.id": self.transactional_id,
             "transactional.id": self.transactional_id,  # the same after a restart: that fences the one before
             "transaction.timeout.ms": self.transaction_timeout_ms,  # the coordinator aborts what is open longer
+            "message.max.bytes": UNCOMPRESSED_BYTES,
             # until the last transaction's markers are written, the next is refused: ask again soon, not after 100 ms
             "retry.backoff.ms": 2,
             "retry.backoff.max.ms": 20,

@@ -6,7 +6,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from pipeline.errors import FatalError, kafka_error
 from pipeline.process import client_logger, say
-from pipeline.settings import TopicSettings
+from pipeline.settings import DEAD_LETTER_BYTES, TopicSettings
 
 TOPICS = (
     "order-events", "orders-processed", "order-notifications", "order-events-dlq", "orders-processed-dlq",
@@ -20,8 +20,12 @@ def make_topics(settings: TopicSettings) -> None:
     admin = AdminClient(
         {"bootstrap.servers": settings.kafka_bootstrap_servers, "client.id": "topics"}, logger=client_logger()
     )
-    config = {"min.insync.replicas": str(max(1, settings.replication - 1))}
-    wanted = [NewTopic(name, settings.partitions, settings.replication, config=config) for name in TOPICS]
+    in_sync = {"min.insync.replicas": str(max(1, settings.replication - 1))}
+    larger = {"max.message.bytes": str(DEAD_LETTER_BYTES)}
+    wanted = [
+        NewTopic(name, settings.partitions, settings.replication, config=in_sync | (larger if "dlq" in name else {}))
+        for name in TOPICS
+    ]
     for name, made in admin.create_topics(wanted, request_timeout=WAIT_S).items():
         try:
             made.result(WAIT_S)

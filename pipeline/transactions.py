@@ -154,7 +154,9 @@ class Transactions:
         sentence = f"{what}: {error.str()}"
         if action is Action.ABORT:
             return Abort(sentence)
-        if action is Action.POISON or action is Action.FATAL:
+        if action is Action.POISON:  # of our making: what the contract lets in is smaller than this
+            return FatalError(f"{sentence}; raise max.message.bytes of the topic that refused it")
+        if action is Action.FATAL:
             return FatalError(sentence)
         return StartOver(sentence, fenced=action is Action.FENCED or error.fatal())
 

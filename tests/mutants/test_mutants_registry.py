@@ -154,3 +154,22 @@ def test_the_verifier_is_judged_by_exact_witnesses(
 
     (judgement,) = judge_mutants(run, [MUTANTS["no-rewind"]])
     assert judgement.faults == ((fault,) if fault else ())
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "fault"),
+    [
+        ("no-rewind", "unproven", None),
+        ("no-rewind", "upheld", None),
+        ("no-rewind", "violated", "the verdict is violated, not upheld"),
+        ("aborting", "upheld", None),
+        ("aborting", "unproven", "the verdict is unproven, not upheld"),
+    ],
+)
+def test_one_that_did_no_wrong_may_show_too_little_and_is_not_caught(
+    history: History, name: str, verdict: str, fault: str | None
+) -> None:
+    """It had no occasion, and may have another run; its clean twin needs none, and is upheld."""
+    (judgement,) = judge_mutants(lambda *_: Outcome(verdict, {}, history), [(MUTANTS | CLEAN)[name]])
+    assert judgement.faults == ((fault,) if fault else ())
+    assert judgement.had_occasion is (name == "aborting")

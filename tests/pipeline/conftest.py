@@ -18,6 +18,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from pipeline.settings import DEAD_LETTER_BYTES
 from streamproof.cluster import EmbeddedCluster
 from tests.pipeline.projected import Projected
 
@@ -92,6 +93,15 @@ class Stage:
             producer.produce(self.topics["INPUT_TOPIC"], value, event(number)["order_id"], headers=headers)
         assert producer.flush(20) == 0
 
+    def send_largest(self) -> bytes:
+        """Poison as large as a topic takes by default, with its overhead of some hundred bytes; its value."""
+        value = os.urandom(1_048_588 - 200)
+        producer = Producer({"bootstrap.servers": self.bootstrap_servers, "message.max.bytes": 2_000_000})
+        headers: list[tuple[str, str | bytes | None]] = [("event-id", "large")]
+        producer.produce(self.topics["INPUT_TOPIC"], value, "order", headers=headers)
+        assert producer.flush(20) == 0
+        return value
+
     def committed(self) -> int:
         """The sum of the group's offsets, those in an open transaction not counted."""
         consumer = Consumer({"bootstrap.servers": self.bootstrap_servers, "group.id": self.group})
@@ -142,7 +152,9 @@ def stage(embedded_cluster: EmbeddedCluster, tmp_path: Path) -> Iterator[Stage]:
     name = uuid.uuid4().hex[:8]
     topics = {variable: f"{variable.lower().replace('_', '-')}-{name}" for variable in VARIABLES}
     admin = AdminClient({"bootstrap.servers": embedded_cluster.bootstrap_servers})
-    for made in admin.create_topics([NewTopic(topic, PARTITIONS, 3) for topic in topics.values()]).values():
+    larger = {"max.message.bytes": str(DEAD_LETTER_BYTES)}
+    new = [NewTopic(name, PARTITIONS, 3, config=larger if "dlq" in name else {}) for name in topics.values()]
+    for made in admin.create_topics(new).values():
         made.result(20)
     made_stage = Stage(embedded_cluster.bootstrap_servers, topics, f"group-{name}", tmp_path)
     try:

@@ -3,16 +3,22 @@
 import json
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 
+from pipeline.api import serve
+from pipeline.process import Stop
+from pipeline.settings import ApiSettings
 from streamproof.cluster import Cluster
 from streamproof.cluster.ports import PortLease
+from streamproof.cluster.registry import Registry
 
 WaitUntil = Callable[[Callable[[], bool]], None]
 NOWHERE = "127.0.0.1:1"  # nothing listens there
@@ -211,6 +217,25 @@ def test_sigterm_drains(stage: Any, start_api: StartApi, wait_until: WaitUntil) 
     for post in posts:
         post.result(ANSWER_S)
     assert stage.ids("INPUT_TOPIC") == dict.fromkeys(acknowledged, 1)
+
+
+def test_a_stop_before_it_listens_is_heard() -> None:
+    """As SIGTERM is between the process's own first look at signals and the server's."""
+    stop = Stop(0)
+    stop.request()
+    with closing(PortLease()) as ports:
+        settings = ApiSettings(kafka_bootstrap_servers=NOWHERE, port=ports.take(1)[0])
+        serving = threading.Thread(target=serve, args=(settings, stop), daemon=True)
+        serving.start()
+        serving.join(ANSWER_S)
+        assert not serving.is_alive()
+
+
+def test_one_that_can_send_nothing_more_ends(start_api: StartApi, schema_registry: Registry) -> None:
+    """With status 1, so that whoever runs it starts another; here what should be a registry is none."""
+    api = start_api(VALUE_FORMAT="avro", SCHEMA_REGISTRY_URL=f"{schema_registry.url}/nowhere")
+    assert is_problem(api.post(1), 503)
+    assert api.process.wait(ANSWER_S) == 1
 
 
 def test_healthy_means_that_the_brokers_answer(start_api: StartApi) -> None:

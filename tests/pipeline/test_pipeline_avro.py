@@ -10,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 from confluent_kafka import Producer
@@ -82,6 +83,39 @@ def test_poison_is_told_by_its_reason(values: AvroValues) -> None:
         with pytest.raises(PoisonError) as caught:
             values.parse(value)
         assert caught.value.reason == reason, value
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"), [(2**31 - 1, "unknown-schema"), (2**31, "unknown-schema"), (2**32 - 1, "unknown-schema")]
+)
+def test_no_id_is_too_large_to_be_poison(values: AvroValues, number: int, reason: str) -> None:
+    """A registry would refuse to look for it at all."""
+    with pytest.raises(PoisonError) as caught:
+        values.parse(b"\0" + number.to_bytes(4) + b"rest")
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "schema"),
+    [
+        ("JSON", '{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}'),
+        ("PROTOBUF", 'syntax = "proto3"; message Order { string id = 1; }'),
+    ],
+)
+def test_a_record_of_another_format_is_poison(
+    values: AvroValues, schema_registry: Registry, kind: str, schema: str
+) -> None:
+    """Its frame is the same, and its schema is there: but it is not Avro, whatever follows."""
+    body = {"schema": schema, "schemaType": kind}
+    number = httpx.post(f"{schema_registry.url}/subjects/{kind}-value/versions", json=body).json()["id"]
+    with pytest.raises(PoisonError, match=f"not-avro: schema {number} is {kind}"):
+        values.parse(b"\0" + number.to_bytes(4) + b"{}")
+
+
+def test_what_is_no_registry_ends_the_process(schema_registry: Registry) -> None:
+    """A wrong address answers 404 too; that says nothing of any record."""
+    with pytest.raises(FatalError, match="the schema registry answers 404"):
+        SchemaRegistry(f"{schema_registry.url}/nowhere", 5_000).schema(1)
 
 
 def test_a_registry_that_is_away_makes_nothing_poison(values: AvroValues) -> None:

@@ -114,6 +114,23 @@ def test_nothing_is_committed_before_its_dead_letters_are_acknowledged(
     assert projected.stage.ids("DLQ_TOPIC") == Counter(f"event-{number}" for number in poison)
 
 
+def test_the_largest_record_can_be_dead_lettered(projected: Projected, wait_until: WaitUntil) -> None:
+    """With the reasons it is larger than its topic took; that of dead letters has room for them."""
+    value = projected.stage.send_largest()
+    projected.start()
+    wait_until(lambda: projected.stage.committed() == 1)
+    assert [message.value() for message in projected.stage.read("DLQ_TOPIC")] == [value]
+
+
+def test_a_dead_letter_that_its_topic_refuses_ends_it_and_passes_nothing_by(projected: Projected) -> None:
+    """It says what to change; to go on without it would lose the record."""
+    projected.stage.send_largest()
+    process = projected.start(DLQ_TOPIC=projected.stage.topics["PROCESSED_TOPIC"])
+    assert process.wait(30) == 1
+    assert "look at the topic of dead letters, and at its max.message.bytes" in projected.stage.log("projector")
+    assert projected.stage.committed() == 0
+
+
 def test_one_that_waits_for_its_database_hears_that_it_was_replaced(
     projected: Projected, wait_until: WaitUntil
 ) -> None:

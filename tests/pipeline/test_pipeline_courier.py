@@ -21,7 +21,7 @@ class Refused:
     def poll(self, _seconds: float = 0) -> None:
         pass
 
-    def flush(self, _stop: Stop) -> int:
+    def flush(self) -> int:
         return 0
 
 

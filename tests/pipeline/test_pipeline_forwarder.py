@@ -7,6 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+)
 
 WaitUntil = Callable[[Callable[[], bool]], None]
 SIZE = 600
@@ -111,3 +117,27 @@ def test_a_wrong_setting_ends_it_at_once(stage: Any) -> None:
     forwarder = stage.start("forwarder", MAX_BATCH="none")
     assert forwarder.wait(20) == 2
     assert "MAX_BATCH" in stage.log("forwarder")
+
+
+def test_the_largest_record_can_be_dead_lettered(stage: Any, wait_until: WaitUntil) -> None:
+    """With the reasons it is larger than its topic took; that of dead letters has room for them."""
+    value = stage.send_largest()
+    stage.start("forwarder")
+    wait_until(lambda: stage.committed() == 1)
+    assert [message.value() for message in stage.read("DLQ_TOPIC")] == [value]
+
+
+def test_a_dead_letter_that_its_topic_refuses_is_tried_until_it_takes_it(stage: Any, wait_until: WaitUntil) -> None:
+    """The log says what is too large for which topic, and nothing is passed by; changed, the topic has it."""
+    value = stage.send_largest()
+    small = stage.topics["PROCESSED_TOPIC"]
+    stage.start("forwarder", DLQ_TOPIC=small)
+    wait_until(lambda: stage.log("forwarder").count("Message size too large") >= 2)
+    assert f"ProduceRequest for {small}" in stage.log("forwarder")
+    assert stage.committed() == 0
+    larger = ConfigEntry("max.message.bytes", "2000000", incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, small, incremental_configs=[larger])
+    admin = AdminClient({"bootstrap.servers": stage.bootstrap_servers})
+    admin.incremental_alter_configs([resource])[resource].result(20)
+    wait_until(lambda: stage.committed() == 1)
+    assert [message.value() for message in stage.read("PROCESSED_TOPIC")] == [value]

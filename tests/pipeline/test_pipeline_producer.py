@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError
 
-from pipeline.producer import OrderProducer, outcome_of
+from pipeline.process import Stop
+from pipeline.producer import Answer, OrderProducer, outcome_of
 from pipeline.settings import ProducerSettings
 
 WaitUntil = Callable[[Callable[[], bool]], None]
@@ -72,9 +73,21 @@ def test_a_full_queue_is_waited_for() -> None:
     """Back-pressure: the event is sent when there is room, not dropped."""
     full = FullProducer()
     settings = ProducerSettings(kafka_bootstrap_servers="nowhere:1")
-    producer = OrderProducer(settings, lambda *_, **__: full)  # type: ignore[arg-type]
+    producer = OrderProducer(settings, Stop(0), lambda *_, **__: full)  # type: ignore[arg-type]
     producer.send(json.dumps(valid(1)).encode(), lambda _answer: None)
     assert full.produced == 1
+
+
+def test_a_full_queue_is_not_waited_for_beyond_a_stop() -> None:
+    """When the stop's grace is over, the event is told as not sent."""
+    full, stop = FullProducer(), Stop(0)
+    stop.request()
+    answers: list[Answer] = []
+    settings = ProducerSettings(kafka_bootstrap_servers="nowhere:1")
+    producer = OrderProducer(settings, stop, lambda *_, **__: full)  # type: ignore[arg-type]
+    producer.send(json.dumps(valid(1)).encode(), answers.append)
+    assert [(one.outcome, one.id) for one in answers] == [("fail", "event-1")]
+    assert full.produced == 0
 
 
 def test_each_line_has_one_answer_and_nothing_is_lost_at_the_end(stage: Any) -> None:
