@@ -86,8 +86,9 @@ class Member(ABC, Generic[Settings]):
             self._fenced.append(now)
         if len(self._fenced) > self.settings.fenced_limit:
             raise Fenced(
-                f"fenced {len(self._fenced)} times within {window_ms} ms: another instance uses "
-                f"{self.settings.own}={self.settings.identity}; give each its own {self.settings.own}"
+                f"fenced, or failed for good, {len(self._fenced)} times within {window_ms} ms, last by: {error}; if "
+                f"another instance uses {self.settings.own}={self.settings.identity}, give each its own "
+                f"{self.settings.own}"
             ) from error
         self._pause(2 ** len(self._fenced) * 0.25)
 

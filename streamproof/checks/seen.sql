@@ -1,11 +1,14 @@
--- seen: what the run has shown, for the report.
+-- seen: what the run has shown, for the report. Rebalances are those in the midst of work: that members come before the
+-- first input, and leave after the last commit, shows nothing.
 SELECT 'inputs' AS what, count(*) AS seen FROM live_input
 UNION ALL SELECT 'effects', coalesce(sum(seen), 0) FROM first_effect
 UNION ALL SELECT 'channels', count(DISTINCT channel) FROM effect
 UNION ALL SELECT 'commits', count(*) FROM offset_commit c JOIN promise p ON p.grp = c.grp WHERE c.visible
 UNION ALL SELECT 'transactions', count(*) FROM txn_span WHERE partitions > 0
 UNION ALL SELECT 'aborted', count(*) FROM txn_span WHERE decided = 'PrepareAbort' AND partitions > 0
-UNION ALL SELECT 'rebalances', greatest(count(*) - 1, 0) FROM break_point WHERE kind = 'rebalance'
+UNION ALL SELECT 'rebalances', count(*) FROM break_point b WHERE b.kind = 'rebalance'
+    AND b.t > (SELECT min(t_append) FROM live_input)
+    AND b.t < (SELECT max(c.t_append) FROM offset_commit c JOIN promise p ON p.grp = c.grp WHERE c.visible)
 UNION ALL SELECT 'ordered_pairs', coalesce(sum(pairs), 0) FROM key_run
 UNION ALL SELECT 'crashes', count(*) FROM break_point WHERE kind = 'crash'
 UNION ALL SELECT 'crashes_in_transaction', count(DISTINCT b.t) FROM break_point b

@@ -143,6 +143,21 @@ def test_what_was_seen_is_counted(tmp_path: Path) -> None:
     }
 
 
+def test_rebalances_of_the_beginning_and_the_end_are_none_of_the_run(tmp_path: Path) -> None:
+    """Members that come one after the other before there is input, and leave when all is committed, disturb nothing."""
+    scene = Scene()
+    for name in ("first", "second"):
+        scene.rebalance(member=name)
+    scene.inputs("ab")
+    scene.effects("ab")
+    scene.commit(1)
+    scene.rebalance(member="first")
+    scene.commit(2)
+    scene.rebalance(member="second")
+    scene.rebalance("Empty", parts=())
+    assert verdict_of(scene, tmp_path).seen["rebalances"] == 1
+
+
 def test_a_verdict_is_json(tmp_path: Path) -> None:
     """All of it, witnesses included, and back again."""
     verdict = verdict_of(doubled("exactly-once"), tmp_path)

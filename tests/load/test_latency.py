@@ -14,6 +14,11 @@ def measured(*milliseconds: float, failures: int = 0) -> Latencies:
     return found
 
 
+def expecting(found: Latencies, name: str) -> Latencies:
+    found.expect(name)
+    return found
+
+
 def test_percentiles_keep_three_digits() -> None:
     """Where Locust would say 1,200 ms."""
     (summary,) = measured(1234.0).summaries()
@@ -38,8 +43,9 @@ def test_what_several_processes_measured_is_as_if_one_had() -> None:
         (measured(10.0, 300.0), ["a: p99 is 300.0 ms, above 200 ms"]),
         (measured(*[10.0] * 98, failures=2), ["a: 2.00% failed, above 1.00%"]),
         (measured(*[10.0] * 99, failures=1), []),
-        (measured(failures=1), ["nothing succeeded", "a: 100.00% failed, above 1.00%"]),
-        (Latencies(), ["nothing succeeded"]),
+        (measured(failures=1), ["a: nothing succeeded", "a: 100.00% failed, above 1.00%"]),
+        (expecting(measured(10.0), "b"), ["b: nothing succeeded"]),
+        (Latencies(), ["nothing was measured"]),
     ],
 )
 def test_an_objective_that_was_missed_is_told(found: Latencies, sentences: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -54,6 +55,26 @@ def test_a_missed_objective_is_told_and_ends_with_status_1(broker: EmbeddedClust
     """Nothing is acknowledged in a microsecond."""
     run = locust(broker, "--rate", "50", "--p99-ms", "0.001", "KafkaUser")
     assert f"Objective missed: KAFKA {TOPIC}: p99 is" in run.stdout
+    assert run.returncode == 1, run.stdout + run.stderr
+
+
+def test_each_post_that_is_answered_is_in_the_log(broker: EmbeddedCluster) -> None:
+    """Locust starts the pipeline's API, and posts to it."""
+    run = locust(broker, "--rate", "50", "--p99-ms", "60000", "HttpUser")
+    found = re.search(r"POST /orders +([\d,]+) ok +0 failed", run.stdout)
+    assert found, run.stdout + run.stderr
+    # what was posted last may have no answer, and be there
+    assert 0 < int(found[1].replace(",", "")) <= in_log(broker)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_an_api_that_never_answers_misses_the_objective(broker: EmbeddedCluster) -> None:
+    """What waits for its answer when the time is over is no success that was merely not counted."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        run = locust(broker, "--rate", "50", "--p99-ms", "500", "--api", address, "HttpUser")
+    assert "Objective missed: POST /orders: nothing succeeded" in run.stdout
+    assert "Objective missed: POST /orders: 100.00% failed" in run.stdout
     assert run.returncode == 1, run.stdout + run.stderr
 
 
