@@ -7,16 +7,15 @@ its evidence in what the brokers say, never in its own deeds. Its docstring says
 streamproof.faults.document`).
 """
 
-import contextlib
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from streamproof.cluster import STARTED, admin
-from streamproof.cluster.ask import NotYet
 from streamproof.cluster.choice import TESTCONTAINERS
-from streamproof.errors import ClusterError, UsageError
+from streamproof.errors import UsageError
+from streamproof.faults.leading import leads_nothing, led_by, logs_of
 from streamproof.faults.plan import Fault
 from streamproof.faults.target import BROKER, DATABASE, INSTANCE, NEW_INSTANCE, Target
 from streamproof.faults.world import Evidence, World
@@ -30,7 +29,6 @@ STEPS_S = (0.02, 0.005, 0.035, 0.01, 0.05)  # uneven, so as not to keep step wit
 LOOKS, LOOK_S = 4, 0.1  # longer than a transaction that goes on usually takes
 OBSERVED_AFTER_S = 0.15  # what was written before the pause has been read by then
 NOTICED_WITHIN_S = 30.0
-COORDINATORS = ("__consumer_offsets", "__transaction_state")  # who leads a partition of these coordinates
 
 
 @dataclass(frozen=True)
@@ -302,8 +300,9 @@ def kill_broker(world: World, fault: Fault) -> Evidence:
     What it led goes to others without a word from it: clients find out by errors and time-outs, and what it had not
     yet replicated is cut off when it comes back.
 
-    Evidence: it led partitions of the input or of the coordinators' logs (`__consumer_offsets`,
-    `__transaction_state`), and the other brokers say that it leads none of them any more.
+    Evidence: it led partitions that the subject uses (of the input, of the topics of its effects, or those of the
+    coordinators' logs that hold its group and its transactions), and the other brokers say that it leads none of them
+    any more.
 
     Without effect: when it led nothing that the subject uses, or still led it after 30 s.
     """
@@ -361,13 +360,14 @@ def _without_broker(
     others = [world.cluster.address(other) for other in world.cluster.brokers if other != node]
     role = fault.target.removeprefix("broker:")
     name = f"broker {node}" if role.isdigit() else f"broker {node} ({role.replace('-', ' ')})"
+    logs = logs_of(world, [one.transactional_id for one in _transactions(world)])
     # asked of the others: one that was paused a moment ago believes that it leads still
-    led = _led_by(node, world, ",".join(others) or world.cluster.bootstrap_servers)
+    led = led_by(node, logs, ",".join(others) or world.cluster.bootstrap_servers)
     started = time.monotonic()
     if take(node) is False:
         done = "did not stop in time, was killed"
     try:
-        moved = world.wait_until(lambda: _leads_nothing(node, world, others), NOTICED_WITHIN_S)
+        moved = world.wait_until(lambda: leads_nothing(node, logs, others), NOTICED_WITHIN_S)
         world.wait_since(started, fault.lasts_ms)
     finally:
         give(node)
@@ -378,23 +378,3 @@ def _without_broker(
         return Evidence(f"{name} {done} for {gone}, but it kept its partitions", effective=False)
     partitions = "partition" if led == 1 else f"{led} partitions"
     return Evidence(f"{name} {done}, the {partitions} that it led taken over, back after {gone}", effective=True)
-
-
-def _led_by(node: int, world: World, servers: str) -> int:
-    """How many partitions of the input and of the coordinators' logs a broker leads, as `servers` know it.
-
-    ClusterError or NotYet when they do not answer: what is not known is not gone.
-    """
-    count = admin.leaders(servers, world.topic).count(node)
-    for topic in COORDINATORS:
-        with contextlib.suppress(ClusterError, NotYet):  # no transactions, so not their log either
-            count += admin.leaders(servers, topic).count(node)
-    return count
-
-
-def _leads_nothing(node: int, world: World, others: Collection[str]) -> bool:
-    """Whether each of the others has heard so: one that lags would name it the leader still when asked next."""
-    try:
-        return bool(others) and all(_led_by(node, world, other) == 0 for other in others)
-    except (ClusterError, NotYet):
-        return False

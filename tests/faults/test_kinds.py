@@ -15,6 +15,7 @@ from streamproof.cluster.broker import STOP_TIMEOUT_S
 from streamproof.errors import ClusterError, UsageError
 from streamproof.faults import Evidence, Fault, Nemesis
 from streamproof.faults.kinds import ATTEMPTS, KINDS
+from streamproof.faults.leading import GROUPS, TRANSACTIONS, led_by, logs_of
 from streamproof.faults.nemesis import AHEAD
 from streamproof.faults.world import World
 from streamproof.guardian import Guardian
@@ -141,8 +142,10 @@ def test_each_look_at_an_instance_has_a_little_more_input(noted: World) -> None:
 
 @pytest.fixture(scope="module")
 def cluster(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
-    """Three brokers to break."""
-    with start_embedded(session_guardian, brokers=3, logs=tmp_path_factory.mktemp("logs")) as cluster:
+    """Three brokers to break, whose coordinators' logs have several partitions, as in production."""
+    several = {"offsets.topic.num.partitions": "7", "transaction.state.log.num.partitions": "7"}
+    logs = tmp_path_factory.mktemp("logs")
+    with start_embedded(session_guardian, brokers=3, settings=several, logs=logs) as cluster:
         admin.create_topics(cluster.bootstrap_servers, {TOPIC: 1}, replication=3)
         admin.group_coordinator(cluster.bootstrap_servers, "faults")
         yield cluster
@@ -155,18 +158,33 @@ def agreeing(cluster: EmbeddedCluster, wait_until: WaitUntil) -> EmbeddedCluster
     return cluster
 
 
+def test_a_groups_log_is_its_coordinators(cluster: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path) -> None:
+    """Of the coordinators' log one partition holds a group, whatever its name: other leaders of it are not missed."""
+    servers = cluster.bootstrap_servers
+    for group in ("faults", "a", "polygenelubricants", "grüße 🚀", *(f"group-{n}" for n in range(12))):
+        world = replace(world_of(cluster, session_guardian, tmp_path), group=group, effects=())
+        coordinator = admin.group_coordinator(servers, group)
+        own = {GROUPS: logs_of(world, [])[GROUPS]}
+        assert [led_by(node, own, servers) for node in (coordinator, coordinator % 3 + 1)] == [1, 0], group
+
+
+def test_what_is_not_the_subjects_is_not_missed(
+    cluster: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path
+) -> None:
+    """One that is told what to send is in no group, and one without transactions has no coordinator of any."""
+    world = world_of(cluster, session_guardian, tmp_path)
+    assert logs_of(replace(world, group=None), []).keys() == {TOPIC}
+    assert logs_of(world, []).keys() == {TOPIC, GROUPS}
+    assert logs_of(replace(world, effects=("out",)), ["id-1"]).keys() == {TOPIC, "out", GROUPS, TRANSACTIONS}
+
+
 def test_a_broker_that_led_nothing_is_not_missed(
     cluster: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path
 ) -> None:
     """Paused, the leader is missed; paused again, when others lead, it is not: that shows nothing, and says so."""
     world = world_of(cluster, session_guardian, tmp_path)
-    leads = [
-        node
-        for node in cluster.brokers
-        if node in admin.leaders(cluster.bootstrap_servers, TOPIC)
-        or node in admin.leaders(cluster.bootstrap_servers, "__consumer_offsets")
-    ]
-    fault = Fault(kind="pause-broker", target=f"broker:{leads[0]}", at=0.5, lasts_ms=0)
+    leader = admin.leader(cluster.bootstrap_servers, TOPIC, 0)
+    fault = Fault(kind="pause-broker", target=f"broker:{leader}", at=0.5, lasts_ms=0)
 
     def paused() -> Evidence:
         return KINDS["pause-broker"].inject(world, fault)
