@@ -42,6 +42,7 @@ FIRST_COMMIT_S = 30.0
 FEED_S = 5.0  # how long the whole input takes at least, so that there is time to break things
 POLL_S = 0.1
 NO_GROUP = frozenset({OFFSETS})  # what others have committed is not this run's
+TIMES, BY_BROKER = "message.timestamp.type", "LogAppendTime"
 CLEANUP_MS = 10_000  # at most, from a transaction's time-out until the broker ends it
 CLOCK_ERROR_US = 1_000_000  # between machines whose clocks are not ours to compare
 
@@ -139,8 +140,14 @@ class Run:
             {one.topic: one.partitions for one in contract.topics()},
             replication=min(3, len(self.cluster.brokers)),
             # the broker's time, whatever the contract would have: a producer may set its own as it likes
-            config={one.topic: {**one.config, "message.timestamp.type": "LogAppendTime"} for one in contract.topics()},
+            config={one.topic: {**one.config, TIMES: BY_BROKER} for one in contract.topics()},
         )
+        for topic, times in admin.topic_setting(servers, [one.topic for one in contract.topics()], TIMES).items():
+            if times != BY_BROKER:  # it was there before
+                raise ClusterError(
+                    f'topic "{topic}" has the times of its producers, {TIMES}={times}: when a record came could not be '
+                    f"told; set {TIMES}={BY_BROKER} on it, or use {{run}} in the subject's settings for fresh names"
+                )
         used = {topic: ends for (topic, _), ends in self._ends().items() if ends.high_watermark > 0}
         for topic in used:
             raise ClusterError(

@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 from streamproof.cli import main
 from streamproof.cluster import EmbeddedCluster, versions
 from streamproof.cluster.admin import create_topics
+from streamproof.contract.model import Channel
 
 RUN = ["--input-topic", "a", "--output-topic", "b", "--group", "g"]
 
@@ -262,6 +263,19 @@ def test_a_topic_with_other_partitions_is_refused(
     assert called.status == 2
     assert f"in-{name}" in called.err
     assert "partitions" in called.err
+
+
+def test_a_topic_that_has_its_producers_times_is_refused(
+    call: Call, foreign: Foreign, embedded_cluster: EmbeddedCluster
+) -> None:
+    """Whoever writes to it could make any record look early or late."""
+    name, flags = foreign
+    servers, topic = embedded_cluster.bootstrap_servers, f"in-{name}"
+    config = {topic: {"message.timestamp.type": "CreateTime"}}
+    create_topics(servers, {topic: Channel.partitions}, replication=1, config=config)
+    called = call(*flags("sleep 60"))
+    assert called.status == 2
+    assert f'topic "{topic}" has the times of its producers, message.timestamp.type=CreateTime' in called.err
 
 
 def test_a_subject_that_never_gets_ready_is_told_by_its_group(

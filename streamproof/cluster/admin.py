@@ -15,6 +15,8 @@ from kio.schema.consumer_group_describe.v0.request import ConsumerGroupDescribeR
 from kio.schema.consumer_group_describe.v0.response import ConsumerGroupDescribeResponse
 from kio.schema.create_topics.v6.request import CreatableTopic, CreatableTopicConfig, CreateTopicsRequest
 from kio.schema.create_topics.v6.response import CreateTopicsResponse
+from kio.schema.describe_configs.v4.request import DescribeConfigsRequest, DescribeConfigsResource
+from kio.schema.describe_configs.v4.response import DescribeConfigsResponse
 from kio.schema.describe_groups.v5.request import DescribeGroupsRequest
 from kio.schema.describe_groups.v5.response import DescribeGroupsResponse
 from kio.schema.describe_producers.v0.request import DescribeProducersRequest, TopicRequest
@@ -38,6 +40,7 @@ from streamproof.cluster.base import Cluster
 from streamproof.errors import ClusterError
 from streamproof.protocol import Connection
 
+TOPIC = i8(2)  # among the kinds of things that have settings
 EARLIEST, LATEST = i64(-2), i64(-1)
 READ_UNCOMMITTED, READ_COMMITTED = i8(0), i8(1)
 
@@ -112,6 +115,25 @@ def create_topics(
             raise ClusterError(
                 f'topic "{name}" exists with {there} partitions, not {count}; delete it, or use another name'
             )
+
+
+def topic_setting(bootstrap: str, topics: Iterable[str], name: str) -> dict[str, str | None]:
+    """What one setting is for each of these topics, their own or the brokers' default."""
+    resources = tuple(
+        DescribeConfigsResource(resource_type=TOPIC, resource_name=topic, configuration_keys=(name,))
+        for topic in topics
+    )
+    request = DescribeConfigsRequest(resources=resources)
+
+    def look() -> dict[str, str | None]:
+        answer = ask.any_of(bootstrap, lambda address: ask.one(address, request, DescribeConfigsResponse))
+        found: dict[str, str | None] = {}
+        for topic in answer.results:
+            ask.check(topic.error_code, f'topic "{topic.resource_name}"')
+            found[topic.resource_name] = next((one.value for one in topic.configs if one.name == name), None)
+        return found
+
+    return ask.patiently(look)
 
 
 def absent(bootstrap: str, topics: Iterable[str]) -> frozenset[str]:
