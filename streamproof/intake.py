@@ -6,7 +6,8 @@ from typing import Protocol
 from streamproof.cluster import admin
 from streamproof.errors import UsageError
 from streamproof.history.batches import Place
-from streamproof.history.quiet import LastInput, Stops
+from streamproof.history.quiet import LastInput
+from streamproof.history.readback import Stops
 from streamproof.history.recording import Told
 from streamproof.history.terms import Outcome
 from streamproof.spec import RunSpec

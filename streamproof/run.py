@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from streamproof.checks import Verdict, judge, write_witnesses
+from streamproof.clock import now_us
 from streamproof.cluster import admin, has_one_clock, kafka_jars
 from streamproof.cluster.base import Cluster
 from streamproof.cluster.probe import probed
@@ -35,7 +36,7 @@ from streamproof.intake import intake_of
 from streamproof.progress import Progress, Step
 from streamproof.spec import RunSpec
 from streamproof.subject import Keeper
-from streamproof.subject.keeper import Instance, now_us
+from streamproof.subject.keeper import Instance
 from streamproof.workload import in_avro
 
 FIRST_COMMIT_S = 30.0

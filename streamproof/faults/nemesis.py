@@ -1,10 +1,10 @@
 """Carries faults out: each at its progress mark, one after the other, each recorded with its evidence."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from streamproof.clock import now_us
 from streamproof.errors import StreamproofError
 from streamproof.faults.check import check_fault, check_plan
 from streamproof.faults.kinds import KINDS
@@ -67,7 +67,7 @@ class Nemesis:
         kind = KINDS[one.kind]
         if not (reached and kind.feeds):
             feed(1.0)  # work goes on arriving while the fault acts
-        began = time.time_ns() // 1000
+        began = now_us()
         if not reached:
             evidence = Evidence(f"not done: the group did not reach {one.at:.0%} of the workload", effective=False)
         else:
@@ -83,7 +83,7 @@ class Nemesis:
                 "target": one.target,
                 "moment": f"progress {one.at:.2f}",
                 "t_from": began,
-                "t_to": time.time_ns() // 1000,
+                "t_to": now_us(),
                 "evidence": evidence.sentence,
                 "effective": evidence.effective,
             }

@@ -4,12 +4,12 @@ A broker that is away is no news to them: they go on where they were when it is 
 """
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from streamproof.clock import now_us
 from streamproof.errors import HistoryError
 from streamproof.history.locator import Locator
 from streamproof.history.readback import Columns, Stretch, assigned_consumer, stretches
@@ -105,7 +105,7 @@ class Observer:
             if error.args[0].fatal():
                 raise
             return  # a broker is away; the client comes back by itself
-        now = time.time_ns() // 1000
+        now = now_us()
         for stretch in stretches(messages):
             found = self._identities[stretch.topic].of_all(stretch)
             n, count = self._counts[isolation], len(stretch)

@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from streamproof.history.batches import Place
-from streamproof.history.readback import last_offsets
+from streamproof.history.readback import Stops, last_offsets
 
 POLL_S = 0.1
-Stops = Mapping[Place, tuple[int, int, int]]  # first offset, last stable offset, high watermark
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from streamproof.history.tables import TABLES
 CHUNK = 10_000
 SILENCE_S = 20.0  # without a record before the end: the broker is at fault, not slow
 Ends = Mapping[Place, tuple[int, int]]  # first offset, end offset
+Stops = Mapping[Place, tuple[int, int, int]]  # first offset, last stable offset, high watermark
 
 # what no patience mends
 _REFUSED = {

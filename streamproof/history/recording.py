@@ -3,7 +3,6 @@
 Takes plain values and addresses; knows neither contract nor cluster.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -11,13 +10,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from streamproof.clock import now_us
 from streamproof.errors import StreamproofError
 from streamproof.history.batches import Batch, Place, batch_table, read_batches, took_effect
 from streamproof.history.coordinators import LogRecord, decode_consumer_offsets, decode_transaction_state
 from streamproof.history.databases import EffectQuery
 from streamproof.history.locator import Locator
 from streamproof.history.promise import Promise
-from streamproof.history.readback import Columns, Ends, Origins, Stretch, Visible, drain
+from streamproof.history.readback import Columns, Ends, Origins, Stops, Stretch, Visible, drain
 from streamproof.history.schemas import load_schemas
 from streamproof.history.store import HistoryWriter
 from streamproof.history.terms import Fate
@@ -25,7 +25,6 @@ from streamproof.history.terms import Fate
 ROWS = 100_000  # kept in memory at most
 UNSENT: tuple[int | None, Fate] = (None, Fate.PROCESS)  # what an id that nobody sent has for sequence and fate
 OFFSETS, TRANSACTIONS = "__consumer_offsets", "__transaction_state"
-Stops = Mapping[Place, tuple[int, int, int]]  # first offset, last stable offset, high watermark
 Batches = Mapping[Place, Sequence[Batch]]
 
 
@@ -157,7 +156,7 @@ class _Reads:
         n, count = self._n, len(stretch)
         self._columns.extend(
             count, reader=f"final-{self._isolation}", n=range(n, n + count), isolation=self._isolation, phase="final",
-            topic=stretch.topic, part=stretch.part, off=stretch.offsets, id=found, t=time.time_ns() // 1000,
+            topic=stretch.topic, part=stretch.part, off=stretch.offsets, id=found, t=now_us(),
         )  # fmt: skip
         self._n += count
         if self._columns.rows >= ROWS:

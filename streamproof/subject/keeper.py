@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from streamproof.clock import now_us
 from streamproof.errors import SubjectError
 from streamproof.guardian import Guardian
 from streamproof.history.terms import Cause
@@ -22,11 +23,6 @@ from streamproof.subject.spec import SubjectSpec, fill
 LAST_LINES = 12
 RESTARTS = 5  # of an instance that ends on its own, as a supervisor would; then it stays down
 RESTART_AFTER_S = 0.3
-
-
-def now_us() -> int:
-    """The clock of this machine, in microseconds since the epoch."""
-    return time.time_ns() // 1000
 
 
 def search_path() -> str:

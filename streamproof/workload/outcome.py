@@ -1,13 +1,13 @@
 """What became of each send, counted and written to the `sent` table: ok, fail or unknown, never two-valued."""
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, Message
 
+from streamproof.clock import now_us
 from streamproof.history.terms import Fate, Outcome
 from streamproof.workload.events import Event
 
@@ -30,11 +30,6 @@ REFUSED = frozenset(
         KafkaError.POLICY_VIOLATION,
     }
 )
-
-
-def now_us() -> int:
-    """The clock of this machine, in microseconds since the epoch."""
-    return time.time_ns() // 1000
 
 
 def outcome_of(error: KafkaError | None) -> Outcome:

@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from streamproof.clock import now_us
 from streamproof.contract.model import Contract
 from streamproof.history.terms import Fate, Outcome
 from streamproof.workload.events import Event
-from streamproof.workload.outcome import Outcomes, Write, now_us
+from streamproof.workload.outcome import Outcomes, Write
 from streamproof.workload.pace import Pace, everything
 
 STDIN = "<stdin>"  # what no topic of Kafka's can be called

@@ -8,7 +8,8 @@ from confluent_kafka import Producer
 
 from streamproof.cluster import EmbeddedCluster, admin
 from streamproof.history.batches import Place
-from streamproof.history.quiet import LastInput, Quiet, Stops, wait_until_quiet
+from streamproof.history.quiet import LastInput, Quiet, wait_until_quiet
+from streamproof.history.readback import Stops
 
 Send = Callable[..., None]
 Wait = Callable[..., Quiet]
