@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from streamproof.cluster import STARTED, Cluster, open_cluster
 from streamproof.config import ClusterConfig, Config, checked_command, checked_placeholders, read_config
-from streamproof.contract.asyncapi import contract_from_flags, read_contract
+from streamproof.contract.asyncapi import read_contract
+from streamproof.contract.flags import contract_from_flags
 from streamproof.contract.model import Channel, Contract
 from streamproof.errors import UsageError
 from streamproof.faults import Plan, check_plan

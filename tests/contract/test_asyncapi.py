@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from streamproof.contract.asyncapi import contract_from_flags, read_contract
+from streamproof.contract.asyncapi import read_contract
+from streamproof.contract.flags import contract_from_flags
 from streamproof.errors import ContractError, UsageError
 from streamproof.history.locator import Locator
 from streamproof.history.promise import Delivery

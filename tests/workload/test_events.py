@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamproof.contract.asyncapi import contract_from_flags, read_contract
+from streamproof.contract.asyncapi import read_contract
+from streamproof.contract.flags import contract_from_flags
 from streamproof.contract.model import Channel, Contract
 from streamproof.errors import ContractError
 from streamproof.history.locator import Locator

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streamproof.contract.asyncapi import contract_from_flags
+from streamproof.contract.flags import contract_from_flags
 from streamproof.errors import UsageError
 from streamproof.history.terms import Fate
 from streamproof.workload.events import Event, events_from_file

@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from streamproof.cluster import EmbeddedCluster, admin, start_embedded
-from streamproof.contract.asyncapi import contract_from_flags
+from streamproof.contract.flags import contract_from_flags
 from streamproof.contract.model import Contract
 from streamproof.guardian import Guardian
 from streamproof.history.tables import TABLES

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from streamproof.contract.asyncapi import contract_from_flags
+from streamproof.contract.flags import contract_from_flags
 from streamproof.history.terms import Outcome
 from streamproof.workload import StdinWorkload, make_events
 from streamproof.workload.stdin import STDIN

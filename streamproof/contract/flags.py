@@ -1,0 +1,67 @@
+"""The promises of a subject without a contract, from a few flags."""
+
+from collections.abc import Sequence
+
+from streamproof.contract.locators import IN_INPUT, LOCATED
+from streamproof.contract.model import Channel, Contract, DeadLetters, Input, Produces
+from streamproof.errors import UsageError, did_you_mean
+from streamproof.history.locator import Locator
+from streamproof.history.promise import Delivery
+
+
+def contract_from_flags(
+    *,
+    input_topic: str,
+    output_topics: Sequence[str],
+    group: str,
+    identity: str,
+    promise: str = "exactly-once",
+    ordered: bool = False,
+    dead_letter_topic: str | None = None,
+    output_identity: str | None = None,
+    key: str = "key",
+    sequence: str | None = None,
+    partitions: int = 4,
+) -> Contract:
+    """A contract without a document, for `verify --run`; UsageError names the flag.
+
+    Each input causes one record on each output topic, with its identity at `output_identity` (as in the input, if
+    `None`). Channels are named as their topics.
+    """
+    options = [str(one) for one in Delivery]
+    if promise not in options:
+        raise UsageError(f'--promise: expected {", ".join(options)}, found "{promise}"{did_you_mean(promise, options)}')
+    for flag, given in (("--input-topic", input_topic), ("--group", group)):
+        if not given:
+            raise UsageError(f"{flag}: expected a name, found nothing")
+    topics = [input_topic, *output_topics, *([dead_letter_topic] if dead_letter_topic else [])]
+    if double := next((one for n, one in enumerate(topics) if one in topics[:n]), None):
+        raise UsageError(f'--input-topic, --output-topic, --dead-letter-topic: "{double}" is given twice')
+    located = _flag_locator("--identity", identity)
+    at_output = _flag_locator("--output-identity", output_identity) if output_identity else located
+    dead = Channel(dead_letter_topic, dead_letter_topic, partitions) if dead_letter_topic else None
+    return Contract(
+        name="verify",
+        source=None,
+        group=group,
+        input=Input(
+            channel=Channel(input_topic, input_topic, partitions),
+            identity=located,
+            key=_flag_locator("--key", key),
+            sequence=_flag_locator("--sequence", sequence) if sequence else None,
+        ),
+        delivery=Delivery(promise),
+        ordered=ordered,
+        produces=tuple(Produces(Channel(one, one, partitions), at_output) for one in output_topics),
+        dead_letters=DeadLetters(dead, located) if dead else None,
+    )
+
+
+def _flag_locator(flag: str, text: str) -> Locator:
+    try:
+        found = Locator.parse(text)
+    except ValueError as error:
+        raise UsageError(f"{flag}: {error}") from error
+    if found.kind not in IN_INPUT:
+        raise UsageError(f'{flag}: expected {LOCATED}, found "{text}"')
+    return found
