@@ -1,6 +1,8 @@
 -- aborted-read: a record of an aborted transaction reached a read_committed reader; or an effect is visible whose source
 -- is in the input log only as such.
 -- origin: Adya's G1a, aborted read
+-- witness: the record at {topic}[{part}]@{off} was read by {reader} under read_committed: {found} | input {id}
+--   ({topic}[{part}]@{off}) was aborted, and {found} on {channel}
 -- assumes: batches tile a partition's offsets. `found` says what told: the markers in the log, the fate that the record
 --   carries (a broker that does not isolate leaves no other trace), or an effect.
 SELECT NULL AS id, NULL AS channel, r.topic, r.part, r.off, r.reader, 'in an aborted batch' AS found

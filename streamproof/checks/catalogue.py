@@ -7,6 +7,7 @@ is a row of guarantees.toml; a check of a user's own says it in its header. Know
 A header is the comment at a file's top: `-- NAME: definition`, over as many lines as it takes, then fields:
     -- origin: ...      where the anomaly's name comes from
     -- assumes: ...     the model that it assumes
+    -- witness: ...      a witness as a sentence, with the query's columns in braces: see wording.py
     -- uses: txn, ...   tables without which it still judges, though less; all others that it reads it needs
     -- forbidden: exactly-once, at-least-once      (a user's own) elsewhere its witnesses are counted
 """
@@ -22,7 +23,7 @@ from streamproof.errors import UsageError
 from streamproof.history.promise import Delivery, RunRecord
 
 HERE = Path(__file__).parent
-FIELDS = ("origin", "assumes", "uses", "forbidden", "kept")
+FIELDS = ("origin", "assumes", "witness", "uses", "forbidden", "kept")
 EVIDENCE = ".evidence.sql"
 
 
@@ -47,6 +48,7 @@ class Check:
     uses: frozenset[str] = frozenset()
     origin: str = ""
     assumes: str = ""
+    witness: str = ""
 
     def status(self, record: RunRecord) -> Status:
         """What this anomaly's witnesses mean for the run that `record` describes."""
@@ -98,6 +100,7 @@ def _load(path: Path, meanings: Mapping[Delivery, str] | None) -> Check:
         uses=frozenset(_words_of(header.get("uses", ""))),
         origin=header.get("origin", ""),
         assumes=header.get("assumes", ""),
+        witness=header.get("witness", ""),
     )
 
 

@@ -1,6 +1,8 @@
 -- commit-ahead: the first commit beyond an input came before its first effect: a crash between the two would lose it.
 -- One whose effects never appear is lost, not this; one that need not have any cannot be lost.
 -- origin: none in Adya or Jepsen; Kafka's own "commit after processing"
+-- witness: input {id} ({topic}[{part}]@{off}) was committed past (to {commit_off}) at {committed_at:clock}; its effect
+--   on {channel} came at {appeared_at:clock}
 -- assumes: effects and commits are timed by brokers whose clocks agree to `clock_error_us`; equal times are no witness. A
 --   transactional commit counts from its transaction's first commit marker, an effect from when its coordinator had
 --   decided: from then on nothing takes it back, though its markers follow. Unless both are of one producer and epoch:

@@ -1,6 +1,8 @@
 -- hanging-transaction: a transaction of the subject stays open beyond its time-out and the broker's clean-up interval, or is
 -- still open at the end: all that comes after it is hidden from read_committed readers.
 -- origin: none in Adya or Jepsen; Kafka's own name (KIP-664)
+-- witness: transaction {tid} of producer {pid}, begun at {t_from:clock}: {found} | {topic}[{part}] has an open
+--   transaction: {found}
 -- assumes: before the end the run waited for open transactions as long as it said it would; what is open then is a finding,
 --   whatever its age. Two brokers may time its two ends, so their clocks' error is allowed for. A partition whose last
 --   stable offset lags without a transaction that its coordinator knows hangs too.

@@ -1,6 +1,8 @@
 -- late: an input that the group has not committed past when the deadline has passed. What a consumer group has not
 -- committed it is not done with, whatever effects there are: it will be read again. No run is upheld with one.
 -- origin: Jepsen's kafka checker: unseen
+-- witness: input {id} ({topic}[{part}]@{off}) was never committed past: the group is at {committed} | input {id}
+--   ({topic}[{part}]@{off}) was never committed past: the group has committed nothing of its partition
 -- assumes: the run waited for the group to catch up, as long as it said it would. Only inputs that a read_committed
 --   consumer is given count; transaction markers and aborted inputs after the last of them do not.
 SELECT id, key, topic, part, off, committed

@@ -1,6 +1,8 @@
 -- lost: the group has committed past an input, and fewer of its effects are visible on a channel than the contract
 -- says: it will never be read again, so what is missing will never come.
 -- origin: Jepsen's kafka checker: lost-write, carried from a log to a pipeline's effects
+-- witness: input {id} ({topic}[{part}]@{off}) was committed past (the group is at {committed}), and {channel} has {seen}
+--   of its {at_least} effects
 -- assumes: the effects were read to the end, after no transaction was open. Judged by id: an id that is several times in
 --   the input log is judged once all its occurrences are committed past, against all that it should cause. An input that
 --   nobody committed past is late. One whose effect was written in a transaction and aborted there, while its sibling of

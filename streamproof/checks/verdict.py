@@ -7,7 +7,7 @@
 Judges from the history alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from streamproof.checks.catalogue import HERE, Check, Status, load_checks
 from streamproof.checks.engine import Engine, open_engine
+from streamproof.checks.wording import at_work, sentence
 from streamproof.errors import UsageError
 from streamproof.history.promise import Delivery, RunRecord
 from streamproof.history.store import History
@@ -42,7 +43,7 @@ class Evidence(BaseModel):
 
 
 class Finding(BaseModel):
-    """What became of one anomaly. `sample`: its first witnesses; `reason`: why it is not judged."""
+    """What became of one anomaly. `sample`: its first witnesses, `told`: in words; `reason`: why it is not judged."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -51,6 +52,7 @@ class Finding(BaseModel):
     status: Status
     witnesses: int = 0
     sample: tuple[Mapping[str, Any], ...] = ()
+    told: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     reason: str | None = None
 
@@ -95,14 +97,14 @@ class Verdict(BaseModel):
             if finding.status is Status.NOT_JUDGED:
                 raise AssertionError(f"{name} is not judged: {finding.reason}")
             if finding.witnesses:
-                raise AssertionError(f"{name}: {finding.witnesses} witnesses, such as {dict(finding.sample[0])}")
+                raise AssertionError(f"{name}: {finding.witnesses} witnesses, such as: {finding.told[0]}")
 
     def require_upheld(self) -> None:
         """AssertionError, with what was found or is missing, unless the verdict is upheld."""
         if self.outcome is Outcome.UPHELD:
             return
         found = [
-            f"{one.anomaly}: {one.witnesses} witnesses, such as {dict(one.sample[0])}"
+            f"{one.anomaly}: {one.witnesses} witnesses, such as: {one.told[0]}"
             for one in self.findings
             if one.witnesses and one.status is Status.FORBIDDEN
         ]
@@ -149,12 +151,23 @@ def _find(engine: Engine, check: Check) -> Finding:
         return finding.model_copy(update={"status": Status.NOT_JUDGED, "reason": reason})
     count, sample = engine.witnesses(check.sql, f"{check.name}.sql", SAMPLE)
     evidence = _evidence(engine, check)
-    finding = finding.model_copy(update={"witnesses": count, "sample": tuple(sample), "evidence": evidence})
+    told = tuple(_told(engine, check, sample))
+    finding = finding.model_copy(
+        update={"witnesses": count, "sample": tuple(sample), "told": told, "evidence": evidence}
+    )
     idle = [one.evidence for one in evidence if one.enough is None]
     if idle and not count:
         reason = f"nothing to judge it by in this run: no {' and no '.join(idle)}"
         return finding.model_copy(update={"status": Status.NOT_JUDGED, "reason": reason})
     return finding
+
+
+def _told(engine: Engine, check: Check, sample: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Each witness as a sentence, and a line for what was broken meanwhile."""
+    broken = at_work(engine, sample)
+    for row in sample:
+        faults = broken.get(str(row.get("id")))
+        yield sentence(row, check.witness, f"{check.name}.sql") + (f"\nAt work: {faults}" if faults else "")
 
 
 def _evidence(engine: Engine, check: Check) -> tuple[Evidence, ...]:

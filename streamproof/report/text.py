@@ -1,8 +1,5 @@
 """A verdict in words: what was promised, what was found, what the run has shown and what it has not."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from rich.markup import escape
 
 from streamproof.checks import Finding, Outcome, Status, Verdict
@@ -48,18 +45,11 @@ def _summary(verdict: Verdict) -> str:
 def _finding(one: Finding) -> list[str]:
     plural = "es" if one.witnesses != 1 else ""
     lines = [f"  [bold]{one.anomaly}[/] · {one.witnesses:,} witness{plural} · {escape(one.definition)}"]
-    lines += [f"    {_witness(row)}" for row in one.sample[:SHOWN_WITNESSES]]
+    for witness in one.told[:SHOWN_WITNESSES]:
+        lines += [f"    {escape(line)}" for line in witness.splitlines()]
     if one.witnesses > SHOWN_WITNESSES:
         lines.append(f"    … {one.witnesses - SHOWN_WITNESSES:,} more in witnesses/{one.anomaly}.parquet")
     return lines
-
-
-def _witness(row: Mapping[str, Any]) -> str:
-    place = f"{row['topic']}[{row['part']}]@{row['off']}" if row.get("off") is not None and "topic" in row else ""
-    rest = " · ".join(
-        f"{name} {value}" for name, value in row.items() if name not in ("topic", "part", "off") and value is not None
-    )
-    return escape(f"{place}  {rest}".strip())
 
 
 def _rest(verdict: Verdict, history: History | None) -> list[str]:

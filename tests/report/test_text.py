@@ -15,7 +15,7 @@ def test_brackets_in_data_are_words_of_it(tmp_path: Path) -> None:
     scene.effect("[/b]a[red]")
     history = scene.write(tmp_path / "runs[/b]" / "history")
     told = Text.from_markup(explain(judge(history, threads=1), history, again="verify [/b]")).plain
-    assert "id [/b]a[red] · channel alpha" in told
-    assert "alpha[0]@" in told
+    assert "(alpha) is of [/b]a[red], which is no input" in told
+    assert "the effect at alpha[0]@" in told
     assert "runs[/b]/history" in told
     assert "Again   verify [/b]" in told

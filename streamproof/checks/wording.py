@@ -1,0 +1,58 @@
+"""A witness as a sentence, by what its check's header says, and the faults that were at work when it came about.
+
+`witness:` is a sentence with columns of the query in braces, `{t:clock}` for one that is a time. Of several, with `|`
+between them, the first counts of which this witness has all columns.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from string import Formatter
+from typing import Any
+
+from streamproof.checks.engine import Engine
+from streamproof.errors import UsageError
+
+Row = Mapping[str, Any]
+AT_WORK = "SELECT id, t, sentence FROM at_work WHERE id IN ({ids}) ORDER BY t"
+
+
+class _Sentence(Formatter):
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return clock(value) if format_spec == "clock" else str(super().format_field(value, format_spec))
+
+
+def clock(us: int) -> str:
+    """Microseconds since the epoch as the time of day, to the millisecond."""
+    return datetime.fromtimestamp(us / 1e6, UTC).strftime("%H:%M:%S.%f")[:-3]
+
+
+def sentence(row: Row, says: str, what: str) -> str:
+    """UsageError, naming `what`, for a sentence with a column that the witness does not have."""
+    for one in (text.strip() for text in says.split("|")):
+        names = [name for _, name, _, _ in _Sentence().parse(one) if name]
+        if missing := [name for name in names if name not in row]:
+            raise UsageError(f"{what}: its header's witness has {{{missing[0]}}}, which is no column of the query")
+        if all(row[name] is not None for name in names):
+            return _Sentence().vformat(one, (), row) if one else in_columns(row)
+    return in_columns(row)
+
+
+def in_columns(row: Row) -> str:
+    """The place, and all other columns by their names."""
+    place = f"{row['topic']}[{row['part']}]@{row['off']}" if row.get("off") is not None and "topic" in row else ""
+    rest = " · ".join(
+        f"{name} {value}" for name, value in row.items() if name not in ("topic", "part", "off") and value is not None
+    )
+    return f"{place}  {rest}".strip()
+
+
+def at_work(engine: Engine, rows: Sequence[Row]) -> Mapping[str, str]:
+    """Of each input among the witnesses, the faults that took effect while it was in flight."""
+    ids = sorted({str(row["id"]) for row in rows if row.get("id") is not None})
+    if not ids or engine.needs("SELECT * FROM at_work") - engine.history.tables.keys():
+        return {}
+    quoted = ", ".join("'{}'".format(one.replace("'", "''")) for one in ids)
+    found: dict[str, list[str]] = {}
+    for row in engine.rows(AT_WORK.format(ids=quoted), "at_work"):
+        found.setdefault(row["id"], []).append(f"{row['sentence']} ({clock(row['t'])})")
+    return {one: "; ".join(many) for one, many in found.items()}
