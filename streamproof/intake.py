@@ -38,6 +38,9 @@ class Intake(Protocol):
     def last(self, ends: Stops) -> Mapping[Place, int]:
         """Of each partition the last input, by where its log ends."""
 
+    def unanswered(self, instance: int) -> int:
+        """How many inputs an instance was told, and has not answered for; none where a topic tells."""
+
     def is_whole(self, instances: int) -> bool:
         """Whether so many instances take part."""
 
@@ -68,6 +71,10 @@ class GroupIntake:
 
     def last(self, ends: Stops) -> Mapping[Place, int]:
         return self._last(ends)
+
+    def unanswered(self, instance: int) -> int:
+        del instance
+        return 0
 
     def is_whole(self, instances: int) -> bool:
         group = admin.group(self._servers, self._group)
@@ -113,6 +120,12 @@ class StdinIntake:
     def last(self, ends: Stops) -> Mapping[Place, int]:
         del ends
         return self.workload.last()
+
+    def unanswered(self, instance: int) -> int:
+        place = STDIN, instance
+        # in this order: what is given in between would count as unanswered
+        last = self.workload.last().get(place, -1)
+        return max(0, last + 1 - self.workload.accounted()[place])
 
     def is_whole(self, instances: int) -> bool:
         del instances  # each that runs takes part

@@ -250,6 +250,7 @@ class Run:
             in_flight=self._in_flight,
             committed=self._committed,
             waiting=lambda: self._workload.sent - self._committed(),
+            unanswered=self._intake.unanswered,
             stopping=self._stopping,
             since_ms=self._started_at // 1000,
         )

@@ -207,13 +207,13 @@ def _clock(ms: int) -> str:
 def kill(world: World, fault: Fault) -> Evidence:
     """Kill an instance (SIGKILL) wherever it is, and start it again.
 
-    Evidence: its group has a member fewer. Of a subject that is told what to send: it had inputs to answer for.
+    Evidence: its group has a member fewer. Of a subject that is told what to send: it had inputs to answer for itself.
 
     Without effect: when the group did not miss it within 30 s, as with a long session time-out, or nothing was
     unanswered. The instance is started again all the same.
     """
     number = instance_of(fault)
-    waiting = world.waiting()
+    waiting = world.unanswered(number)
     members = _members(world) if world.group else 0
     world.keeper.kill(number)
     broken = time.monotonic()

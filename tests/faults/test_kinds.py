@@ -37,6 +37,7 @@ def world_of(cluster: Cluster, guardian: Guardian, logs: Path) -> World:
         in_flight=frozenset,
         committed=lambda: 0,
         waiting=lambda: 0,
+        unanswered=lambda _: 0,
         stopping=threading.Event(),
         since_ms=0,
     )
@@ -121,6 +122,14 @@ def test_lines_of_another_instance_are_not_those_of_the_victim(
     evidence = KINDS["kill-in-flight"].inject(world, Fault(kind="kill-in-flight", target="instance:1", at=0.5))
     assert evidence.effective is effective, evidence.sentence
     assert ("kill 1" in deeds.done) is effective
+
+
+@pytest.mark.parametrize(("holder", "effective"), [(1, True), (2, False)])
+def test_a_killed_instance_answers_for_its_own_lines(noted: World, holder: int, effective: bool) -> None:
+    """That another has lines to answer for shows nothing of this one's death."""
+    world = replace(noted, group=None, waiting=lambda: 7, unanswered=lambda number: 7 if number == holder else 0)
+    evidence = KINDS["kill"].inject(world, Fault(kind="kill", target="instance:1", at=0.5, lasts_ms=0))
+    assert evidence.effective is effective, evidence.sentence
 
 
 def test_each_look_at_an_instance_has_a_little_more_input(noted: World) -> None:
