@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from streamproof.cluster import versions
+from streamproof.config import ClusterConfig, Config, SubjectConfig, read_config
+from streamproof.contract.asyncapi import EXTENSIONS
 from streamproof.history.tables import TABLES
+from streamproof.subject.spec import PLACEHOLDERS
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,6 +22,30 @@ def test_each_recorded_table_is_documented_as_it_is(table: str) -> None:
     documented = re.findall(r"^\| (\w+)(\??) \| ([^|]+) \|$", section, re.MULTILINE)
     actual = [(field.name, "?" if field.nullable else "", str(field.type)) for field in TABLES[table]]
     assert [row for row in documented if row[0] != "column"] == actual
+
+
+def test_every_key_of_the_configuration_is_documented() -> None:
+    """Those of each table, and no other."""
+    page = (ROOT / "docs" / "reference.md").read_text()
+    for title, model in (("[subject.NAME]", SubjectConfig), ("[cluster]", ClusterConfig), ("At the top", Config)):
+        keys = [field.alias or name for name, field in model.model_fields.items()]
+        rows = page.split(f"\n### {title}\n")[1].split("\n##")[0]
+        assert set(re.findall(r"^\| `(\w+)`", rows, re.MULTILINE)) == set(keys) - {"name", "path", "subject", "cluster"}
+    for placeholder in PLACEHOLDERS:
+        assert f"`{{{placeholder}}}`" in page
+
+
+def test_every_extension_of_the_contract_is_documented() -> None:
+    """And no other is."""
+    page = (ROOT / "docs" / "reference.md").read_text()
+    assert set(re.findall(r"`(x-[\w-]+)`", page)) == set(EXTENSIONS)
+
+
+def test_the_configuration_on_the_page_is_one(tmp_path: Path) -> None:
+    """It can be read as it stands."""
+    (example,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "reference.md").read_text(), re.DOTALL)
+    (tmp_path / "streamproof.toml").write_text(example)
+    assert read_config(tmp_path / "streamproof.toml").subject().operation == "forwardOrders"
 
 
 def test_the_versions_of_kafka_are_those_that_are_pinned() -> None:
