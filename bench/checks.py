@@ -64,6 +64,9 @@ ROWS = {
         FROM ({ONCE})""",
     "generation": f"""SELECT 'movers' AS grp, g AS generation, g AS n, {START} + g * 5000000 AS t_append,
         'range' AS protocol, 'Stable' AS state FROM range(1, 6) r(g)""",
+    "owner": f"""SELECT 'movers' AS grp, g AS generation, 'member-' || g AS member, NULL AS instance, 'in' AS topic,
+        p AS part, {START} + g * 5000000 AS t_from, CASE WHEN g < 5 THEN {START} + (g + 1) * 5000000 END AS t_to
+        FROM range(1, 6) r(g), range({PARTITIONS}) s(p)""",
     "txn": f"""SELECT 'mover-' || p AS tid, p AS pid, 0 AS epoch,
         CASE WHEN control = 'abort' THEN replace(state, 'Commit', 'Abort') ELSE state END AS state,
         CASE WHEN nth = 3 THEN [] ELSE ['alpha-' || p, 'beta-' || p, '__consumer_offsets-0'] END AS partitions,
