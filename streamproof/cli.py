@@ -306,16 +306,30 @@ def _terminated(_number: int, _frame: FrameType | None) -> None:
 def main() -> None:
     """Entry point: errors that a user can mend are one sentence and exit status 2."""
     signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(_status())
+
+
+def _status() -> int:
     try:
-        app()
+        status: int | None = app(standalone_mode=False)  # what a typer.Exit holds
+    except typer.TyperException as error:
+        if error.format_message():  # none: it was help that was shown, to a command that needs more words
+            print(f"streamproof: {_usage(error)}", file=sys.stderr)
+        return UNUSABLE
     except StreamproofError as error:
         print(f"streamproof: {error}", file=sys.stderr)
-        sys.exit(UNUSABLE)
-    except SystemExit as left:
-        if left.code == INTERRUPTED:
-            print("streamproof: interrupted; everything that it started is ended", file=sys.stderr)
-        raise
-    except Exception:  # noqa: BLE001 - a status of 1 would say "violated"
+        return UNUSABLE
+    except (Exception, SystemExit):  # noqa: BLE001 - a status of 1 would say "violated"
         traceback.print_exc()
         print("streamproof: this is a fault of Streamproof, not of the subject; please report it", file=sys.stderr)
-        sys.exit(UNUSABLE)
+        return UNUSABLE
+    if status == INTERRUPTED:
+        print("streamproof: interrupted; everything that it started is ended", file=sys.stderr)
+    return status or 0
+
+
+def _usage(error: typer.TyperException) -> str:
+    """What the parser of flags complains of, as a sentence that ends in where to read more."""
+    told = " ".join(error.format_message().split()).rstrip(".")
+    context: typer.Context | None = getattr(error, "ctx", None)
+    return f"{told[:1].lower()}{told[1:]} (see {context.command_path if context else 'streamproof'} --help)"

@@ -146,12 +146,48 @@ def test_a_mistake_is_one_sentence_and_status_2(
     assert {one.name for one in tmp_path.rglob("*")} == set(files)
 
 
-@pytest.mark.parametrize("arguments", [["verify", "--evnts", "3"], ["veryfi"], ["verify", "--events", "many"]])
-def test_a_wrong_flag_is_told_with_usage_and_status_2(call: Call, arguments: list[str]) -> None:
-    """Flags are the parser's business; its complaints have the same status."""
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["verify", "--evnts", "3"],
+            "no such option: --evnts (Possible options: --events) (see streamproof verify --help)\n",
+        ),
+        (["veryfi"], "no such command 'veryfi'. Did you mean 'verify'? (see streamproof --help)\n"),
+        (["--versio"], "no such option: --versio (Possible options: --version) (see streamproof --help)\n"),
+        (["verify", "--events", "many"], "invalid value for '--events': Input should be a valid integer"),
+        (["verify", "--promise", "twice"], "invalid value for '--promise': "),
+        (["check"], "missing argument 'DIR' (see streamproof check --help)\n"),
+        (["check", "a", "b"], "got unexpected extra argument(s) (b) (see streamproof check --help)\n"),
+        (["up", "--port"], "option '--port' requires an argument (see "),
+    ],
+)
+def test_a_wrong_flag_is_one_sentence_too(call: Call, arguments: list[str], sentence: str) -> None:
+    """What the parser of flags says, with what is close, in the form of all other mistakes."""
     called = call(*arguments)
-    assert called.status == 2
-    assert "Usage:" in called.err
+    assert (called.status, called.out) == (2, "")
+    assert called.err.startswith(f"streamproof: {sentence}")
+    assert called.err.endswith(" --help)\n")
+    assert called.err.count("\n") == 1
+
+
+def test_without_a_verb_help_is_shown(call: Call) -> None:
+    """Nothing else is said; it is no success."""
+    called = call()
+    assert (called.status, called.err) == (2, "")
+    assert "verify" in called.out
+
+
+def test_ctrl_c_ends_in_a_sentence_and_status_130(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a shell says it of any program."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("streamproof.cli.run_verify", interrupt)
+    called = call("verify", "--run", "x", *RUN)
+    assert called.status == 130
+    assert called.err == "streamproof: interrupted; everything that it started is ended\n"
 
 
 @pytest.mark.parametrize("command", ["up", "verify", "check", "report"])
