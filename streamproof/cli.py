@@ -1,6 +1,7 @@
 """The command. Each verb reads its flags, calls one stage or the whole pipe, and exits with what came of it.
 
-Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven; 130 after Ctrl-C.
+Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven; 130 after Ctrl-C, 141 when nobody reads what it
+says any more.
 """
 
 import json
@@ -23,9 +24,10 @@ from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED, open_cluster
 from streamproof.compat import Level
 from streamproof.compat.command import compare, to_json
 from streamproof.compat.command import explain as explain_compat
-from streamproof.errors import StreamproofError, UsageError
+from streamproof.errors import OutputError, StreamproofError, UsageError
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery
+from streamproof.output import told_streams
 from streamproof.report.html import generate
 from streamproof.report.terminal import Terminal
 from streamproof.verify import Request, describe, kept
@@ -36,6 +38,7 @@ if TYPE_CHECKING:  # slow to import: by those verbs alone that judge
     from streamproof.history.store import History
 
 INTERRUPTED = 130
+UNREAD = 141  # as of a program that SIGPIPE ended
 UNUSABLE = 2
 EXIT = {"upheld": 0, "violated": 1, "unproven": 3}
 RUNS = Path(".streamproof/runs")
@@ -306,12 +309,21 @@ def _terminated(_number: int, _frame: FrameType | None) -> None:
 def main() -> None:
     """Entry point: errors that a user can mend are one sentence and exit status 2."""
     signal.signal(signal.SIGTERM, _terminated)
-    sys.exit(_status())
+    try:
+        with told_streams():
+            status = _status()
+    except OutputError as error:
+        status = UNREAD if error.unread else UNUSABLE
+        if not error.unread:
+            print(f"streamproof: {error}", file=sys.stderr)
+    sys.exit(status)
 
 
 def _status() -> int:
     try:
         status: int | None = app(standalone_mode=False)  # what a typer.Exit holds
+    except OutputError:
+        raise
     except typer.TyperException as error:
         if error.format_message():  # none: it was help that was shown, to a command that needs more words
             print(f"streamproof: {_usage(error)}", file=sys.stderr)

@@ -11,7 +11,8 @@ StreamproofError               one sentence: what, where, what to do; the comman
 │   └── RegistryUnreachable    one that does not answer
 ├── SubjectError               the processes under test: exited, never ready, never read
 ├── HistoryError               a recorded history that is incomplete or cannot be read
-└── ReportError                the report's generator: missing, or failed
+├── ReportError                the report's generator: missing, or failed
+└── OutputError                standard output or error: full, or read by nobody any more
 """
 
 import difflib
@@ -64,6 +65,14 @@ class HistoryError(StreamproofError):
 
 class ReportError(StreamproofError):
     pass
+
+
+class OutputError(StreamproofError):
+    """`unread`: whoever read it has gone, as `head` does, so there is nobody to tell."""
+
+    def __init__(self, sentence: str, *, unread: bool) -> None:
+        super().__init__(sentence)
+        self.unread = unread
 
 
 def did_you_mean(word: str, options: Iterable[str], *, cutoff: float = 0.6) -> str:

@@ -1,9 +1,11 @@
 """The command as its user meets it: exit status, one sentence for each mistake, JSON, help."""
 
 import json
+import os
 import re
 import shlex
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +18,8 @@ from streamproof.cluster import EmbeddedCluster, versions
 from streamproof.cluster.admin import create_topics
 from streamproof.contract.model import Channel
 
+STREAMPROOF = str(Path(sys.executable).with_name("streamproof"))
+SCHEMAS = Path(__file__).parent.parent / "contracts/schemas/order_event"
 RUN = ["--input-topic", "a", "--output-topic", "b", "--group", "g"]
 
 
@@ -188,6 +192,34 @@ def test_ctrl_c_ends_in_a_sentence_and_status_130(call: Call, monkeypatch: pytes
     called = call("verify", "--run", "x", *RUN)
     assert called.status == 130
     assert called.err == "streamproof: interrupted; everything that it started is ended\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["compat", str(SCHEMAS)], ["verify", "no"]])
+def test_output_that_nobody_reads_ends_it_without_a_word(arguments: list[str]) -> None:
+    """As it does any program whose lines `head` has had enough of; neither "violated" nor a fault."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    try:
+        done = subprocess.run([STREAMPROOF, *arguments], stdout=writes, stderr=writes, check=False)
+    finally:
+        os.close(writes)
+    assert done.returncode == 141
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["compat", str(SCHEMAS)]])
+def test_output_that_has_no_room_is_told(arguments: list[str]) -> None:
+    """Where, and why; it is no verdict."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([STREAMPROOF, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    sentence = "standard output cannot be written (No space left on device); let it go where there is room"
+    assert done.stderr == f"streamproof: {sentence}\n"
+
+
+def test_output_that_is_closed_is_done_without() -> None:
+    """The status says it all."""
+    done = subprocess.run(["sh", "-c", f"{STREAMPROOF} compat {SCHEMAS} >&-"], stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("command", ["up", "verify", "check", "report"])

@@ -1,0 +1,59 @@
+"""Standard output and standard error: what cannot be written there is an OutputError, wherever it was to be written."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO, cast
+
+from streamproof.errors import OutputError
+
+
+class _Stream:
+    """A stream as it is, but for how it fails. After that it takes everything, and throws it away."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self._stream = stream
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with self._told():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with self._told():
+            self._stream.flush()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())  # for what is still in the buffer
+            raise OutputError(
+                f"{self._name} cannot be written ({error.strerror}); let it go where there is room",
+                unread=isinstance(error, BrokenPipeError),
+            ) from error
+
+
+@contextmanager
+def told_streams() -> Iterator[None]:
+    """Within, both streams fail by OutputError; at the end, all that was written has gone out."""
+    streams = sys.stdout, sys.stderr
+    told = [
+        _Stream(stream, name) if stream else stream  # there is none where it was closed from the start
+        for stream, name in zip(streams, ("standard output", "standard error"), strict=True)
+    ]
+    sys.stdout, sys.stderr = (cast("TextIO", one) for one in told)
+    try:
+        yield
+    finally:
+        try:
+            for one in told:
+                if one:
+                    one.flush()
+        finally:
+            sys.stdout, sys.stderr = streams
