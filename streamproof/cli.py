@@ -54,6 +54,21 @@ app = typer.Typer(
     epilog="Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven.",
 )
 
+
+def _given(text: str) -> str:
+    """An empty text means nothing: as a path it would be the current directory."""
+    if not text:
+        raise typer.BadParameter("it is empty; give a value, or leave it out")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_given(text))
+
+
+TEXT: dict[str, Any] = {"parser": _given}
+FILE: dict[str, Any] = {"metavar": "FILE", "parser": _path}
+DIR: dict[str, Any] = {"metavar": "DIR", "parser": _path}
 WITHOUT: dict[str, Any] = {"rich_help_panel": "Without streamproof.toml"}
 WHERE: dict[str, Any] = {"rich_help_panel": "Where Kafka runs"}
 
@@ -143,13 +158,11 @@ def verify(
     subject: Annotated[
         str | None, typer.Argument(metavar="SUBJECT", help="Of streamproof.toml; the first one if left out.")
     ] = None,
-    config: Annotated[Path, typer.Option(metavar="FILE", help="Where subjects are declared.")] = Path(
-        "streamproof.toml"
-    ),
+    config: Annotated[Path, typer.Option(**FILE, help="Where subjects are declared.")] = Path("streamproof.toml"),
     run: Annotated[str | None, typer.Option("--run", metavar="COMMAND", **WITHOUT, help="What to verify.")] = None,
     input_topic: Annotated[str | None, typer.Option(metavar="TOPIC", **WITHOUT, help="What it consumes.")] = None,
     output_topic: Annotated[
-        list[str] | None, typer.Option(metavar="TOPIC", **WITHOUT, help="What it produces to; may be repeated.")
+        list[str] | None, typer.Option(metavar="TOPIC", **TEXT, **WITHOUT, help="What it produces to; may be repeated.")
     ] = None,
     group: Annotated[str | None, typer.Option(metavar="GROUP", **WITHOUT, help="Its consumer group.")] = None,
     identity: Annotated[
@@ -163,7 +176,7 @@ def verify(
     instances: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many instances to run.")] = None,
     events: Annotated[int, typer.Option(min=1, metavar="N", help="How many events to feed in.")] = 20_000,
     input_file: Annotated[
-        Path | None, typer.Option("--input", metavar="FILE", help="Events from a JSON Lines file instead.")
+        Path | None, typer.Option("--input", **FILE, help="Events from a JSON Lines file instead.")
     ] = None,
     seed: Annotated[
         int | None, typer.Option(metavar="N", help="Repeats a workload and the default plan of faults; else random.")
@@ -172,6 +185,7 @@ def verify(
         str,
         typer.Option(
             metavar="PLAN",
+            **TEXT,
             help="default, none, or the path of a plan.json, whose seed is the workload's unless --seed is given.",
         ),
     ] = "default",
@@ -187,9 +201,11 @@ def verify(
     ] = None,
     registry: Annotated[
         str | None,
-        typer.Option(metavar="URL", **WHERE, help="An existing schema registry; else one is started where needed."),
+        typer.Option(
+            metavar="URL", **TEXT, **WHERE, help="An existing schema registry; else one is started where needed."
+        ),
     ] = None,
-    directory: Annotated[Path | None, typer.Option(metavar="DIR", help=f"Where the run is kept: {RUNS}/TIME.")] = None,
+    directory: Annotated[Path | None, typer.Option(**DIR, help=f"Where the run is kept: {RUNS}/TIME.")] = None,
     as_json: Json = False,
 ) -> None:
     """Run a subject on real Kafka, break things, record what happens, and judge it."""
@@ -226,8 +242,8 @@ def _without_directory(arguments: list[str]) -> list[str]:
 
 @app.command(epilog="Example:  streamproof check .streamproof/runs/2026-11-23T10-15-02 --json")
 def check(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run's directory, or its history.")],
-    checks: Annotated[list[Path] | None, typer.Option(metavar="DIR", help="A directory of checks of your own.")] = None,
+    directory: Annotated[Path, typer.Argument(**DIR, help="A run's directory, or its history.")],
+    checks: Annotated[list[Path] | None, typer.Option(**DIR, help="A directory of checks of your own.")] = None,
     as_json: Json = False,
 ) -> None:
     """Judge a recorded history again."""
@@ -245,13 +261,13 @@ def check(
 
 @app.command(epilog="Example:  streamproof report allure-results --history allure-history.jsonl")
 def report(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="What pytest --alluredir wrote.")],
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", parser=_path, help="What pytest --alluredir wrote.")],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="DIR", help="Where the report goes; one that is there is replaced."),
+        typer.Option("--output", "-o", **DIR, help="Where the report goes; one that is there is replaced."),
     ] = Path("allure-report"),
     history: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keeps outcomes from report to report, and shows them.")
+        Path | None, typer.Option(**FILE, help="Keeps outcomes from report to report, and shows them.")
     ] = None,
 ) -> None:
     """Make an HTML report of test results, with Allure's generator (needs Node.js and npm)."""
@@ -281,14 +297,19 @@ def _finish(
     "Exit status: 0 compatible, 1 incompatible, 2 usage or environment.",
 )
 def compat(
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="A schema; or a directory, a history v1.avsc, v2.avsc, …")],
+    new: Annotated[
+        Path,
+        typer.Argument(metavar="NEW", parser=_path, help="A schema; or a directory, a history v1.avsc, v2.avsc, …"),
+    ],
     old: Annotated[
-        list[Path] | None, typer.Argument(metavar="OLD...", help="The versions before it, the latest of them first.")
+        list[Path] | None,
+        typer.Argument(metavar="OLD...", parser=_path, help="The versions before it, the latest of them first."),
     ] = None,
     level: Annotated[str, typer.Option(metavar="LEVEL", help=f"{', '.join(Level)}.")] = Level.BACKWARD,
     schema_type: Annotated[str, typer.Option("--type", metavar="TYPE", help="AVRO; JSON and PROTOBUF later.")] = "AVRO",
     reference: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=FILE", help="A schema that they refer to; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="NAME=FILE", **TEXT, help="A schema that they refer to; may be repeated."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -342,6 +363,6 @@ def _status() -> int:
 
 def _usage(error: typer.TyperException) -> str:
     """What the parser of flags complains of, as a sentence that ends in where to read more."""
-    told = " ".join(error.format_message().split()).rstrip(".")
+    told = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")
     context: typer.Context | None = getattr(error, "ctx", None)
     return f"{told[:1].lower()}{told[1:]} (see {context.command_path if context else 'streamproof'} --help)"

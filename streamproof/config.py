@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from streamproof.errors import UsageError, did_you_mean
 from streamproof.subject.spec import PLACEHOLDERS, Ready, SubjectSpec
@@ -58,6 +59,13 @@ def _ready(given: Any) -> Any:
     return given
 
 
+def _not_empty(given: Any) -> Any:
+    if given == "":
+        raise PydanticCustomError("empty", "it is empty")
+    return given
+
+
+Placed = Annotated[Path, BeforeValidator(_not_empty), Field(strict=False)]
 Placeholders = Annotated[str, AfterValidator(checked_placeholders)]
 
 
@@ -91,7 +99,7 @@ class SubjectConfig(_Table):
     """`[subject.NAME]`: what is run, and what it promises."""
 
     name: str = ""  # the table's own key
-    contract: Annotated[Path, Field(strict=False)] = Field(description="the path of an AsyncAPI 3 document")
+    contract: Placed = Field(description="the path of an AsyncAPI 3 document")
     command: Annotated[Placeholders, AfterValidator(checked_command)] = Field(description="a command, as in a shell")
     instances: int = Field(default=1, ge=1, description="a whole number of at least 1")
     ready: Annotated[Ready, BeforeValidator(_ready)] = Field(default=Ready(), description=_READY)
@@ -101,7 +109,7 @@ class SubjectConfig(_Table):
     operation: str | None = Field(default=None, min_length=1, description="the name of an operation of the contract")
     input: Literal["topic", "stdin"] = Field(default="topic", description='"topic" or "stdin"')
     stop_timeout_s: float = Field(default=15.0, gt=0, description="seconds, above 0")
-    cwd: Annotated[Path, Field(strict=False)] = Field(default=Path(), description="a directory")
+    cwd: Placed = Field(default=Path(), description="a directory")
 
     def spec(self) -> SubjectSpec:
         """What the keeper of the processes needs."""
@@ -124,7 +132,7 @@ class Config(_Table):
     path: Path
     subjects: Mapping[str, SubjectConfig] = Field(default={}, alias="subject", description="a table, [subject.NAME]")
     cluster: ClusterConfig = Field(default=ClusterConfig(), description="a table, [cluster]")
-    checks: Annotated[Path | None, Field(strict=False)] = Field(default=None, description="a directory")
+    checks: Placed | None = Field(default=None, description="a directory")
 
     def subject(self, name: str | None = None) -> SubjectConfig:
         """The subject `name`, or the first that is declared; UsageError when there is none."""

@@ -175,6 +175,33 @@ def test_a_wrong_flag_is_one_sentence_too(call: Call, arguments: list[str], sent
     assert called.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "flag"),
+    [
+        (["verify", "--config", ""], "--config"),
+        (["verify", "--directory="], "--directory"),
+        (["verify", "--input", ""], "--input"),
+        (["verify", "--output-topic", ""], "--output-topic"),
+        (["verify", "--faults", ""], "--faults"),
+        (["verify", "--registry", ""], "--registry"),
+        (["check", ""], "DIR"),
+        (["check", ".", "--checks", ""], "--checks"),
+        (["report", ""], "RESULTS"),
+        (["report", ".", "--output", ""], "--output"),
+        (["report", ".", "--history", ""], "--history"),
+        (["compat", ""], "NEW"),
+        (["compat", "a.avsc", ""], "OLD..."),
+        (["compat", "a.avsc", "--reference", ""], "--reference"),
+    ],
+)
+def test_an_empty_value_is_no_value(call: Call, arguments: list[str], flag: str) -> None:
+    """It is not the current directory, nor as if it was left out: a variable of a script was not set."""
+    called = call(*arguments)
+    assert (called.status, called.out) == (2, "")
+    assert called.err.startswith(f"streamproof: invalid value for '{flag}'")
+    assert "it is empty; give a value, or leave it out" in called.err
+
+
 def test_without_a_verb_help_is_shown(call: Call) -> None:
     """Nothing else is said; it is no success."""
     called = call()

@@ -119,6 +119,12 @@ def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
         (SUBJECT + "[cluster]\nbrokers = 2", "5: cluster.brokers: expected an odd number, so that a majority is one"),
         ('[cluster]\nversion = "4.3"', '2: cluster.version: expected a version such as "4.3.1", found "4.3"'),
         ("[cluster]\nbroker = 3", '2: cluster.broker is not known (did you mean "brokers"?)'),
+        ('checks = ""', '1: checks: expected a directory, found ""'),
+        (SUBJECT + 'cwd = ""', '4: subject.orders.cwd: expected a directory, found ""'),
+        (
+            '[subject.orders]\ncommand = "run"\ncontract = ""',
+            '3: subject.orders.contract: expected the path of an AsyncAPI 3 document, found ""',
+        ),
         ("checks = 4", "1: checks: expected a directory, found 4"),
     ],
 )
