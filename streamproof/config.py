@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
+from streamproof.complaint import complaint
 from streamproof.errors import UsageError, did_you_mean
 from streamproof.subject.spec import PLACEHOLDERS, Ready, SubjectSpec
 
@@ -208,15 +209,7 @@ def _sentence(path: Path, text: str, error: ValidationError) -> str:
     keys = [str(one) for one in first["loc"]]
     model, name = _field(keys)
     where = f"{path}:{line_of(text, keys)}: {'.'.join(keys)}"
-    if first["type"] == "extra_forbidden":
-        return f"{where} is not known{did_you_mean(name, _names(model))}"
-    if first["type"] == "value_error":
-        return f"{where}: {first['ctx']['error']}"
-    field = next((one for key, one in model.model_fields.items() if (one.alias or key) == name), None)
-    expected = field.description if field else "a text, in quotes"
-    if first["type"] == "missing":
-        return f"{where} is missing: expected {expected}"
-    return f"{where}: expected {expected}, found {_shown(first['input'])}"
+    return where + complaint(first, model, name, hidden=("path", "name"))
 
 
 def _field(keys: list[str]) -> tuple[type[BaseModel], str]:
@@ -226,20 +219,6 @@ def _field(keys: list[str]) -> tuple[type[BaseModel], str]:
     if keys[0] == "cluster" and keys[1:]:
         return ClusterConfig, keys[1]
     return Config, keys[0]
-
-
-def _names(model: type[BaseModel]) -> list[str]:
-    return [field.alias or key for key, field in model.model_fields.items() if key not in ("path", "name")]
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return "a table"
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def line_of(text: str, keys: list[str]) -> int:

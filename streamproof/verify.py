@@ -9,15 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import ValidationError
-
 from streamproof.cluster import STARTED, Cluster, open_cluster
 from streamproof.config import ClusterConfig, Config, checked_command, checked_placeholders, read_config
 from streamproof.contract.asyncapi import read_contract
 from streamproof.contract.flags import contract_from_flags
 from streamproof.contract.model import Channel, Contract
 from streamproof.errors import UsageError
-from streamproof.faults import Plan, check_plan
+from streamproof.faults import Plan, check_plan, read_plan
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery
 from streamproof.progress import Progress
@@ -187,15 +185,7 @@ def saved_plan(request: Request) -> Plan | None:
         return Plan()
     if request.faults == "default":
         return None
-    path = Path(request.faults)
-    try:
-        plan = Plan.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f'--faults {path}: {error.strerror}; give "default", "none" or a plan.json') from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
-        raise UsageError(f"--faults {path}: {where}{first['msg']}; a plan is what a run saves as plan.json") from error
+    plan = read_plan(Path(request.faults))
     check_plan(plan)
     return plan
 

@@ -100,7 +100,7 @@ FAULT = '{{"seed": 1, "faults": [{{"kind": "{}", "target": "{}", "at": {}}}]}}'
         (
             ["verify", "--run", "x", *RUN, "--faults", "p.json"],
             {"p.json": FAULT.format("kill", "instance:1", 7)},
-            "faults.0.at: Input should be less than or equal to 1",
+            "--faults p.json: fault 1: at: expected a share of the workload, from 0 to 1, found 7; a plan is",
         ),
         (
             ["verify", "--run", "x", *RUN, "--faults", "p.json"],

@@ -2,25 +2,31 @@
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from streamproof.complaint import complaint, shown
+from streamproof.errors import UsageError
 
 
 class Fault(BaseModel):
     """One thing to break. `kind` names a function of `kinds.py`, which says what kind of `target` it takes.
 
-    `at`: the progress mark, as the
-    share of the workload that the group has committed past. `lasts_ms`: from breaking to mending, at least;
-    of a pause beyond the session, from when the group has given the instance up.
+    `at`: the progress mark, as the share of the workload that the group has committed past. `lasts_ms`: from breaking
+    to mending, at least; of a pause beyond the session, from when the group has given the instance up.
+
+    A field's description says what is expected of it: it ends the sentence of a complaint.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: str
-    target: str
-    at: float = Field(ge=0.0, le=1.0)
-    lasts_ms: int = Field(default=500, ge=0)
+    kind: str = Field(description='the name of a fault, such as "kill"')
+    target: str = Field(description='what it is done to, such as "instance:1"')
+    at: float = Field(ge=0.0, le=1.0, description="a share of the workload, from 0 to 1")
+    lasts_ms: int = Field(default=500, ge=0, description="whole milliseconds, of at least 0")
 
     def __str__(self) -> str:
         return f"{self.kind} {self.target}"
@@ -31,10 +37,10 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    seed: int | None = None
-    faults: tuple[Fault, ...] = ()
+    seed: int | None = Field(default=None, description="a whole number")
+    faults: tuple[Fault, ...] = Field(default=(), description="a list of faults")
     # what this cluster cannot be made to do, each a sentence for the report
-    dropped: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = Field(default=(), description="a list of sentences")
 
     @classmethod
     def default(
@@ -83,3 +89,29 @@ class Plan(BaseModel):
         else:
             dropped.append("loss of a broker: the brokers of an existing cluster are not ours to break")
         return cls(seed=seed, faults=tuple(sorted(faults, key=lambda one: one.at)), dropped=tuple(dropped))
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a file; UsageError with the number of the fault, from 1, and the first thing that is wrong in it."""
+    try:
+        return Plan.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f'--faults {path}: {error.strerror}; give "default", "none" or a plan.json') from error
+    except ValidationError as error:
+        told = _sentence(error.errors(include_url=False)[0])
+        raise UsageError(f"--faults {path}: {told}; a plan is what a run saves as plan.json") from error
+
+
+def _sentence(error: ErrorDetails) -> str:
+    match error["loc"]:
+        case ():  # no JSON, or of no object
+            return (
+                error["msg"] if error["type"] == "json_invalid" else f"expected a plan, found {shown(error['input'])}"
+            )
+        case ("faults", int(index)):
+            return f"fault {index + 1}: expected a fault, found {shown(error['input'])}"
+        case ("faults", int(index), str(name), *_):
+            return f"fault {index + 1}: {name}{complaint(error, Fault, name)}"
+        case (name, *_):
+            return f"{name}{complaint(error, Plan, str(name))}"
+    raise AssertionError(error)

@@ -1,12 +1,13 @@
 """Plans of faults: the same from the same seed, and honest about what a cluster cannot be made to do."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from streamproof.cluster import ExistingCluster
 from streamproof.errors import UnsupportedByCluster, UsageError
-from streamproof.faults import Fault, Plan, check_plan
+from streamproof.faults import Fault, Plan, check_plan, read_plan
 from streamproof.faults.kinds import KINDS
 from streamproof.subject import SubjectSpec
 
@@ -22,6 +23,38 @@ def test_a_plan_is_read_as_it_was_saved() -> None:
     """plan.json is a plan."""
     plan = Plan.default(7, instances=2, can_break_brokers=True)
     assert Plan.model_validate_json(plan.model_dump_json()) == plan
+
+
+GOOD = '{"kind": "kill", "target": "instance:1", "at": 0.5}'
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("kill it", "Invalid JSON: expected value at line 1 column 1"),
+        ("[]", "expected a plan, found a list"),
+        ('{"seed": "x"}', 'seed: expected a whole number, found "x"'),
+        ('{"fault": []}', 'fault is not known (did you mean "faults"?)'),
+        ('{"faults": {}}', "faults: expected a list of faults, found a table"),
+        ('{"dropped": [1]}', "dropped: expected a list of sentences, found 1"),
+        (f'{{"faults": [{GOOD}, 3]}}', "fault 2: expected a fault, found 3"),
+        (GOOD.replace("0.5", "7"), "fault 1: at: expected a share of the workload, from 0 to 1, found 7"),
+        (GOOD.replace("0.5", '"soon"'), 'fault 1: at: expected a share of the workload, from 0 to 1, found "soon"'),
+        ('{"kind": "kill", "at": 0}', 'fault 1: target is missing: expected what it is done to, such as "instance:1"'),
+        (GOOD.replace('"kill"', "null"), 'fault 1: kind: expected the name of a fault, such as "kill", found nothing'),
+        (GOOD.replace("0.5", '0, "lasts_ms": -1'), "fault 1: lasts_ms: expected whole milliseconds, of at least 0"),
+        (GOOD.replace("0.5", '0, "last_ms": 1'), 'fault 1: last_ms is not known (did you mean "lasts_ms"?)'),
+    ],
+)
+def test_a_mistake_in_a_file_is_told_with_the_number_of_the_fault(tmp_path: Path, text: str, sentence: str) -> None:
+    """From 1; with the field, what is expected there, and what was found."""
+    file = tmp_path / "plan.json"
+    file.write_text(f'{{"faults": [{text}]}}' if text.startswith('{"kind') else text)
+    with pytest.raises(UsageError) as told:
+        read_plan(file)
+    assert str(told.value).startswith(f"--faults {file}: {sentence}")
+    assert str(told.value).endswith("; a plan is what a run saves as plan.json")
+    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize("seed", range(20))
