@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from streamproof.complaint import complaint
-from streamproof.errors import UsageError, did_you_mean
+from streamproof.errors import UsageError, did_you_mean, unreadable
 from streamproof.subject.spec import PLACEHOLDERS, Ready, SubjectSpec
 
 FILE = "streamproof.toml"
@@ -159,8 +159,7 @@ def read_config(path: Path = Path(FILE)) -> Config:
             f"{path} is not there; write one, name another, or give the subject by --run, --input-topic and --group"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is no UTF-8 text"
-        raise UsageError(f"{path}: cannot be read ({why})") from error
+        raise UsageError(f"{path}: cannot be read ({unreadable(error)})") from error
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

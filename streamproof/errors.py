@@ -75,6 +75,11 @@ class OutputError(StreamproofError):
         self.unread = unread
 
 
+def unreadable(error: OSError | UnicodeError) -> str:
+    """Why a text could not be read from a file, as a clause."""
+    return (isinstance(error, OSError) and error.strerror) or "it is no UTF-8 text"
+
+
 def did_you_mean(word: str, options: Iterable[str], *, cutoff: float = 0.6) -> str:
     """`" (did you mean "…"?)"` when one of `options` is close to `word`, else nothing."""
     close = difflib.get_close_matches(word, [str(one) for one in options], n=1, cutoff=cutoff)

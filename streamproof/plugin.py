@@ -80,11 +80,18 @@ class FeatureFile(pytest.Module):
     """A `.feature` file named on the command line: a module in which its scenarios are bound."""
 
     def _getobj(self) -> types.ModuleType:
+        from pytest_bdd.exceptions import NoScenariosFound
+
         module = types.ModuleType(self.path.stem.replace("-", "_"))
         module.__file__ = str(self.path.with_suffix(".py"))
         binding = "from pytest_bdd import scenarios\nscenarios(feature)\n"
         module.__dict__["feature"] = str(self.path)
-        exec(compile(binding, module.__file__, "exec"), module.__dict__)  # noqa: S102 - binds in the module's own frame
+        try:
+            exec(compile(binding, module.__file__, "exec"), module.__dict__)  # noqa: S102 - binds in the module's own frame
+        except UnicodeDecodeError as error:
+            raise self.CollectError(f"{self.path} cannot be read (it is no UTF-8 text); save it as UTF-8") from error
+        except (KeyError, NoScenariosFound) as error:  # a KeyError where there is not even a feature
+            raise self.CollectError(f"{self.path} holds no scenario; write one, or remove the file") from error
         return module
 
 

@@ -39,6 +39,28 @@ def test_feature_files_are_collected_where_they_are_named(
     assert {line.rpartition("::")[2] for line in done.outlines if "::" in line} == collected
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "holds no scenario; write one, or remove the file"),
+        (b"# later\n", "holds no scenario; write one, or remove the file"),
+        (b"Feature: Words\n", "holds no scenario; write one, or remove the file"),
+        (b"\xff\xfe", "cannot be read (it is no UTF-8 text); save it as UTF-8"),
+    ],
+)
+def test_a_feature_file_that_is_none_is_told_in_a_sentence(
+    pytester: pytest.Pytester, content: bytes, sentence: str
+) -> None:
+    """Instead of where in the parser it was found out."""
+    file = pytester.path / "words.feature"
+    file.write_bytes(content)
+    done = pytester.runpytest_subprocess("words.feature")
+    assert done.ret != 0
+    assert f"{file} {sentence}" in done.outlines
+    assert "Traceback" not in str(done.stdout)
+    assert "parser.py" not in str(done.stdout)
+
+
 def test_pytest_alone_imports_nothing_heavy(pytester: pytest.Pytester) -> None:
     """The plugin is loaded in every project of an environment, whether it uses it or not."""
     pytester.makepyfile(f"""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from streamproof.errors import UsageError
+from streamproof.errors import UsageError, unreadable
 from streamproof.history.promise import Delivery, RunRecord
 
 HERE = Path(__file__).parent
@@ -87,7 +87,7 @@ def _load(path: Path, meanings: Mapping[Delivery, str] | None) -> Check:
     twin = path.with_name(path.stem + EVIDENCE)
     if not twin.is_file():
         raise UsageError(f"{path} has no {twin.name} beside it; write the query for what a run must have shown")
-    sql = path.read_text()
+    sql = _read(path)
     header = read_header(sql, path)
     if meanings is None:
         meanings = _own_meanings(header, path)
@@ -95,13 +95,20 @@ def _load(path: Path, meanings: Mapping[Delivery, str] | None) -> Check:
         name=path.stem,
         definition=header["definition"],
         sql=sql,
-        evidence=twin.read_text(),
+        evidence=_read(twin),
         meanings=meanings,
         uses=frozenset(_words_of(header.get("uses", ""))),
         origin=header.get("origin", ""),
         assumes=header.get("assumes", ""),
         witness=header.get("witness", ""),
     )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read ({unreadable(error)}); write it as a query in UTF-8") from error
 
 
 def _own_meanings(header: Mapping[str, str], path: Path) -> Mapping[Delivery, str]:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from streamproof.checks.catalogue import HERE, Check, Status, load_checks
 from streamproof.checks.engine import Engine, open_engine
 from streamproof.checks.wording import at_work, sentence
-from streamproof.errors import UsageError
+from streamproof.errors import HistoryError, UsageError
 from streamproof.history.promise import Delivery, RunRecord
 from streamproof.history.store import History
 
@@ -129,11 +129,19 @@ def judge(
 def write_witnesses(
     history: History, verdict: Verdict, directory: Path, *, extra: Sequence[Path] = ()
 ) -> dict[str, Path]:
-    """All witnesses of each anomaly that has any, as `directory`/ANOMALY.parquet; the files, by anomaly."""
+    """All witnesses of each anomaly that has any, as `directory`/ANOMALY.parquet; the files, by anomaly.
+
+    HistoryError when they cannot be written there.
+    """
     found = {one.anomaly for one in verdict.findings if one.witnesses}
     files = {}
     if found:
-        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise HistoryError(
+                f"{directory}: witnesses cannot be written there ({error.strerror}); clear the way, or judge a copy"
+            ) from error
         with open_engine(history) as engine:
             for check in load_checks(extra):
                 if check.name in found:

@@ -115,7 +115,13 @@ class Runtime:
                 stdout=output,
                 stderr=output,
             )
-            process.wait(FORMAT_TIMEOUT_S)
+            try:
+                process.wait(FORMAT_TIMEOUT_S)
+            except subprocess.TimeoutExpired as error:
+                raise ArtifactError(
+                    f"Apache Kafka {self.release.version} did not format a directory within {FORMAT_TIMEOUT_S} s on "
+                    f"Java {self.java.version}; the machine or its disk is too busy: run it again"
+                ) from error
         written = directory / "data" / CHECKPOINT
         if process.returncode != 0 or not written.is_file():
             raise ArtifactError(

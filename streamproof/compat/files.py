@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from streamproof.compat.history import Version
-from streamproof.errors import SchemaError, UsageError
+from streamproof.errors import SchemaError, UsageError, unreadable
 
 SUFFIX = ".avsc"
 
@@ -29,8 +29,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is no UTF-8 text"
-        raise SchemaError(f"{path} cannot be read ({why}); check the path") from error
+        raise SchemaError(f"{path} cannot be read ({unreadable(error)}); check the path") from error
 
 
 def _by_number(path: Path) -> list[tuple[int, str]]:

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from streamproof.errors import ContractError, did_you_mean
+from streamproof.errors import ContractError, did_you_mean, unreadable
 
 MAX_DEPTH = 60  # of a document; deeper is an alias that contains itself
 _KINDS = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false", int: "a whole number"}
@@ -120,7 +120,7 @@ class Documents:
             try:
                 text = file.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
-                why = error.strerror if isinstance(error, OSError) and error.strerror else "it is no UTF-8 text"
+                why = unreadable(error)
                 if referrer is not None:
                     raise referrer.error(f"{referrer.path}: cannot read {file} ({why})") from error
                 raise ContractError(f"{file}: cannot read the contract ({why}); check the path") from error

@@ -149,6 +149,15 @@ def test_a_check_without_its_twin_or_its_own_name_is_refused(tmp_path: Path) -> 
         load_checks([own(tmp_path / "again", HALF.replace("-- half", "-- lost"), name="lost")])
 
 
+@pytest.mark.parametrize("name", ["half.sql", f"half{EVIDENCE}"])
+def test_a_query_that_is_no_text_is_refused(tmp_path: Path, name: str) -> None:
+    """Bytes that are not UTF-8 are no crash."""
+    directory = own(tmp_path / "checks")
+    (directory / name).write_bytes(HALF.encode() + b"\xff")
+    with pytest.raises(UsageError, match=re.escape(f"{name} cannot be read (it is no UTF-8 text); write it as")):
+        load_checks([directory])
+
+
 def test_a_broken_table_is_told(tmp_path: Path) -> None:
     """A history whose file is no Parquet cannot be judged, and says which directory."""
     history = clean().write(tmp_path)

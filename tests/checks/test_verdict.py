@@ -1,13 +1,14 @@
 """The verdict: what witnesses, evidence, missing tables and the probe amount to."""
 
 import json
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from streamproof.checks import Outcome, Status, Verdict, judge, write_witnesses
-from streamproof.errors import UsageError
+from streamproof.errors import HistoryError, UsageError
 from tests.checks.histories import Scene, clean, clean_plain
 
 
@@ -26,6 +27,16 @@ def test_a_forbidden_anomaly_violates(tmp_path: Path) -> None:
     verdict = verdict_of(doubled("exactly-once"), tmp_path)
     assert verdict.outcome is Outcome.VIOLATED
     assert verdict.missing == ()
+
+
+def test_witnesses_that_cannot_be_written_are_told(tmp_path: Path) -> None:
+    """A file may lie where their directory should be: it is not ours to remove."""
+    history = doubled("exactly-once").write(tmp_path / "history")
+    taken = tmp_path / "witnesses"
+    taken.write_text("mine")
+    with pytest.raises(HistoryError, match=re.escape(f"{taken}: witnesses cannot be written there (File exists); ")):
+        write_witnesses(history, judge(history, threads=1), taken)
+    assert taken.read_text() == "mine"
 
 
 def test_what_the_promise_allows_is_counted(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from streamproof.cluster import DEFAULT_VERSION, start_embedded, versions
 from streamproof.cluster.artifacts import release
+from streamproof.cluster.java import Java
 from streamproof.cluster.runtime import Runtime
-from streamproof.errors import UnsupportedByCluster
+from streamproof.errors import ArtifactError, UnsupportedByCluster
 from streamproof.guardian import Guardian
 
 
@@ -29,6 +30,21 @@ def test_a_cluster_is_formatted_as_its_version_formats(guardian: Guardian, tmp_p
         assert not expected.keys() & release(version).features.keys()
     else:
         assert expected.items() <= release(version).features.items()
+
+
+def test_formatting_that_takes_too_long_is_told(
+    guardian: Guardian, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was slow, and what to do; the tool is ended with the run."""
+    java = tmp_path / "bin" / "java"
+    java.parent.mkdir()
+    java.write_text("#!/bin/sh\nexec sleep 300\n")
+    java.chmod(0o755)
+    monkeypatch.setenv("STREAMPROOF_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr("streamproof.cluster.runtime.FORMAT_TIMEOUT_S", 0.1)
+    runtime = Runtime(release(DEFAULT_VERSION), Java(tmp_path, "25"), ())
+    with pytest.raises(ArtifactError, match=r"did not format a directory within 0\.1 s on Java 25; .*: run it again"):
+        runtime.checkpoint(guardian, {})
 
 
 def test_a_cache_that_java_refuses_is_left_aside(
