@@ -19,6 +19,7 @@ from streamproof.subject.spec import PLACEHOLDERS, Ready, SubjectSpec
 
 FILE = "streamproof.toml"
 _PLACEHOLDER = re.compile(r"(?<!\$)\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_NAME = re.compile(r"[\w.-]{1,100}")
 _READY = '"group-stable", { log = "TEXT" } or { http = "URL" }'
 
 
@@ -172,6 +173,12 @@ def read_config(path: Path = Path(FILE)) -> Config:
         if one.name:
             line = line_of(text, ["subject", name, "name"])
             raise UsageError(f"{path}:{line}: subject.{name}.name is not known: the table's key is the name")
+        if not _NAME.fullmatch(name):
+            line = line_of(text, ["subject", name])
+            raise UsageError(
+                f'{path}:{line}: subject "{name}" cannot have that name: files are called by it; '
+                "use up to 100 letters, digits, -, _ and ."
+            )
     named = {name: one.model_copy(update={"name": name}) for name, one in config.subjects.items()}
     return config.model_copy(update={"subjects": named})
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from streamproof.contract.model import Contract
-from streamproof.errors import UsageError, did_you_mean
 from streamproof.history.databases import EffectQuery
 from streamproof.history.recording import EffectTopic
+from streamproof.spec import queried
 from streamproof.subject import SubjectSpec
 from streamproof.subject.spec import fill
 
@@ -20,22 +20,8 @@ def effect_topics(contract: Contract) -> tuple[EffectTopic, ...]:
 
 
 def effect_queries(subject: SubjectSpec, contract: Contract, values: Mapping[str, str]) -> tuple[EffectQuery, ...]:
-    """Channels that are queries, each in the subject's database, whose placeholders `values` fill.
-
-    UsageError for a channel that has no database, and for a database of no such channel.
-    """
-    queried = {one.channel.name: one for one in contract.produces if one.channel.query is not None}
-    for name in subject.databases.keys() - queried.keys():
-        raise UsageError(
-            f"subject {subject.name}: databases.{name}: operation {contract.name} has no such channel with an "
-            f"x-query{did_you_mean(name, queried)}"
-        )
-    for name in queried.keys() - subject.databases.keys():
-        raise UsageError(
-            f"subject {subject.name}: channel {name} is a query; say where: [subject.{subject.name}.databases] "
-            f'{name} = "sqlite:///{{directory}}/orders.db"'
-        )
+    """Channels that are queries, each in the subject's database, whose placeholders `values` fill."""
     return tuple(
         EffectQuery(name, fill(subject.databases[name], values), one.channel.query or "", one.identity, one.per_input)
-        for name, one in queried.items()
+        for name, one in queried(subject, contract).items()
     )

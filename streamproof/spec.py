@@ -1,9 +1,11 @@
 """What one run is made of, before it is one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from streamproof.contract.model import Contract
+from streamproof.contract.model import Contract, Produces
+from streamproof.errors import UsageError, did_you_mean
 from streamproof.subject import SubjectSpec
 from streamproof.workload import Event
 
@@ -15,6 +17,7 @@ class RunSpec:
     """What to run. `directory` gets logs/, history/, witnesses/ and plan.json.
 
     `suffix` stands for `{run}` in the subject's command and environment; the contract's names end in it already.
+    UsageError for a subject whose databases are not those of its contract.
     """
 
     subject: SubjectSpec
@@ -25,7 +28,29 @@ class RunSpec:
     suffix: str = ""
     quiet_s: float = field(default_factory=lambda: QUIET_S)
 
+    def __post_init__(self) -> None:
+        queried(self.subject, self.contract)
+
     @property
     def needs_registry(self) -> bool:
         """Whether there must be a schema registry for it."""
         return self.contract.needs_registry or self.subject.needs_registry
+
+
+def queried(subject: SubjectSpec, contract: Contract) -> Mapping[str, Produces]:
+    """What the contract promises of the rows of queries, by channel, each of which the subject has a database for.
+
+    UsageError for a channel that has no database, and for a database of no such channel.
+    """
+    found = {one.channel.name: one for one in contract.produces if one.channel.query is not None}
+    for name in subject.databases.keys() - found.keys():
+        raise UsageError(
+            f"subject {subject.name}: databases.{name}: operation {contract.name} has no such channel with an "
+            f"x-query{did_you_mean(name, found) or '; leave it out'}"
+        )
+    for name in found.keys() - subject.databases.keys():
+        raise UsageError(
+            f"subject {subject.name}: channel {name} is a query; say where: [subject.{subject.name}.databases] "
+            f'{name} = "sqlite:///{{directory}}/orders.db"'
+        )
+    return found

@@ -19,7 +19,8 @@ from streamproof.cluster.admin import create_topics
 from streamproof.contract.model import Channel
 
 STREAMPROOF = str(Path(sys.executable).with_name("streamproof"))
-SCHEMAS = Path(__file__).parent.parent / "contracts/schemas/order_event"
+CONTRACTS = Path(__file__).parent.parent / "contracts"
+SCHEMAS = CONTRACTS / "schemas/order_event"
 RUN = ["--input-topic", "a", "--output-topic", "b", "--group", "g"]
 
 
@@ -50,6 +51,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
 
 
 TOML = '[subject.orders]\ncontract = "c.yaml"\ncommand = "true"\n'
+QUERIED = TOML.replace("c.yaml", str(CONTRACTS / "user-events.asyncapi.yaml"))
 DANGLING = """asyncapi: 3.0.0
 info: {title: t, version: "1"}
 channels: {}
@@ -78,6 +80,16 @@ FAULT = '{{"seed": 1, "faults": [{{"kind": "{}", "target": "{}", "at": {}}}]}}'
             ["verify"],
             {"streamproof.toml": TOML, "c.yaml": DANGLING},
             "c.yaml:7: operations.process.channel.$ref: #/channels/orders is",
+        ),
+        (
+            ["verify", "--cluster", "127.0.0.1:1"],
+            {"streamproof.toml": f'{QUERIED}databases.usrHistory = "sqlite:///x.db"\n'},
+            'databases.usrHistory: operation keepUserEvents has no such channel with an x-query (did you mean "userH',
+        ),
+        (
+            ["verify", "--cluster", "127.0.0.1:1"],
+            {"streamproof.toml": QUERIED},
+            "subject orders: channel userHistory is a query; say where: [subject.orders.databases] userHistory = ",
         ),
         (["verify", "--run", "x"], {}, "--run needs --input-topic and --output-topic and --group too"),
         (["verify", "--run", "x", *RUN, "--identity", "event-id"], {}, "--identity"),

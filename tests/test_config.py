@@ -125,6 +125,13 @@ def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
             '[subject.orders]\ncommand = "run"\ncontract = ""',
             '3: subject.orders.contract: expected the path of an AsyncAPI 3 document, found ""',
         ),
+        *[
+            (
+                f'[subject."{name}"]\ncontract = "c.yaml"\ncommand = "run"',
+                f'1: subject "{name}" cannot have that name: files are called by it; use up to 100 letters, digits, -',
+            )
+            for name in ("a/b", "", "a b", "a" * 101)
+        ],
         ("checks = 4", "1: checks: expected a directory, found 4"),
     ],
 )

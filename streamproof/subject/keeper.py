@@ -109,6 +109,11 @@ class Keeper:
                     stderr=output,
                 )
             except OSError as error:
+                if error.filename == self.spec.cwd:
+                    raise SubjectError(
+                        f"subject {self.spec.name}: cannot run in {self.spec.cwd} ({error.strerror}); "
+                        "make that directory, or name another by cwd in streamproof.toml"
+                    ) from error
                 raise SubjectError(
                     f"subject {self.spec.name}: cannot run {arguments[0]!r} ({error.strerror}); "
                     "check the command in streamproof.toml or after --run"

@@ -137,3 +137,13 @@ def test_an_instance_that_there_is_not_is_told_with_those_that_there_are(make: M
     for act in (keeper.kill, keeper.pause, keeper.resume):
         with pytest.raises(SubjectError, match="there is no instance 9 of s; there is 1, 2"):
             act(9)
+
+
+def test_a_directory_to_run_in_that_is_not_there_is_told(make: Make, tmp_path: Path) -> None:
+    """It is not the command that is missing."""
+    with pytest.raises(
+        SubjectError, match=r"cannot run in \S*/gone \(No such file or directory\); make that directory"
+    ):
+        make(SLEEPS, cwd=tmp_path / "gone")
+    with pytest.raises(SubjectError, match="cannot run 'no-such-program' \\(No such file or directory\\)"):
+        make("no-such-program", cwd=tmp_path)
