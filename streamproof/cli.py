@@ -28,7 +28,7 @@ from streamproof.errors import OutputError, StreamproofError, UsageError
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery
 from streamproof.output import told_streams
-from streamproof.report.html import generate
+from streamproof.report.html import counts, generate
 from streamproof.report.terminal import Terminal
 from streamproof.verify import Request, describe, kept
 from streamproof.verify import verify as run_verify
@@ -72,7 +72,9 @@ DIR: dict[str, Any] = {"metavar": "DIR", "parser": _path}
 WITHOUT: dict[str, Any] = {"rich_help_panel": "Without streamproof.toml"}
 WHERE: dict[str, Any] = {"rich_help_panel": "Where Kafka runs"}
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document; progress goes to standard error.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document; progress goes to standard error.")
+]
 Brokers = Annotated[int, typer.Option(metavar="N", help="How many brokers: an odd number.")]
 VERSIONS = f"Of Apache Kafka: {', '.join(versions())}."
 KafkaVersion = Annotated[str, typer.Option(metavar="VERSION", help=VERSIONS)]
@@ -108,7 +110,9 @@ def up(
     port: Annotated[
         int | None, typer.Option(metavar="PORT", help="Broker n listens at PORT + n - 1; else where it is free.")
     ] = None,
-    registry: Annotated[bool, typer.Option("--registry", help="Start a schema registry beside it.")] = False,
+    registry: Annotated[
+        bool, typer.Option("--registry", help="Start a schema registry beside it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Start a real Kafka cluster on this machine, and keep it until Ctrl-C."""
@@ -269,9 +273,11 @@ def report(
     history: Annotated[
         Path | None, typer.Option(**FILE, help="Keeps outcomes from report to report, and shows them.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Make an HTML report of test results, with Allure's generator (needs Node.js and npm)."""
-    print(f"Report {generate(results, output, history)}")
+    made = generate(results, output, history)
+    print(json.dumps({"report": str(made), "tests": counts(made)}) if as_json else f"Report {made}")
 
 
 def _finish(

@@ -38,8 +38,8 @@ def generate(results: Path, output: Path, history: Path | None = None) -> Path:
     `history`: a file to which each report adds its outcomes, and from which it shows those before. UsageError when
     there are no results, or `output` holds something else; ReportError when the generator is missing or fails.
     """
-    if not any(results.glob("*-result.json")):
-        raise UsageError(f"{results} holds no results; make some by pytest --alluredir {results}")
+    if not any(_is_result(file) for file in results.glob("*-result.json")):
+        raise UsageError(f"{results} holds no results of Allure's; make some by pytest --alluredir {results}")
     if output.exists() and any(output.iterdir() if output.is_dir() else [output]) and not _is_report(output):
         raise UsageError(f"{output} holds something that is not a report; name another directory, or remove it")
     npx = shutil.which("npx")
@@ -61,6 +61,21 @@ def generate(results: Path, output: Path, history: Path | None = None) -> Path:
         except OSError as error:
             raise ReportError(f"{output} cannot be written ({error.strerror}); name another directory") from error
     return output / "index.html"
+
+
+def counts(index: Path) -> dict[str, int]:
+    """How many tests came out how, and the `total`, as the report with this index counts them itself."""
+    stats: dict[str, int] = json.loads((index.parent / "summary.json").read_bytes())["stats"]
+    return stats
+
+
+def _is_result(file: Path) -> bool:
+    """The generator passes over what is none, and makes an empty report."""
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and "uuid" in found
 
 
 def _is_report(directory: Path) -> bool:

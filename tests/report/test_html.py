@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from streamproof.errors import ReportError, StreamproofError
-from streamproof.report.html import generate
+from streamproof.cli import app
+from streamproof.errors import ReportError, StreamproofError, UsageError
+from streamproof.report.html import counts, generate
 from tests.report.conftest import Need
 from tests.results import RESULTS, results_of
 
@@ -51,6 +53,7 @@ def test_failures_are_sorted_by_what_they_say_and_kept_from_report_to_report(
         "Other failures": ["test_other"],
     }
     assert len(history.read_text().splitlines()) == 2
+    assert counts(output / "index.html") == {"total": 7, "passed": 1, "failed": 3, "broken": 3}
 
 
 def _leaves(nodes: dict[str, dict[str, list[str]]], node: dict[str, list[str]]) -> list[str]:
@@ -61,7 +64,7 @@ def _leaves(nodes: dict[str, dict[str, list[str]]], node: dict[str, list[str]]) 
 @pytest.mark.parametrize(
     ("files", "path", "sentence"),
     [
-        ([], None, "allure-results holds no results; make some by pytest --alluredir allure-results"),
+        ([], None, "allure-results holds no results of Allure's; make some by pytest --alluredir allure-results"),
         (["allure-results/1-result.json", "allure-report/mine"], None, "allure-report holds something that is not a"),
         (["allure-results/1-result.json", "allure-report"], None, "allure-report holds something that is not a"),
         (["allure-results/1-result.json"], "", "npx is not there; the report needs Node.js 20 or later with npm"),
@@ -74,7 +77,7 @@ def test_a_mistake_is_one_sentence_and_nothing_is_lost(
     monkeypatch.chdir(tmp_path)
     for name in files:
         Path(name).parent.mkdir(exist_ok=True)
-        Path(name).write_text("{}")
+        Path(name).write_text('{"uuid": "1"}')
     if path is not None:
         monkeypatch.setenv("PATH", path)
     with pytest.raises(StreamproofError) as told:
@@ -86,10 +89,40 @@ def test_a_mistake_is_one_sentence_and_nothing_is_lost(
 
 def test_a_generator_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By its status and its last words."""
-    (tmp_path / "1-result.json").write_text("{}")
+    (tmp_path / "1-result.json").write_text('{"uuid": "1"}')
     npx = tmp_path / "npx"
     npx.write_text("#!/bin/sh\necho no such version >&2\nexit 3\n")
     npx.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     with pytest.raises(ReportError, match=r"ended with status 3 \(no such version\); it needs Node.js 20 or later"):
         generate(tmp_path, tmp_path / "report")
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "no JSON", '{"uuid": '])
+def test_what_is_no_result_makes_no_report(tmp_path: Path, content: str) -> None:
+    """Whatever it is called: the generator would pass over it, and make an empty report."""
+    (tmp_path / "1-result.json").write_text(content)
+    with pytest.raises(UsageError, match=r"holds no results of Allure's; make some by pytest --alluredir"):
+        generate(tmp_path, tmp_path / "report")
+    assert not (tmp_path / "report").exists()
+
+
+GENERATOR = """#!/bin/sh
+while [ "$1" != --output ]; do shift; done
+mkdir -p "$2/widgets" && echo > "$2/index.html"
+echo '{"stats": {"total": 3, "passed": 2, "failed": 1}}' > "$2/summary.json"
+"""
+
+
+def test_a_report_is_told_as_json_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is, and what came of the tests; in words, the first alone."""
+    (tmp_path / "1-result.json").write_text('{"uuid": "1"}')
+    npx = tmp_path / "npx"
+    npx.write_text(GENERATOR)
+    npx.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    arguments = ["report", str(tmp_path), "--output", str(tmp_path / "report")]
+    index = tmp_path / "report" / "index.html"
+    assert CliRunner().invoke(app, arguments).stdout == f"Report {index}\n"
+    told = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)
+    assert told == {"report": str(index), "tests": {"total": 3, "passed": 2, "failed": 1}}
