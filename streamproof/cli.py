@@ -73,7 +73,7 @@ WITHOUT: dict[str, Any] = {"rich_help_panel": "Without streamproof.toml"}
 WHERE: dict[str, Any] = {"rich_help_panel": "Where Kafka runs"}
 
 Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document; progress goes to standard error.")
+    bool, typer.Option("--json", metavar="", help="Print one JSON document; progress goes to standard error.")
 ]
 Brokers = Annotated[int, typer.Option(metavar="N", help="How many brokers: an odd number.")]
 VERSIONS = f"Of Apache Kafka: {', '.join(versions())}."
@@ -93,7 +93,7 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _main(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", metavar="", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     pass
@@ -111,7 +111,7 @@ def up(
         int | None, typer.Option(metavar="PORT", help="Broker n listens at PORT + n - 1; else where it is free.")
     ] = None,
     registry: Annotated[
-        bool, typer.Option("--registry", help="Start a schema registry beside it.")
+        bool, typer.Option("--registry", metavar="", help="Start a schema registry beside it.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -176,7 +176,7 @@ def verify(
     promise: Annotated[
         Delivery, typer.Option(metavar="PROMISE", **WITHOUT, help="at-most-once, at-least-once or exactly-once.")
     ] = Delivery.EXACTLY_ONCE,
-    ordered: Annotated[bool, typer.Option(**WITHOUT, help="Whether it promises order by key.")] = True,
+    ordered: Annotated[bool, typer.Option(metavar="", **WITHOUT, help="Whether it promises order by key.")] = True,
     instances: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many instances to run.")] = None,
     events: Annotated[int, typer.Option(min=1, metavar="N", help="How many events to feed in.")] = 20_000,
     input_file: Annotated[

@@ -330,6 +330,13 @@ def test_help_fits_a_narrow_terminal(call: Call, monkeypatch: pytest.MonkeyPatch
     assert "…" not in called.out
 
 
+@pytest.mark.parametrize("arguments", [["verify"], ["up"], ["check"], ["report"], ["compat"], []])
+def test_help_gives_no_type_to_a_flag_that_takes_no_value(call: Call, arguments: list[str]) -> None:
+    """Nobody is to write `--json true`."""
+    told = call(*arguments, "--help").out
+    assert [line for line in told.splitlines() if "<bool>" in line and "--help" not in line] == []
+
+
 @pytest.fixture
 def foreign(embedded_cluster: EmbeddedCluster, request: pytest.FixtureRequest) -> Foreign:
     """Flags for a command on the session's cluster, with topics and a group of this test's own."""
