@@ -27,7 +27,7 @@ class _ShownStep(Step):
 
 
 class Terminal(Progress):
-    """Shows progress on `console`. Colours and motion only on a terminal, and never with NO_COLOR."""
+    """Shows progress on `console`. Colours and motion only on a terminal, and never with NO_COLOR or TERM=dumb."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -40,7 +40,7 @@ class Terminal(Progress):
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
         started = time.monotonic()
-        if self.console.is_terminal:
+        if self.console.is_interactive and not self.console.no_color:
             with self.console.status(f"{name:<{NAME_WIDTH}}", spinner="dots") as status:
                 step = _ShownStep(name, status)
                 yield step
