@@ -33,7 +33,7 @@ from streamproof.history.recording import OFFSETS, TRANSACTIONS, Recording, reco
 from streamproof.history.store import History, HistoryWriter, row_count
 from streamproof.history.terms import Outcome
 from streamproof.intake import intake_of
-from streamproof.progress import Progress, Step
+from streamproof.progress import Progress, Step, timed
 from streamproof.spec import RunSpec
 from streamproof.subject import Keeper
 from streamproof.subject.keeper import Instance
@@ -89,8 +89,8 @@ class Run:
         self._intake = intake_of(self.spec, cluster.bootstrap_servers, self.keeper)
         self._workload = self._intake.workload
         self._events = spec.events
-        self._probe: Future[dict[str, bool]] | None = None
-        self._feed: Future[None] | None = None
+        self._probe: Future[tuple[dict[str, bool], float]] | None = None
+        self._feed: Future[tuple[None, float]] | None = None
         self._started_at = now_us()
         self._dropped: list[str] = []
         self._offsets: Mapping[tuple[str, int], int] = {}
@@ -124,15 +124,15 @@ class Run:
         self._database_observer = DatabaseObserver(list(self._databases.values()), self._observer.saw)
         self._database_observer.start()
         replication = min(3, len(self.cluster.brokers))
-        self._probe = self._pool.submit(probed, self.cluster, replication=replication)
+        self._probe = self._pool.submit(timed, lambda: probed(self.cluster, replication=replication))
         with self.progress.step("subject") as step:
             self.keeper.start_all()
             self._wait_ready()
             self.keeper.supervise()
             step.done(f"{self.spec.subject.instances} × {self.spec.subject.command}")
         with self.progress.step("probe") as step:
-            held = self._probe.result()
-            step.done(" · ".join(name if kept else f"NOT {name}" for name, kept in held.items()))
+            held, took = self._probe.result()
+            step.done(" · ".join(name if kept else f"NOT {name}" for name, kept in held.items()), took)
 
     def _make_topics(self) -> None:
         contract, servers = self.spec.contract, self.cluster.bootstrap_servers
@@ -216,11 +216,13 @@ class Run:
         self._writer.open("sent")
         rate = max(len(self.spec.events) / seconds, 200.0)
         self._feed = self._pool.submit(
-            self._workload.run,
-            self._events,
-            lambda rows: self._writer.append("sent", rows),
-            rate=rate,
-            gate=lambda: self._nemesis.gate,
+            timed,
+            lambda: self._workload.run(
+                self._events,
+                lambda rows: self._writer.append("sent", rows),
+                rate=rate,
+                gate=lambda: self._nemesis.gate,
+            ),
         )
         self._pool.submit(self._watch_commits)
 
@@ -297,12 +299,13 @@ class Run:
                 if time.monotonic() - began > FIRST_COMMIT_S and not self._committed():
                     raise SubjectError(self._told(self._intake.idle()))
                 time.sleep(POLL_S)
-            self._feed.result()
+            _, took = self._feed.result()
             counts = self._workload.counts
             keys = len({one.key for one in self.spec.events})
             step.done(
                 f"{self._workload.sent:,} events of {keys:,} keys sent · "
-                + " · ".join(f"{counts[outcome]:,} {outcome}" for outcome in Outcome)
+                + " · ".join(f"{counts[outcome]:,} {outcome}" for outcome in Outcome),
+                took,
             )
 
     def _wait_quiet(self) -> str | None:
@@ -364,7 +367,7 @@ class Run:
                 started_at=self._started_at,
                 ended_at=now_us(),
                 clock_error_us=clock_error_us,
-                probe=self._probe.result() if self._probe else {},
+                probe=self._probe.result()[0] if self._probe else {},
                 not_shown=(
                     *self._dropped,
                     *contract.unjudged,

@@ -48,7 +48,7 @@ class Terminal(Progress):
             step = _ShownStep(name, None)
             yield step
         if step.result:
-            self._line(name, step.result, time.monotonic() - started)
+            self._line(name, step.result, time.monotonic() - started if step.took is None else step.took)
 
     def mark(self, text: str, *, ok: bool, under: str) -> None:
         sign = "[green]✔[/]" if ok else "[yellow]✘[/]"

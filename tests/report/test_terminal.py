@@ -31,3 +31,16 @@ def test_nothing_moves_where_colours_are_off(
         step.done("3 brokers")
     assert "3 brokers" in file.getvalue()
     assert ("\r" in file.getvalue()) is moves
+
+
+def test_a_step_that_waited_for_work_in_the_background_shows_the_time_of_the_work() -> None:
+    """Which may have been over when the step began."""
+    file = io.StringIO()
+    with Terminal.on(file).step("probe") as step:
+        step.done("isolates", 4.2)
+    with Terminal.on(file).step("stop") as step:
+        step.done("all")
+    assert [line.split() for line in file.getvalue().splitlines()] == [
+        ["probe", "isolates", "4.2", "s"],
+        ["stop", "all", "0.0", "s"],
+    ]
