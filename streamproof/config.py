@@ -129,7 +129,7 @@ class SubjectConfig(_Table):
 
 
 class Config(_Table):
-    """All of streamproof.toml. `checks`: a directory of checks of the project's own."""
+    """All of streamproof.toml. `checks`: a directory of checks of the project's own, by which every run is judged."""
 
     path: Path
     subjects: Mapping[str, SubjectConfig] = Field(default={}, alias="subject", description="a table, [subject.NAME]")

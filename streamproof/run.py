@@ -284,8 +284,9 @@ class Run:
             rows = sum(row_count(path) for path in history.tables.values())
             step.done(f"{rows:,} rows in {len(history.tables)} tables")
         with self.progress.step("checks") as step:
-            verdict = judge(history)
-            write_witnesses(history, verdict, self.spec.directory / "witnesses")
+            own = self.spec.checks
+            verdict = judge(history, extra=own)
+            write_witnesses(history, verdict, self.spec.directory / "witnesses", extra=own)
             step.done(f"{len(verdict.findings)} anomalies over {rows:,} rows")
         self.verdict, self.history = verdict, history
         return verdict

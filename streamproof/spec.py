@@ -16,6 +16,7 @@ QUIET_S = 60.0  # for the group to commit past all input, and for open transacti
 class RunSpec:
     """What to run. `directory` gets logs/, history/, witnesses/ and plan.json.
 
+    `checks`: directories of the project's own, by which it is judged too.
     `suffix` stands for `{run}` in the subject's command and environment; the contract's names end in it already.
     UsageError for a subject whose databases are not those of its contract.
     """
@@ -26,6 +27,7 @@ class RunSpec:
     seed: int
     directory: Path
     suffix: str = ""
+    checks: tuple[Path, ...] = ()
     quiet_s: float = field(default_factory=lambda: QUIET_S)
 
     def __post_init__(self) -> None:

@@ -121,6 +121,7 @@ def spec_of(request: Request, config: Config | None, seed: int) -> RunSpec:
         events=_events(request, contract, seed),
         seed=seed,
         directory=request.directory,
+        checks=_own_checks(config) if config else (),
     )
 
 
@@ -145,12 +146,23 @@ def declared_spec(
         seed=seed,
         directory=directory,
         suffix=suffix,
+        checks=_own_checks(config),
     )
 
 
 def _declared(config: Config, name: str | None) -> tuple[SubjectSpec, Contract]:
     declared = config.subject(name)
     return declared.spec(), read_contract(declared.contract, declared.operation)
+
+
+def _own_checks(config: Config) -> tuple[Path, ...]:
+    """The directory of checks that the file names, if any; UsageError when they are not right, before anything runs."""
+    if config.checks is None:
+        return ()
+    from streamproof.checks.catalogue import load_checks  # noqa: PLC0415 - slow to import, for few projects
+
+    load_checks([config.checks])
+    return (config.checks,)
 
 
 def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:

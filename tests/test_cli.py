@@ -462,6 +462,55 @@ def test_a_subject_that_never_commits_is_told_so(
     assert f'though "in-{name}" has records; check that it reads that topic and commits' in called.err
 
 
+COPIED = """asyncapi: 3.0.0
+channels:
+  source:
+    address: in-NAME
+    messages: {event: {payload: {type: object}, examples: [{payload: {a: 1}}]}}
+  target: {address: out-NAME}
+operations:
+  copy:
+    action: receive
+    channel: {$ref: "#/channels/source"}
+    bindings: {kafka: {groupId: {const: NAME}}}
+    x-delivery: at-least-once
+    x-identity: header:event-id
+    x-produces: [{channel: target, identity: header:event-id}]
+"""
+OWN = """-- known: an input, whatever came of it.
+-- forbidden: at-least-once
+SELECT i.id FROM input_once i ORDER BY i.id
+"""
+EVIDENCE = "SELECT 'inputs' AS evidence, count(*) AS seen, count(*) > 0 AS enough FROM live_input"
+
+
+def test_a_run_is_judged_by_the_checks_of_its_project_too(call: Call, foreign: Foreign, tmp_path: Path) -> None:
+    """Those beside streamproof.toml, wherever it is called from; one that is not right is told before anything runs."""
+    name, flags = foreign
+    project = tmp_path / "project"
+    checks = project / "mine"
+    checks.mkdir(parents=True)
+    command = f"{sys.executable} {LOOP} {{bootstrap_servers}} {name} in-{name} out-{name}"
+    subject = f'[subject.copy]\ncontract = "c.yaml"\ncommand = "{command}"\n'
+    (project / "streamproof.toml").write_text(f'checks = "mine"\n{subject}')
+    (project / "c.yaml").write_text(COPIED.replace("NAME", name))
+    (checks / "known.sql").write_text(OWN)
+    arguments = ["verify", "--config", "project/streamproof.toml", "--events", "50", "--faults", "none"]
+    arguments += [*flags("")[-2:], "--directory", "kept", "--json"]
+    called = call(*arguments)
+    assert called.status == 2
+    assert called.err.startswith("streamproof: project/mine/known.sql has no known.evidence.sql beside it; ")
+    assert not Path("kept").exists()
+    (checks / "known.evidence.sql").write_text(EVIDENCE)
+    called = call(*arguments)
+    assert called.status == 1, called.err
+    (known,) = [one for one in json.loads(called.out)["findings"] if one["anomaly"] == "known"]
+    assert (known["status"], known["witnesses"] > 0) == ("forbidden", True)
+    assert Path("kept/witnesses/known.parquet").is_file()
+    assert call("check", "kept").status == 3, "without the flag, it is judged by what everyone has"
+    assert call("check", "kept", "--checks", "project/mine").status == 1
+
+
 PNG = b"\x89PNG"
 COLOUR = re.compile(r"\x1b\[(?:\d;)*[39][0-8]")
 LOOP = Path(__file__).parent / "foreign" / "loop.py"

@@ -13,8 +13,9 @@ second one, `….evidence.sql`, for what the run must have shown before the abse
 is made from the queries' own headers.
 
 To add one, write the two files and a row in `guarantees.toml`. A project adds its own by a directory of such files,
-given to `streamproof check --checks DIR`, with `-- forbidden: exactly-once, …` in the header in the row's place. With
-`-- witness: input {id} went astray at {t:clock}` its witnesses are told in words, and not in columns.
+with `-- forbidden: exactly-once, …` in the header in the row's place. `checks = "DIR"`, above the tables of
+`streamproof.toml`, has every run judged by them too; `streamproof check` does it with `--checks DIR`.
+With `-- witness: input {id} went astray at {t:clock}` its witnesses are told in words, and not in columns.
 """
 
 
