@@ -18,7 +18,8 @@ def compare(
 ) -> list[Result]:
     """Each version of the history in the directory `new`; or that in the file `new` against `old`, the latest first.
 
-    `references`: NAME=FILE, or FILE. UsageError and SchemaError as `check`, and for what cannot be read.
+    `references`: NAME=FILE, or FILE. UsageError and SchemaError as `check`, for what cannot be read, and for a file
+    alone: whoever gives one has forgotten the others. A history may well begin.
     """
     if extra := next((one for one in old if one.is_dir() or new.is_dir()), None):
         raise UsageError(f"{new} {extra}: a directory is a whole history; give one alone, or files")
@@ -26,6 +27,10 @@ def compare(
     named = [(name or file, Path(file)) for name, _, file in (one.rpartition("=") for one in references)]
     texts = {name: read_text(file) for name, file in named}
     results = check_history(versions, schema_type=schema_type, level=level, references=texts)
+    if not new.is_dir() and not old:
+        raise UsageError(
+            f"{new}: nothing to compare with; give the versions before it too, the latest first, or a directory of all"
+        )
     return results if new.is_dir() else results[-1:]
 
 
@@ -33,7 +38,8 @@ def explain(result: Result) -> str:
     """Rich markup: for each version and direction that is broken, what breaks it; and the levels that are left."""
     new = escape(result.new)
     if result.compatible:
-        return f"{new}  [green]COMPATIBLE[/]  {result.level}"
+        first = "" if result.before else "  (the first: nothing to compare with)"
+        return f"{new}  [green]COMPATIBLE[/]  {result.level}{first}"
     lines: list[str] = []
     for (direction, old), differences in groupby(result.differences, key=_broken):
         lines.append(f"{new} → {escape(old)}  [bold red]INCOMPATIBLE[/]  {direction}")
@@ -56,6 +62,7 @@ def to_json(result: Result) -> dict[str, object]:
         "version": result.new,
         "level": result.level,
         "compatible": result.compatible,
+        "before": result.before,
         "accepted_by": list(result.accepted_by),
         "differences": [asdict(one) for one in result.differences],
     }

@@ -51,12 +51,16 @@ class Version:
 
 @dataclass(frozen=True)
 class Result:
-    """`differences`: what forbids `new`, the latest version's first. `accepted_by`: the levels that would accept it."""
+    """`differences`: what forbids `new`, the latest version's first. `accepted_by`: the levels that would accept it.
+
+    `before`: how many versions were before it; where none was, nothing was compared.
+    """
 
     new: str
     level: Level
     differences: tuple[Difference, ...]
     accepted_by: tuple[Level, ...]
+    before: int
 
     @property
     def compatible(self) -> bool:
@@ -120,6 +124,7 @@ def _result(olds: Sequence[Parsed], new: Parsed, level: Level) -> Result:
         accepted_by=tuple(
             one for one in Level if not any(one.asks(other.direction, latest=latest) for other, latest in found)
         ),
+        before=len(olds),
     )
 
 

@@ -25,7 +25,11 @@ def test_the_reference_history_may_be_upgraded_in_any_order() -> None:
     """As its contract promises."""
     told = run(app, ["compat", str(HISTORY), "--level", "FULL_TRANSITIVE"])
     assert told.exit_code == 0
-    assert told.stdout.splitlines() == [f"v{n}  COMPATIBLE  FULL_TRANSITIVE" for n in (1, 2, 3)]
+    assert told.stdout.splitlines() == [
+        "v1  COMPATIBLE  FULL_TRANSITIVE  (the first: nothing to compare with)",
+        "v2  COMPATIBLE  FULL_TRANSITIVE",
+        "v3  COMPATIBLE  FULL_TRANSITIVE",
+    ]
 
 
 def test_a_directory_is_a_history_in_the_order_of_its_numbers(files: Path) -> None:
@@ -34,6 +38,15 @@ def test_a_directory_is_a_history_in_the_order_of_its_numbers(files: Path) -> No
     assert told.exit_code == 1
     assert [line.split()[0] for line in told.stdout.splitlines() if "COMPATIBLE" in line] == ["v1", "v2", "v9", "v10"]
     assert "v10 → v1  INCOMPATIBLE  BACKWARD" in told.stdout
+
+
+def test_a_history_may_begin(tmp_path: Path) -> None:
+    """With one version; that nothing was compared is said, and counted."""
+    (tmp_path / "v1.avsc").write_text(A)
+    told = run(app, ["compat", str(tmp_path)])
+    assert (told.exit_code, told.stdout) == (0, "v1  COMPATIBLE  BACKWARD  (the first: nothing to compare with)\n")
+    (result,) = json.loads(run(app, ["compat", str(tmp_path), "--json"]).stdout)
+    assert (result["compatible"], result["before"]) == (True, 0)
 
 
 def test_a_refusal_says_who_cannot_read_what_and_what_would_mend_it(files: Path) -> None:
@@ -71,8 +84,8 @@ def test_a_reference_is_a_file_under_a_name(tmp_path: Path) -> None:
     money.write_text('{"type": "fixed", "name": "Money", "size": 8}')
     order.write_text(A.replace('"int"', '"Money"'))
     for reference in (f"Money={money}", str(money)):
-        assert run(app, ["compat", str(order), "--reference", reference]).exit_code == 0
-    told = run(app, ["compat", str(order)])
+        assert run(app, ["compat", str(order), str(order), "--reference", reference]).exit_code == 0
+    told = run(app, ["compat", str(order), str(order)])
     assert str(told.exception).startswith(f'{order}: /fields/0/type: no Avro schema: there is no type "Money"')
 
 
@@ -99,6 +112,11 @@ def test_files_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None
             ["order.avsc", "--level", "BACKWARDS"],
             UsageError,
             'level "BACKWARDS" is not known (did you mean "BACKWARD"?',
+        ),
+        (
+            ["order.avsc"],
+            UsageError,
+            "order.avsc: nothing to compare with; give the versions before it too, the latest",
         ),
         (["order.avsc", "--type", "JSON"], UsageError, "JSON schemas cannot be compared yet; only AVRO can"),
         (["order.avsc", "."], UsageError, "a directory is a whole history"),
