@@ -1,9 +1,11 @@
 """Standard output and standard error: what cannot be written there is an OutputError, wherever it was to be written."""
 
+import io
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TextIO, cast
 
 from streamproof.errors import OutputError
@@ -15,6 +17,8 @@ class _Stream:
     def __init__(self, stream: TextIO, name: str) -> None:
         self._stream = stream
         self._name = name
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -41,19 +45,22 @@ class _Stream:
 
 @contextmanager
 def told_streams() -> Iterator[None]:
-    """Within, both streams fail by OutputError; at the end, all that was written has gone out."""
+    """Within, both streams fail by OutputError; at the end, all that was written has gone out.
+
+    One that was closed from the start takes everything; what an encoding does not have is escaped.
+    """
     streams = sys.stdout, sys.stderr
-    told = [
-        _Stream(stream, name) if stream else stream  # there is none where it was closed from the start
-        for stream, name in zip(streams, ("standard output", "standard error"), strict=True)
-    ]
-    sys.stdout, sys.stderr = (cast("TextIO", one) for one in told)
-    try:
-        yield
-    finally:
+    with Path(os.devnull).open("w") as nowhere:
+        told = [
+            _Stream(stream or nowhere, name)
+            for stream, name in zip(streams, ("standard output", "standard error"), strict=True)
+        ]
+        sys.stdout, sys.stderr = (cast("TextIO", one) for one in told)
         try:
-            for one in told:
-                if one:
-                    one.flush()
+            yield
         finally:
-            sys.stdout, sys.stderr = streams
+            try:
+                for one in told:
+                    one.flush()
+            finally:
+                sys.stdout, sys.stderr = streams

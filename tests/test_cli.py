@@ -255,10 +255,21 @@ def test_output_that_has_no_room_is_told(arguments: list[str]) -> None:
     assert done.stderr == f"streamproof: {sentence}\n"
 
 
-def test_output_that_is_closed_is_done_without() -> None:
-    """The status says it all."""
-    done = subprocess.run(["sh", "-c", f"{STREAMPROOF} compat {SCHEMAS} >&-"], stderr=subprocess.PIPE, check=False)
+@pytest.mark.parametrize(
+    ("command", "status"), [(f"compat {SCHEMAS} >&-", 0), ("veryfi 2>&-", 2), ("veryfi >&- 2>&-", 2)]
+)
+def test_output_that_is_closed_is_done_without(command: str, status: int) -> None:
+    """The status says it all; what was for one stream does not go to the other."""
+    done = subprocess.run(["sh", "-c", f"{STREAMPROOF} {command}"], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (status, b"", b"")
+
+
+def test_output_in_an_encoding_that_lacks_a_character_is_escaped() -> None:
+    """It is no fault of anybody's."""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([STREAMPROOF, "compat", "--help"], env=environment, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"v2.avsc, \u2026" in done.stdout
 
 
 @pytest.mark.parametrize("command", ["up", "verify", "check", "report"])
