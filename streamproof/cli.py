@@ -224,7 +224,7 @@ def verify(
     again = ["streamproof", *_without_directory(sys.argv[1:])]
     if seed is None:
         again += ["--seed", str(history.record.seed)]
-    _finish(verdict, history, as_json=as_json, draws=True, again=shlex.join(again))
+    _finish(verdict, history, request.directory / "witnesses", as_json=as_json, draws=True, again=shlex.join(again))
 
 
 def _draw(history: "History") -> Path | None:
@@ -259,8 +259,9 @@ def check(
     inner = directory / "history"
     history = History.read(inner if inner.is_dir() else directory)
     verdict = judge(history, extra=tuple(checks or ()))
-    write_witnesses(history, verdict, directory / "witnesses", extra=tuple(checks or ()))
-    _finish(verdict, history, as_json=as_json)
+    witnesses = directory / "witnesses"
+    write_witnesses(history, verdict, witnesses, extra=tuple(checks or ()))
+    _finish(verdict, history, witnesses, as_json=as_json)
 
 
 @app.command(epilog="Example:  streamproof report allure-results --history allure-history.jsonl")
@@ -281,13 +282,19 @@ def report(
 
 
 def _finish(
-    verdict: "Verdict", history: "History", *, as_json: bool, draws: bool = False, again: str | None = None
+    verdict: "Verdict",
+    history: "History",
+    witnesses: Path,
+    *,
+    as_json: bool,
+    draws: bool = False,
+    again: str | None = None,
 ) -> NoReturn:
     from streamproof.report.text import explain  # noqa: PLC0415
 
     if not as_json:
         # the verdict first: the picture takes a second
-        Console(highlight=False, soft_wrap=True).print(explain(verdict, history, again=again))
+        Console(highlight=False, soft_wrap=True).print(explain(verdict, history, witnesses=witnesses, again=again))
     picture = _draw(history) if draws else None
     if as_json:
         kept = {"directory": str(history.directory), **({"timeline": str(picture)} if picture else {})}

@@ -28,6 +28,9 @@ class Step:
 class Progress:
     """Listens to nothing; listeners override."""
 
+    def title(self, text: str) -> None:
+        """What all of it is about, before the first step."""
+
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:  # noqa: ARG002 - for those who listen
         """A step from its beginning to its end; an exception passes through."""

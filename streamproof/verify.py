@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from streamproof import __version__
 from streamproof.cluster import STARTED, Cluster, open_cluster
 from streamproof.config import ClusterConfig, Config, checked_command, checked_placeholders, read_config
 from streamproof.contract.asyncapi import read_contract
@@ -70,6 +71,7 @@ def verify(request: Request, progress: Progress) -> "tuple[Verdict, History]":
     if saved:
         check_plan(saved, spec.subject)
     settings = config.cluster if config else ClusterConfig()
+    progress.title(_title(spec))
     threading.Thread(target=_import_run, daemon=True).start()  # takes half a second, while brokers start
     with (
         kept(request.directory),
@@ -93,6 +95,14 @@ def verify(request: Request, progress: Progress) -> "tuple[Verdict, History]":
             verdict = run.finish()
             assert run.history is not None  # noqa: S101 - finish() made it
             return verdict, run.history
+
+
+def _title(spec: RunSpec) -> str:
+    """What is verified, and what it promises."""
+    contract = spec.contract
+    told = f" ({contract.source}, {contract.name})" if contract.source else ""
+    order = ", ordered by key" if contract.ordered else ""
+    return f"streamproof {__version__} · subject {spec.subject.name}{told} · promise: {contract.delivery}{order}"
 
 
 def _import_run() -> "type[Run]":

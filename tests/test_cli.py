@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from streamproof import __version__
 from streamproof.cli import main
 from streamproof.cluster import EmbeddedCluster, versions
 from streamproof.cluster.admin import create_topics
@@ -537,6 +538,7 @@ def test_a_run_is_one_json_document_and_can_be_judged_again(
     verdict = json.loads(called.out)
     assert called.status == 3
     assert verdict["outcome"] == "unproven"
+    assert called.err.startswith(f"streamproof {__version__} · subject command · promise: at-least-once")
     assert "\x1b[" not in called.err
     assert Path(verdict.pop("timeline")).read_bytes().startswith(PNG)
     again = call("check", "kept", "--json")

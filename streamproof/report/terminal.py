@@ -37,6 +37,9 @@ class Terminal(Progress):
     def on(cls, file: TextIO) -> "Terminal":
         return cls(Console(file=file, highlight=False, soft_wrap=True))
 
+    def title(self, text: str) -> None:
+        self.console.print(escape(text))
+
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
         started = time.monotonic()

@@ -1,5 +1,7 @@
 """A verdict in words: what was promised, what was found, what the run has shown and what it has not."""
 
+from pathlib import Path
+
 from rich.markup import escape
 
 from streamproof.checks import Finding, Outcome, Status, Verdict
@@ -19,14 +21,16 @@ SEEN = {  # one, more than one
 }
 
 
-def explain(verdict: Verdict, history: History | None = None, *, again: str | None = None) -> str:
-    """The verdict as lines of Rich markup; plain text but for the outcome's colour."""
+def explain(
+    verdict: Verdict, history: History | None = None, *, witnesses: Path | None = None, again: str | None = None
+) -> str:
+    """The verdict as lines of Rich markup; plain text but for the outcome's colour. `witnesses`: where all are kept."""
     promise = verdict.delivery + (", ordered by key" if verdict.ordered else "")
     colour = COLOURS[verdict.outcome]
     lines = [f"[bold {colour}]{verdict.outcome.upper()}[/]  {promise}{_summary(verdict)}"]
     for one in verdict.findings:
         if one.witnesses and one.status in (Status.FORBIDDEN, Status.NEVER_UPHELD):
-            lines += _finding(one)
+            lines += _finding(one, witnesses)
     if verdict.outcome is Outcome.UNPROVEN:
         lines += ["  Missing:", *(f"    {escape(text)}" for text in verdict.missing)]
     lines += _rest(verdict, history)
@@ -42,13 +46,14 @@ def _summary(verdict: Verdict) -> str:
     return f": {seen.get('inputs', 0):,} events in, {seen.get('effects', 0):,} effects out"
 
 
-def _finding(one: Finding) -> list[str]:
+def _finding(one: Finding, kept: Path | None) -> list[str]:
     plural = "es" if one.witnesses != 1 else ""
     lines = [f"  [bold]{one.anomaly}[/] · {one.witnesses:,} witness{plural} · {escape(one.definition)}"]
     for witness in one.told[:SHOWN_WITNESSES]:
         lines += [f"    {escape(line)}" for line in witness.splitlines()]
     if one.witnesses > SHOWN_WITNESSES:
-        lines.append(f"    … {one.witnesses - SHOWN_WITNESSES:,} more in witnesses/{one.anomaly}.parquet")
+        where = f" in {escape(str(kept / one.anomaly))}.parquet" if kept else ""
+        lines.append(f"    … {one.witnesses - SHOWN_WITNESSES:,} more{where}")
     return lines
 
 

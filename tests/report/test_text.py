@@ -12,10 +12,13 @@ from tests.checks.histories import clean
 def test_brackets_in_data_are_words_of_it(tmp_path: Path) -> None:
     """An id or a directory may look like a style's mark: it is shown as it is, and breaks nothing."""
     scene = clean()
-    scene.effect("[/b]a[red]")
+    for _ in range(10):
+        scene.effect("[/b]a[red]")
     history = scene.write(tmp_path / "runs[/b]" / "history")
-    told = Text.from_markup(explain(judge(history, threads=1), history, again="verify [/b]")).plain
+    markup = explain(judge(history, threads=1), history, witnesses=Path("runs[/b]/witnesses"), again="verify [/b]")
+    told = Text.from_markup(markup).plain
     assert "(alpha) is of [/b]a[red], which is no input" in told
     assert "the effect at alpha[0]@" in told
+    assert "… 7 more in runs[/b]/witnesses/phantom.parquet" in told
     assert "runs[/b]/history" in told
     assert "Again   verify [/b]" in told
