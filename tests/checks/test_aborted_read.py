@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.histories import small, witnesses
+from streamproof.checks import judge
+from tests.checks.histories import Scene, small, witnesses
 
 
 def test_an_effect_of_an_aborted_input_is_an_aborted_read(tmp_path: Path) -> None:
@@ -101,3 +102,72 @@ def test_a_committed_batch_after_an_aborted_one_may_be_read(tmp_path: Path) -> N
     scene.transaction(epoch=1).effects(["a"]).offsets(1).commit()
     scene.read("alpha", 0, 2)
     assert witnesses(scene, tmp_path) == {}
+
+
+def test_an_aborted_batch_is_told_for_each_record_read(tmp_path: Path) -> None:
+    """A batch over several thousands, read in two of them, is one witness for each record, in its partition alone."""
+    scene = small("exactly-once", "a")
+    scene.effects(["a"])
+    scene.commit(1)
+    mark = {"topic": "alpha", "part": 0, "pid": 5, "epoch": 0, "transactional": True, "t_append": scene.wait()}
+    scene.rows["batch"] += [
+        mark | {"base_off": 1500, "last_off": 3500, "control": "none"},
+        mark | {"base_off": 3501, "last_off": 3501, "control": "abort"},
+    ]
+    for topic, part in (("alpha", 0), ("alpha", 1), ("beta", 0)):
+        for off in (1600, 2600):
+            scene.read(topic, part, off)
+    found = judge(scene.write(tmp_path), threads=1).finding("aborted-read")
+    assert [(row["topic"], row["part"], row["off"]) for row in found.sample] == [("alpha", 0, 1600), ("alpha", 0, 2600)]
+    assert found.witnesses == 2
+
+
+def test_a_fate_tells_of_its_own_place_alone(tmp_path: Path) -> None:
+    """At the same offset of another partition is another record; what is marked as aborted there is not this one."""
+    scene = Scene()
+    scene.input("never", fate="abort")
+    scene.aborted_input("hidden", part=1)
+    scene.input("b", part=1)
+    scene.input("c", part=2)
+    scene.transaction().effects("b", channels=["alpha"]).abort()
+    scene.transaction().effects("bc").offsets(3, part=1).offsets(1, part=2).commit()
+    for topic, part, off in (("in", 0, 0), ("in", 1, 2), ("in", 2, 0), ("alpha", 0, 2), ("beta", 0, 0)):
+        scene.read(topic, part, off)
+    assert witnesses(scene, tmp_path, "id", "topic", "part", "off") == {"aborted-read": [("never", "in", 0, 0)]}
+
+
+def test_what_was_aborted_elsewhere_tells_nothing_of_what_is_hidden(tmp_path: Path) -> None:
+    """An input behind an open transaction, and aborted batches at its offset elsewhere and at others beside it."""
+    scene = Scene()
+    scene.input("hidden", visible=False)
+    scene.aborted_input("never", part=0)
+    scene.aborted_input("never", part=1)
+    scene.transaction().effects("a", channels=["alpha"]).abort()
+    scene.input("a")
+    scene.effects("a")
+    scene.effect("hidden")
+    scene.commit(4)
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_an_id_that_was_aborted_and_sent_again_is_live(tmp_path: Path) -> None:
+    """Its producer's transaction was aborted, and the next had it again: the effect is of that."""
+    scene = Scene()
+    scene.aborted_input("a")
+    off = scene.input("a")
+    scene.effects(["a"])
+    scene.commit(off + 1)
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_an_id_aborted_several_times_is_found_at_the_first(tmp_path: Path) -> None:
+    """One effect on one channel is one witness, however often its source was aborted."""
+    scene = small("exactly-once", "a")
+    scene.input("b", part=1)
+    for again in ({"part": 0}, {"part": 0}, {"part": 1}, {"part": 1, "topic": "later"}):
+        scene.input("never", fate="abort", **again)
+    scene.effects("ab")
+    scene.effect("never")
+    scene.commit(1)
+    scene.commit(1, part=1)
+    assert witnesses(scene, tmp_path, "id", "topic", "part", "off") == {"aborted-read": [("never", "in", 0, 1)]}
