@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from streamproof.checks import judge
-from tests.checks.histories import STEP, small, witnesses
+from tests.checks.histories import STEP, Scene, small, witnesses
 
 
 def test_a_commit_before_the_first_effect_is_ahead(tmp_path: Path) -> None:
@@ -28,6 +28,7 @@ def test_what_need_not_appear_cannot_be_ahead(tmp_path: Path) -> None:
         {"id": "a", "grp": scene.promise.grp, "channel": channel, "at_least": 0, "at_most": 1}
         for channel in ("alpha", "beta")
     ]
+    scene.rows["expected"] += [row | {"grp": "others", "at_least": 1} for row in scene.rows["expected"]]
     scene.commit(1)
     scene.effects(["a"])
     assert witnesses(scene, tmp_path) == {}
@@ -162,3 +163,79 @@ def test_an_effect_that_came_again_in_another_partition_came_the_first_time(tmp_
     scene.commit(2)
     scene.transaction().effects(["a"], part=0).commit()
     assert list(witnesses(scene, tmp_path)) == ["duplicated"]
+
+
+def test_an_effect_counts_from_its_own_transactions_decision(tmp_path: Path) -> None:
+    """Not from what else is in its transaction, nor from others before it, elsewhere, or of another producer there."""
+    scene = Scene()
+    scene.inputs("abcdefg", key=None)
+    scene.transaction().effects("bcd", ["beta"]).effects("bcd", ["alpha"], part=1).effects("e").commit()
+    transaction = scene.transaction().effects("ag", ["alpha"])
+    scene.effects("ag", ["beta"])
+    scene.transaction(pid=8).effects("f").commit()
+    scene.commit(1)
+    transaction.commit()
+    scene.commit(7)
+    assert witnesses(scene, tmp_path, "id", "channel") == {"commit-ahead": [("a", "alpha")]}
+
+
+@pytest.mark.parametrize(("topic", "part"), [("alpha", 1), ("beta", 0)])
+def test_a_decision_is_of_the_marker_in_its_own_partition(tmp_path: Path, topic: str, part: int) -> None:
+    """At the same offset of another partition is the marker of an earlier transaction."""
+    scene = Scene()
+    scene.inputs("ab", key=None)
+    scene.transaction().effects("b", [topic], part=part).commit()
+    transaction = scene.transaction().effects("a", ["alpha"])
+    scene.effects("a", ["beta"], part=2)
+    scene.effects("b", [one for one in ("alpha", "beta") if one != topic], part=2)
+    scene.commit(2)
+    transaction.commit()
+    assert witnesses(scene, tmp_path, "id", "channel") == {"commit-ahead": [("a", "alpha")]}
+
+
+def test_a_decision_within_the_clocks_error_is_in_time(tmp_path: Path) -> None:
+    """The coordinator's clock is another broker's, too."""
+    scene = small("exactly-once", "a")
+    transaction = scene.transaction().effects(["a"])
+    scene.commit(1)
+    transaction.commit()
+    scene.clock_error_us = STEP
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_what_its_producer_does_later_makes_nothing_late(tmp_path: Path) -> None:
+    """A commit after each transaction is in time for all that were before it."""
+    scene = small("exactly-once", "a", "b")
+    for off, name in enumerate("ab", 1):
+        scene.transaction().effects(name).commit()
+        scene.commit(off)
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_a_marker_without_a_recorded_decision_counts_from_its_own_time(tmp_path: Path) -> None:
+    """Its coordinator's log does not reach so far back; that of the producer's next transaction does."""
+    scene = small("exactly-once", "a", "b")
+    transaction = scene.transaction().effects(["a"])
+    scene.commit(1)
+    transaction.commit()
+    scene.drop("txn")
+    scene.transaction(pid=8).effects(["b"]).offsets(2).commit()
+    assert witnesses(scene, tmp_path, "id", "channel") == {"commit-ahead": [("a", "alpha"), ("a", "beta")]}
+
+
+def test_evidence_is_of_commits_before_the_last_input(tmp_path: Path) -> None:
+    """At it, but not beyond it; in its own topic and partition; and timed, which one without its marker is not."""
+    scene = small("exactly-once", "a", "b")
+    scene.effects(["a"], channels=["alpha"])
+    for part in (0, 1):
+        scene.transaction().offsets(1, part=part).commit()
+    scene.commit(1, topic="other")
+    scene.commit(2)
+
+    def evidence(directory: Path) -> list[tuple[int, bool | None]]:
+        finding = judge(scene.write(directory), threads=1).finding("commit-ahead")
+        return [(row.seen, row.enough) for row in finding.evidence]
+
+    assert evidence(tmp_path / "marked") == [(1, True), (1, True)]
+    scene.drop("batch", lambda row: row["control"] == "commit")
+    assert evidence(tmp_path / "unmarked") == [(0, False), (1, True)]
