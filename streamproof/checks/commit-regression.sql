@@ -5,7 +5,7 @@
 --   in transactions that were aborted never took effect.
 SELECT grp, topic, part, off, before, n, t_append, pid, epoch
 FROM (
-    SELECT c.*, lag(c.off) OVER (PARTITION BY c.grp, c.topic, c.part ORDER BY c.n) AS before
+    SELECT c.*, lag(c.off) OVER (PARTITION BY c.topic, c.part ORDER BY c.n) AS before
     FROM offset_commit c
     JOIN promise p ON p.grp = c.grp
     WHERE c.visible

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from streamproof.checks import judge
-from tests.checks.histories import Scene, clean, small, witnesses
+from tests.checks.histories import START, STEP, Row, Scene, clean, small, witnesses
+
+CHANGED = START + 9 * STEP
 
 
 def test_a_commit_below_the_one_before_is_a_regression(tmp_path: Path) -> None:
@@ -16,7 +20,7 @@ def test_a_commit_below_the_one_before_is_a_regression(tmp_path: Path) -> None:
 
 
 def test_neither_aborted_nor_deleted_nor_others_commits_regress(tmp_path: Path) -> None:
-    """An aborted commit, one after a deletion, one of another partition, and the same once more are all in order."""
+    """An aborted commit, one after a deletion, those of another partition or group, and the same again are in order."""
     scene = small("exactly-once", *"ab")
     scene.input("c", part=1)
     scene.effects("abc")
@@ -24,6 +28,9 @@ def test_neither_aborted_nor_deleted_nor_others_commits_regress(tmp_path: Path) 
     scene.transaction().offsets(1).abort()
     scene.commit(2)
     scene.commit(1, part=1)
+    scene.commit(1, topic="other")
+    for off in (3, 1):
+        scene.commit(off, grp="others")
     scene.commit(None)
     scene.commit(1)
     scene.commit(2)
@@ -34,7 +41,9 @@ def test_without_a_group_no_position_needs_a_rebalance_to_go_back(tmp_path: Path
     """Whoever is told on standard input is in none; a group whose partitions stay where they are shows nothing."""
     told, unmoved = clean(), clean()
     told.drop("generation")
-    unmoved.drop("owner", lambda row: row["generation"] > 1).alter("owner", lambda _: True, t_to=None)
+    for table in ("generation", "owner"):
+        unmoved.drop(table, lambda row: row["generation"] > 1)
+    unmoved.alter("owner", lambda _: True, t_to=None)
 
     def enough(scene: Scene, directory: Path) -> list[bool | None]:
         findings = judge(scene.write(directory), threads=1).findings
@@ -42,3 +51,34 @@ def test_without_a_group_no_position_needs_a_rebalance_to_go_back(tmp_path: Path
 
     assert enough(told, tmp_path / "told") == [None]
     assert enough(unmoved, tmp_path / "unmoved") == [False]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "seen"),
+    [
+        ({}, {}, 1),
+        (None, {}, 0),
+        ({}, None, 0),
+        ({"grp": "others"}, {}, 0),
+        ({"visible": False}, {}, 0),
+        ({"off": None}, {}, 0),
+        ({"part": 5}, {"part": 5}, 0),
+        ({"topic": "other"}, {"topic": "other"}, 0),
+        ({"t_append": CHANGED}, {}, 0),
+        ({}, {"t_append": CHANGED}, 0),
+    ],
+)
+def test_evidence_is_a_change_of_owner_between_two_commits(
+    tmp_path: Path, before: Row | None, after: Row | None, seen: int
+) -> None:
+    """Both visible, of the subject's group and of the partition that changed hands, and neither at the same time."""
+    scene = Scene()
+    scene.rebalance()
+    if before is not None:
+        scene.commit(**{"off": 1} | before)
+    scene.now = CHANGED - STEP
+    scene.rebalance()
+    if after is not None:
+        scene.commit(**{"off": 1} | after)
+    (row,) = judge(scene.write(tmp_path), threads=1).finding("commit-regression").evidence
+    assert (row.seen, row.enough) == (seen, seen > 0)
