@@ -10,7 +10,7 @@ SELECT id, channel, key, topic, part, off, overtaken_by, effect_part, place
 FROM (
     SELECT f.*, max(f.off) OVER (
         PARTITION BY f.channel, f.effect_part, f.topic, f.part, f.key ORDER BY f.place
-        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ROWS UNBOUNDED PRECEDING
     ) AS overtaken_by
     FROM keyed_effect f
     JOIN overtaken o ON o.channel = f.channel AND o.effect_part = f.effect_part

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from tests.checks.histories import Scene, small, witnesses
+import pytest
+
+from tests.checks.histories import Row, Scene, small, witnesses
 
 
 def test_reordered_names_each_input_that_was_overtaken(tmp_path: Path) -> None:
@@ -96,3 +98,25 @@ def test_dead_letters_have_an_order_too(tmp_path: Path) -> None:
     scene.effects("ba", channels=["dead"])
     scene.commit(2)
     assert witnesses(scene, tmp_path, "id", "channel") == {"reordered": [("a", "dead")]}
+
+
+@pytest.mark.parametrize("beside", [{"key": "l"}, {"part": 1}, {"topic": "other"}])
+def test_broken_orders_of_one_partition_are_told_apart(tmp_path: Path, beside: Row) -> None:
+    """What another key, or another partition of input, has broken before makes no more of this."""
+    scene = small("exactly-once", *"ab")
+    scene.inputs("wxyz", **beside)
+    scene.effects("zyxwba", channels=["alpha"])
+    scene.effects("abwxyz", channels=["beta"])
+    last = scene.rows["input"][-1]["off"]
+    found = witnesses(scene, tmp_path, "id", "channel", "overtaken_by")["reordered"]
+    assert sorted(found) == [("a", "alpha", 1), *((name, "alpha", last) for name in "wxy")]
+
+
+@pytest.mark.parametrize(("channel", "part", "inputs"), [("beta", 0, "abcd"), ("alpha", 1, "efgh")])
+def test_broken_orders_of_two_partitions_are_told_apart(tmp_path: Path, channel: str, part: int, inputs: str) -> None:
+    """The places of one say nothing of those of another, on one channel or two."""
+    scene = small("exactly-once", *"abcdefgh")
+    scene.effects("bacd", channels=["alpha"])
+    scene.effects(reversed(inputs), channels=[channel], part=part)
+    found = witnesses(scene, tmp_path, "id", "channel", "effect_part")["reordered"]
+    assert sorted(found) == sorted([("a", "alpha", 0), *((name, channel, part) for name in inputs[:3])])

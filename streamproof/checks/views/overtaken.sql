@@ -4,7 +4,7 @@ SELECT DISTINCT o.channel, o.effect_part, o.topic, o.part, o.key
 FROM (
     SELECT f.*, max(f.off) OVER (
         PARTITION BY f.channel, f.effect_part, f.topic, f.part ORDER BY f.place
-        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ROWS UNBOUNDED PRECEDING
     ) AS latest
     FROM keyed_effect f
 ) o
