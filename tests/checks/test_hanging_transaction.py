@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from streamproof.checks import judge
 from tests.checks.histories import STEP, Scene, small, witnesses
 
 
@@ -59,3 +60,47 @@ def test_a_last_stable_offset_that_no_transaction_explains_hangs(tmp_path: Path)
     scene.write(tmp_path / "once")
     scene.alter("ends", lambda row: row["topic"] in {"beta", "in"}, lso=0)
     assert witnesses(scene, tmp_path / "again", "topic", "part") == {"hanging-transaction": [("beta", 0)]}
+
+
+def crashes_inside(scene: Scene, directory: Path) -> tuple[int, bool | None]:
+    (row,) = judge(scene.write(directory), threads=1).finding("hanging-transaction").evidence
+    return row.seen, row.enough
+
+
+def test_a_crash_inside_several_transactions_is_one(tmp_path: Path) -> None:
+    """A process may have several producers; the transaction may never end; what is aborted before shows nothing."""
+    scene = small("exactly-once", "a", "b")
+    scene.transaction().effects(["a"]).abort()
+    scene.process_ends()
+    scene.rebalance()
+    assert crashes_inside(scene, tmp_path / "between") == (0, False)
+    first, second = scene.transaction().effects(["a"]), scene.transaction(pid=8).effects(["b"])
+    scene.rebalance()
+    assert crashes_inside(scene, tmp_path / "rebalanced") == (0, False)
+    scene.process_ends()
+    assert crashes_inside(scene, tmp_path / "open") == (1, True)
+    first.abort(fenced=True)
+    second.abort(fenced=True)
+    assert crashes_inside(scene, tmp_path / "aborted") == (1, True)
+
+
+@pytest.mark.parametrize(("over_ms", "found"), [(0, {}), (1, {"hanging-transaction": [("ended late",)]})])
+def test_a_transaction_may_last_no_longer_than_allowed(
+    tmp_path: Path, over_ms: int, found: dict[str, list[tuple[str]]]
+) -> None:
+    """All of its time-out and the clean-up, and not a millisecond more."""
+    scene = small("exactly-once", "a")
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    first, *_, last = scene.rows["txn"]
+    last["t_append"] = first["t_append"] + (1_500 + over_ms) * STEP
+    assert witnesses(scene, tmp_path, "found") == found
+
+
+def test_a_crash_is_inside_from_the_first_state_until_the_last(tmp_path: Path) -> None:
+    """At the same time as the first it is inside, at that of the last no more."""
+    for place, seen in ((0, 1), (-1, 0)):
+        scene = small("exactly-once", "a")
+        scene.transaction().effects(["a"]).abort()
+        scene.process_ends()
+        scene.rows["process"][0]["t_end"] = scene.rows["txn"][place]["t_append"]
+        assert crashes_inside(scene, tmp_path / str(seen)) == (seen, seen > 0)
