@@ -15,9 +15,10 @@ def effect_never_written() -> Scene:
 
 def test_lost_names_the_channel_that_misses_an_effect(tmp_path: Path) -> None:
     """An input committed past with an effect on one of two channels is lost on the other, and nothing else."""
-    assert witnesses(effect_never_written(), tmp_path, "id", "channel", "off", "committed", "seen") == {
-        "lost": [("b", "beta", 1, 3, 0)]
-    }
+    scene = effect_never_written()
+    scene.commit(9, grp="others")
+    scene.commit(9, topic="other")
+    assert witnesses(scene, tmp_path, "id", "channel", "off", "committed", "seen") == {"lost": [("b", "beta", 1, 3, 0)]}
 
 
 def test_lost_after_an_abort_without_a_rewind(tmp_path: Path) -> None:
@@ -78,3 +79,10 @@ def test_a_deleted_commit_takes_nothing_back(tmp_path: Path) -> None:
     scene.commit(1)
     scene.commit(None)
     assert witnesses(scene, tmp_path) == {}
+
+
+def test_what_is_late_hides_no_others_loss(tmp_path: Path) -> None:
+    """B is lost on beta, though the group has still to come to d."""
+    scene = effect_never_written()
+    scene.input("d")
+    assert witnesses(scene, tmp_path, "id") == {"lost": [("b",)], "late": [("d",)]}
