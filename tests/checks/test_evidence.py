@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from streamproof.checks import Outcome, Status, judge
-from tests.checks.histories import START, STEP, Scene, clean, clean_plain, names
+from tests.checks.histories import START, STEP, Row, Scene, clean, clean_plain, names
 
 # what the clean run shows, anomaly by anomaly
 SHOWN = {
@@ -261,6 +261,82 @@ def test_a_change_of_owner_before_an_effect_is_enough_where_commits_come_first(t
         verdict = judge(scene.write(tmp_path / promise), threads=1)
         row = next(row for row in verdict.finding("duplicated").evidence if "interruptions" in row.evidence)
         assert row.enough is enough
+
+
+def evidence(scene: Scene, directory: Path, anomaly: str) -> list[tuple[int, bool | None]]:
+    """What a run has shown of an anomaly, row by row, and whether that is enough."""
+    return [(row.seen, row.enough) for row in judge(scene.write(directory), threads=1).finding(anomaly).evidence]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "second", "seen", "enough"),
+    [
+        ("ab", {"off": 1, "part": 1}, 2, True),
+        ("ab", {"off": 0, "part": 1}, 1, False),
+        ("ab", {"off": 1, "part": 1, "grp": "others"}, 1, False),
+        ("ab", {"off": 1, "part": 1, "topic": "other"}, 1, False),
+        ("", {"off": 1, "part": 1}, 0, False),
+    ],
+)
+def test_each_partition_with_input_must_be_committed_past(
+    tmp_path: Path, inputs: str, second: Row, seen: int, enough: bool
+) -> None:
+    """Past its first input, by the subject's group; a run without any input shows nothing."""
+    scene = Scene()
+    for part, name in enumerate(inputs):
+        scene.input(name, part=part)
+    scene.commit(1)
+    scene.commit(**second)
+    assert evidence(scene, tmp_path, "lost")[-1] == (seen, enough)
+
+
+def test_one_is_enough_of_what_must_have_been_seen(tmp_path: Path) -> None:
+    """An input, and an effect that was read to its end."""
+    scene = Scene()
+    scene.input("a")
+    scene.effect("a")
+    assert evidence(scene, tmp_path, "late") == [(1, True)]
+    assert evidence(scene, tmp_path, "phantom") == [(1, True), (1, True)]
+    assert evidence(scene, tmp_path, "reordered") == [(0, False), (0, False)]
+
+
+@pytest.mark.parametrize(
+    ("after_ms", "topic", "across"),
+    [(0, "in", 0), (1, "in", 1), (3, "in", 1), (4, "in", 0), (5, "in", 0), (2, "other", 0)],
+)
+def test_a_pair_is_across_a_change_of_owner_between_its_effects(
+    tmp_path: Path, after_ms: int, topic: str, across: int
+) -> None:
+    """After the first and before the last, and of the partition that the inputs are in."""
+    scene = Scene()
+    scene.rebalance()
+    scene.rebalance()
+    scene.inputs("ab")
+    scene.effect("a")
+    first = scene.now
+    scene.wait(3)
+    scene.effect("b")
+    _owner_changes(scene, first + after_ms * STEP)
+    scene.alter("owner", lambda _: True, topic=topic)
+    assert evidence(scene, tmp_path, "reordered")[-1] == (across, across > 0)
+
+
+def test_a_change_of_owner_or_an_abort_is_an_interruption(tmp_path: Path) -> None:
+    """Either is enough without the other."""
+    aborted = clean()
+    same_owner(aborted)
+    assert evidence(aborted, tmp_path / "aborted", "duplicated")[-1] == (1, True)
+    assert evidence(clean_plain(), tmp_path / "taken", "duplicated")[-1] == (1, True)
+
+
+def test_rows_of_a_query_show_no_duplicates_unless_commits_come_first(tmp_path: Path) -> None:
+    """When they came is not told; where the commit comes before, nobody needs to know. One in a log is enough."""
+    for promise, enough in (("at-most-once", True), ("exactly-once", False)):
+        scene = clean(promise)
+        effects_in_no_log(scene)
+        assert evidence(scene, tmp_path / promise, "duplicated")[0] == (0, enough)
+        scene.rows["effect"][0]["topic"] = "alpha"
+        assert evidence(scene, tmp_path / f"one-{promise}", "duplicated")[0] == (1, True)
 
 
 def test_a_subject_without_transactions_is_not_judged_by_them(tmp_path: Path) -> None:
