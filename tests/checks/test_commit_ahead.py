@@ -239,3 +239,38 @@ def test_evidence_is_of_commits_before_the_last_input(tmp_path: Path) -> None:
     assert evidence(tmp_path / "marked") == [(1, True), (1, True)]
     scene.drop("batch", lambda row: row["control"] == "commit")
     assert evidence(tmp_path / "unmarked") == [(0, False), (1, True)]
+
+
+def test_a_commit_counts_from_its_own_transactions_marker(tmp_path: Path) -> None:
+    """Not from what its producer writes before it, nor from another producer's marker."""
+    scene = small("exactly-once", "a", "b", "c")
+    transaction = scene.transaction().offsets(1).effects(["b"])
+    scene.transaction(pid=8).effects(["c"], part=1).commit()
+    scene.effects(["a"], part=2)
+    transaction.commit()
+    scene.commit(3)
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_commits_of_others_and_elsewhere_are_not_the_inputs_own(tmp_path: Path) -> None:
+    """At the same offset of another group, topic or partition they are before its effect, and its own is after."""
+    scene = small("exactly-once", "a")
+    scene.input("b", part=1)
+    scene.effects(["b"])
+    scene.commit(1, part=1)
+    scene.commit(1, topic="other")
+    scene.commit(1, grp="others")
+    scene.effects(["a"])
+    scene.commit(1)
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_commits_of_others_and_elsewhere_hide_none(tmp_path: Path) -> None:
+    """They went further before; of its own partition the first was ahead."""
+    scene = small("exactly-once", "a")
+    scene.commit(9, part=1)
+    scene.commit(9, topic="other")
+    scene.commit(9, grp="others")
+    scene.commit(1)
+    scene.effects(["a"])
+    assert witnesses(scene, tmp_path, "id", "channel") == {"commit-ahead": [("a", "alpha"), ("a", "beta")]}
