@@ -125,3 +125,45 @@ def test_what_is_torn_hides_no_other_loss(tmp_path: Path) -> None:
         "lost": [("b", "dead"), ("c", "beta")],
         "torn": [("b", "beta")],
     }
+
+
+def test_what_need_not_be_there_is_not_torn(tmp_path: Path) -> None:
+    """Its outcome is not known: on beta it may be there or not, whatever another group's contract says."""
+    scene = torn_effect()
+    scene.rows["expected"] = list(scene._expected())
+    others = [row | {"grp": "others"} for row in scene.rows["expected"]]
+    scene.alter("expected", lambda row: (row["id"], row["channel"]) == ("b", "beta"), at_least=0)
+    scene.rows["expected"] += others
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_each_channel_is_held_to_the_decision_of_its_own_partition(tmp_path: Path) -> None:
+    """Aborted and done again on alpha alone, with transactions at the same offsets of other partitions: lost."""
+    scene = Scene()
+    scene.inputs("abc", key=None)
+    scene.transaction().effects("a", ["beta"]).effects("b", ["beta"], part=1).effects("b", ["alpha"], part=1).commit()
+    scene.transaction().effects("c").abort()
+    scene.transaction().effects("a", ["alpha"]).effects("c", ["alpha"]).offsets(3).commit()
+    assert witnesses(scene, tmp_path, "id", "channel") == {"lost": [("c", "beta")]}
+
+
+def test_two_transactions_at_a_time_are_told_apart_by_their_producers(tmp_path: Path) -> None:
+    """The markers of each are those that its own coordinator decided, whichever ended first."""
+    scene = Scene()
+    scene.inputs("abc", key=None)
+    first, second = scene.transaction().effects("a"), scene.transaction(pid=8).effects("b", part=1)
+    second.abort()
+    first.offsets(1).commit()
+    scene.transaction(pid=8).effects("bc", part=1).offsets(3).commit()
+    assert witnesses(scene, tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("isolation", "delivery"),
+    [("read_committed", Delivery.AT_LEAST_ONCE), ("read_uncommitted", Delivery.EXACTLY_ONCE)],
+)
+def test_one_of_both_promises_is_enough_to_be_torn(tmp_path: Path, isolation: str, delivery: Delivery) -> None:
+    """Readers that are shown whole transactions alone, or exactly-once to whoever reads."""
+    scene = torn_effect()
+    scene.promise = scene.promise.model_copy(update={"isolation": isolation, "delivery": delivery})
+    assert witnesses(scene, tmp_path, "id", "channel") == {"torn": [("b", "beta")]}
