@@ -171,3 +171,16 @@ def test_an_id_aborted_several_times_is_found_at_the_first(tmp_path: Path) -> No
     scene.commit(1)
     scene.commit(1, part=1)
     assert witnesses(scene, tmp_path, "id", "topic", "part", "off") == {"aborted-read": [("never", "in", 0, 1)]}
+
+
+def test_a_batch_is_told_by_the_next_marker_of_its_own_producer_and_partition(tmp_path: Path) -> None:
+    """Another producer's marker comes first there, and its own comes first, by its offset, in another partition."""
+    scene = small("exactly-once", "a")
+    scene.transaction(pid=9).effects("a", channels=["alpha"], part=1).abort()
+    aborted = scene.transaction(pid=9).effects("aa", channels=["alpha"], part=0)
+    committed = scene.transaction().effects("a")
+    aborted.abort()
+    committed.offsets(1).commit()
+    for off in (0, 1, 2):
+        scene.read("alpha", 0, off)
+    assert witnesses(scene, tmp_path, "off") == {"aborted-read": [(0,), (1,)]}

@@ -339,6 +339,21 @@ def test_rows_of_a_query_show_no_duplicates_unless_commits_come_first(tmp_path: 
         assert evidence(scene, tmp_path / f"one-{promise}", "duplicated")[0] == (1, True)
 
 
+def test_rows_without_an_order_are_no_pairs(tmp_path: Path) -> None:
+    """A query's rows stand nowhere in their channel."""
+    scene = clean()
+    effects_in_no_log(scene)
+    scene.alter("effect", lambda _: True, ordinal=None)
+    assert evidence(scene, tmp_path, "reordered") == [(0, False), (0, False)]
+
+
+def test_an_abort_of_one_partition_is_no_interruption_of_several(tmp_path: Path) -> None:
+    """What it had left to do on the others it had not begun."""
+    scene = clean()
+    abort_of_one_partition(scene)
+    assert evidence(scene, tmp_path, "torn") == [(0, False)]
+
+
 def test_a_subject_without_transactions_is_not_judged_by_them(tmp_path: Path) -> None:
     """An at-least-once subject with plain producers can be upheld; what was not judged is listed, with its reason."""
     verdict = judge(clean_plain().write(tmp_path), threads=1)

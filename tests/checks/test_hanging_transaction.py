@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from streamproof.checks import judge
-from tests.checks.histories import STEP, Scene, small, witnesses
+from tests.checks.histories import OFFSETS, STEP, Scene, Transaction, small, witnesses
 
 
 def open_transaction(*, waited_ms: int = 0) -> Scene:
@@ -104,3 +104,55 @@ def test_a_crash_is_inside_from_the_first_state_until_the_last(tmp_path: Path) -
         scene.process_ends()
         scene.rows["process"][0]["t_end"] = scene.rows["txn"][place]["t_append"]
         assert crashes_inside(scene, tmp_path / str(seen)) == (seen, seen > 0)
+
+
+@pytest.mark.parametrize("state", ["Empty", "Dead"])
+def test_a_transaction_that_its_coordinator_forgot_has_ended(tmp_path: Path, state: str) -> None:
+    """Its transactional id has expired, or begun anew: what follows is another transaction."""
+    scene = small("exactly-once", "a")
+    scene.transaction().effects(["a"], channels=["alpha"]).state(state)
+    scene.wait(9_000)
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    assert witnesses(scene, tmp_path) == {}
+
+
+def test_a_fenced_transaction_has_the_epoch_that_it_began_with(tmp_path: Path) -> None:
+    """Its coordinator raises the epoch to abort it."""
+    scene = open_transaction(waited_ms=9_000)
+    transaction = scene.transaction(epoch=1)
+    transaction.state("PrepareAbort")
+    assert witnesses(scene, tmp_path, "pid", "epoch", "found") == {
+        "hanging-transaction": [(7, 0, "decided, and open at the end")]
+    }
+
+
+@pytest.mark.parametrize(("grp", "hangs"), [("movers", True), ("others", False)])
+def test_who_commits_for_the_group_is_the_subject(tmp_path: Path, grp: str, hangs: bool) -> None:
+    """A producer that has only sent its offsets; another group's is no concern of the run."""
+    scene = small("exactly-once", "a")
+    scene.effects(["a"])
+    scene.commit(1)
+    scene.transaction(pid=9).touch(OFFSETS, 0)
+    scene.commit(1, pid=9, epoch=0, grp=grp, visible=False)
+    assert witnesses(scene, tmp_path, "pid") == ({"hanging-transaction": [(9,)]} if hangs else {})
+
+
+def test_who_has_a_partition_of_its_effects_is_the_subject(tmp_path: Path) -> None:
+    """A producer that died before its first record was written: its transaction is open all the same."""
+    scene = small("exactly-once", "a")
+    scene.effects(["a"])
+    scene.commit(1)
+    scene.transaction(pid=9).touch("alpha", 0)
+    assert witnesses(scene, tmp_path, "pid") == {"hanging-transaction": [(9,)]}
+
+
+def test_no_producer_is_nobodys(tmp_path: Path) -> None:
+    """Another's id that was forgotten before it was seen has none, as plain effects and commits have none."""
+    scene = small("exactly-once", "a")
+    scene.effects(["a"])
+    scene.commit(1)
+    upstream = Transaction(scene, "upstream", -1, -1)
+    upstream.state("Dead")
+    upstream.pid = 99
+    upstream.touch("in", 0)
+    assert witnesses(scene, tmp_path) == {}

@@ -49,8 +49,8 @@ def test_lost_counts_every_occurrence(tmp_path: Path) -> None:
     scene = small("exactly-once", "a", "a")
     scene.effects(["a"])
     scene.commit(2)
-    assert witnesses(scene, tmp_path, "id", "channel", "at_least", "seen") == {
-        "lost": [("a", "alpha", 2, 1), ("a", "beta", 2, 1)]
+    assert witnesses(scene, tmp_path, "id", "channel", "off", "at_least", "seen") == {
+        "lost": [("a", "alpha", 0, 2, 1), ("a", "beta", 0, 2, 1)]
     }
 
 

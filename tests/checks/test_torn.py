@@ -18,7 +18,8 @@ def torn_effect() -> Scene:
 
 def test_an_effect_aborted_beside_its_visible_sibling_is_torn(tmp_path: Path) -> None:
     """Written on both channels by one producer, visible on one: torn, and not lost as well."""
-    assert witnesses(torn_effect(), tmp_path, "id", "channel", "pid") == {"torn": [("b", "beta", 7)]}
+    found = witnesses(torn_effect(), tmp_path, "id", "channel", "pid", "topic", "part", "off")
+    assert found == {"torn": [("b", "beta", 7, "in", 0, 1)]}
 
 
 @pytest.mark.parametrize("joined", [(), ("alpha",), ("beta",)])

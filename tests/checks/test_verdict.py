@@ -207,3 +207,56 @@ def test_require_refuses_what_was_not_judged(tmp_path: Path) -> None:
     verdict = verdict_of(clean().absent("txn"), tmp_path)
     with pytest.raises(AssertionError, match="torn is not judged: no txn table"):
         verdict.require("torn")
+
+
+def test_what_is_not_the_runs_own_is_not_counted(tmp_path: Path) -> None:
+    """Of others, of no effect, of nothing, before or after: each stands beside one that counts."""
+    scene = Scene()
+    scene.rebalance()
+    scene.inputs("ab")
+    first, second = scene.transaction().effects("a"), scene.transaction(pid=8).effects("b")
+    scene.process_ends()
+    first.abort(fenced=True)
+    second.abort(fenced=True)
+    scene.transaction(epoch=1).abort()
+    scene.process_ends("exited")
+    scene.rows["generation"].append(scene.rows["generation"][0] | {"t_append": scene.wait()})
+    scene.rebalance()
+    for state in ("Empty", "Dead"):
+        scene.rebalance(state, parts=())
+    scene.rows["generation"].append(
+        scene.rows["generation"][-1] | {"grp": "others", "generation": 9, "state": "Stable"}
+    )
+    scene.transaction(pid=9).effects("ab")
+    scene.process_ends()
+    scene.effect(None)
+    scene.effect("a")
+    scene.commit(2)
+    scene.rebalance()
+    scene.commit(3, grp="others")
+    scene.commit(3, visible=False)
+    scene.fault("broker:1", effective=False)
+    scene.read("in", 0, 0, phase="during")
+    scene.wait(9)
+    scene.read("in", 0, 0, phase="during")
+    scene.fault()
+    scene.read("in", 0, 0)
+    scene.read("in", 0, 0, phase="during", t=scene.rows["fault"][-1]["t_to"])
+    counted = {
+        "effects": 1,
+        "commits": 1,
+        "transactions": 3,
+        "aborted": 2,
+        "rebalances": 1,
+        "crashes": 3,
+        "crashes_in_transaction": 2,
+        "broker_losses": 0,
+        "faults": 1,
+        "faults_without_effect": 1,
+        "reads_during_faults": 1,
+    }
+    seen = verdict_of(scene, tmp_path / "ended").seen
+    assert {what: seen[what] for what in counted} == counted
+    scene.alter("fault", lambda row: row["effective"], t_to=None)
+    scene.read("in", 0, 0, phase="during", t=scene.now + 99)
+    assert verdict_of(scene, tmp_path / "lasting").seen["reads_during_faults"] == 2
