@@ -9,12 +9,12 @@ FROM (
     CROSS JOIN promise p
     CROSS JOIN live_input i
     LEFT JOIN (
-        SELECT f.kind, f.target, f.t_from, o.topic, o.part, max(o.off) AS off
+        SELECT f.t_from, o.topic, o.part, max(o.off) AS off
         FROM fault f
         JOIN promise p ON f.effective
         JOIN offset_commit o ON o.grp = p.grp AND o.visible AND o.off IS NOT NULL AND o.t_append < f.t_from
-        GROUP BY f.kind, f.target, f.t_from, o.topic, o.part
-    ) c ON c.kind = f.kind AND c.target = f.target AND c.t_from = f.t_from AND c.topic = i.topic AND c.part = i.part
+        GROUP BY f.t_from, o.topic, o.part
+    ) c ON c.t_from = f.t_from AND c.topic = i.topic AND c.part = i.part
     WHERE f.effective
 ) f
 WHERE f.t_append <= f.t_to AND f.off >= f.committed
