@@ -267,10 +267,23 @@ def test_commits_of_others_and_elsewhere_are_not_the_inputs_own(tmp_path: Path) 
 
 def test_commits_of_others_and_elsewhere_hide_none(tmp_path: Path) -> None:
     """They went further before; of its own partition the first was ahead."""
-    scene = small("exactly-once", "a")
-    scene.commit(9, part=1)
-    scene.commit(9, topic="other")
-    scene.commit(9, grp="others")
+    scene = small("exactly-once", "a", "b")
+    for off in (1, 9):
+        scene.commit(off, part=1)
+        scene.commit(off, topic="other")
+        scene.commit(off, grp="others")
+    scene.commit(2)
+    scene.effects("ab", channels=["alpha"])
+    assert witnesses(scene, tmp_path, "id", "channel")["commit-ahead"] == [("a", "alpha"), ("b", "alpha")]
+
+
+def test_the_first_commit_beyond_an_input_counts_though_the_group_goes_back(tmp_path: Path) -> None:
+    """Committed past after others, before its effect; what the group commits once it has gone back comes too late."""
+    scene = small("exactly-once", *"abc")
+    scene.effects("a")
     scene.commit(1)
-    scene.effects(["a"])
-    assert witnesses(scene, tmp_path, "id", "channel") == {"commit-ahead": [("a", "alpha"), ("a", "beta")]}
+    scene.commit(3)
+    scene.effects("bc", channels=["alpha"])
+    scene.commit(2)
+    scene.commit(3)
+    assert witnesses(scene, tmp_path, "id")["commit-ahead"] == [("b",), ("c",)]

@@ -339,6 +339,22 @@ def test_rows_of_a_query_show_no_duplicates_unless_commits_come_first(tmp_path: 
         assert evidence(scene, tmp_path / f"one-{promise}", "duplicated")[0] == (1, True)
 
 
+def test_each_record_that_was_aborted_could_have_been_read(tmp_path: Path) -> None:
+    """An input by its marker or by what it says of itself, once if by both; an effect by its marker; all of a batch."""
+    marked, meant, written, many = (small("exactly-once", "a") for _ in range(4))
+    marked.aborted_input("never")
+    marked.alter("input", lambda row: not row["visible"], fate="process")
+    meant.input("never", fate="abort")
+    written.transaction().effects("a", channels=["alpha"]).abort()
+    many.aborted_input("never")
+    many.alter("batch", lambda row: row["transactional"], last_off=3)
+    many.transaction().effects("a", channels=["alpha"]).abort()
+    many.alter("batch", lambda row: row["topic"] == "alpha", last_off=2)
+    scenes = {"marked": marked, "meant": meant, "written": written, "many": many}
+    seen = {name: evidence(scene, tmp_path / name, "aborted-read") for name, scene in scenes.items()}
+    assert seen == {name: [(6 if name == "many" else 1, True)] for name in scenes}
+
+
 def test_rows_without_an_order_are_no_pairs(tmp_path: Path) -> None:
     """A query's rows stand nowhere in their channel."""
     scene = clean()

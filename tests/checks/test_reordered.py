@@ -81,13 +81,14 @@ def test_an_effect_in_two_partitions_has_no_place_in_an_order(tmp_path: Path) ->
     assert list(witnesses(scene, tmp_path)) == ["duplicated"]
 
 
-def test_an_input_in_two_partitions_has_no_place_in_an_order(tmp_path: Path) -> None:
-    """The id is in partition 0 after another, and first in partition 1: which effect is whose cannot be told."""
+@pytest.mark.parametrize("elsewhere", [{"part": 1}, {"topic": "other"}])
+def test_an_input_in_two_partitions_has_no_place_in_an_order(tmp_path: Path, elsewhere: Row) -> None:
+    """The id is in one partition after another, and first in a second: which effect is whose cannot be told."""
     scene = small("exactly-once", *"cab")
-    scene.input("b", part=1)
+    off = scene.input("b", **elsewhere)
     scene.effects("cabb")
     scene.commit(3)
-    scene.commit(1, part=1)
+    scene.commit(off + 1, **elsewhere)
     assert witnesses(scene, tmp_path) == {}
 
 

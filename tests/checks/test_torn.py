@@ -168,3 +168,14 @@ def test_one_of_both_promises_is_enough_to_be_torn(tmp_path: Path, isolation: st
     scene = torn_effect()
     scene.promise = scene.promise.model_copy(update={"isolation": isolation, "delivery": delivery})
     assert witnesses(scene, tmp_path, "id", "channel") == {"torn": [("b", "beta")]}
+
+
+def test_a_producer_is_held_to_its_own_decisions_after_anothers(tmp_path: Path) -> None:
+    """The other has done more transactions by then; the marker is against the first of this one."""
+    scene = small("exactly-once", "a", "b", "c")
+    for off, name in enumerate("ab", 1):
+        scene.transaction(pid=8).effects(name).offsets(off).commit()
+    scene.transaction().effects("c").offsets(3).commit()
+    last = scene.rows["effect"][-1]["off"] + 1
+    scene.alter("batch", lambda row: (row["topic"], row["base_off"]) == ("beta", last), control="abort")
+    assert witnesses(scene, tmp_path, "topic", "off", "pid") == {"torn": [("beta", last, 7)]}

@@ -222,6 +222,7 @@ def test_what_is_not_the_runs_own_is_not_counted(tmp_path: Path) -> None:
     scene.process_ends("exited")
     scene.rows["generation"].append(scene.rows["generation"][0] | {"t_append": scene.wait()})
     scene.rebalance()
+    scene.input("c")
     for state in ("Empty", "Dead"):
         scene.rebalance(state, parts=())
     scene.rows["generation"].append(
