@@ -51,12 +51,21 @@ def test_an_effect_aborted_first_and_visible_later_is_not_torn(tmp_path: Path) -
     assert witnesses(scene, tmp_path) == {}
 
 
-def test_what_was_aborted_and_done_again_on_one_channel_alone_is_lost(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", [0, 1])
+def test_what_was_aborted_and_done_again_on_one_channel_alone_is_lost(tmp_path: Path, part: int) -> None:
     """The same producer and epoch, but another transaction: that one is whole, and has forgotten a channel."""
-    scene = small("exactly-once", "a")
+    scene = small("exactly-once", "a", "b")
     scene.transaction().effects(["a"]).abort()
-    scene.transaction().effects(["a"], channels=["alpha"]).offsets(1).commit()
+    scene.transaction().effects(["a"], channels=["alpha"]).effects(["b"], part=part).offsets(2).commit()
     assert witnesses(scene, tmp_path, "id", "channel") == {"lost": [("a", "beta")]}
+
+
+def test_an_input_of_which_nothing_is_visible_is_lost(tmp_path: Path) -> None:
+    """Whatever its transaction did for others."""
+    scene = small("exactly-once", "a", "b")
+    scene.transaction().effects(["a", "b"]).offsets(2).commit()
+    scene.alter("effect", lambda row: row["source_id"] == "a", visible=False)
+    assert witnesses(scene, tmp_path, "id", "channel") == {"lost": [("a", "alpha"), ("a", "beta")]}
 
 
 def test_a_marker_against_its_coordinators_decision_is_torn(tmp_path: Path) -> None:
