@@ -31,6 +31,7 @@ class Terminal(Progress):
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self._title: str | None = None
         self._under = ""
 
     @classmethod
@@ -38,7 +39,7 @@ class Terminal(Progress):
         return cls(Console(file=file, highlight=False, soft_wrap=True))
 
     def title(self, text: str) -> None:
-        self.console.print(escape(text))
+        self._title = text  # with the first line: what cannot begin at all has one sentence, and no title
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
@@ -57,9 +58,15 @@ class Terminal(Progress):
         sign = "[green]✔[/]" if ok else "[yellow]✘[/]"
         name = "" if under == self._under else under
         self._under = under
-        self.console.print(f"  {name:<{NAME_WIDTH}}{sign} {escape(text)}")
+        self._print(f"  {name:<{NAME_WIDTH}}{sign} {escape(text)}")
 
     def _line(self, name: str, text: str, seconds: float) -> None:
         self._under = ""
         head = f"  {name:<{NAME_WIDTH}}{text}"
-        self.console.print(f"{escape(head):<{TIME_COLUMN - 10}}[dim]{seconds:>7.1f} s[/]")
+        self._print(f"{escape(head):<{TIME_COLUMN - 10}}[dim]{seconds:>7.1f} s[/]")
+
+    def _print(self, line: str) -> None:
+        if self._title:
+            self.console.print(escape(self._title))
+            self._title = None
+        self.console.print(line)
