@@ -102,6 +102,8 @@ def _environment(port: int, management: int) -> dict[str, str]:
         "QUARKUS_HTTP_PORT": str(port),
         "QUARKUS_MANAGEMENT_HOST": HOST,  # health and metrics; else on port 9000 of every address
         "QUARKUS_MANAGEMENT_PORT": str(management),
+        # a request was seen to wait until an idle worker's keep-alive ended, 30 s by default
+        "QUARKUS_THREAD_POOL_KEEP_ALIVE_TIME": "1S",
     }
 
 
