@@ -61,10 +61,14 @@ class Transaction:
 
 @dataclass(frozen=True)
 class Group:
-    """A consumer group of either protocol. `state` is Dead when there is none, with no members."""
+    """A consumer group of either protocol. `state` is Dead when there is none, with no members; `ids`: theirs."""
 
     state: str
-    members: int
+    ids: frozenset[str]
+
+    @property
+    def members(self) -> int:
+        return len(self.ids)
 
 
 class Ends(NamedTuple):
@@ -242,20 +246,15 @@ def group(bootstrap: str, name: str) -> Group:
         (seen,) = ask.one(address, classic, DescribeGroupsResponse).groups
         ask.check(seen.error_code, f'group "{name}"')
         if seen.group_state != "Dead":
-            return Group(seen.group_state, len(seen.members))
+            return Group(seen.group_state, frozenset(str(one.member_id) for one in seen.members))
         modern = ConsumerGroupDescribeRequest(group_ids=(GroupId(name),), include_authorized_operations=False)
         (found,) = ask.one(address, modern, ConsumerGroupDescribeResponse).groups
         if found.error_code in {ErrorCode.group_id_not_found, ErrorCode.unsupported_version}:
-            return Group("Dead", 0)
+            return Group("Dead", frozenset())
         ask.check(found.error_code, f'group "{name}"')
-        return Group(found.group_state, len(found.members))
+        return Group(found.group_state, frozenset(str(one.member_id) for one in found.members))
 
     return ask.patiently(look)
-
-
-def members(bootstrap: str, name: str) -> int:
-    """How many members a group has now."""
-    return group(bootstrap, name).members
 
 
 def log_ends(bootstrap: str, topics: Iterable[str]) -> dict[Partition, Ends]:

@@ -84,8 +84,16 @@ def _group(world: World) -> str:
     return world.group
 
 
-def _members(world: World) -> int:
-    return admin.members(world.cluster.bootstrap_servers, _group(world))
+def _members(world: World) -> frozenset[str]:
+    """The ids of the group's members now."""
+    return admin.group(world.cluster.bootstrap_servers, _group(world)).ids
+
+
+def _whole_group(world: World) -> frozenset[str]:
+    """The same, once all instances take part again: one that is just coming back would hide that another goes."""
+    running = sum(1 for one in world.keeper.current_all() if one.running)
+    world.wait_until(lambda: world.is_whole(running), NOTICED_WITHIN_S)
+    return _members(world)
 
 
 @fault("kill-in-flight", INSTANCE, feeds=True)
@@ -207,18 +215,18 @@ def _clock(ms: int) -> str:
 def kill(world: World, fault: Fault) -> Evidence:
     """Kill an instance (SIGKILL) wherever it is, and start it again.
 
-    Evidence: its group has a member fewer. Of a subject that is told what to send: it had inputs to answer for itself.
+    Evidence: its group misses a member. Of a subject that is told what to send: it had inputs to answer for itself.
 
     Without effect: when the group did not miss it within 30 s, as with a long session time-out, or nothing was
     unanswered. The instance is started again all the same.
     """
     number = instance_of(fault)
     waiting = world.unanswered(number)
-    members = _members(world) if world.group else 0
+    members = _whole_group(world) if world.group else frozenset()
     world.keeper.kill(number)
     broken = time.monotonic()
     try:
-        fewer = world.group is not None and world.wait_until(lambda: _members(world) < members, NOTICED_WITHIN_S)
+        fewer = world.group is not None and world.wait_until(lambda: bool(members - _members(world)), NOTICED_WITHIN_S)
         world.wait_since(broken, fault.lasts_ms)
     finally:
         world.keeper.start(number)
@@ -234,16 +242,16 @@ def pause_beyond_session(world: World, fault: Fault) -> Evidence:
     It wakes in the belief that it still owns what others have taken over; what it writes then must be fenced off.
     `lasts_ms` counts from when it was given up.
 
-    Evidence: its group had a member fewer while it slept.
+    Evidence: its group missed a member while it slept.
 
     Without effect: when the group kept it for 30 s: a session time-out longer than that is longer than the pause.
     """
     number = instance_of(fault)
-    members = _members(world)
+    members = _whole_group(world)
     started = time.monotonic()
     world.keeper.pause(number)
     try:
-        dropped = world.wait_until(lambda: _members(world) < members, NOTICED_WITHIN_S)
+        dropped = world.wait_until(lambda: bool(members - _members(world)), NOTICED_WITHIN_S)
         world.wait(fault.lasts_ms / 1000)  # its partitions are with others when it wakes
     finally:
         world.keeper.resume(number)
@@ -264,9 +272,9 @@ def join(world: World, fault: Fault) -> Evidence:
     Without effect: when it has not joined within 30 s.
     """
     number = instance_of(fault)
-    members = _members(world)
+    members = len(_members(world))
     world.keeper.start(number)
-    joined = world.wait_until(lambda: _members(world) > members, NOTICED_WITHIN_S)
+    joined = world.wait_until(lambda: len(_members(world)) > members, NOTICED_WITHIN_S)
     return Evidence(f"instance {number} started, {'and joined' if joined else 'but did not join'}", effective=joined)
 
 

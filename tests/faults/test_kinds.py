@@ -93,8 +93,8 @@ def noted(embedded_cluster: Cluster, session_guardian: Guardian, tmp_path: Path,
     ("kind", "looks_with", "done"),
     [
         ("kill-in-flight", "list_transactions", ["pause 1", "resume 1"]),
-        ("pause-beyond-session", "members", ["pause 1", "resume 1"]),
-        ("kill", "members", ["kill 1", "start 1"]),
+        ("pause-beyond-session", "group", ["pause 1", "resume 1"]),
+        ("kill", "group", ["kill 1", "start 1"]),
     ],
 )
 def test_what_was_broken_is_mended_though_nobody_answers(
@@ -102,15 +102,30 @@ def test_what_was_broken_is_mended_though_nobody_answers(
 ) -> None:
     """An instance that stayed away to the end of the run would be blamed for it."""
 
-    def silent(*_: object) -> int:
+    def silent(*_: object) -> admin.Group:
         if deeds.done:
             raise ClusterError("no broker answers")
-        return 1
+        return admin.Group("Stable", frozenset({"member"}))
 
     monkeypatch.setattr(f"streamproof.faults.kinds.admin.{looks_with}", silent)
     with pytest.raises(ClusterError):
         KINDS[kind].inject(noted, Fault(kind=kind, target="instance:1", at=0.5, lasts_ms=0))
     assert deeds.done == done
+
+
+@pytest.mark.parametrize("kind", ["kill", "pause-beyond-session"])
+@pytest.mark.parametrize(("then", "effective"), [({"b", "c"}, True), ({"b"}, True), ({"a", "b", "c"}, False)])
+def test_a_member_is_missed_by_its_name(
+    noted: World, deeds: Deeds, monkeypatch: pytest.MonkeyPatch, *, kind: str, then: set[str], effective: bool
+) -> None:
+    """Another may come in its place, so that there are no fewer; and one that comes beside it makes none go."""
+    monkeypatch.setattr("streamproof.faults.kinds.NOTICED_WITHIN_S", 0.1)
+    monkeypatch.setattr(
+        "streamproof.faults.kinds.admin.group",
+        lambda *_: admin.Group("Stable", frozenset(then if deeds.done else {"a", "b"})),
+    )
+    evidence = KINDS[kind].inject(noted, Fault(kind=kind, target="instance:1", at=0.5, lasts_ms=0))
+    assert evidence.effective is effective, evidence.sentence
 
 
 @pytest.mark.parametrize(("holder", "effective"), [(1, True), (2, False)])
