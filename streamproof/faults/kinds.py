@@ -25,7 +25,8 @@ Held = frozenset[str | tuple[int, int]]
 FaultFunction = Callable[[World, Fault], Evidence]
 
 ATTEMPTS = 60  # a subject that has little to do is inside its cycle a small part of the time
-STEPS_S = (0.02, 0.005, 0.035, 0.01, 0.05)  # uneven, so as not to keep step with the subject's own cycle
+# uneven, so as not to keep step with the subject's own cycle, whose end may be a batch's linger away from its waking
+STEPS_S = (0.02, 0.055, 0.005, 0.07, 0.035, 0.06, 0.01, 0.05, 0.1, 0.065)
 LOOKS, LOOK_S = 4, 0.1  # longer than a transaction that goes on usually takes
 OBSERVED_AFTER_S = 0.15  # what was written before the pause has been read by then
 NOTICED_WITHIN_S = 30.0
