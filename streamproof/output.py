@@ -36,7 +36,8 @@ class _Stream:
         try:
             yield
         except OSError as error:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())  # for what is still in the buffer
+            with Path(os.devnull).open("w") as nowhere:
+                os.dup2(nowhere.fileno(), self._stream.fileno())  # for what is still in the buffer
             raise OutputError(
                 f"{self._name} cannot be written ({error.strerror}); let it go where there is room",
                 unread=isinstance(error, BrokenPipeError),

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from streamproof.cli import main
 from streamproof.cluster import DEFAULT_VERSION, Cluster
 from streamproof.cluster.containers import engine, have_image
 from streamproof.errors import StreamproofError
 from streamproof.guardian import LABEL, Guardian
+from tests.calling import Call, Called
 
 HOME = str(Path.home())
 WaitUntil = Callable[[Callable[[], bool]], None]
@@ -75,3 +78,18 @@ def containers(docker: Any) -> Callable[[str], list[str]]:
         return [str(one["Id"]) for one in found]
 
     return names
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Call:
+    """Call the command in an empty directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Called:
+        monkeypatch.setattr(sys, "argv", ["streamproof", *arguments])
+        with pytest.raises(SystemExit) as left:
+            main()
+        captured = capsys.readouterr()
+        return Called(int(left.value.code or 0), captured.out, captured.err)
+
+    return run

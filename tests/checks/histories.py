@@ -334,6 +334,11 @@ def witnesses(scene: Scene, directory: Path, *columns: str) -> dict[str, list[tu
     }
 
 
+def evidence(scene: Scene, directory: Path, anomaly: str) -> list[tuple[int, bool | None]]:
+    """What a run has shown of an anomaly, row by row, and whether that is enough."""
+    return [(row.seen, row.enough) for row in judge(scene.write(directory), threads=1).finding(anomaly).evidence]
+
+
 def small(promise: str = "exactly-once", *inputs: str) -> Scene:
     """Some inputs of one key in partition 0, and nothing else so far."""
     scene = Scene(promise)
