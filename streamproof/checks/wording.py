@@ -5,11 +5,11 @@ between them, the first counts of which this witness has all columns.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from string import Formatter
 from typing import Any
 
 from streamproof.checks.engine import Engine
+from streamproof.clock import time_of_day
 from streamproof.errors import UsageError
 
 Row = Mapping[str, Any]
@@ -18,12 +18,7 @@ AT_WORK = "SELECT id, t, sentence FROM at_work WHERE id IN ({ids}) ORDER BY t"
 
 class _Sentence(Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
-        return clock(value) if format_spec == "clock" else str(super().format_field(value, format_spec))
-
-
-def clock(us: int) -> str:
-    """Microseconds since the epoch as the time of day, to the millisecond."""
-    return datetime.fromtimestamp(us / 1e6, UTC).strftime("%H:%M:%S.%f")[:-3]
+        return time_of_day(value) if format_spec == "clock" else str(super().format_field(value, format_spec))
 
 
 def sentence(row: Row, says: str, what: str) -> str:
@@ -54,5 +49,5 @@ def at_work(engine: Engine, rows: Sequence[Row]) -> Mapping[str, str]:
     quoted = ", ".join("'{}'".format(one.replace("'", "''")) for one in ids)
     found: dict[str, list[str]] = {}
     for row in engine.rows(AT_WORK.format(ids=quoted), "at_work"):
-        found.setdefault(row["id"], []).append(f"{row['sentence']} ({clock(row['t'])})")
+        found.setdefault(row["id"], []).append(f"{row['sentence']} ({time_of_day(row['t'])})")
     return {one: "; ".join(many) for one, many in found.items()}

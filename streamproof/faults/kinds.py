@@ -10,8 +10,8 @@ streamproof.faults.document`).
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from streamproof.clock import time_of_day
 from streamproof.cluster import STARTED, admin
 from streamproof.cluster.choice import TESTCONTAINERS
 from streamproof.errors import UsageError
@@ -193,7 +193,7 @@ def _open_now(world: World, number: int) -> Held:
     # one that has written nothing yet puts nothing at risk
     writing = admin.writing(world.cluster.bootstrap_servers, world.effects) if ongoing else frozenset()
     return frozenset(
-        f"transaction {one.transactional_id} open (since {_clock(one.start_ms)})"
+        f"transaction {one.transactional_id} open (since {time_of_day(one.start_ms * 1000)})"
         for one in ongoing
         if one.producer_id in writing and one.start_ms is not None
     )
@@ -205,11 +205,6 @@ def _described(held: Held, world: World) -> str:
         return told[0]
     done = "answered for" if world.group is None else "committed"
     return f"{len(held)} input{'s' * (len(held) != 1)} in flight, whose effects it had written and not {done}"
-
-
-def _clock(ms: int) -> str:
-    """A time since the epoch as the time of day, to the millisecond."""
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
 @fault("kill", INSTANCE)
