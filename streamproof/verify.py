@@ -169,9 +169,9 @@ def _own_checks(config: Config) -> tuple[Path, ...]:
     """The directory of checks that the file names, if any; UsageError when they are not right, before anything runs."""
     if config.checks is None:
         return ()
-    from streamproof.checks.catalogue import load_checks  # noqa: PLC0415 - slow to import, for few projects
+    from streamproof.checks import try_checks  # noqa: PLC0415 - slow to import, for few projects
 
-    load_checks([config.checks])
+    try_checks([config.checks])
     return (config.checks,)
 
 

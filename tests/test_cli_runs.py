@@ -180,11 +180,12 @@ def test_a_run_is_judged_by_the_checks_of_its_project_too(call: Call, foreign: F
     (project / "streamproof.toml").write_text(f'checks = "mine"\n{subject}')
     (project / "c.yaml").write_text(COPIED.replace("NAME", name))
     (checks / "known.sql").write_text(OWN)
+    (checks / "known.evidence.sql").write_text("SELECT 1 AS one")
     arguments = ["verify", "--config", "project/streamproof.toml", "--events", "50", "--faults", "none"]
     arguments += [*flags("")[-2:], "--directory", "kept", "--json"]
     called = call(*arguments)
     assert called.status == 2
-    assert called.err.startswith("streamproof: project/mine/known.sql has no known.evidence.sql beside it; ")
+    assert called.err.startswith("streamproof: known.evidence.sql must give the columns evidence (text), ")
     assert not Path("kept").exists()
     (checks / "known.evidence.sql").write_text(EVIDENCE)
     called = call(*arguments)

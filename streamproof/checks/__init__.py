@@ -1,6 +1,17 @@
 """Judging a history: one SQL query an anomaly, one for its evidence, a table of guarantees, and the verdict."""
 
 from streamproof.checks.catalogue import Check, Status, load_checks
-from streamproof.checks.verdict import Evidence, Finding, Outcome, Verdict, judge, write_witnesses
+from streamproof.checks.verdict import Evidence, Finding, Outcome, Verdict, judge, try_checks, write_witnesses
 
-__all__ = ["Check", "Evidence", "Finding", "Outcome", "Status", "Verdict", "judge", "load_checks", "write_witnesses"]
+__all__ = [
+    "Check",
+    "Evidence",
+    "Finding",
+    "Outcome",
+    "Status",
+    "Verdict",
+    "judge",
+    "load_checks",
+    "try_checks",
+    "write_witnesses",
+]

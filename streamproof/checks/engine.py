@@ -80,6 +80,12 @@ class Engine:
                 count += len(rows)
         return count, first
 
+    def columns(self, sql: str, what: str) -> tuple[str, ...]:
+        """The columns of what `sql` gives; errors are those of `rows`."""
+        with self._told(what):
+            self._make_views(sql)
+            return tuple(column[0] for column in self._connection.execute(sql).description or ())
+
     def save(self, sql: str, what: str, path: Path) -> None:
         """All rows of `sql` as a Parquet file."""
         target = str(path).replace("'", "''")

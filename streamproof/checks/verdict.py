@@ -14,11 +14,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from streamproof.checks.catalogue import HERE, Check, Status, load_checks
+from streamproof.checks.catalogue import EVIDENCE, HERE, Check, Status, load_checks
 from streamproof.checks.engine import Engine, open_engine
 from streamproof.checks.wording import at_work, sentence
 from streamproof.errors import HistoryError, UsageError
-from streamproof.history.promise import Delivery, RunRecord
+from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History
 
 SAMPLE = 5
@@ -126,6 +126,25 @@ def judge(
     return _decide(history.record, promised, findings, seen)
 
 
+def try_checks(extra: Sequence[Path]) -> None:
+    """Ask the checks of the directories in `extra` of a history without rows, before a run is spent on them.
+
+    UsageError for one that is not right: its files, its header, its queries, or the columns that these give.
+    """
+    own = load_checks(extra)[len(load_checks()) :]
+    promise = Promise(grp="none", delivery=Delivery.EXACTLY_ONCE)
+    record = RunRecord(
+        subject="none", promise=promise, seed=0, kafka_version="none", backend="none", started_at=0, ended_at=0
+    )
+    with open_engine(History(Path("none"), record, {})) as engine:
+        for check in own:
+            what = f"{check.name}.sql"
+            sentence(dict.fromkeys(engine.columns(check.sql, what)), check.witness, what)
+            what = f"{check.name}{EVIDENCE}"
+            if not Evidence.model_fields.keys() <= set(engine.columns(check.evidence, what)):
+                raise _no_evidence(what)
+
+
 def write_witnesses(
     history: History, verdict: Verdict, directory: Path, *, extra: Sequence[Path] = ()
 ) -> dict[str, Path]:
@@ -179,12 +198,16 @@ def _told(engine: Engine, check: Check, sample: Sequence[Mapping[str, Any]]) -> 
 
 
 def _evidence(engine: Engine, check: Check) -> tuple[Evidence, ...]:
-    what = f"{check.name}.evidence.sql"
+    what = f"{check.name}{EVIDENCE}"
     rows = engine.rows(check.evidence, what)
     try:
         return tuple(Evidence.model_validate(row) for row in rows)
     except ValidationError as error:
-        raise UsageError(f"{what} must give the columns evidence (text), seen (number) and enough (boolean)") from error
+        raise _no_evidence(what) from error
+
+
+def _no_evidence(what: str) -> UsageError:
+    return UsageError(f"{what} must give the columns evidence (text), seen (number) and enough (boolean)")
 
 
 def _decide(

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from streamproof.checks import Outcome, Status, judge, load_checks, write_witnesses
+from streamproof.checks import Outcome, Status, judge, load_checks, try_checks, write_witnesses
 from streamproof.checks.catalogue import EVIDENCE, HERE
 from streamproof.checks.document import PAGE, page
 from streamproof.errors import HistoryError, UsageError
@@ -128,13 +128,25 @@ def test_a_check_of_ones_own_is_judged(tmp_path: Path) -> None:
         (HALF.replace("SELECT i.id", "SELEKT"), HALF_EVIDENCE, r"half\.sql is not a query"),
         (HALF.replace("input_once", "inputs"), HALF_EVIDENCE, r"half\.sql is not a query .*inputs"),
         (HALF, "SELECT 1 AS one", r"half\.evidence\.sql must give the columns evidence"),
+        (HALF, "SELEKT", r"half\.evidence\.sql is not a query"),
     ],
 )
 def test_a_wrong_check_is_told_in_one_sentence(tmp_path: Path, sql: str, evidence: str, message: str) -> None:
-    """What, where, and what to do."""
+    """What, where, and what to do: when it is judged by, and before a run is spent on it."""
     history = clean().write(tmp_path / "history")
+    extra = [own(tmp_path / "checks", sql, evidence)]
     with pytest.raises(UsageError, match=message):
-        judge(history, extra=[own(tmp_path / "checks", sql, evidence)], threads=1)
+        judge(history, extra=extra, threads=1)
+    with pytest.raises(UsageError, match=message):
+        try_checks(extra)
+
+
+def test_what_a_witness_cannot_say_is_told_before_there_is_one(tmp_path: Path) -> None:
+    """A sentence with a column that its query does not give; the same check with the right one is tried and passes."""
+    says = HALF.replace("-- forbidden", "-- witness: {id} was {halved}\n-- forbidden")
+    with pytest.raises(UsageError, match=r"half\.sql: its header's witness has {halved}, which is no column"):
+        try_checks([own(tmp_path / "wrong", says)])
+    try_checks([own(tmp_path / "right", says.replace("{halved}", "halved"))])
 
 
 def test_a_check_without_its_twin_or_its_own_name_is_refused(tmp_path: Path) -> None:
