@@ -26,7 +26,7 @@ from streamproof.compat.command import compare, to_json
 from streamproof.compat.command import explain as explain_compat
 from streamproof.errors import OutputError, StreamproofError, UsageError
 from streamproof.guardian import Guardian
-from streamproof.history.promise import Delivery
+from streamproof.history.promise import Delivery, Isolation
 from streamproof.output import told_streams
 from streamproof.report.html import counts, generate
 from streamproof.report.terminal import Terminal
@@ -177,6 +177,10 @@ def verify(
         Delivery, typer.Option(metavar="PROMISE", **WITHOUT, help="at-most-once, at-least-once or exactly-once.")
     ] = Delivery.EXACTLY_ONCE,
     ordered: Annotated[bool, typer.Option(metavar="", **WITHOUT, help="Whether it promises order by key.")] = True,
+    isolation: Annotated[
+        Isolation,
+        typer.Option(metavar="LEVEL", **WITHOUT, help="How it reads: read_committed, or read_uncommitted."),
+    ] = Isolation.READ_COMMITTED,
     instances: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many instances to run.")] = None,
     events: Annotated[int, typer.Option(min=1, metavar="N", help="How many events to feed in.")] = 20_000,
     input_file: Annotated[
@@ -215,9 +219,9 @@ def verify(
     """Run a subject on real Kafka, break things, record what happens, and judge it."""
     request = Request(
         subject=subject, config=config, command=run, input_topic=input_topic, output_topics=tuple(output_topic or ()),
-        group=group, identity=identity, promise=promise, ordered=ordered, instances=instances, events=events,
-        input_file=input_file, seed=seed, faults=faults, cluster=cluster, brokers=brokers, kafka_version=kafka_version,
-        registry=registry, directory=directory or RUNS / _now(),
+        group=group, identity=identity, promise=promise, ordered=ordered, isolation=isolation,
+        instances=instances, events=events, input_file=input_file, seed=seed, faults=faults, cluster=cluster,
+        brokers=brokers, kafka_version=kafka_version, registry=registry, directory=directory or RUNS / _now(),
     )  # fmt: skip
     progress = Terminal.on(sys.stderr if as_json else sys.stdout)
     verdict, history = run_verify(request, progress)

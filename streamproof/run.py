@@ -335,6 +335,7 @@ class Run:
             grp=contract.group,
             delivery=contract.delivery,
             ordered=contract.ordered,
+            isolation=contract.isolation,
             joined=tuple(one.channel.name for one in contract.produces),
             dead_letters=contract.dead_letters.channel.name if contract.dead_letters else None,
             transaction_timeout_ms=self._transaction_timeout_ms(),

@@ -18,7 +18,7 @@ from streamproof.contract.model import Channel, Contract
 from streamproof.errors import UsageError
 from streamproof.faults import Plan, check_plan, read_plan
 from streamproof.guardian import Guardian
-from streamproof.history.promise import Delivery
+from streamproof.history.promise import Delivery, Isolation
 from streamproof.progress import Progress
 from streamproof.spec import RunSpec
 from streamproof.subject import SubjectSpec
@@ -48,6 +48,7 @@ class Request:
     identity: str = "header:event-id"
     promise: Delivery = Delivery.EXACTLY_ONCE
     ordered: bool = True
+    isolation: Isolation = Isolation.READ_COMMITTED
     instances: int | None = None
     events: int = 20_000
     input_file: Path | None = None
@@ -191,6 +192,7 @@ def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
         identity=request.identity,
         promise=request.promise,
         ordered=request.ordered,
+        isolation=request.isolation,
     )
     return SubjectSpec(name="command", command=command), contract
 

@@ -9,14 +9,16 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
-from streamproof.checks import Outcome
+from streamproof.checks import Outcome, Status
 from streamproof.cluster import kafka_jars
 from streamproof.cluster.artifacts import cached, parse_pins
-from streamproof.history.promise import Delivery
+from streamproof.history.promise import Delivery, Isolation
 from streamproof.progress import Progress
 from streamproof.verify import Request, verify
 
@@ -68,6 +70,22 @@ def test_a_plain_loop_is_caught_when_it_promises_exactly_once(elsewhere: str, tm
     verdict, _ = verify(loop_request(tmp_path, elsewhere, Delivery.EXACTLY_ONCE), Progress())
     assert verdict.outcome is Outcome.VIOLATED
     assert {one.anomaly for one in verdict.findings if one.witnesses} == {"duplicated"}
+
+
+@pytest.mark.parametrize("isolation", Isolation)
+def test_what_was_aborted_is_no_input_but_for_those_who_say_that_they_read_it(
+    elsewhere: str, tmp_path: Path, isolation: Isolation
+) -> None:
+    """A loop that reads uncommitted records is caught, unless that is what it promises; nothing else is said of it."""
+    request = loop_request(tmp_path, elsewhere, Delivery.AT_LEAST_ONCE)
+    command = f"{request.command} {Isolation.READ_UNCOMMITTED}"
+    verdict, history = verify(replace(request, command=command, isolation=isolation, faults="none"), Progress())
+    caught = isolation is Isolation.READ_COMMITTED
+    assert verdict.outcome is (Outcome.VIOLATED if caught else Outcome.UNPROVEN)
+    (found,) = [one for one in verdict.findings if one.witnesses]
+    assert (found.anomaly, found.status) == ("aborted-read", Status.FORBIDDEN if caught else Status.COUNTED)
+    fates = pq.read_table(history.tables["input"], columns=["fate"])["fate"].to_pylist()
+    assert found.witnesses == fates.count("abort")
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from streamproof.contract.locators import IN_COLUMN, LOCATED, locator, locator_i
 from streamproof.contract.model import KEY, Channel, Contract, DeadLetters, Input, Produces
 from streamproof.errors import did_you_mean
 from streamproof.history.locator import Locator
-from streamproof.history.promise import Delivery
+from streamproof.history.promise import Delivery, Isolation
 
 _DOCS = ("title", "summary", "description", "tags", "externalDocs")
 KNOWN: Mapping[str, tuple[str, ...]] = {
@@ -33,8 +33,8 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "operation binding": ("groupId", "clientId", "bindingVersion"),
 }
 EXTENSIONS = (
-    "x-query", "x-identity", "x-key", "x-sequence", "x-delivery", "x-order", "x-produces", "x-dead-letters",
-    "x-recovery", "x-compatibility",
+    "x-query", "x-identity", "x-key", "x-sequence", "x-delivery", "x-order", "x-isolation", "x-produces",
+    "x-dead-letters", "x-recovery", "x-compatibility",
 )  # fmt: skip
 OWNERS = {"x-query": "a channel", "x-compatibility": "a message"}  # the others are an operation's
 MISSPELT = 0.85  # how close a foreign extension may come to one of ours
@@ -85,7 +85,7 @@ class _Reader:
         identity = locator_in(channel, node.need("x-identity", LOCATED))
         key = node.get("x-key")
         sequence = node.get("x-sequence")
-        order = node.get("x-order")
+        order, isolation = node.get("x-order"), node.get("x-isolation")
         name = node.path.removeprefix("operations.")
         contract = Contract(
             name=name,
@@ -99,6 +99,7 @@ class _Reader:
             ),
             delivery=Delivery(delivery),
             ordered=order is not None and order.choice(["key", "none"]) == "key",
+            isolation=Isolation(isolation.choice(list(Isolation))) if isolation else Isolation.READ_COMMITTED,
             produces=(_sent_on(node, channel, identity),) if sends else self._produces(node),
             dead_letters=self._dead_letters(node, identity),
             recovery_ms=_recovery(node),

@@ -6,7 +6,7 @@ from streamproof.contract.locators import IN_INPUT, LOCATED
 from streamproof.contract.model import Channel, Contract, DeadLetters, Input, Produces
 from streamproof.errors import UsageError, did_you_mean
 from streamproof.history.locator import Locator
-from streamproof.history.promise import Delivery
+from streamproof.history.promise import Delivery, Isolation
 
 
 def contract_from_flags(
@@ -17,6 +17,7 @@ def contract_from_flags(
     identity: str,
     promise: str = "exactly-once",
     ordered: bool = False,
+    isolation: Isolation = Isolation.READ_COMMITTED,
     dead_letter_topic: str | None = None,
     output_identity: str | None = None,
     key: str = "key",
@@ -52,6 +53,7 @@ def contract_from_flags(
         ),
         delivery=Delivery(promise),
         ordered=ordered,
+        isolation=isolation,
         produces=tuple(Produces(Channel(one, one, partitions), at_output) for one in output_topics),
         dead_letters=DeadLetters(dead, located) if dead else None,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from streamproof.history.locator import Locator
-from streamproof.history.promise import Delivery
+from streamproof.history.promise import Delivery, Isolation
 
 KEY = Locator("key")
 
@@ -70,6 +70,7 @@ class Contract:
     input: Input
     delivery: Delivery
     ordered: bool
+    isolation: Isolation = field(default=Isolation.READ_COMMITTED, kw_only=True)
     produces: tuple[Produces, ...]
     dead_letters: DeadLetters | None = None
     recovery_ms: int | None = None

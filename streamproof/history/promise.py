@@ -12,11 +12,17 @@ class Delivery(StrEnum):
     EXACTLY_ONCE = "exactly-once"
 
 
+class Isolation(StrEnum):
+    READ_COMMITTED = "read_committed"
+    READ_UNCOMMITTED = "read_uncommitted"
+
+
 class Promise(BaseModel):
     """One group's promise: what it does to each input of its topics.
 
-    `ordered`: effects of one key appear in the order of their inputs. `joined`: the channels whose effects one
-    transaction should join. `transaction_timeout_ms`: a transaction that stays open longer, plus `cleanup_ms`, hangs.
+    `ordered`: effects of one key appear in the order of their inputs. `isolation`: how it reads them. `joined`: the
+    channels whose effects one transaction should join. `transaction_timeout_ms`: a transaction that stays open longer,
+    plus `cleanup_ms`, hangs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -24,7 +30,7 @@ class Promise(BaseModel):
     grp: str
     delivery: Delivery
     ordered: bool = False
-    isolation: str = "read_committed"
+    isolation: Isolation = Isolation.READ_COMMITTED
     joined: tuple[str, ...] = ()
     dead_letters: str | None = None
     transaction_timeout_ms: int = 60_000

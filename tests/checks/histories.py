@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from streamproof.checks import judge
-from streamproof.history.promise import Delivery, Promise, RunRecord
+from streamproof.history.promise import Delivery, Isolation, Promise, RunRecord
 from streamproof.history.store import History, HistoryWriter
 from streamproof.history.tables import TABLES
 
@@ -26,7 +26,7 @@ class Scene:
     """What happened to one subject: input topic `in`, effects on `alpha`, `beta` and (dead letters) `dead`."""
 
     def __init__(
-        self, promise: str = "exactly-once", *, ordered: bool = True, isolation: str = "read_committed"
+        self, promise: str = "exactly-once", *, ordered: bool = True, isolation: Isolation = Isolation.READ_COMMITTED
     ) -> None:
         self.promise = Promise(
             grp=GROUP,

@@ -11,7 +11,7 @@ from streamproof.checks import Outcome, Status, judge, load_checks, try_checks, 
 from streamproof.checks.catalogue import EVIDENCE, HERE
 from streamproof.checks.document import PAGE, page
 from streamproof.errors import HistoryError, UsageError
-from streamproof.history.promise import Delivery, RunRecord
+from streamproof.history.promise import Delivery, Isolation, RunRecord
 from streamproof.history.store import History
 from streamproof.history.tables import TABLES
 from tests.checks.histories import clean
@@ -76,7 +76,7 @@ def test_the_table_holds_only_words_that_mean_something(tmp_path: Path) -> None:
 def test_the_guarantees(tmp_path: Path, anomaly: str, promise: str, status: Status) -> None:
     """What witnesses mean, under read_uncommitted and without a promised order."""
     record: RunRecord = clean(promise, ordered=False).write(tmp_path).record
-    promised = record.promise.model_copy(update={"isolation": "read_uncommitted"})
+    promised = record.promise.model_copy(update={"isolation": Isolation.READ_UNCOMMITTED})
     record = record.model_copy(update={"promise": promised})
     check = next(one for one in load_checks() if one.name == anomaly)
     assert check.status(record) is status
@@ -87,7 +87,7 @@ def test_what_torn_takes_from_lost_it_forbids(tmp_path: Path) -> None:
     checks = {one.name: one for one in load_checks()}
     record: RunRecord = clean().write(tmp_path).record
     for delivery in Delivery:
-        promise = record.promise.model_copy(update={"delivery": delivery, "isolation": "read_committed"})
+        promise = record.promise.model_copy(update={"delivery": delivery, "isolation": Isolation.READ_COMMITTED})
         one = record.model_copy(update={"promise": promise})
         if checks["lost"].status(one) is Status.FORBIDDEN:
             assert checks["torn"].status(one) is Status.FORBIDDEN

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streamproof.history.promise import Delivery
+from streamproof.history.promise import Delivery, Isolation
 from tests.checks.histories import STEP, Scene, small, witnesses
 
 
@@ -33,7 +33,7 @@ def test_what_is_not_joined_is_lost_not_torn(tmp_path: Path, joined: tuple[str, 
 def test_where_torn_is_allowed_it_is_lost(tmp_path: Path) -> None:
     """At-least-once under read_uncommitted allows torn and forbids lost: a missing effect must not slip between."""
     scene = torn_effect()
-    update = {"isolation": "read_uncommitted", "delivery": Delivery.AT_LEAST_ONCE}
+    update = {"isolation": Isolation.READ_UNCOMMITTED, "delivery": Delivery.AT_LEAST_ONCE}
     scene.promise = scene.promise.model_copy(update=update)
     assert list(witnesses(scene, tmp_path)) == ["lost"]
 
@@ -170,9 +170,9 @@ def test_two_transactions_at_a_time_are_told_apart_by_their_producers(tmp_path: 
 
 @pytest.mark.parametrize(
     ("isolation", "delivery"),
-    [("read_committed", Delivery.AT_LEAST_ONCE), ("read_uncommitted", Delivery.EXACTLY_ONCE)],
+    [(Isolation.READ_COMMITTED, Delivery.AT_LEAST_ONCE), (Isolation.READ_UNCOMMITTED, Delivery.EXACTLY_ONCE)],
 )
-def test_one_of_both_promises_is_enough_to_be_torn(tmp_path: Path, isolation: str, delivery: Delivery) -> None:
+def test_one_of_both_promises_is_enough_to_be_torn(tmp_path: Path, isolation: Isolation, delivery: Delivery) -> None:
     """Readers that are shown whole transactions alone, or exactly-once to whoever reads."""
     scene = torn_effect()
     scene.promise = scene.promise.model_copy(update={"isolation": isolation, "delivery": delivery})

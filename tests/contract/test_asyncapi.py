@@ -11,7 +11,7 @@ from streamproof.contract.asyncapi import read_contract
 from streamproof.contract.flags import contract_from_flags
 from streamproof.errors import ContractError, UsageError
 from streamproof.history.locator import Locator
-from streamproof.history.promise import Delivery
+from streamproof.history.promise import Delivery, Isolation
 
 ORDERS = Path(__file__).parents[2] / "contracts/orders.asyncapi.yaml"
 
@@ -103,11 +103,18 @@ def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
     assert contract.dead_letters is not None
     assert contract.dead_letters.identity == Locator("json", "/id")
     assert (contract.ordered, contract.recovery_ms, contract.input.key) == (False, None, Locator("key"))
+    assert contract.isolation is Isolation.READ_COMMITTED
     assert contract.produces[0].per_input == 1
     assert contract.produces[0].channel.topic == "processed"
     assert contract.produces[0].channel.config == {"cleanup.policy": "delete,compact", "retention.ms": "60000"}
     assert contract.input.channel.examples == ({"id": "a", "at": "2026-01-01T00:00:00Z"},)
     assert [one.name for one in contract.topics()] == ["orders", "ordersProcessed", "dlq"]
+
+
+def test_a_reader_may_say_that_it_reads_uncommitted_records(written: Path) -> None:
+    """What comes of aborted input is then no broken promise."""
+    written.write_text(DOCUMENT.replace("x-identity", "x-isolation: read_uncommitted\n    x-identity"))
+    assert read_contract(written).isolation is Isolation.READ_UNCOMMITTED
 
 
 def test_a_channel_may_be_a_query(written: Path) -> None:
@@ -299,6 +306,11 @@ MISTAKES = [
         "x-identity: json:/id",
         "x-order: kye\n    x-identity: json:/id",
         "22: operations.forward.x-order: expected key, non",
+    ),
+    (
+        "x-identity: json:/id",
+        "x-isolation: serializable\n    x-identity: json:/id",
+        "22: operations.forward.x-isolation: expected read_committed, read_unco",
     ),
     (
         "channel: ordersProcessed",

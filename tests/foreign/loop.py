@@ -6,7 +6,7 @@ from types import FrameType
 
 from confluent_kafka import Consumer, Message, Producer
 
-servers, group, source, target = sys.argv[1:5]
+servers, group, source, target, *isolation = sys.argv[1:]
 running = True
 
 
@@ -24,6 +24,7 @@ consumer = Consumer(
         "auto.offset.reset": "earliest",
         "session.timeout.ms": 3000,
         "heartbeat.interval.ms": 500,
+        **({"isolation.level": isolation[0]} if isolation else {}),
     }
 )
 producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "linger.ms": 5})
