@@ -9,7 +9,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Engine:
         self.history = history
         self._connection = connection
         self._made: set[str] = set()
+        self._names: dict[str, tuple[str, ...]] = {}
         for name, schema in TABLES.items():
             if path := history.tables.get(name):
                 self._open(name, path)
@@ -55,7 +56,7 @@ class Engine:
     def needs(self, sql: str) -> frozenset[str]:
         """The recorded tables that `sql` reads, itself or through views."""
         needs: set[str] = set()
-        for name in _tables_of(sql):
+        for name in self._tables_of(sql):
             if name in self._views:
                 needs |= self.needs(self._views[name])
             elif name in TABLES:
@@ -93,6 +94,15 @@ class Engine:
             self._make_views(sql)
             self._connection.execute(f"COPY ({sql.rstrip().rstrip(';')}\n) TO '{target}' (FORMAT parquet)")
 
+    def _tables_of(self, sql: str) -> tuple[str, ...]:
+        """The tables and views that `sql` names; none when it is no SQL: it is refused, and named, when it is run."""
+        if sql not in self._names:
+            try:
+                self._names[sql] = tuple(sorted(self._connection.get_table_names(sql)))
+            except duckdb.Error:
+                self._names[sql] = ()
+        return self._names[sql]
+
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:
         try:
@@ -103,7 +113,7 @@ class Engine:
             raise HistoryError(f"{what} failed over {self.history.directory}: {_gist(error)}") from error
 
     def _make_views(self, sql: str) -> None:
-        for name in _tables_of(sql):
+        for name in self._tables_of(sql):
             if name not in self._views or name in self._made:
                 continue
             body = self._views[name]
@@ -137,16 +147,6 @@ def _promise_row(history: History) -> pa.Table:
     kinds = {"joined": pa.list_(pa.string()), "dead_letters": pa.string()}
     columns = {name: pa.array([value], kinds.get(name)) for name, value in values.items()}
     return pa.table(columns)
-
-
-@cache
-def _tables_of(sql: str) -> tuple[str, ...]:
-    """The tables and views that `sql` names; none when it is no SQL: it is refused, and named, when it is run."""
-    with duckdb.connect(":memory:") as connection:
-        try:
-            return tuple(sorted(connection.get_table_names(sql)))
-        except duckdb.Error:
-            return ()
 
 
 def _gist(error: Exception) -> str:
