@@ -71,6 +71,10 @@ class OwnedCluster(ABC, Generic[N]):
         for broker in self._brokers.values():
             broker.launch()
         wait_until_ready(self._brokers.values(), frozenset(self._brokers), READY_TIMEOUT_S)
+        # their topics are made now: the first client that asks for a coordinator would wait half a second for them
+        for kind in (ask.GROUP, ask.TRANSACTION):
+            with contextlib.suppress(ask.NotYet, ClusterError):
+                ask.coordinator(self.bootstrap_servers, kind, "any")
 
     def close(self) -> None:
         try:

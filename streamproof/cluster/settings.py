@@ -45,8 +45,10 @@ COMMON = {
     "share.coordinator.state.topic.num.partitions": "1",
     # the broker's clock orders what is recorded
     "log.message.timestamp.type": "LogAppendTime",
-    # a group is whole at once, and a lost member is noticed in seconds, where a test asks for it
-    "group.initial.rebalance.delay.ms": "0",
+    # members that start together are one generation: a second one takes librdkafka a second, which is how long it waits
+    # from one JoinGroup to the next
+    "group.initial.rebalance.delay.ms": "300",
+    # a lost member is noticed in seconds, where a test asks for it
     "group.min.session.timeout.ms": "500",
     "group.consumer.min.session.timeout.ms": "500",
     "group.consumer.min.heartbeat.interval.ms": "100",
