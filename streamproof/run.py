@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 from streamproof.checks import Verdict, judge, write_witnesses
 from streamproof.clock import now_us
@@ -95,7 +95,7 @@ class Run:
         self._dropped: list[str] = []
         self._offsets: Mapping[tuple[str, int], int] = {}
         self._databases = effect_databases(effect_queries(spec.subject, spec.contract, values))
-        self._nemesis = Nemesis(self._world(), len(spec.events), self._tell)
+        self._nemesis = Nemesis(self._world(), len(spec.events), self._tell, self._give_up)
 
     def __enter__(self) -> Self:
         return self
@@ -193,6 +193,9 @@ class Run:
             f"subject {self.spec.subject.name} {what}; the last lines of instance {one.number}:\n"
             f"{self.keeper.last_lines(one)}\nwhole log: {one.log}"
         )
+
+    def _give_up(self) -> NoReturn:
+        raise SubjectError(self._told(self._intake.idle()))
 
     def _observe(self) -> Observer:
         contract = self.spec.contract
@@ -298,7 +301,7 @@ class Run:
             while not self._feed.done():
                 step.now(f"{self._workload.sent:,} of {len(self.spec.events):,} events sent")
                 if time.monotonic() - began > FIRST_COMMIT_S and not self._committed():
-                    raise SubjectError(self._told(self._intake.idle()))
+                    self._give_up()
                 time.sleep(POLL_S)
             _, took = self._feed.result()
             counts = self._workload.counts
@@ -321,7 +324,7 @@ class Run:
                 say=step.now,
             )
             if found.behind and not sum(self._intake.committed().values()):
-                raise SubjectError(self._told(self._intake.idle()))
+                self._give_up()
             missing = None if found.quiet else f"not quiet after {self.spec.quiet_s:.0f} s: {found}"
             step.done(missing or str(found))
             return missing

@@ -133,16 +133,18 @@ while True: c.poll(0.1)
 """
 
 
-@pytest.mark.parametrize("reads", ["in", "out"])
+@pytest.mark.parametrize("case", [("in", "none"), ("out", "none"), ("in", "default")], ids=" ".join)
 def test_a_subject_that_never_commits_is_told_so(
-    call: Call, foreign: Foreign, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, reads: str
+    call: Call, foreign: Foreign, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, case: tuple[str, str]
 ) -> None:
     """It is ready, its group is whole; whether it reads its input or another topic: only the offsets tell."""
     monkeypatch.setattr("streamproof.spec.QUIET_S", 2.0)
-    name, flags = foreign
+    monkeypatch.setattr("streamproof.faults.nemesis.RECOVERY_S", 2.0)
+    (name, flags), (reads, faults) = foreign, case
     (tmp_path / "reads.py").write_text(READS_ONLY)
-    called = call(*flags(f"{sys.executable} reads.py {{bootstrap_servers}} {name} {reads}-{name}"))
+    called = call(*flags(f"{sys.executable} reads.py {{bootstrap_servers}} {name} {reads}-{name}"), "--faults", faults)
     assert called.status == 2
+    assert "not done" not in called.out, "nothing is broken in it"
     assert f'has committed nothing in group "{name}"' in called.err
     assert f'though "in-{name}" has records; check that it reads that topic and commits' in called.err
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from streamproof.clock import now_us
 from streamproof.errors import StreamproofError
@@ -19,14 +19,19 @@ DONE = 0.01  # share of the workload that may still be on its way to a commit
 class Nemesis:
     """Breaks things in one running system.
 
+    `tell` is given each fault with its evidence; `give_up` is called, and raises, when the subject has done nothing by
+    the first mark: there is nothing to break.
     `gate` is the share of the workload that may be fed so far: it holds input back until the next fault's mark is
     reached, so that no fault meets an idle subject, however fast the machine.
     """
 
-    def __init__(self, world: World, total: int, tell: Callable[[Fault, Evidence], None]) -> None:
+    def __init__(
+        self, world: World, total: int, tell: Callable[[Fault, Evidence], None], give_up: Callable[[], NoReturn]
+    ) -> None:
         self.world = world
         self._total = total
         self._tell = tell
+        self._give_up = give_up
         self.gate = 0.0
         self.rows: list[dict[str, Any]] = []
 
@@ -59,6 +64,8 @@ class Nemesis:
         world = self.world
         self.gate = max(self.gate, min(1.0, one.at + AHEAD))
         reached = world.wait_until(lambda: world.committed() >= one.at * self._total, RECOVERY_S)
+        if not (reached or world.committed()):
+            self._give_up()
         fed = self.gate
 
         def feed(share: float) -> None:
@@ -89,7 +96,8 @@ class Nemesis:
             }
         )
         self._tell(one, evidence)
-        world.wait_until(lambda: (world.committed() > before or self._idle()) and self._whole(), RECOVERY_S)
+        if reached:
+            world.wait_until(lambda: (world.committed() > before or self._idle()) and self._whole(), RECOVERY_S)
         return evidence
 
     def _idle(self) -> bool:

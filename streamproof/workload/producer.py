@@ -30,7 +30,7 @@ COMMON: Mapping[str, str | int | bool] = {
     "enable.idempotence": True,
     "partitioner": "murmur2_random",  # Java's: the same key, the same partition, whatever the client's language
     "linger.ms": 5,
-    "compression.type": "lz4",
+    # not compressed: a subject's client may know none of the codecs
     "queue.buffering.max.messages": 200_000,
     # a paused broker answers nothing: ask again, elsewhere if need be, long before the message times out
     "request.timeout.ms": 5_000,

@@ -43,11 +43,15 @@ def world_of(cluster: Cluster, guardian: Guardian, logs: Path) -> World:
     )
 
 
+def nemesis_of(world: World, total: int) -> Nemesis:
+    return Nemesis(world, total, lambda *_: None, lambda: pytest.fail("given up"))
+
+
 def test_a_target_that_is_none_is_told_and_not_recorded_as_not_done(
     embedded_cluster: Cluster, session_guardian: Guardian, tmp_path: Path
 ) -> None:
     """A test that breaks something by itself reads the sentence where it does so."""
-    nemesis = Nemesis(world_of(embedded_cluster, session_guardian, tmp_path), 0, lambda *_: None)
+    nemesis = nemesis_of(world_of(embedded_cluster, session_guardian, tmp_path), 0)
     with pytest.raises(UsageError, match='fault pause-broker: its target cannot be "leader"'):
         nemesis.inject(Fault(kind="pause-broker", target="leader", at=0.0))
     assert not nemesis.rows
@@ -155,13 +159,26 @@ def test_each_look_at_an_instance_has_a_little_more_input(noted: World) -> None:
         gates.append(nemesis.gate)
         return frozenset()
 
-    nemesis = Nemesis(replace(noted, in_flight=looked, committed=lambda: 100), 100, lambda *_: None)
+    nemesis = nemesis_of(replace(noted, in_flight=looked, committed=lambda: 100), 100)
     evidence = nemesis.inject(Fault(kind="kill-in-flight", target="instance:1", at=0.2), following=0.4)
     assert not evidence.effective
     steps = [after - before for before, after in pairwise(gates)]
     assert len(gates) == ATTEMPTS
     assert steps == pytest.approx([0.2 / ATTEMPTS] * len(steps))
     assert gates[-1] == nemesis.gate == pytest.approx(0.4 + AHEAD)
+
+
+def test_a_mark_that_is_not_reached_leaves_nothing_to_recover_from(
+    noted: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The subject that stands still is not broken, nor waited for once more; one that has done nothing is given up."""
+    monkeypatch.setattr("streamproof.faults.nemesis.RECOVERY_S", 0.1)
+    standing = replace(noted, committed=lambda: 5, is_whole=lambda _: pytest.fail("waited for"))
+    fault = Fault(kind="kill", target="instance:1", at=0.2)
+    evidence = nemesis_of(standing, 100).inject(fault)
+    assert (evidence.sentence, evidence.effective) == ("not done: the group did not reach 20% of the workload", False)
+    with pytest.raises(pytest.fail.Exception, match="given up"):
+        nemesis_of(replace(standing, committed=lambda: 0), 100).inject(fault)
 
 
 @pytest.fixture(scope="module")
