@@ -112,13 +112,8 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
     Without effect: when it was never inside its cycle in 60 looks, or nothing that was open before was seen open after.
     """
     number = instance_of(fault)
-    for attempt in range(ATTEMPTS):
-        world.feed((attempt + 1) / ATTEMPTS)  # a little for each look: one at a subject that has done all sees nothing
-        seen, locks = _caught(world, number)
-        if seen or locks:
-            break
-        world.wait(STEPS_S[attempt % len(STEPS_S)])
-    else:
+    seen, locks = _stopped_inside(world, number)
+    if not (seen or locks):
         return Evidence(f"instance {number} was never seen inside its cycle in {ATTEMPTS} looks", effective=False)
     world.keeper.kill(number)
     broken = time.monotonic()
@@ -133,6 +128,17 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
             f"instance {number} was killed, but nothing that was open before was seen open after", effective=False
         )
     return Evidence(f"instance {number} killed with {_described(held, world)}", effective=True)
+
+
+def _stopped_inside(world: World, number: int) -> tuple[Held, Held]:
+    """Stop an instance inside its cycle: what it holds then, work and locks. It runs on when it was never seen so."""
+    for attempt in range(ATTEMPTS):
+        world.feed((attempt + 1) / ATTEMPTS)  # a little for each look: one at a subject that has done all sees nothing
+        seen, locks = _caught(world, number)
+        if seen or locks:
+            return seen, locks
+        world.wait(STEPS_S[attempt % len(STEPS_S)])
+    return frozenset(), frozenset()
 
 
 def _caught(world: World, number: int) -> tuple[Held, Held]:
@@ -231,30 +237,35 @@ def kill(world: World, fault: Fault) -> Evidence:
     return Evidence(f"instance {number} killed, {'and' if fewer else 'but not'} missed by its group", effective=fewer)
 
 
-@fault("pause-beyond-session", INSTANCE, of_group=True)
+@fault("pause-beyond-session", INSTANCE, of_group=True, feeds=True)
 def pause_beyond_session(world: World, fault: Fault) -> Evidence:
-    """Pause an instance (SIGSTOP) until its group has given it up, then let it wake: a zombie.
+    """Pause an instance (SIGSTOP) *inside* its cycle until its group has given it up, then let it wake: a zombie.
 
-    It wakes in the belief that it still owns what others have taken over; what it writes then must be fenced off.
-    `lasts_ms` counts from when it was given up.
+    It wakes in the belief that it still owns what others have taken over, with work in its hands; what it writes then
+    must be fenced off. It is looked for inside its cycle as for [kill-in-flight](#kill-in-flight); when it is never
+    seen there, it is paused where it is, with nothing in its hands. `lasts_ms` counts from when it was given up.
 
-    Evidence: its group missed a member while it slept.
+    Evidence: its group missed a member while it slept; and what it held.
 
     Without effect: when the group kept it for 30 s: a session time-out longer than that is longer than the pause.
     """
     number = instance_of(fault)
     members = _whole_group(world)
+    seen, locks = _stopped_inside(world, number)
     started = time.monotonic()
-    world.keeper.pause(number)
+    if not (seen or locks):
+        world.keeper.pause(number)
     try:
+        world.feed(1.0)  # for those who take over
         dropped = world.wait_until(lambda: bool(members - _members(world)), NOTICED_WITHIN_S)
         world.wait(fault.lasts_ms / 1000)  # its partitions are with others when it wakes
     finally:
         world.keeper.resume(number)
-    slept = time.monotonic() - started
+    held = seen | locks
+    slept = f"{time.monotonic() - started:.1f} s with {_described(held, world) if held else 'nothing in its hands'}"
     if not dropped:
-        return Evidence(f"instance {number} paused for {slept:.1f} s, but its group kept it", effective=False)
-    return Evidence(f"instance {number} paused for {slept:.1f} s, given up by its group, woken", effective=True)
+        return Evidence(f"instance {number} paused for {slept}, but its group kept it", effective=False)
+    return Evidence(f"instance {number} paused for {slept}, given up by its group, woken", effective=True)
 
 
 @fault("join", NEW_INSTANCE, of_group=True)

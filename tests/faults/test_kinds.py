@@ -112,8 +112,9 @@ def test_what_was_broken_is_mended_though_nobody_answers(
         return admin.Group("Stable", frozenset({"member"}))
 
     monkeypatch.setattr(f"streamproof.faults.kinds.admin.{looks_with}", silent)
+    world = replace(noted, in_flight=lambda: frozenset({(0, 7)}))
     with pytest.raises(ClusterError):
-        KINDS[kind].inject(noted, Fault(kind=kind, target="instance:1", at=0.5, lasts_ms=0))
+        KINDS[kind].inject(world, Fault(kind=kind, target="instance:1", at=0.5, lasts_ms=0))
     assert deeds.done == done
 
 
@@ -128,8 +129,41 @@ def test_a_member_is_missed_by_its_name(
         "streamproof.faults.kinds.admin.group",
         lambda *_: admin.Group("Stable", frozenset(then if deeds.done else {"a", "b"})),
     )
-    evidence = KINDS[kind].inject(noted, Fault(kind=kind, target="instance:1", at=0.5, lasts_ms=0))
+    world = replace(noted, in_flight=lambda: frozenset({(0, 7)}))
+    evidence = KINDS[kind].inject(world, Fault(kind=kind, target="instance:1", at=0.5, lasts_ms=0))
     assert evidence.effective is effective, evidence.sentence
+
+
+@pytest.mark.parametrize(
+    ("in_flight", "held", "done"),
+    [
+        ({(0, 7)}, "1 input in flight, whose effects it had written and not committed", ["pause 1"]),
+        (set(), "nothing in its hands", ["pause 1", "resume 1"] * 2 + ["pause 1"]),
+    ],
+)
+def test_a_zombie_sleeps_with_work_in_its_hands_if_it_has_any(
+    noted: World,
+    deeds: Deeds,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    in_flight: set[tuple[int, int]],
+    held: str,
+    done: list[str],
+) -> None:
+    """What it held is said; the others get all the input that is meant for this fault, and it is woken."""
+    monkeypatch.setattr("streamproof.faults.kinds.ATTEMPTS", 2)
+    monkeypatch.setattr(
+        "streamproof.faults.kinds.admin.group",
+        lambda *_: admin.Group("Stable", frozenset({"a"} if deeds.done[-1:] == ["pause 1"] else {"a", "b"})),
+    )
+    fed: list[float] = []
+    world = replace(noted, in_flight=lambda: frozenset(in_flight), feed=fed.append)
+    fault = Fault(kind="pause-beyond-session", target="instance:1", at=0.5, lasts_ms=0)
+    evidence = KINDS[fault.kind].inject(world, fault)
+    assert evidence.effective
+    assert evidence.sentence.endswith(f" s with {held}, given up by its group, woken")
+    assert deeds.done == [*done, "resume 1"]
+    assert fed[-1] == 1.0
 
 
 @pytest.mark.parametrize(("holder", "effective"), [(1, True), (2, False)])
