@@ -1,4 +1,4 @@
--- commit-ahead: the first commit beyond an input came before its first effect: a crash between the two would lose it.
+-- commit-ahead: the first commit beyond an input came before any of its effects: a crash between the two would lose it.
 -- One whose effects never appear is lost, not this; one that need not have any cannot be lost.
 -- origin: none in Adya or Jepsen; Kafka's own "commit after processing"
 -- witness: input {id} ({topic}[{part}]@{off}) was committed past (to {commit_off}) at {committed_at:clock}; its effect
@@ -6,9 +6,9 @@
 -- assumes: effects and commits are timed by brokers whose clocks agree to `clock_error_us`; equal times are no witness. A
 --   transactional commit counts from its transaction's first commit marker, an effect from when its coordinator had
 --   decided: from then on nothing takes it back, though its markers follow. Unless both are of one producer and epoch:
---   what one transaction does is done at once, and its records precede its markers. Effects of one input in several
---   partitions count from the first record.
-SELECT x.id, x.channel, i.key, x.topic, x.part, x.off, x.commit_off, x.committed_at, x.appeared_at
+--   what one transaction does is done at once, and its records precede its markers. Of several effects, the one that
+--   came first counts, which need not be the first in the log.
+SELECT x.id, x.channel, i.key, x.topic, x.part, x.off, x.commit_off, x.committed_at, min(x.appeared_at) AS appeared_at
 FROM (
     SELECT e.id, e.channel, e.topic, e.part, e.off, e.commit_off, e.commit_t AS committed_at, e.t_append AS appeared_at
     FROM doubtful_effect e
@@ -37,5 +37,8 @@ FROM (
 CROSS JOIN promise p
 JOIN input_once i ON i.id = x.id
 JOIN expected d ON d.id = x.id AND d.grp = p.grp AND d.channel = x.channel AND d.at_least > 0
+JOIN first_effect f ON f.id = x.id AND f.channel = x.channel
 WHERE x.appeared_at > x.committed_at + p.clock_error_us
+GROUP BY x.id, x.channel, i.key, x.topic, x.part, x.off, x.commit_off, x.committed_at, f.seen
+HAVING count(*) = f.seen
 ORDER BY x.topic, x.part, x.off, x.id, x.channel

@@ -70,6 +70,29 @@ def test_a_second_effect_of_another_producer_is_not_the_first(tmp_path: Path, pi
     assert list(witnesses(scene, tmp_path)) == ["duplicated"]
 
 
+def test_an_effect_that_is_first_in_the_log_may_be_seen_last(tmp_path: Path) -> None:
+    """A zombie wakes and commits what it had written: another had done the work by then, and committed past it."""
+    scene = small("exactly-once", "a")
+    zombie = scene.transaction(pid=8).effects(["a"])
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    zombie.commit()
+    assert list(witnesses(scene, tmp_path)) == ["duplicated"]
+
+
+def test_of_several_effects_the_one_that_came_first_is_told(tmp_path: Path) -> None:
+    """All came after the commit: the first of them did not lie first in the log."""
+    scene = small("exactly-once", "a")
+    zombie = scene.transaction(pid=8).effects(["a"])
+    scene.commit(1)
+    scene.effect("a", "alpha")
+    came = scene.now
+    zombie.commit()
+    verdict = judge(scene.write(tmp_path))
+    told = {row["channel"]: row["appeared_at"] for row in verdict.finding("commit-ahead").sample}
+    assert told.keys() == {"alpha", "beta"}
+    assert told["alpha"] == came < told["beta"]
+
+
 def test_a_commit_in_the_transaction_before_is_ahead(tmp_path: Path) -> None:
     """The same producer and epoch, but the offsets went with an earlier transaction than the effects."""
     scene = small("exactly-once", "a")

@@ -1,4 +1,4 @@
--- doubtful_effect: the first effects that may have come after the first commit, in the broker's order, beyond their input.
+-- doubtful_effect: the effects that may have come after the first commit, in the broker's order, beyond their input.
 -- marked: it became visible by a transaction that is not the commit's own, so its marker's time counts, not its own.
 -- kept: one check asks for it twice
 SELECT f.id, f.channel, f.topic, f.part, f.off, f.commit_off, f.effect_part, f.place, f.pid, f.t_append,
@@ -9,10 +9,11 @@ FROM (
         PARTITION BY u.topic, u.part ORDER BY u.off DESC, u.is_effect ROWS UNBOUNDED PRECEDING
     ) AS commit_off
     FROM (
-        SELECT e.topic, e.part, e.off, 1 AS is_effect, NULL AS beyond,
-               e.id, e.channel, e.effect_part, e.place, e.pid, e.epoch, e.t_append
-        FROM first_effect e
-        WHERE e.places = 1 AND e.t_append IS NOT NULL
+        SELECT i.topic, i.part, i.off, 1 AS is_effect, NULL AS beyond, i.id, e.channel, e.part AS effect_part,
+               e.off AS place, e.pid, e.epoch, e.t_append
+        FROM effect e
+        JOIN input_once i ON i.id = e.source_id
+        WHERE e.visible AND i.places = 1 AND e.t_append IS NOT NULL
         UNION ALL
         SELECT c.topic, c.part, c.off - 1, 0, c.off, NULL, NULL, NULL, NULL, NULL, NULL, NULL
         FROM commit_time c
