@@ -254,6 +254,7 @@ class Run:
             databases=self._databases,
             in_flight=self._in_flight,
             committed=self._committed,
+            done=lambda: self._observer.done(self._intake.committed()),
             waiting=lambda: self._workload.sent - self._committed(),
             unanswered=self._intake.unanswered,
             stopping=self._stopping,

@@ -11,24 +11,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from streamproof.clock import time_of_day
 from streamproof.cluster import STARTED, admin
 from streamproof.cluster.choice import TESTCONTAINERS
 from streamproof.errors import UsageError
+from streamproof.faults.inside import described, open_now, stopped_inside, transactions_of
 from streamproof.faults.leading import leads_nothing, led_by, logs_of
 from streamproof.faults.plan import Fault
 from streamproof.faults.target import BROKER, DATABASE, INSTANCE, NEW_INSTANCE, Target
 from streamproof.faults.world import Evidence, World
 
-# what an instance holds: an open transaction or a lock, in words; an input in flight, as its partition and offset
-Held = frozenset[str | tuple[int, int]]
 FaultFunction = Callable[[World, Fault], Evidence]
 
 ATTEMPTS = 60  # a subject that has little to do is inside its cycle a small part of the time
-# uneven, so as not to keep step with the subject's own cycle, whose end may be a batch's linger away from its waking
-STEPS_S = (0.02, 0.055, 0.005, 0.07, 0.035, 0.06, 0.01, 0.05, 0.1, 0.065)
-LOOKS, LOOK_S = 4, 0.1  # longer than a transaction that goes on usually takes
-OBSERVED_AFTER_S = 0.15  # what was written before the pause has been read by then
+ATTEMPTS_TO_PAUSE = 30  # fewer: one that has nothing in its hands becomes a zombie too
 NOTICED_WITHIN_S = 30.0
 
 
@@ -74,7 +69,7 @@ def broker_of(world: World, fault: Fault) -> int:
         return int(role)
     if role == "leader":
         return admin.leader(servers, world.topic, 0)
-    if role == "transaction-coordinator" and (transactions := _transactions(world)):
+    if role == "transaction-coordinator" and (transactions := transactions_of(world)):
         return admin.transaction_coordinator(servers, transactions[0].transactional_id)
     return admin.group_coordinator(servers, _group(world))
 
@@ -112,14 +107,14 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
     Without effect: when it was never inside its cycle in 60 looks, or nothing that was open before was seen open after.
     """
     number = instance_of(fault)
-    seen, locks = _stopped_inside(world, number)
+    seen, locks = stopped_inside(world, number, ATTEMPTS)
     if not (seen or locks):
         return Evidence(f"instance {number} was never seen inside its cycle in {ATTEMPTS} looks", effective=False)
     world.keeper.kill(number)
     broken = time.monotonic()
     try:
         # what a dead process has not answered, it never will: that counts as accounted for as soon as it is gone
-        held = (seen if world.group is None else seen & _open_now(world, number)) | locks
+        held = (seen if world.group is None else seen & open_now(world, number)) | locks
         world.wait_since(broken, fault.lasts_ms)
     finally:
         world.keeper.start(number)
@@ -127,90 +122,7 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
         return Evidence(
             f"instance {number} was killed, but nothing that was open before was seen open after", effective=False
         )
-    return Evidence(f"instance {number} killed with {_described(held, world)}", effective=True)
-
-
-def _stopped_inside(world: World, number: int) -> tuple[Held, Held]:
-    """Stop an instance inside its cycle: what it holds then, work and locks. It runs on when it was never seen so."""
-    for attempt in range(ATTEMPTS):
-        world.feed((attempt + 1) / ATTEMPTS)  # a little for each look: one at a subject that has done all sees nothing
-        seen, locks = _caught(world, number)
-        if seen or locks:
-            return seen, locks
-        world.wait(STEPS_S[attempt % len(STEPS_S)])
-    return frozenset(), frozenset()
-
-
-def _caught(world: World, number: int) -> tuple[Held, Held]:
-    """What an instance holds while it is stopped: work, and locks. It stays stopped if it holds any."""
-    seen: Held = frozenset()
-    locks: Held = frozenset()
-    world.keeper.pause(number)
-    try:
-        seen, locks = _held_by_stopped(world, number), _locked_by_stopped(world)
-    finally:
-        if not seen and not locks:
-            world.keeper.resume(number)
-    return seen, locks
-
-
-def _held_by_stopped(world: World, number: int) -> Held:
-    """What stays open for a while, seen again and again: with one instance stopped, the others' transactions end."""
-    if not _transactions(world):
-        world.wait(OBSERVED_AFTER_S)
-    held = _open_now(world, number)
-    for _ in range(LOOKS):
-        if not held:
-            break
-        world.wait(LOOK_S)
-        held &= _open_now(world, number)
-    return held
-
-
-def _locked_by_stopped(world: World) -> Held:
-    """The databases whose writers are kept out for a while. A lock ends with the process that holds it."""
-    locked = {name for name, one in world.databases.items() if one.lockable}
-    for _ in range(LOOKS):
-        locked = {name for name in locked if world.databases[name].is_locked()}
-        if not locked:
-            break
-        world.wait(LOOK_S)
-    return frozenset(f"the lock of a writer of {name} held" for name in locked)
-
-
-def _transactions(world: World) -> list[admin.Transaction]:
-    """Those of the subject: begun since its start (a cluster may have seen others), and not the verifier's own."""
-    return [
-        one
-        for one in admin.list_transactions(world.cluster)
-        if one.start_ms is not None
-        and one.start_ms >= world.since_ms
-        and not one.transactional_id.startswith(world.own_prefix)
-    ]
-
-
-def _open_now(world: World, number: int) -> Held:
-    transactions = _transactions(world)
-    if not transactions:
-        in_flight = world.in_flight()
-        # told what to send, each instance has a log of lines of its own
-        return frozenset(in_flight if world.group else (one for one in in_flight if one[0] == number))
-    ongoing = [one for one in transactions if one.state == "Ongoing"]
-    # one that has written nothing yet puts nothing at risk
-    writing = admin.writing(world.cluster.bootstrap_servers, world.effects) if ongoing else frozenset()
-    return frozenset(
-        f"transaction {one.transactional_id} open (since {time_of_day(one.start_ms * 1000)})"
-        for one in ongoing
-        if one.producer_id in writing and one.start_ms is not None
-    )
-
-
-def _described(held: Held, world: World) -> str:
-    told = sorted(one for one in held if isinstance(one, str))
-    if told:
-        return told[0]
-    done = "answered for" if world.group is None else "committed"
-    return f"{len(held)} input{'s' * (len(held) != 1)} in flight, whose effects it had written and not {done}"
+    return Evidence(f"instance {number} killed with {described(held, world)}", effective=True)
 
 
 @fault("kill", INSTANCE)
@@ -242,8 +154,8 @@ def pause_beyond_session(world: World, fault: Fault) -> Evidence:
     """Pause an instance (SIGSTOP) *inside* its cycle until its group has given it up, then let it wake: a zombie.
 
     It wakes in the belief that it still owns what others have taken over, with work in its hands; what it writes then
-    must be fenced off. It is looked for inside its cycle as for [kill-in-flight](#kill-in-flight); when it is never
-    seen there, it is paused where it is, with nothing in its hands. `lasts_ms` counts from when it was given up.
+    must be fenced off. It is looked for inside its cycle as for [kill-in-flight](#kill-in-flight); when it is not seen
+    there in 30 looks, it is paused where it is, with nothing in its hands. `lasts_ms` counts from when it was given up.
 
     Evidence: its group missed a member while it slept; and what it held.
 
@@ -251,9 +163,10 @@ def pause_beyond_session(world: World, fault: Fault) -> Evidence:
     """
     number = instance_of(fault)
     members = _whole_group(world)
-    seen, locks = _stopped_inside(world, number)
+    work, locks = stopped_inside(world, number, ATTEMPTS_TO_PAUSE)
+    held = work | locks
     started = time.monotonic()
-    if not (seen or locks):
+    if not held:
         world.keeper.pause(number)
     try:
         world.feed(1.0)  # for those who take over
@@ -261,8 +174,7 @@ def pause_beyond_session(world: World, fault: Fault) -> Evidence:
         world.wait(fault.lasts_ms / 1000)  # its partitions are with others when it wakes
     finally:
         world.keeper.resume(number)
-    held = seen | locks
-    slept = f"{time.monotonic() - started:.1f} s with {_described(held, world) if held else 'nothing in its hands'}"
+    slept = f"{time.monotonic() - started:.1f} s with {described(held, world) if held else 'nothing in its hands'}"
     if not dropped:
         return Evidence(f"instance {number} paused for {slept}, but its group kept it", effective=False)
     return Evidence(f"instance {number} paused for {slept}, given up by its group, woken", effective=True)
@@ -375,7 +287,7 @@ def _without_broker(
     others = [world.cluster.address(other) for other in world.cluster.brokers if other != node]
     role = fault.target.removeprefix("broker:")
     name = f"broker {node}" if role.isdigit() else f"broker {node} ({role.replace('-', ' ')})"
-    logs = logs_of(world, [one.transactional_id for one in _transactions(world)])
+    logs = logs_of(world, [one.transactional_id for one in transactions_of(world)])
     # asked of the others: one that was paused a moment ago believes that it leads still
     led = led_by(node, logs, ",".join(others) or world.cluster.bootstrap_servers)
     started = time.monotonic()

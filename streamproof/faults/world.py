@@ -34,7 +34,8 @@ class World:
     `is_whole(n)`: whether n instances take part in the work.
     `in_flight()`: partition and offset of each input that has an effect that was seen, and that the group has not
     committed past, as far as observers have read, which is a moment behind; `committed()`: how many inputs it has
-    committed past; `waiting()`: how many were fed in, and are not; `unanswered(n)`: of those that instance n, which is
+    committed past; `done()`: whether it has committed past all that they have read; `waiting()`: how many were fed in,
+    and are not; `unanswered(n)`: of those that instance n, which is
     told what to send, was told; `feed(share)` lets in that share (0 to 1) of the
     input that is meant to arrive while this fault acts; `since_ms`: when the run began, in milliseconds since the
     epoch; `databases` hold the effects of channels that are queries, by channel.
@@ -48,6 +49,7 @@ class World:
     is_whole: Callable[[int], bool]
     in_flight: Callable[[], frozenset[tuple[int, int]]]
     committed: Callable[[], int]
+    done: Callable[[], bool]
     waiting: Callable[[], int]
     unanswered: Callable[[int], int]
     stopping: threading.Event

@@ -14,6 +14,7 @@ from streamproof.cluster import Cluster, EmbeddedCluster, admin, start_embedded
 from streamproof.cluster.broker import STOP_TIMEOUT_S
 from streamproof.errors import ClusterError, UsageError
 from streamproof.faults import Evidence, Fault, Nemesis
+from streamproof.faults.inside import LOOK_S, stopped_inside
 from streamproof.faults.kinds import ATTEMPTS, KINDS
 from streamproof.faults.leading import GROUPS, TRANSACTIONS, led_by, logs_of
 from streamproof.faults.nemesis import AHEAD
@@ -36,6 +37,7 @@ def world_of(cluster: Cluster, guardian: Guardian, logs: Path) -> World:
         is_whole=lambda _: True,
         in_flight=frozenset,
         committed=lambda: 0,
+        done=lambda: False,
         waiting=lambda: 0,
         unanswered=lambda _: 0,
         stopping=threading.Event(),
@@ -138,7 +140,7 @@ def test_a_member_is_missed_by_its_name(
     ("in_flight", "held", "done"),
     [
         ({(0, 7)}, "1 input in flight, whose effects it had written and not committed", ["pause 1"]),
-        (set(), "nothing in its hands", ["pause 1", "resume 1"] * 2 + ["pause 1"]),
+        (set(), "nothing in its hands", ["pause 1", "resume 1"] * 2 + ["pause 1"]),  # two looks, and then for good
     ],
 )
 def test_a_zombie_sleeps_with_work_in_its_hands_if_it_has_any(
@@ -151,7 +153,7 @@ def test_a_zombie_sleeps_with_work_in_its_hands_if_it_has_any(
     done: list[str],
 ) -> None:
     """What it held is said; the others get all the input that is meant for this fault, and it is woken."""
-    monkeypatch.setattr("streamproof.faults.kinds.ATTEMPTS", 2)
+    monkeypatch.setattr("streamproof.faults.kinds.ATTEMPTS_TO_PAUSE", 2)
     monkeypatch.setattr(
         "streamproof.faults.kinds.admin.group",
         lambda *_: admin.Group("Stable", frozenset({"a"} if deeds.done[-1:] == ["pause 1"] else {"a", "b"})),
@@ -168,9 +170,10 @@ def test_a_zombie_sleeps_with_work_in_its_hands_if_it_has_any(
 
 @pytest.mark.parametrize(("holder", "effective"), [(1, True), (2, False)])
 def test_lines_of_another_instance_are_not_those_of_the_victim(
-    noted: World, deeds: Deeds, holder: int, effective: bool
+    noted: World, deeds: Deeds, monkeypatch: pytest.MonkeyPatch, holder: int, effective: bool
 ) -> None:
     """Told what to send, each instance has lines of its own: only with some of those in flight is its death one."""
+    monkeypatch.setattr("streamproof.faults.kinds.ATTEMPTS", 3)
     world = replace(noted, group=None, in_flight=lambda: frozenset({(holder, 7)}))
     evidence = KINDS["kill-in-flight"].inject(world, Fault(kind="kill-in-flight", target="instance:1", at=0.5))
     assert evidence.effective is effective, evidence.sentence
@@ -185,21 +188,41 @@ def test_a_killed_instance_answers_for_its_own_lines(noted: World, holder: int, 
     assert evidence.effective is effective, evidence.sentence
 
 
-def test_each_look_at_an_instance_has_a_little_more_input(noted: World) -> None:
+def test_each_look_at_an_instance_has_a_little_more_input(noted: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """All at once, it would have been worked off after some looks, and the rest would see a subject at rest."""
+    monkeypatch.setattr(World, "wait", lambda *_: None)
     gates: list[float] = []
 
-    def looked() -> frozenset[tuple[int, int]]:
+    def looked() -> bool:
         gates.append(nemesis.gate)
-        return frozenset()
+        return True
 
-    nemesis = nemesis_of(replace(noted, in_flight=looked, committed=lambda: 100), 100)
+    nemesis = nemesis_of(replace(noted, done=looked, committed=lambda: 100), 100)
     evidence = nemesis.inject(Fault(kind="kill-in-flight", target="instance:1", at=0.2), following=0.4)
     assert not evidence.effective
     steps = [after - before for before, after in pairwise(gates)]
-    assert len(gates) == ATTEMPTS
-    assert steps == pytest.approx([0.2 / ATTEMPTS] * len(steps))
+    assert len(gates) == ATTEMPTS - 1, "the first look is at what it does as it is"
+    assert steps == pytest.approx([0.2 / (ATTEMPTS - 1)] * len(steps))
     assert gates[-1] == nemesis.gate == pytest.approx(0.4 + AHEAD)
+
+
+@pytest.mark.parametrize("begins", [0.004, 0.03, 0.07, 0.15, 0.35])
+def test_an_instance_is_stopped_when_its_cycle_is_found_to_be(
+    noted: World, monkeypatch: pytest.MonkeyPatch, begins: float
+) -> None:
+    """Its cycle is 4 ms long: what was seen at one look says whether the next comes sooner or later."""
+    monkeypatch.setattr("streamproof.faults.inside.ARRIVES_S", 0.0)
+    monkeypatch.setattr("streamproof.faults.inside.OBSERVED_AFTER_S", 0.0)
+    ran = [0.0]
+    monkeypatch.setattr(World, "wait", lambda _, seconds: ran.append(seconds) if seconds else None)
+
+    def in_flight() -> frozenset[tuple[int, int]]:
+        return frozenset({(0, 7)} if begins <= ran[-1] < begins + 0.004 or ran[-1] == LOOK_S else ())
+
+    world = replace(noted, in_flight=in_flight, done=lambda: ran[-1] >= begins + 0.004)
+    seen, _ = stopped_inside(world, 1, ATTEMPTS)
+    assert seen
+    assert len(ran) < ATTEMPTS / 2
 
 
 def test_a_mark_that_is_not_reached_leaves_nothing_to_recover_from(
