@@ -46,7 +46,9 @@ class Observer:
         self._columns = Columns("read")
         self._counts = {"read_committed": 0, "read_uncommitted": 0}
         self._places: dict[str, tuple[int, int]] = {}
-        self._last: dict[int, int] = {}  # the last input's offset, of each partition
+        self._last: dict[
+            int, int
+        ] = {}  # the last input's offset, of each partition: nobody commits past an aborted one
         self._told = told
         self._effects: deque[str] = deque(maxlen=RECENT)
         self._lock = threading.Lock()
@@ -78,7 +80,7 @@ class Observer:
         return frozenset((part, off) for part, off in places if off >= committed.get((self._input, part), 0))
 
     def done(self, committed: Mapping[tuple[str, int], int]) -> bool:
-        """Whether all input that was seen is committed past."""
+        """Whether all visible input that was seen is committed past."""
         with self._lock:
             last = dict(sorted(self._told().values())) if self._told else self._last
             return all(off < committed.get((self._input, part), 0) for part, off in last.items())
@@ -123,6 +125,9 @@ class Observer:
             self._counts[isolation] += count
             if isolation == "read_uncommitted":
                 self._remember(stretch, found)
+            elif stretch.topic == self._input:
+                with self._lock:
+                    self._last[stretch.part] = stretch.offsets[-1]
         if self._columns.rows >= ROWS:
             self._write()
 
@@ -131,7 +136,6 @@ class Observer:
             if stretch.topic == self._input:
                 places = ((stretch.part, off) for off in stretch.offsets)
                 self._places.update((one, place) for one, place in zip(found, places, strict=True) if one is not None)
-                self._last[stretch.part] = stretch.offsets[-1]
             else:
                 self._effects.extend(one for one in found if one is not None)
 

@@ -91,6 +91,29 @@ def test_what_is_in_flight_is_known(watched: Watched, send: Send, wait_until: Wa
     watched.observer.stop()
 
 
+def test_all_is_done_when_the_last_visible_input_is_committed_past(
+    watched: Watched, send: Send, wait_until: WaitUntil
+) -> None:
+    """What an upstream aborted comes last in its partition: no group commits past it, and it is nobody's work."""
+    watched.observer.start()
+    assert watched.observer.done({}), "nothing is there to do"
+    send(watched.input, "a", "b")
+    send(watched.input, "plain", part=1)
+    send(watched.input, "dropped", commit=False)
+    wait_until(lambda: watched.read_so_far() == {"read_committed": 3, "read_uncommitted": 4})
+    for first, second in ((1, 1), (2, 0)):
+        assert not watched.observer.done({(watched.input, 0): first, (watched.input, 1): second})
+    assert watched.observer.done({(watched.input, 0): 2, (watched.input, 1): 1})
+    watched.observer.stop()
+
+
+def test_what_a_subject_was_told_is_done_when_all_of_it_is_accounted_for(watched: Watched) -> None:
+    """Lines have places of their own: the last of each instance counts."""
+    watched.observer._told = lambda: {"a": (1, 0), "c": (2, 0), "b": (1, 1)}
+    assert not watched.observer.done({(watched.input, 1): 1, (watched.input, 2): 1})
+    assert watched.observer.done({(watched.input, 1): 2, (watched.input, 2): 1})
+
+
 def test_a_broker_that_dies_is_outlived(breakable: EmbeddedCluster, tmp_path: Path, wait_until: WaitUntil) -> None:
     """Both readers go on where they were when it is back, without a gap and without a record twice."""
     watched = Watched(breakable, tmp_path, "dies")
