@@ -11,6 +11,7 @@ Held = frozenset[str | tuple[int, int]]
 
 ARRIVES_S = 0.05  # what is let in has reached its topic by then
 LATE_S, LATEST_S = 0.1, 0.4  # after its waking, a cycle is usually over by the first, and nearly always by the second
+FORGOTTEN_AFTER = 20
 LOOKS, LOOK_S = 4, 0.1  # longer than a transaction that goes on usually takes
 OBSERVED_AFTER_S = 0.15  # what was written, and what was given, before it was stopped has been read by then
 
@@ -22,24 +23,29 @@ def stopped_inside(world: World, number: int, attempts: int) -> tuple[Held, Held
     the look before, a longer one when it had not yet begun.
     """
     chance = random.Random(number)  # noqa: S311 - no secret
-    early, late = 0.0, LATE_S
-    world.keeper.pause(number)
+    early, moment, late = 0.0, 0.0, LATE_S
     held: Held = frozenset()
     locks: Held = frozenset()
+    world.keeper.pause(number)
     try:
-        held, locks = _held_by_stopped(world, number), _locked_by_stopped(world)
-        for attempt in range(1, attempts):
+        for attempt in range(attempts):
+            if attempt:
+                world.feed(attempt / (attempts - 1))
+                world.wait(ARRIVES_S)
+                moment = chance.uniform(early, late)
+                world.keeper.resume(number)
+                world.wait(moment)
+                world.keeper.pause(number)
+            held, locks = _held_by_stopped(world, number), _locked_by_stopped(world)
             if held or locks:
                 break
-            world.feed(attempt / (attempts - 1))
-            world.wait(ARRIVES_S)
-            moment = chance.uniform(early, late)
-            world.keeper.resume(number)
-            world.wait(moment)
-            world.keeper.pause(number)
-            held, locks = _held_by_stopped(world, number), _locked_by_stopped(world)
-            # what was learnt wears off: the next cycle may be a longer or a shorter one
-            early, late = (early * 0.9, moment) if world.done() else (moment, min(late * 1.1 + 0.001, LATEST_S))
+            # what was learnt wears off, for cycles differ, and is forgotten now and then, for it may have been wrong
+            if attempt % FORGOTTEN_AFTER == 0:
+                early, late = 0.0, LATE_S
+            elif world.done():
+                early, late = early * 0.9, moment
+            else:
+                early, late = moment, min(late * 1.1 + 0.001, LATEST_S)
     finally:
         if not (held or locks):
             world.keeper.resume(number)

@@ -46,9 +46,8 @@ class Observer:
         self._columns = Columns("read")
         self._counts = {"read_committed": 0, "read_uncommitted": 0}
         self._places: dict[str, tuple[int, int]] = {}
-        self._last: dict[
-            int, int
-        ] = {}  # the last input's offset, of each partition: nobody commits past an aborted one
+        # of each partition the last input, a visible one: no group commits past another
+        self._last: dict[int, int] = {}
         self._told = told
         self._effects: deque[str] = deque(maxlen=RECENT)
         self._lock = threading.Lock()
