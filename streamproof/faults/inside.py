@@ -39,8 +39,9 @@ def stopped_inside(world: World, number: int, attempts: int) -> tuple[Held, Held
             held, locks = _held_by_stopped(world, number), _locked_by_stopped(world)
             if held or locks:
                 break
-            # what was learnt wears off, for cycles differ, and is forgotten now and then, for it may have been wrong
-            if attempt % FORGOTTEN_AFTER == 0:
+            # what was learnt wears off, for cycles differ, and is forgotten now and then, for it may have been wrong;
+            # transactions are long enough to be met by chance
+            if attempt % FORGOTTEN_AFTER == 0 or transactions_of(world):
                 early, late = 0.0, LATE_S
             elif world.done():
                 early, late = early * 0.9, moment
@@ -55,7 +56,7 @@ def stopped_inside(world: World, number: int, attempts: int) -> tuple[Held, Held
 def _held_by_stopped(world: World, number: int) -> Held:
     """What stays open for a while, seen again and again: with one instance stopped, the others' transactions end."""
     held = open_now(world, number)
-    if not held:
+    if not held and not transactions_of(world):
         world.wait(OBSERVED_AFTER_S)
         held = open_now(world, number)
     for _ in range(LOOKS):
