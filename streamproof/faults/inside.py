@@ -28,6 +28,7 @@ def stopped_inside(world: World, number: int, attempts: int) -> tuple[Held, Held
     locks: Held = frozenset()
     world.keeper.pause(number)
     try:
+        transactional = bool(transactions_of(world))
         for attempt in range(attempts):
             if attempt:
                 world.feed(attempt / (attempts - 1))
@@ -36,12 +37,12 @@ def stopped_inside(world: World, number: int, attempts: int) -> tuple[Held, Held
                 world.keeper.resume(number)
                 world.wait(moment)
                 world.keeper.pause(number)
-            held, locks = _held_by_stopped(world, number), _locked_by_stopped(world)
+            held, locks = _held_by_stopped(world, number, transactional=transactional), _locked_by_stopped(world)
             if held or locks:
                 break
             # what was learnt wears off, for cycles differ, and is forgotten now and then, for it may have been wrong;
             # transactions are long enough to be met by chance
-            if attempt % FORGOTTEN_AFTER == 0 or transactions_of(world):
+            if attempt % FORGOTTEN_AFTER == 0 or transactional:
                 early, late = 0.0, LATE_S
             elif world.done():
                 early, late = early * 0.9, moment
@@ -53,10 +54,10 @@ def stopped_inside(world: World, number: int, attempts: int) -> tuple[Held, Held
     return held, locks
 
 
-def _held_by_stopped(world: World, number: int) -> Held:
+def _held_by_stopped(world: World, number: int, *, transactional: bool) -> Held:
     """What stays open for a while, seen again and again: with one instance stopped, the others' transactions end."""
     held = open_now(world, number)
-    if not held and not transactions_of(world):
+    if not (held or transactional):
         world.wait(OBSERVED_AFTER_S)
         held = open_now(world, number)
     for _ in range(LOOKS):
