@@ -176,7 +176,10 @@ def verify(
     promise: Annotated[
         Delivery, typer.Option(metavar="PROMISE", **WITHOUT, help="at-most-once, at-least-once or exactly-once.")
     ] = Delivery.EXACTLY_ONCE,
-    ordered: Annotated[bool, typer.Option(metavar="", **WITHOUT, help="Whether it promises order by key.")] = True,
+    ordered: Annotated[
+        bool | None,
+        typer.Option(metavar="", **WITHOUT, help="Whether it promises order by key; yes, unless the key is the id."),
+    ] = None,
     isolation: Annotated[
         Isolation,
         typer.Option(metavar="LEVEL", **WITHOUT, help="How it reads: read_committed, or read_uncommitted."),

@@ -105,7 +105,7 @@ class StdinIntake:
     def __init__(self, spec: RunSpec, keeper: Keeper) -> None:
         self.workload = StdinWorkload(
             spec.contract,
-            lambda number: keeper.current(number).process,
+            keeper.process,
             spec.subject.instances,
             answer_s=spec.quiet_s,
         )

@@ -316,17 +316,19 @@ class Run:
     def _wait_quiet(self) -> str | None:
         """Wait until all input is committed past and no transaction is open; at the bound, what is still missing."""
         with self.progress.step("quiet") as step:
+            began = time.monotonic()
             found = wait_until_quiet(
                 [one.topic for one in self.spec.contract.topics()],
                 last=self._intake.last,
                 stops=self._stops,
                 committed=self._intake.committed,
                 timeout_s=self.spec.quiet_s,
+                open_timeout_s=(self._transaction_timeout_ms() + CLEANUP_MS) / 1000,
                 say=step.now,
             )
             if found.behind and not sum(self._intake.committed().values()):
                 self._give_up()
-            missing = None if found.quiet else f"not quiet after {self.spec.quiet_s:.0f} s: {found}"
+            missing = None if found.quiet else f"not quiet after {time.monotonic() - began:.0f} s: {found}"
             step.done(missing or str(found))
             return missing
 

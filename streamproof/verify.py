@@ -47,7 +47,7 @@ class Request:
     group: str | None = None
     identity: str = "header:event-id"
     promise: Delivery = Delivery.EXACTLY_ONCE
-    ordered: bool = True
+    ordered: bool | None = None
     isolation: Isolation = Isolation.READ_COMMITTED
     instances: int | None = None
     events: int = 20_000
@@ -191,7 +191,7 @@ def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
         group=request.group,
         identity=request.identity,
         promise=request.promise,
-        ordered=request.ordered,
+        ordered=request.identity != "key" if request.ordered is None else request.ordered,
         isolation=request.isolation,
     )
     return SubjectSpec(name="command", command=command), contract

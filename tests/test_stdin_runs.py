@@ -130,6 +130,15 @@ def test_one_that_answers_nothing_is_told_so(
         told(tmp_path, embedded_cluster, SILENT, kills=False)
 
 
+def test_one_that_stays_down_is_told_so(tmp_path: Path, embedded_cluster: EmbeddedCluster) -> None:
+    """Nobody would ever answer what it should be given next."""
+    dies = f'{RIGHT}; event["seq"] % 20 or sys.exit("no more")'
+    with pytest.raises(
+        SubjectError, match=r"teller, instance 1 ended on its own 6 times and is not started again; its"
+    ):
+        told(tmp_path, embedded_cluster, dies, kills=False)
+
+
 def test_a_contract_that_sends_needs_a_subject_that_is_told(tmp_path: Path, embedded_cluster: EmbeddedCluster) -> None:
     """And says where that is written."""
     with pytest.raises(UsageError, match=r'teller: operation tell sends: it is told what to, by input = "stdin"'):

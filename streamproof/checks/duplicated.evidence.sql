@@ -2,7 +2,7 @@
 -- committed past, or a transaction with records was aborted. An at-most-once pipeline commits first, so there an input
 -- that had arrived is enough. Rows of a query do not tell when they came, so of them alone nothing can be shown.
 SELECT 'interruptions between effects and their commit' AS evidence,
-       greatest(k.taken, a.aborted) AS seen, greatest(k.taken, a.aborted) > 0 AS enough
+       greatest(k.taken, a.aborted) AS seen, greatest(k.taken, a.aborted) > 0 AS enough, TRUE AS of_faults
 FROM (SELECT count(*) AS taken FROM interrupted) k
 CROSS JOIN (
     SELECT count(*) AS aborted
@@ -13,11 +13,11 @@ CROSS JOIN (
     ) u
 ) a
 UNION ALL
-SELECT 'effects in logs, which tell when they came', count(e.topic), p.delivery = 'at-most-once' OR count(e.topic) > 0
+SELECT 'effects in logs, which tell when they came', count(e.topic), p.delivery = 'at-most-once' OR count(e.topic) > 0, FALSE
 FROM promise p
 LEFT JOIN effect e ON e.topic IS NOT NULL
 GROUP BY p.delivery
 UNION ALL
-SELECT 'faults that took effect while inputs were in flight', count(*), count(*) > 0
+SELECT 'faults that took effect while inputs were in flight', count(*), count(*) > 0, TRUE
 FROM fault_in_flight
 ORDER BY evidence

@@ -33,13 +33,17 @@ class Outcome(StrEnum):
 
 
 class Evidence(BaseModel):
-    """What a run has shown of one thing that it had to show. `enough` null: it gives nothing to judge."""
+    """What a run has shown of one thing that it had to show. `enough` null: it gives nothing to judge.
+
+    `of_faults`: only what is broken on purpose brings it about.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     evidence: str
     seen: int
     enough: bool | None
+    of_faults: bool = False
 
 
 class Finding(BaseModel):
@@ -58,7 +62,10 @@ class Finding(BaseModel):
 
 
 class Verdict(BaseModel):
-    """`missing`: why it is unproven, each a sentence; `seen`: what the run has shown, in numbers."""
+    """`missing`: why it is unproven, each a sentence; `seen`: what the run has shown, in numbers.
+
+    `untrusted`: those of `missing` that the broker itself is the reason of.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -69,6 +76,7 @@ class Verdict(BaseModel):
     missing: tuple[str, ...]
     seen: Mapping[str, int]
     not_judged: tuple[str, ...]
+    untrusted: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The whole verdict as what `json.dumps` takes."""
@@ -82,11 +90,14 @@ class Verdict(BaseModel):
         raise UsageError(f'"{anomaly}" is no anomaly; there are {", ".join(one.anomaly for one in self.findings)}')
 
     def require(self, *names: str) -> None:
-        """AssertionError unless each anomaly named was judged and has no witness.
+        """AssertionError unless each anomaly named was judged, on a broker that is trusted, and has no witness.
 
         A promise, such as "exactly-once", stands for a verdict that is upheld, and must be the one that was judged.
-        What the run must have shown besides is `require_upheld`'s to ask: a scenario breaks what it wants to break.
+        What only faults show is `require_upheld`'s to ask: a scenario breaks what it wants to break. Everything else
+        that the absence of an anomaly rests on must be there.
         """
+        for reason in self.untrusted:
+            raise AssertionError(reason)
         for name in names:
             if name in set(Delivery):
                 if name != self.delivery:
@@ -98,6 +109,9 @@ class Verdict(BaseModel):
                 raise AssertionError(f"{name} is not judged: {finding.reason}")
             if finding.witnesses:
                 raise AssertionError(f"{name}: {finding.witnesses} witnesses, such as: {finding.told[0]}")
+            for row in finding.evidence:
+                if row.enough is False and not row.of_faults:
+                    raise AssertionError(_short(row, name))
 
     def require_upheld(self) -> None:
         """AssertionError, with what was found or is missing, unless the verdict is upheld."""
@@ -141,7 +155,7 @@ def try_checks(extra: Sequence[Path]) -> None:
             what = f"{check.name}.sql"
             sentence(dict.fromkeys(engine.columns(check.sql, what)), check.witness, what)
             what = f"{check.name}{EVIDENCE}"
-            if not Evidence.model_fields.keys() <= set(engine.columns(check.evidence, what)):
+            if not {"evidence", "seen", "enough"} <= set(engine.columns(check.evidence, what)):
                 raise _no_evidence(what)
 
 
@@ -213,9 +227,10 @@ def _no_evidence(what: str) -> UsageError:
 def _decide(
     record: RunRecord, promised: Mapping[str, Status], findings: tuple[Finding, ...], seen: Mapping[str, int]
 ) -> Verdict:
-    missing = _untrusted(record)
+    untrusted = _untrusted(record)
+    missing = [*untrusted]
     # a broker that failed its probe may itself have caused what was found
-    accused = not (missing and record.probe)
+    accused = not (untrusted and record.probe)
     for one in findings:
         if promised[one.anomaly] is not Status.COUNTED:
             missing += _missing(one)
@@ -231,6 +246,7 @@ def _decide(
         missing=tuple(dict.fromkeys(missing)),
         seen=seen,
         not_judged=tuple(f"{one.anomaly} ({one.reason})" for one in findings if one.status is Status.NOT_JUDGED),
+        untrusted=tuple(untrusted),
     )
 
 
@@ -244,15 +260,15 @@ def _untrusted(record: RunRecord) -> list[str]:
     return [f"the broker failed its probe ({', '.join(failed)}): exactly-once cannot be shown on it"] if failed else []
 
 
+def _short(row: Evidence, anomaly: str) -> str:
+    return f"{row.evidence}: {row.seen} seen, which is not enough to judge {anomaly}"
+
+
 def _missing(one: Finding) -> list[str]:
     """What keeps one anomaly from supporting an upheld verdict."""
     if one.status is Status.NOT_JUDGED:
         return [f"{one.anomaly} is not judged: {one.reason}"] if one.anomaly in CORE else []
-    missing = [
-        f"{row.evidence}: {row.seen} seen, which is not enough to judge {one.anomaly}"
-        for row in one.evidence
-        if row.enough is False
-    ]
+    missing = [_short(row, one.anomaly) for row in one.evidence if row.enough is False]
     if one.witnesses and one.status is Status.NEVER_UPHELD:
         missing.insert(0, f"{one.witnesses} inputs are {one.anomaly}: {one.definition}")
     return missing

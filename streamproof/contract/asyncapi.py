@@ -86,6 +86,12 @@ class _Reader:
         key = node.get("x-key")
         sequence = node.get("x-sequence")
         order, isolation = node.get("x-order"), node.get("x-isolation")
+        ordered = order is not None and order.choice(["key", "none"]) == "key"
+        if order is not None and ordered and identity == KEY:
+            raise order.error(
+                f"{order.path}: where the key is the identity, each key has one event, and no order; say none, or "
+                "identify events by something else"
+            )
         name = node.path.removeprefix("operations.")
         contract = Contract(
             name=name,
@@ -98,7 +104,7 @@ class _Reader:
                 sequence=locator_in(channel, sequence) if sequence else None,
             ),
             delivery=Delivery(delivery),
-            ordered=order is not None and order.choice(["key", "none"]) == "key",
+            ordered=ordered,
             isolation=Isolation(isolation.choice(list(Isolation))) if isolation else Isolation.READ_COMMITTED,
             produces=(_sent_on(node, channel, identity),) if sends else self._produces(node),
             dead_letters=self._dead_letters(node, identity),

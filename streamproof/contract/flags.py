@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from streamproof.contract.locators import IN_INPUT, LOCATED
-from streamproof.contract.model import Channel, Contract, DeadLetters, Input, Produces
+from streamproof.contract.model import KEY, Channel, Contract, DeadLetters, Input, Produces
 from streamproof.errors import UsageError, did_you_mean
 from streamproof.history.locator import Locator
 from streamproof.history.promise import Delivery, Isolation
@@ -37,8 +37,10 @@ def contract_from_flags(
             raise UsageError(f"{flag}: expected a name, found nothing")
     topics = [input_topic, *output_topics, *([dead_letter_topic] if dead_letter_topic else [])]
     if double := next((one for n, one in enumerate(topics) if one in topics[:n]), None):
-        raise UsageError(f'--input-topic, --output-topic, --dead-letter-topic: "{double}" is given twice')
+        raise UsageError(f'--input-topic, --output-topic: "{double}" is given twice')
     located = _flag_locator("--identity", identity)
+    if ordered and located == KEY:
+        raise UsageError("--ordered: with --identity key each key has one event, and no order; say --no-ordered")
     at_output = _flag_locator("--output-identity", output_identity) if output_identity else located
     dead = Channel(dead_letter_topic, dead_letter_topic, partitions) if dead_letter_topic else None
     return Contract(

@@ -32,7 +32,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Produces:
-    """What each processed input causes on one channel. `per_input` exact; `key`, `None`: not judged."""
+    """What each processed input causes on one channel. `per_input` exact."""
 
     channel: Channel
     identity: Locator

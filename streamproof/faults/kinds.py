@@ -61,17 +61,19 @@ def instance_of(fault: Fault) -> int:
     return int(fault.target.removeprefix("instance:"))
 
 
-def broker_of(world: World, fault: Fault) -> int:
-    """The node that plays the target's role now, by asking."""
+def broker_of(world: World, fault: Fault) -> tuple[int, str]:
+    """The node that plays the target's role now, by asking; and what to call it."""
     servers = world.cluster.bootstrap_servers
     role = fault.target.removeprefix("broker:")
     if role.isdigit():
-        return int(role)
+        return int(role), f"broker {role}"
     if role == "leader":
-        return admin.leader(servers, world.topic, 0)
-    if role == "transaction-coordinator" and (transactions := transactions_of(world)):
-        return admin.transaction_coordinator(servers, transactions[0].transactional_id)
-    return admin.group_coordinator(servers, _group(world))
+        node = admin.leader(servers, world.topic, 0)
+    elif role == "transaction-coordinator" and (transactions := transactions_of(world)):
+        node = admin.transaction_coordinator(servers, transactions[0].transactional_id)
+    else:
+        node, role = admin.group_coordinator(servers, _group(world)), "group-coordinator"
+    return node, f"broker {node} ({role.replace('-', ' ')})"
 
 
 def _group(world: World) -> str:
@@ -283,10 +285,8 @@ def _without_broker(
 
     `take` returns False for a broker that had to be killed instead.
     """
-    node = broker_of(world, fault)
+    node, name = broker_of(world, fault)
     others = [world.cluster.address(other) for other in world.cluster.brokers if other != node]
-    role = fault.target.removeprefix("broker:")
-    name = f"broker {node}" if role.isdigit() else f"broker {node} ({role.replace('-', ' ')})"
     logs = logs_of(world, [one.transactional_id for one in transactions_of(world)])
     # asked of the others: one that was paused a moment ago believes that it leads still
     led = led_by(node, logs, ",".join(others) or world.cluster.bootstrap_servers)

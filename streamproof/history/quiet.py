@@ -46,15 +46,19 @@ def wait_until_quiet(
     stops: Callable[[Sequence[str]], Stops],
     committed: Callable[[], Mapping[Place, int]],
     timeout_s: float,
+    open_timeout_s: float = 0.0,
     say: Callable[[str], None] = lambda _: None,
 ) -> Quiet:
     """What is found when all is quiet, or after `timeout_s` seconds: a bound reached is a finding, not an error.
+
+    While a transaction is open the bound is `open_timeout_s`, if that is longer: what the broker may still rightly keep
+    open says nothing.
 
     `topics` are those to look at, the input's among them; `stops` asks where their logs end, `last` which input is the
     last in each place, `committed` what the group has committed: all are asked again and again. HistoryError when the
     input cannot be read.
     """
-    deadline = time.monotonic() + timeout_s
+    began = time.monotonic()
     while True:
         # in this order: a group that has committed may have markers on their way to other partitions
         offsets = committed()
@@ -62,7 +66,8 @@ def wait_until_quiet(
         behind = [place for place, off in last(ends).items() if offsets.get(place, -1) <= off]
         unstable = [place for place, (_, stable, high) in ends.items() if stable < high]
         found = Quiet(len(ends), tuple(sorted(behind)), tuple(sorted(unstable)))
-        if found.quiet or time.monotonic() > deadline:
+        bound = max(timeout_s, open_timeout_s) if unstable else timeout_s
+        if found.quiet or time.monotonic() > began + bound:
             return found
         say(str(found))
         time.sleep(POLL_S)

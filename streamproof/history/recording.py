@@ -265,12 +265,12 @@ Counts = tuple[int, int]  # at least, at most
 
 
 def _by_fate(spec: Recording, times_visible: Mapping[str, int]) -> Mapping[str, tuple[Counts, Counts]]:
-    """How often effects, and dead letters, are due: to an id that is in the input log k times, k times."""
+    """How often effects, and dead letters, are due: an id that is in the input log k times may have them k times."""
     none = (0, 0)
     due: dict[str, tuple[Counts, Counts]] = {}
     for name, times in times_visible.items():
         fate = spec.fates.get(name, UNSENT)[1]
-        all_times = (times, times)
+        all_times = (min(times, 1), times)
         due[name] = (all_times if fate is Fate.PROCESS else none, all_times if fate is Fate.POISON else none)
     return due
 

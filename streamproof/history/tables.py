@@ -56,7 +56,7 @@ TABLES: dict[str, pa.Schema] = {
         epoch=_or_null(_short),
         visible=_bool,
     ),
-    # what each input id should cause, on each channel. at_most null: any number
+    # what each input id should cause, on each channel
     "expected": _table(id=_str, grp=_str, channel=_str, at_least=_int, at_most=_or_null(_int)),
     # output topics read back, SQL rows, file lines. ordinal: place within its channel's source of truth; null where
     # that has no order. t_append of a row: when it was certainly not there yet

@@ -178,11 +178,24 @@ class Keeper:
                 return False
         return one.running
 
-    def kill(self, number: int) -> Instance:
-        """SIGKILL to the whole group, paused or not; returns when it is gone."""
+    def process(self, number: int) -> "subprocess.Popen[bytes]":
+        """The process of an instance now. SubjectError for one that ended on its own too often, and stays down."""
         with self._lock:
             one = self.current(number)
-            if one.running:
+            if not one.running and self._exits(number) > RESTARTS:
+                raise SubjectError(
+                    f"subject {self.spec.name}, instance {number} ended on its own {self._exits(number)} times and is "
+                    f"not started again; its last lines:\n{self.last_lines(one)}\nwhole log: {one.log}"
+                )
+            return one.process
+
+    def kill(self, number: int) -> Instance:
+        """SIGKILL to the whole group, paused or not; returns when it is gone. Whoever kills it starts it again."""
+        with self._lock:
+            one = self.current(number)
+            if not one.running:
+                self._ended(one)  # a moment ago, on its own
+            else:
                 one.cause = Cause.KILLED
                 one.t_end = now_us()  # before anyone can see that it is gone
                 one.signal(signal.SIGKILL)
@@ -242,8 +255,17 @@ class Keeper:
                 for one in list(self._current.values()):
                     if one.running or one.cause is not None:
                         continue
-                    one.cause = Cause.EXITED
-                    one.t_end = now_us()
-                    exits = sum(1 for o in self._all if o.number == one.number and o.cause is Cause.EXITED)
-                    if exits <= RESTARTS:
+                    self._ended(one)
+                    if self._exits(one.number) <= RESTARTS:
                         self.start(one.number)
+
+    def _ended(self, one: Instance) -> None:
+        """Note that an instance ended on its own; what it left of its group goes with it, as a supervisor sees to."""
+        if one.cause is None:
+            one.cause = Cause.EXITED
+            one.t_end = now_us()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(one.process.pid, signal.SIGKILL)
+
+    def _exits(self, number: int) -> int:
+        return sum(1 for one in self._all if one.number == number and one.cause is Cause.EXITED)

@@ -57,7 +57,7 @@ class Advance:
 class StdinWorkload:
     """Like `Workload`, for a subject whose input is stdin. Each key has one instance of 1 to `instances`.
 
-    `process(n)` is instance n's process at the moment, with pipes for stdin and stdout.
+    `process(n)` is instance n's process at the moment, with pipes for stdin and stdout; what it raises ends the run.
     """
 
     def __init__(self, contract: Contract, process: Process, instances: int = 1, *, answer_s: float = ANSWER_S) -> None:

@@ -202,6 +202,23 @@ def test_require_names_the_first_witness(tmp_path: Path) -> None:
         verdict.require("losst")
 
 
+def test_require_asks_for_what_needs_no_fault(tmp_path: Path) -> None:
+    """A scenario breaks what it wants; but without pairs there is no order, and a broker that fails shows nothing."""
+    calm = clean().drop("fault", lambda _: True)
+    verdict = verdict_of(calm, tmp_path / "calm")
+    assert any(row.enough is False for row in verdict.finding("lost").evidence)
+    verdict.require("lost", "reordered")
+    unlike = clean()
+    for n, row in enumerate(unlike.rows["input"]):
+        row["key"] = f"k{n}"
+    with pytest.raises(AssertionError, match="adjacent pairs of inputs with one key: 0 seen, which is not enough to"):
+        verdict_of(unlike, tmp_path / "unlike").require("reordered")
+    deaf = clean()
+    deaf.probe = {"isolates": False, "fences": True}
+    with pytest.raises(AssertionError, match=r"the broker failed its probe \(isolates\)"):
+        verdict_of(deaf, tmp_path / "deaf").require("lost")
+
+
 def test_require_refuses_what_was_not_judged(tmp_path: Path) -> None:
     """Not judged is not fine."""
     verdict = verdict_of(clean().absent("txn"), tmp_path)

@@ -17,3 +17,10 @@ def test_only_brokers_of_this_machine_have_one_clock(addresses: list[str], one: 
     """Times that others give can be apart by as much as their clocks are."""
     cluster = ExistingCluster(addresses[0], dict(enumerate(addresses)), {})
     assert has_one_clock(cluster) is one
+
+
+def test_loopback_may_lead_into_a_virtual_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As to Docker's containers outside Linux: their clock is another."""
+    cluster = ExistingCluster("127.0.0.1:9092", {1: "127.0.0.1:9092"}, {})
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert not has_one_clock(cluster)

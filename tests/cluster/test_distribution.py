@@ -15,11 +15,14 @@ from streamproof.cluster.distribution import distribution, pinned
 from streamproof.errors import ArtifactError
 
 
-def archive(name: str = "quarkus-run.jar") -> bytes:
+def archive(name: str = "quarkus-run.jar", link: str | None = None) -> bytes:
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w:gz") as tar:
         entry = tarfile.TarInfo(name)
-        entry.size = 3
+        if link is None:
+            entry.size = 3
+        else:
+            entry.type, entry.linkname = tarfile.SYMTYPE, link
         tar.addfile(entry, io.BytesIO(b"jar"))
     return made.getvalue()
 
@@ -92,11 +95,16 @@ def test_what_a_killed_run_left_is_made_anew(mirror: Mirror, tmp_path: Path) -> 
     assert [one.name for one in distribution().iterdir()] == ["quarkus-run.jar"]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [archive("../../escaped"), archive("/escaped"), archive("jar", link="../../escaped")],
+    ids=["above", "absolute", "link"],
+)
 def test_an_archive_that_reaches_out_of_its_place_is_refused(
-    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes
 ) -> None:
     """Whoever pinned it: nothing is written beside the cache."""
-    mirror.content = archive("../../escaped")
+    mirror.content = content
     pin_to(mirror, monkeypatch)
     with pytest.raises(ArtifactError, match="cannot be unpacked"):
         distribution()

@@ -124,6 +124,11 @@ MISTAKES = [
     ),
     (
         "x-identity: json:/id",
+        "x-order: key\n    x-identity: key",
+        "22: operations.forward.x-order: where the key is the identity, each key has one event, and no order; say none",
+    ),
+    (
+        "x-identity: json:/id",
         "x-order: kye\n    x-identity: json:/id",
         "22: operations.forward.x-order: expected key, non",
     ),

@@ -1,10 +1,13 @@
 """Contracts made from flags."""
 
+from pathlib import Path
+
 import pytest
 
 from streamproof.contract.flags import contract_from_flags
 from streamproof.errors import UsageError
 from streamproof.history.promise import Delivery
+from streamproof.verify import Request, spec_of
 
 FLAGS = {"input_topic": "a", "output_topics": ["b", "c"], "group": "g", "identity": "header:event-id"}
 
@@ -31,7 +34,11 @@ def test_flags_make_a_contract() -> None:
         ({"identity": "event-id"}, '--identity: "event-id" locates nothing; expected header:NAME, json:/POINTER'),
         ({"identity": "column:id"}, "--identity: expected where it lies: header:NAME, json:/POINTER or key"),
         ({"identity": "json:id"}, '--identity: "json:id": a JSON pointer starts with "/", such as json:/id'),
-        ({"output_topics": ["b", "a"]}, '--input-topic, --output-topic, --dead-letter-topic: "a" is given twice'),
+        ({"output_topics": ["b", "a"]}, '--input-topic, --output-topic: "a" is given twice'),
+        (
+            {"identity": "key", "ordered": True},
+            "--ordered: with --identity key each key has one event, and no order; say",
+        ),
         ({"group": ""}, "--group: expected a name, found nothing"),
     ],
 )
@@ -40,3 +47,18 @@ def test_a_wrong_flag_is_named(flags: dict[str, object], sentence: str) -> None:
     with pytest.raises(UsageError) as caught:
         contract_from_flags(**{**FLAGS, **flags})  # type: ignore[arg-type]
     assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(("identity", "ordered"), [("key", False), ("header:event-id", True)])
+def test_order_is_promised_where_there_can_be_one(tmp_path: Path, identity: str, ordered: bool) -> None:
+    """Unless told otherwise; where the key is the id, each key has one event."""
+    request = Request(
+        directory=tmp_path,
+        command="true",
+        input_topic="a",
+        output_topics=("b",),
+        group="g",
+        identity=identity,
+        events=1,
+    )
+    assert spec_of(request, None, 1).contract.ordered is ordered

@@ -15,7 +15,7 @@ from streamproof.cluster.broker import STOP_TIMEOUT_S
 from streamproof.errors import ClusterError, UsageError
 from streamproof.faults import Evidence, Fault, Nemesis
 from streamproof.faults.inside import LOOK_S, stopped_inside
-from streamproof.faults.kinds import ATTEMPTS, KINDS
+from streamproof.faults.kinds import ATTEMPTS, KINDS, broker_of
 from streamproof.faults.leading import GROUPS, TRANSACTIONS, led_by, logs_of
 from streamproof.faults.nemesis import AHEAD
 from streamproof.faults.world import World
@@ -57,6 +57,16 @@ def test_a_target_that_is_none_is_told_and_not_recorded_as_not_done(
     with pytest.raises(UsageError, match='fault pause-broker: its target cannot be "leader"'):
         nemesis.inject(Fault(kind="pause-broker", target="leader", at=0.0))
     assert not nemesis.rows
+
+
+def test_a_broker_is_called_by_what_it_is(
+    embedded_cluster: Cluster, session_guardian: Guardian, tmp_path: Path
+) -> None:
+    """Where there are no transactions, nobody coordinates any: the group's coordinator is taken, and named so."""
+    world = world_of(embedded_cluster, session_guardian, tmp_path)
+    node, name = broker_of(world, Fault(kind="pause-broker", target="broker:transaction-coordinator", at=0.0))
+    assert name == f"broker {node} (group coordinator)"
+    assert broker_of(world, Fault(kind="pause-broker", target="broker:7", at=0.0)) == (7, "broker 7")
 
 
 class Deeds:

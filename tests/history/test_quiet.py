@@ -19,14 +19,22 @@ Wait = Callable[..., Quiet]
 def wait(broker: EmbeddedCluster, topic: str) -> Wait:
     """`wait(committed, timeout_s)` for the test's topic; `committed` is one mapping, or answers one after the other."""
 
-    def waited(committed: Sequence[Mapping[Place, int]], timeout_s: float, told: list[str] | None = None) -> Quiet:
+    def waited(
+        committed: Sequence[Mapping[Place, int]],
+        timeout_s: float,
+        told: list[str] | None = None,
+        *,
+        open_timeout_s: float = 0.0,
+        say: Callable[[str], None] | None = None,
+    ) -> Quiet:
         answers = list(committed)
         return wait_until_quiet(
             [topic],
             last=LastInput(broker.bootstrap_servers, topic),
             stops=lambda topics: stops(broker, topics),
             committed=lambda: answers.pop(0) if len(answers) > 1 else answers[0],
-            timeout_s=timeout_s, say=(told if told is not None else []).append,
+            timeout_s=timeout_s, open_timeout_s=open_timeout_s,
+            say=say or (told if told is not None else []).append,
         )  # fmt: skip
 
     return waited
@@ -76,6 +84,18 @@ def test_an_open_transaction_is_found(wait: Wait, broker: EmbeddedCluster, topic
     producer.commit_transaction(20)
     assert wait([{(topic, 1): 2}], 30).quiet
     assert wait([{(topic, 1): 1}], 0).behind == ((topic, 1),)
+
+
+def test_an_open_transaction_is_given_its_own_time(wait: Wait, broker: EmbeddedCluster, topic: str, send: Send) -> None:
+    """Beyond the bound for all else, which counts again as soon as nothing is open."""
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "transactional.id": topic})
+    producer.init_transactions(20)
+    producer.begin_transaction()
+    producer.produce(topic, b"v", partition=1)
+    assert producer.flush(20) == 0
+    assert wait([{}], 0.3).unstable == ((topic, 1),)
+    found = wait([{}], 0, open_timeout_s=30, say=lambda _: producer.commit_transaction(20))
+    assert found == Quiet(2, ((topic, 1),))
 
 
 def test_input_that_becomes_visible_while_waiting_counts(

@@ -61,8 +61,31 @@ def test_one_that_ends_on_its_own_is_started_again_a_few_times(make: Make, wait_
     """As a supervisor would; then it stays down."""
     keeper = make("sh -c 'exit 3'")
     keeper.supervise()
-    wait_until(lambda: len(keeper.rows()) == 6 and not keeper.current(1).running)
+    wait_until(lambda: len(keeper.rows()) == 6 and keeper.current(1).cause is Cause.EXITED)
     assert {row["exit"] for row in keeper.rows()} == {3}
+    with pytest.raises(
+        SubjectError, match=r"s, instance 1 ended on its own 6 times and is not started again; its last"
+    ):
+        keeper.process(1)
+
+
+def test_one_that_has_just_ended_and_is_killed_has_one_successor(make: Make, wait_until: WaitUntil) -> None:
+    """Whoever killed it starts it again, and the supervisor, which starts the other, does not."""
+    keeper = make("sh -c 'exit 3'", instances=2)
+    wait_until(lambda: not any(one.running for one in keeper.current_all()))
+    assert keeper.kill(1).cause is Cause.EXITED
+    keeper.supervise()
+    wait_until(lambda: keeper.current(2).incarnation > 1)
+    assert keeper.current(1).incarnation == 1
+
+
+def test_what_one_that_ends_on_its_own_leaves_behind_is_ended(make: Make, wait_until: WaitUntil) -> None:
+    """A child would hold its pipes, and its id."""
+    keeper = make("sh -c 'sleep 300 & echo $!; exit 3'")
+    wait_until(lambda: not keeper.current(1).running)
+    child = psutil.Process(int(keeper.current(1).log.read_text().split()[0]))
+    keeper.supervise()
+    wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_one_that_ends_before_it_is_ready_is_told_with_its_last_lines(make: Make, wait_until: WaitUntil) -> None:
