@@ -2,7 +2,8 @@
 
 The rules are Avro's schema resolution as the registry applies it, with the Java library's SchemaCompatibility: names
 compare without their namespaces, a reader's aliases with it; logical types are not compared; a default need not fit
-its type. Differences have Java's types and places.
+its type. Differences have Java's types and places, but for a field that is missing and whose enum has a default: Java
+then tells that an enum reads no record, and here it is the field that lacks a default.
 """
 
 from streamproof.compat.avro_schema import Field, Path, Schema, pointer
