@@ -23,14 +23,20 @@ class Delivery:
     def __init__(self, config: dict[str, str | int | bool], report: Report) -> None:
         self._producer = Producer(config)
         self._report = report
+        self._load = 0  # how many were drained before
+        self._waiting = 0  # of this one, without a report; what the client itself counts holds its errors too
         self._poller = gevent.spawn(self._poll)
 
     def send(
         self, topic: str, key: bytes, value: bytes, headers: list[tuple[str, str | bytes | None]], due: float
     ) -> None:
         """Queue a record that was due at `due`, as soon as there is room."""
+        load = self._load
 
         def delivered(error: KafkaError | None, message: Message) -> None:
+            if load != self._load:  # it was given up, and counted as that
+                return
+            self._waiting -= 1
             # the client's own clock ended it, not the moment at which it was polled for
             took = queued - due + (message.latency() or 0.0)
             self._report(took, len(value), KafkaException(error) if error else None)
@@ -45,14 +51,20 @@ class Delivery:
                 self._report(queued - due, len(value), error)
                 return
             else:
+                self._waiting += 1
                 return
 
     def drain(self, seconds: float) -> int:
-        """Wait for the reports that are due, at most so long; how many did not come, whose outcome is unknown."""
+        """Wait for the reports that are due, at most so long; how many did not come, whose outcome is unknown.
+
+        Those are never reported: the next load has its own.
+        """
         until = time.monotonic() + seconds
-        while len(self._producer) and time.monotonic() < until:
+        while self._waiting and time.monotonic() < until:
             gevent.sleep(POLL_S)
-        return len(self._producer)
+        given_up, self._waiting = self._waiting, 0
+        self._load += 1
+        return given_up
 
     def close(self) -> None:
         """Let the client go, before it complains of brokers that are ended."""

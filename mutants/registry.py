@@ -111,7 +111,10 @@ def _skip_failed(rows: Sequence[Row], tables: Tables) -> Witnesses:
 
 
 def _auto_commit(rows: Sequence[Row], tables: Tables) -> Witnesses:
-    """Lost is what was taken last by a process that was killed; ahead, what was committed before it was seen."""
+    """Lost is what was taken last by a process that was killed; ahead, what was committed before it was seen.
+
+    No journal knows when a client commits by itself, so ahead is reckoned from the tables, though not by the query.
+    """
     unwritten = frozenset(found for found, act in _last_act(rows).items() if act == "taken")
     lost = unwritten & fewer_than_expected(tables)
     return {"lost": lost, "commit-ahead": _committed_before_seen(tables) - lost}

@@ -5,14 +5,15 @@ import struct
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.schema import SchemaParseException
+from pydantic import Field
 
 from pipeline.errors import FatalError, RegistryAway
-from pipeline.events import OrderEvent, PoisonError, validated
+from pipeline.events import TIME, OrderEvent, PoisonError, validated
 
 SCHEMAS = Path(__file__).parent.parent / "contracts" / "schemas"
 LATEST = {"order-event": "order_event/v3"}  # of those that have a history
@@ -86,6 +87,12 @@ def _error_code(answer: httpx.Response) -> Any:
         return None
 
 
+class _AvroOrderEvent(OrderEvent):
+    """As `order_event/v3.avsc` has it: the first versions recorded no time, and are read with an empty one."""
+
+    occurred_at: Annotated[str, Field(pattern=f"^({TIME})?$")]
+
+
 class AvroValues:
     """Reads events by their writer's schema, as this version's; writes under the id that the registry gave.
 
@@ -110,7 +117,7 @@ class AvroValues:
             record: Any = schemaless_reader(BytesIO(value[FRAME.size :]), writer, self._reader)
         except Exception as error:  # what is no such record leads the decoder anywhere
             raise PoisonError("not-avro", f"{type(error).__name__}: {error}") from error
-        return validated(record)
+        return validated(_AvroOrderEvent, record)
 
     def encode(self, name: str, record: Mapping[str, Any]) -> bytes:
         """`record` in the schema `name`; RegistryAway."""

@@ -25,6 +25,9 @@ Encode = Callable[[str, Mapping[str, Any]], bytes]  # from a schema's name and a
 EventType = Literal["placed", "paid", "packed", "shipped", "delivered", "cancelled"]
 
 
+TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z"
+
+
 class OrderEvent(BaseModel):
     """The same rules as contracts/schemas/order-event.json; unknown fields are a newer producer's, and let be."""
 
@@ -36,7 +39,7 @@ class OrderEvent(BaseModel):
     type: EventType
     amount: Counted
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
-    occurred_at: Annotated[str, Field(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z$")]
+    occurred_at: Annotated[str, Field(pattern=f"^{TIME}$")]
 
 
 class OrderState(BaseModel):
@@ -102,10 +105,10 @@ def parse_as(model: type[Event], value: bytes | None) -> Event:
     raise _invalid(first)
 
 
-def validated(record: Any) -> OrderEvent:
-    """The event in what a value was decoded to; PoisonError where there is none."""
+def validated(model: type[Event], record: Any) -> Event:
+    """The `model` in what a value was decoded to; PoisonError where there is none."""
     try:
-        return OrderEvent.model_validate(record)
+        return model.model_validate(record)
     except ValidationError as error:
         raise _invalid(error.errors(include_url=False, include_input=False)[0]) from error
 

@@ -7,6 +7,7 @@ ahead-of-time cache, which halves the time to start.
 import hashlib
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,8 +101,7 @@ class Runtime:
         return kept.read_bytes()
 
     def _format(self, guardian: Guardian, settings: Mapping[str, str]) -> bytes:
-        directory = guardian.directory / "format"
-        directory.mkdir()
+        directory = Path(tempfile.mkdtemp(prefix="format-", dir=guardian.directory))
         properties = directory / "server.properties"
         lines = {**settings, "log.dirs": str(directory / "data")}
         properties.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))

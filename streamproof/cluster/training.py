@@ -5,6 +5,7 @@ when Java leaves it aside, all works the same, only slower.
 """
 
 import contextlib
+import tempfile
 import time
 from pathlib import Path
 
@@ -30,8 +31,7 @@ def train(guardian: Guardian, runtime: Runtime, progress: Say) -> None:
         if runtime.aot_cache.is_file():  # another run made it meanwhile
             return
         progress(f"preparing Apache Kafka {runtime.release.version} to start faster, once")
-        made = guardian.directory / "training" / "kafka.aot"
-        made.parent.mkdir(exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix="training-", dir=guardian.directory)) / "kafka.aot"
         with contextlib.suppress(ClusterError):
             _run_once(guardian, runtime, made)
         with contextlib.suppress(OSError):

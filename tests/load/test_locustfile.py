@@ -78,22 +78,33 @@ def test_an_api_that_never_answers_misses_the_objective(broker: EmbeddedCluster)
     assert run.returncode == 1, run.stdout + run.stderr
 
 
+def answers(page: httpx.Client, address: str) -> bool:
+    try:
+        return page.get(address).is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.parametrize("processes", [(), ("--processes", "2")])
 def test_the_web_page_is_for_this_machine_alone(
-    broker: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], None]
+    broker: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], None], processes: tuple[str, ...]
 ) -> None:
     """It starts a load, shows what is acknowledged, listens on loopback alone, and closes what it opened once."""
     with closing(PortLease()) as ports, httpx.Client() as page:
-        (port,) = ports.take(1)
+        port, reports = ports.take(2)
         address = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "locust", *ARGUMENTS[:2], "--web-port", str(port), "--only-summary"]
-        command += ["--cluster", broker.bootstrap_servers, "--p99-ms", "60000", "KafkaUser"]
+        command += ["--cluster", broker.bootstrap_servers, "--p99-ms", "60000", *processes]
+        if processes:
+            command += ["--master-port", str(reports), "--master-bind-port", str(reports)]
+        command.append("KafkaUser")
         with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as locust:
 
             def listening() -> set[str]:
                 found = psutil.Process(locust.pid).net_connections("tcp")
                 return {one.laddr.ip for one in found if one.status == psutil.CONN_LISTEN}
 
-            wait_until(lambda: bool(listening()))
+            wait_until(lambda: answers(page, address))
             assert listening() == {"127.0.0.1"}
             assert page.post(f"{address}/swarm", data={"user_count": 1, "spawn_rate": 1}).json()["success"]
             wait_until(lambda: page.get(f"{address}/stats/requests").json()["stats"][0]["num_requests"] > 0)

@@ -14,9 +14,9 @@ import httpx
 import psutil
 import pytest
 from confluent_kafka import Producer
-from fastavro import parse_schema, schemaless_reader
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
-from pipeline.avro import AvroValues, SchemaRegistry, own_schema
+from pipeline.avro import SCHEMAS, AvroValues, SchemaRegistry, own_schema
 from pipeline.errors import FatalError, RegistryAway, SettingsError
 from pipeline.events import PoisonError
 from pipeline.settings import ForwarderSettings
@@ -65,6 +65,20 @@ def test_a_newer_producers_event_is_read(values: AvroValues, schema_registry: Re
     number = registry.id_of("newer-value", newer)
     own = values.encode("order-event", EVENT)
     assert values.parse(b"\0" + number.to_bytes(4) + b"\x06web" + own[5:]).model_dump() == EVENT
+
+
+@pytest.mark.parametrize(("version", "lacking"), [("v1", ("currency", "occurred_at")), ("v2", ("occurred_at",))])
+def test_an_older_producers_event_is_read(
+    values: AvroValues, schema_registry: Registry, version: str, lacking: tuple[str, ...]
+) -> None:
+    """What it did not record has its default: no event of the contract's own history is poison."""
+    schema = json.loads((SCHEMAS / "order_event" / f"{version}.avsc").read_text())
+    number = SchemaRegistry(schema_registry.url, 5_000).id_of(f"{version}-value", schema)
+    value = BytesIO()
+    schemaless_writer(value, parse_schema(schema), {name: EVENT[name] for name in EVENT.keys() - set(lacking)})
+    defaults = {"currency": "EUR", "occurred_at": ""}
+    found = values.parse(b"\0" + number.to_bytes(4) + value.getvalue())
+    assert found.model_dump() == {**EVENT, **{name: defaults[name] for name in lacking}}
 
 
 def test_poison_is_told_by_its_reason(values: AvroValues) -> None:
