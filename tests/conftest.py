@@ -1,6 +1,7 @@
 """What tests of several parts share: waiting with a deadline, Docker, and one real cluster for all that only use it."""
 
 import contextlib
+import http.server
 import os
 import sys
 import threading
@@ -51,6 +52,20 @@ def session_guardian(kafka_guardian: Guardian) -> Guardian:
 def embedded_cluster(kafka_cluster: Cluster) -> Cluster:
     """The session's cluster, for tests that use it and leave it whole."""
     return kafka_cluster
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def web_server() -> Iterator[str]:
+    """The address of a server that is none of ours, and answers 404 to what it does not have."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Quiet) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 @pytest.fixture(scope="session")

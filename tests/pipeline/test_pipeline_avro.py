@@ -126,10 +126,10 @@ def test_a_record_of_another_format_is_poison(
         values.parse(b"\0" + number.to_bytes(4) + b"{}")
 
 
-def test_what_is_no_registry_ends_the_process(schema_registry: Registry) -> None:
+def test_what_is_no_registry_ends_the_process(web_server: str) -> None:
     """A wrong address answers 404 too; that says nothing of any record."""
     with pytest.raises(FatalError, match="the schema registry answers 404"):
-        SchemaRegistry(f"{schema_registry.url}/nowhere", 5_000).schema(1)
+        SchemaRegistry(web_server, 5_000).schema(1)
 
 
 def test_a_registry_that_is_away_makes_nothing_poison(values: AvroValues) -> None:
