@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -78,6 +78,19 @@ def test_an_api_that_never_answers_misses_the_objective(broker: EmbeddedCluster)
     assert run.returncode == 1, run.stdout + run.stderr
 
 
+@contextmanager
+def started(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
+    """The process, which is gone with its workers after the block, whatever the test has found."""
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                for worker in psutil.Process(process.pid).children(recursive=True):
+                    worker.kill()
+                process.kill()
+
+
 def answers(page: httpx.Client, address: str) -> bool:
     try:
         return page.get(address).is_success
@@ -98,7 +111,7 @@ def test_the_web_page_is_for_this_machine_alone(
         if processes:
             command += ["--master-port", str(reports), "--master-bind-port", str(reports)]
         command.append("KafkaUser")
-        with subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as locust:
+        with started(command) as locust:
 
             def listening() -> set[str]:
                 found = psutil.Process(locust.pid).net_connections("tcp")
