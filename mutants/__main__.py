@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return be(given.name)
     if given.list:
         for mutant in ALL.values():
-            print(f"{mutant.name:<16}{mutant.bug}")
+            print(f"{mutant.name:<18}{mutant.bug}")
         return 0
     return verify(given.only or list(ALL), given.seed)
 
@@ -74,7 +74,7 @@ def told(one: "Judgement") -> str:
     sign = "✘" if one.faults else "✔" if one.had_occasion else "·"
     counts = ", ".join(f"{len(ids)} {anomaly}" for anomaly, ids in one.expected.items()) or "nothing"
     return "\n".join(
-        [f"{sign} {one.mutant.name:<16}{one.verdict:<10} to be found: {counts}", *(f"    {it}" for it in one.faults)]
+        [f"{sign} {one.mutant.name:<18}{one.verdict:<10} to be found: {counts}", *(f"    {it}" for it in one.faults)]
     )
 
 

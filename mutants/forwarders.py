@@ -3,21 +3,27 @@
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from mutants.journal import Journal
+from mutants.journal import Journal, event_id
 from pipeline.errors import Abort, Action, StartOver, classify, kafka_error
+from pipeline.events import OrderEvent
 from pipeline.forwarder import Forwarder
 from pipeline.member import Batch
 from pipeline.process import Stop
-from pipeline.settings import ForwarderSettings
+from pipeline.settings import Config, ForwarderSettings
 from pipeline.transactions import Transactions
 
 GAP_MS = 20  # between the two steps that should be one: the broker's clock tells them apart, and a kill finds them open
 ABORT_EVERY = 5
+REVERSE_EVERY = 5
+GO_BACK_EVERY = 5
+RENAME_EVERY = 50
 
 
 class _Journaled(Forwarder):
@@ -148,6 +154,86 @@ class NoTransaction(_Journaled):
         if self._batch:
             self.journal.write("produced", self._batch)
         time.sleep(self.gap_s)
+
+
+class _Uncommitted(ForwarderSettings):
+    def consumer_config(self) -> Config:
+        return {**super().consumer_config(), "isolation.level": "read_uncommitted"}
+
+
+class ReadUncommitted(_Journaled):
+    """The bug, the default of Java's client: what upstream took back is read, and passed on."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(_Uncommitted.model_validate(settings.model_dump()), stop)
+
+
+class OutOfOrder(_Journaled):
+    """The bug: every nth batch is sent from its end to its start, as workers might that share no order by key."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self._batches = 0
+
+    def send(self, batch: Batch) -> None:
+        self._batches += 1
+        backwards = self._batches % REVERSE_EVERY == 0
+        self.journal.next_batch()
+        self.journal.write("reversed" if backwards else "in-order", batch)
+        super().send(Batch(batch.messages[::-1]) if backwards else batch)
+
+
+class Renames(_Journaled):
+    """The bug: every nth event is passed on under an id of the forwarder's own."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self._events = 0
+        self._renamed: set[str] = set()
+        self._as_it_came = self.values.parse
+        self.values = replace(self.values, parse=self._parse)
+
+    def send(self, batch: Batch) -> None:
+        self._renamed.clear()
+        super().send(batch)
+        self.journal.next_batch()
+        self.journal.write("sent", batch)
+        self.journal.write(
+            "renamed", Batch([one for one in batch.messages if event_id(one.headers()) in self._renamed])
+        )
+
+    def _parse(self, value: bytes | None) -> OrderEvent:
+        event = self._as_it_came(value)
+        self._events += 1
+        if self._events % RENAME_EVERY:
+            return event
+        self._renamed.add(event.event_id)
+        return event.model_copy(update={"event_id": renamed(event.event_id)})
+
+
+def renamed(found: str) -> str:
+    """The id that the forwarder gives instead."""
+    return f"{found}-processed"
+
+
+class GoesBack(_Journaled):
+    """The bug: an older commit comes after a newer one, as those may that nobody waits for; then it is made good."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self._forwarded = 0
+
+    def forward(self, batch: Batch) -> None:
+        self.journal.next_batch()
+        self.journal.write("commit", batch)
+        super().forward(batch)
+        self._forwarded += not self.aborts
+        if self.aborts or self._forwarded % GO_BACK_EVERY:
+            return
+        self.journal.write("going-back", batch, batch.first)
+        with suppress(Abort):
+            commit(self, [TopicPartition(*place, offset) for place, offset in batch.first.items()])
+            commit(self, self.offsets(batch))
 
 
 def commit(forwarder: Forwarder, offsets: list[TopicPartition]) -> None:

@@ -2,11 +2,14 @@
 
 One JSON object a line:
   {"t": seconds since the epoch, "instance": transactional id, "process": pid, "batch": number within the process,
-   "act": one of the words below, "ids": [event ids], "offsets": {"topic/partition": next offset to read}}
+   "act": one of the words below, "ids": [event ids], "offsets": {"topic[partition]": next offset to read}}
 acts, of one batch, in the order in which they come:
   commit-first    commit → committed → (the reference's transaction) → produced
   no-rewind       commit, or aborting; then passed-over, if it was aborted
   no-transaction  produce → produced → (the consumer's commit)
+  out-of-order    in-order, or reversed
+  renames         sent → renamed, of some of them
+  goes-back       commit → (the reference's transaction); then, at times, going-back, with the offsets that it goes to
   skip-failed     write → written, or skipped
   auto-commit     taken → done
 An act in its plain form is written before the deed, in its past form after it. Each line is one write to a file that
@@ -16,11 +19,11 @@ is only ever appended to, so a killed process can cut short no more than its own
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.member import Batch
+from pipeline.member import Batch, Partition
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Journal:
     def next_batch(self) -> None:
         self._batch += 1
 
-    def write(self, act: str, batch: Batch) -> None:
+    def write(self, act: str, batch: Batch, offsets: Mapping[Partition, int] | None = None) -> None:
+        """`offsets`: the batch's next ones, unless others are meant."""
         ids = [event_id(message.headers()) for message in batch.messages]
         row = {
             "t": time.time(),
@@ -56,7 +60,7 @@ class Journal:
             "batch": self._batch,
             "act": act,
             "ids": [found for found in ids if found],
-            "offsets": {f"{topic}/{partition}": offset for (topic, partition), offset in batch.next.items()},
+            "offsets": {f"{topic}[{part}]": offset for (topic, part), offset in (offsets or batch.next).items()},
         }
         os.write(self._file, json.dumps(row).encode() + b"\n")
 

@@ -14,7 +14,7 @@ from streamproof.history.store import History
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the verifier said of one run. `witnesses`: the inputs' ids, of each forbidden anomaly that it found."""
+    """What the verifier said of one run. `witnesses`: the ids, or places, of each forbidden anomaly that it found."""
 
     verdict: str
     witnesses: Mapping[str, frozenset[str]]

@@ -12,7 +12,17 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from mutants.consumers import AutoCommit, SkipFailed
-from mutants.forwarders import Aborting, CommitFirst, NoRewind, NoTransaction
+from mutants.forwarders import (
+    Aborting,
+    CommitFirst,
+    GoesBack,
+    NoRewind,
+    NoTransaction,
+    OutOfOrder,
+    ReadUncommitted,
+    Renames,
+    renamed,
+)
 from mutants.journal import Row
 from pipeline.member import Member
 from pipeline.process import Stop
@@ -104,6 +114,43 @@ def _no_transaction(rows: Sequence[Row], tables: Tables) -> Witnesses:
     return {"duplicated": again & more_than_expected(tables)}
 
 
+def _read_uncommitted(_rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """Every input that was aborted upstream was read, and passed on."""
+    inputs = tables["input"].select(["id", "fate"]).to_pylist()
+    return {"aborted-read": frozenset(row["id"] for row in inputs if row["fate"] == "abort")}
+
+
+def _out_of_order(rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """Of a batch that was reversed, and not done again, what stands before another of its key in the input."""
+    inputs = {row["id"]: row for row in tables["input"].select(["id", "key", "part", "off", "fate"]).to_pylist()}
+    last = {found: row for row in rows for found in row.ids}
+    overtaken = set()
+    for row in rows:
+        latest: dict[tuple[str, int, str], int] = {}
+        alike = [(inputs[found], inputs[found]["off"]) for found in row.ids if last[found] is row]
+        for one, offset in sorted(alike, key=lambda pair: -pair[1]) if row.act == "reversed" else []:
+            # poison goes to the dead letters, where an order of its own is kept
+            if offset < latest.setdefault((one["key"], one["part"], one["fate"]), offset):
+                overtaken.add(one["id"])
+    return {"reordered": frozenset(overtaken)}
+
+
+def _renames(rows: Sequence[Row], _tables: Tables) -> Witnesses:
+    """What was renamed, and not done again, is lost; the new names are of nothing that was sent."""
+    lost = frozenset(found for found, act in _last_act(rows).items() if act == "renamed")
+    return {"phantom": frozenset(map(renamed, lost)), "lost": lost}
+
+
+def _goes_back(rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """Where it went back to, if that commit was made; and what was taken up from there before it was made good."""
+    commits = tables["offset_commit"].to_pylist()
+    made = {f"{row['topic']}[{row['part']}]@{row['off']}" for row in commits if not row["transactional"]}
+    back = [row for row in rows if row.act == "going-back"]
+    places = frozenset(f"{place}@{offset}" for row in back for place, offset in row.offsets.items())
+    repeated = frozenset(found for row in back for found in row.ids) & more_than_expected(tables)
+    return {"commit-regression": places & made, "duplicated": repeated}
+
+
 def _skip_failed(rows: Sequence[Row], tables: Tables) -> Witnesses:
     """What could not be written is lost, unless another had it written, or took it up: one killed before its commit."""
     skipped = frozenset(found for found, act in _last_act(rows).items() if act == "skipped")
@@ -158,6 +205,34 @@ MUTANTS = {
             running(ForwarderSettings, NoTransaction),
             ("duplicated",),
             _no_transaction,
+        ),
+        Mutant(
+            "read-uncommitted",
+            "reads what was aborted upstream",
+            running(ForwarderSettings, ReadUncommitted),
+            ("aborted-read",),
+            _read_uncommitted,
+        ),
+        Mutant(
+            "out-of-order",
+            "sends some batches from their end to their start",
+            running(ForwarderSettings, OutOfOrder),
+            ("reordered",),
+            _out_of_order,
+        ),
+        Mutant(
+            "renames",
+            "passes some events on under another id",
+            running(ForwarderSettings, Renames),
+            ("phantom", "lost"),
+            _renames,
+        ),
+        Mutant(
+            "goes-back",
+            "commits an older offset after a newer one",
+            running(ForwarderSettings, GoesBack),
+            ("commit-regression", "duplicated"),
+            _goes_back,
         ),
         Mutant(
             "skip-failed",

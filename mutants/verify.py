@@ -69,4 +69,6 @@ def _outcome(run: Run, plan: Plan) -> Outcome:
 
 
 def _ids(witnesses: Path) -> frozenset[str]:
-    return frozenset(pq.read_table(witnesses, columns=["id"])["id"].to_pylist())
+    """The ids of inputs; of an anomaly that is not one of inputs, the places in the log, with their offsets."""
+    rows = pq.read_table(witnesses).to_pylist()
+    return frozenset(row["id"] if "id" in row else f"{row['topic']}[{row['part']}]@{row['off']}" for row in rows)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -96,6 +97,38 @@ def test_the_witnesses_follow_from_the_journal(
     """Exactly these inputs, of exactly these anomalies."""
     found = MUTANTS[name].witnesses(rows(*acts), tables(seen))
     assert {anomaly: set(ids) for anomaly, ids in found.items() if ids} == {a: i for a, i in expected.items() if i}
+
+
+def test_what_was_reversed_is_overtaken_by_its_own_key_alone() -> None:
+    """Of a reversed batch, a is behind b of its key; c and d were done again; e is alone; p is poison."""
+    acts = [("reversed", "a b p c d e"), ("in-order", "c d"), ("in-order", "f g")]
+    inputs = [("a", "k", "process"), ("b", "k", "process"), ("p", "k", "poison"), ("c", "m", "process")]
+    inputs += [("d", "m", "process"), ("e", "n", "process"), ("f", "n", "process"), ("g", "n", "process")]
+    fields = [{"id": i, "key": k, "part": 0, "off": off, "fate": fate} for off, (i, k, fate) in enumerate(inputs)]
+    given = {**tables({}), "input": pa.Table.from_pylist(fields)}
+    assert MUTANTS["out-of-order"].witnesses(rows(*acts), given) == {"reordered": {"a"}}
+
+
+def test_what_was_aborted_upstream_must_not_be_read() -> None:
+    """Its fate tells."""
+    given = {**tables({}), "input": pa.Table.from_pylist([{"id": "a", "fate": "abort"}, {"id": "b", "fate": "poison"}])}
+    assert MUTANTS["read-uncommitted"].witnesses([], given) == {"aborted-read": {"a"}}
+
+
+def test_what_was_renamed_and_done_again_keeps_its_name() -> None:
+    """Of two, a has another name, and b had one in a transaction that was aborted."""
+    acts = [("sent", "a b"), ("renamed", "a b"), ("sent", "b c")]
+    assert MUTANTS["renames"].witnesses(rows(*acts), {}) == {"phantom": {"a-processed"}, "lost": {"a"}}
+
+
+def test_going_back_counts_where_it_was_committed() -> None:
+    """One commit went back and one was refused; what lay between was done twice where another took it up."""
+    acts = [replace(row, offsets={"in[0]": int(row.t) + 7}) for row in rows(("going-back", "a"), ("going-back", "b"))]
+    commits = [{"topic": "in", "part": 0, "off": 7, "transactional": False}]
+    commits += [{"topic": "in", "part": 0, "off": 8, "transactional": True}]
+    given = {**tables({"a": 2, "b": 1, "c": 2}), "offset_commit": pa.Table.from_pylist(commits)}
+    found = MUTANTS["goes-back"].witnesses(acts, given)
+    assert found == {"commit-regression": {"in[0]@7"}, "duplicated": {"a"}}
 
 
 def test_a_mutant_is_expected_only_by_its_own_anomalies() -> None:
