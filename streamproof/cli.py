@@ -155,6 +155,7 @@ def _wait_for_interrupt() -> None:
 
 @app.command(
     epilog="Examples:\n\nstreamproof verify\n\nstreamproof verify orders --seed 7719\n\n"
+    "streamproof verify --faults kill-in-flight@instance:1,pause-broker@broker:leader\n\n"
     'streamproof verify --run "python loop.py {bootstrap_servers}" --input-topic a --output-topic b --group g '
     "--promise at-least-once",
 )
@@ -197,7 +198,8 @@ def verify(
         typer.Option(
             metavar="PLAN",
             **TEXT,
-            help="default, none, or the path of a plan.json, whose seed is the workload's unless --seed is given.",
+            help="default, none, some as KIND@TARGET,KIND@TARGET (docs/faults.md), or the path of a plan.json, whose "
+            "seed is the workload's unless --seed is given.",
         ),
     ] = "default",
     cluster: Annotated[

@@ -16,7 +16,7 @@ from streamproof.contract.asyncapi import read_contract
 from streamproof.contract.flags import contract_from_flags
 from streamproof.contract.model import Channel, Contract
 from streamproof.errors import UsageError
-from streamproof.faults import Plan, check_plan, read_plan
+from streamproof.faults import Plan, check_plan, read_plan, written_plan
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.progress import Progress
@@ -204,12 +204,13 @@ def _events(request: Request, contract: Contract, seed: int) -> tuple[Event, ...
 
 
 def saved_plan(request: Request) -> Plan | None:
-    """The plan that `--faults` names: none of them, or one that was saved. None stands for the default one."""
+    """The plan that `--faults` gives: no faults, some in words, or what was saved. None stands for the default one."""
     if request.faults == "none":
         return Plan()
     if request.faults == "default":
         return None
-    plan = read_plan(Path(request.faults))
+    path = Path(request.faults)
+    plan = written_plan(request.faults) if "@" in request.faults and not path.exists() else read_plan(path)
     check_plan(plan)
     return plan
 

@@ -70,7 +70,21 @@ operations:
         (["verify", "--run", "'", *RUN], {}, "--run: the command cannot be split into words (no closing quotation)"),
         (["verify", "--run", "x {bootstrap_server}", *RUN], {}, 'did you mean "bootstrap_servers"?'),
         (["verify", "--run", "x", *RUN, "--directory", "f"], {"f": ""}, "f cannot be made (File exists)"),
-        (["verify", "--run", "x", *RUN, "--faults", "no.json"], {}, 'give "default", "none" or a plan.json'),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "no.json"],
+            {},
+            'give "default", "none", KIND@TARGET or a plan.json',
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "kill@instance:1,"],
+            {},
+            '--faults: "" is no fault and its target; write it as kill@instance:1',
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "kil@instance:1"],
+            {},
+            'fault 1 of the plan, kil: "kil" is not a fault (did you mean "kill"?)',
+        ),
         (
             ["verify", "--run", "x", *RUN, "--faults", "p.json"],
             {"p.json": "kill it"},

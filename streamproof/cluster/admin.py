@@ -238,7 +238,7 @@ def _describe(connection: Connection, transactional_id: str) -> Transaction | No
 
 
 def group(bootstrap: str, name: str) -> Group:
-    """A group's state and the number of its members, classic or KIP-848."""
+    """A group's state and the ids of its members, classic or KIP-848."""
 
     def look() -> Group:
         _, address = ask.coordinator(bootstrap, ask.GROUP, name)

@@ -2,7 +2,7 @@
 
 from streamproof.faults.check import check_plan
 from streamproof.faults.nemesis import Nemesis
-from streamproof.faults.plan import Fault, Plan, read_plan
+from streamproof.faults.plan import Fault, Plan, read_plan, written_plan
 from streamproof.faults.world import Evidence, World
 
-__all__ = ["Evidence", "Fault", "Nemesis", "Plan", "World", "check_plan", "read_plan"]
+__all__ = ["Evidence", "Fault", "Nemesis", "Plan", "World", "check_plan", "read_plan", "written_plan"]

@@ -10,8 +10,8 @@ PAGE = Path("docs/faults.md")
 INTRODUCTION = """\
 # Faults
 What can be broken on purpose. Each fault is a function in `streamproof/faults/kinds.py` that breaks one thing, looks
-for evidence that it took effect, and mends it. One without effect has shown nothing, and the report says so. This page
-is made from the functions' own docstrings.
+for evidence that it took effect, and mends it. One without effect has shown nothing, and the report says so. What this
+page says of each is the function's own docstring.
 """
 PLANS = """\
 ## Plans
@@ -19,7 +19,12 @@ A plan says what is broken, where and when. `streamproof verify` makes one, unle
 inside its cycle, locks each SQLite database of the subject, kills a coordinator, pauses an instance beyond its session
 and pauses the leader. Of a subject that is told what to send, and so is in no group, it kills the leader and a second
 instance instead. The seed chooses which instances, which coordinator, and when exactly. The brokers of an existing
-cluster are left alone, and the report says that their loss was not shown. `--faults none` breaks nothing.
+cluster are left alone, and the report says that their loss was not shown. `--faults none` breaks nothing, and some
+faults alone, spread over the run, are said in words:
+
+```sh
+streamproof verify --faults kill-in-flight@instance:1,pause-broker@broker:leader
+```
 
 Each run saves its plan as `plan.json` in its directory. With two instances and one database, seed 1 makes this one:
 
@@ -36,6 +41,10 @@ streamproof verify --faults plan.json
 - `lasts_ms`: milliseconds from breaking to mending, at least; 500 where it is left out.
 - `seed`: makes the workload, unless `--seed` is given. It may be left out.
 
+An instance that dies or sleeps is missed only when its session runs out, and until then its group may stand still: 45 s
+unless the client is told otherwise (`session.timeout.ms`; with `group.protocol=consumer`, the broker's
+`group.consumer.session.timeout.ms`). With 6 s, a run is over in half a minute.
+
 A plan is checked before anything runs; what is wrong is told with the number of the fault in the file, from 1. In a
 test, one fault is `run.inject(Fault(kind="kill", target="instance:1", at=0.3))`.
 """
@@ -43,8 +52,7 @@ TARGETS = """\
 `broker:leader` leads partition 0 of the topic that the subject reads when the fault begins; `broker:group-coordinator`
 coordinates its group then, and `broker:transaction-coordinator` one of its transactions (its group, where it has none).
 A subject that is told what to send reads no topic and is in no group: its leader leads the topic that it sends on, and
-what needs a group is refused
-(`broker:group-coordinator`, [join](#join), [pause-beyond-session](#pause-beyond-session)).
+what needs a group is refused ({of_group}).
 """
 
 
@@ -58,7 +66,7 @@ def page() -> str:
             "| --- | --- | --- |",
             *(f"| [{one.name}](#{one.name}) | {_written(one)} | {', '.join(one.on) or 'any'} |" for one in kinds),
             "",
-            TARGETS,
+            TARGETS.replace("{of_group}", _of_group()),
             PLANS.replace("{plan}", _example()),
             *(_section(one) for one in kinds),
         ]
@@ -67,6 +75,12 @@ def page() -> str:
 
 def _written(kind: Kind) -> str:
     return ", ".join(f"`{form}`" for form in kind.target.forms)
+
+
+def _of_group() -> str:
+    return ", ".join(
+        ["`broker:group-coordinator`", *(f"[{it.name}](#{it.name})" for it in KINDS.values() if it.of_group)]
+    )
 
 
 def _example() -> str:

@@ -20,11 +20,15 @@ from streamproof.faults.plan import Fault
 from streamproof.faults.target import BROKER, DATABASE, INSTANCE, NEW_INSTANCE, Target
 from streamproof.faults.world import Evidence, World
 
+ENDED = "had ended by itself, and was started again"
+KEPT = "its group kept it: its session time-out is longer; lower it for such runs (session.timeout.ms)"
 FaultFunction = Callable[[World, Fault], Evidence]
 
 ATTEMPTS = 60  # a subject that has little to do is inside its cycle a small part of the time
 ATTEMPTS_TO_PAUSE = 30  # fewer: one that has nothing in its hands becomes a zombie too
 NOTICED_WITHIN_S = 30.0
+SETTLED = frozenset({"Stable", "Empty"})
+GIVEN_UP_WITHIN_S = 60.0  # clients' sessions run out after 45 s, unless they are told otherwise
 
 
 @dataclass(frozen=True)
@@ -87,10 +91,23 @@ def _members(world: World) -> frozenset[str]:
     return admin.group(world.cluster.bootstrap_servers, _group(world)).ids
 
 
+def _gives_up(world: World, members: frozenset[str]) -> bool:
+    """Whether the group gives up one of `members` in time, while an instance does nothing.
+
+    Another may leave meanwhile, and come back by another name. Not until the silent one is out can the group settle.
+    """
+
+    def gone() -> bool:
+        group = admin.group(world.cluster.bootstrap_servers, _group(world))
+        return group.state in SETTLED and bool(members - group.ids)
+
+    return world.wait_until(gone, GIVEN_UP_WITHIN_S)
+
+
 def _whole_group(world: World) -> frozenset[str]:
     """The same, once all instances take part again: one that is just coming back would hide that another goes."""
     running = sum(1 for one in world.keeper.current_all() if one.running)
-    world.wait_until(lambda: world.is_whole(running), NOTICED_WITHIN_S)
+    world.wait_until(lambda: world.is_whole(running), GIVEN_UP_WITHIN_S)
     return _members(world)
 
 
@@ -106,13 +123,14 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
     its lock on a SQLite database. Of a subject that is told what to send: what it had sent and not answered for, while
     it was stopped.
 
-    Without effect: when it was never inside its cycle in 60 looks, or nothing that was open before was seen open after.
+    Without effect: when it was never inside its cycle in 60 looks, or nothing that was open before was seen open after;
+    when it had just ended by itself.
     """
     number = instance_of(fault)
     seen, locks = stopped_inside(world, number, ATTEMPTS)
     if not (seen or locks):
         return Evidence(f"instance {number} was never seen inside its cycle in {ATTEMPTS} looks", effective=False)
-    world.keeper.kill(number)
+    killed = world.keeper.kill(number)
     broken = time.monotonic()
     try:
         # what a dead process has not answered, it never will: that counts as accounted for as soon as it is gone
@@ -120,6 +138,8 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
         world.wait_since(broken, fault.lasts_ms)
     finally:
         world.keeper.start(number)
+    if not killed:
+        return Evidence(f"instance {number} {ENDED}", effective=False)
     if not held:
         return Evidence(
             f"instance {number} was killed, but nothing that was open before was seen open after", effective=False
@@ -131,24 +151,29 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
 def kill(world: World, fault: Fault) -> Evidence:
     """Kill an instance (SIGKILL) wherever it is, and start it again.
 
-    Evidence: its group misses a member. Of a subject that is told what to send: it had inputs to answer for itself.
+    Evidence: its group gave up a member, and went on without. Of a subject that is told what to send: it had been told
+    what it had not answered yet.
 
-    Without effect: when the group did not miss it within 30 s, as with a long session time-out, or nothing was
-    unanswered. The instance is started again all the same.
+    Without effect: when it had just ended by itself; when the group did not give it up within 60 s, as with a longer
+    session time-out; when nothing was unanswered. The instance is started again all the same.
     """
     number = instance_of(fault)
     waiting = world.unanswered(number)
     members = _whole_group(world) if world.group else frozenset()
-    world.keeper.kill(number)
+    killed = world.keeper.kill(number)
     broken = time.monotonic()
     try:
-        fewer = world.group is not None and world.wait_until(lambda: bool(members - _members(world)), NOTICED_WITHIN_S)
+        given_up = killed and world.group is not None and _gives_up(world, members)
         world.wait_since(broken, fault.lasts_ms)
     finally:
         world.keeper.start(number)
+    if not killed:
+        return Evidence(f"instance {number} {ENDED}", effective=False)
     if world.group is None:
         return Evidence(f"instance {number} killed with {waiting:,} inputs unanswered", effective=waiting > 0)
-    return Evidence(f"instance {number} killed, {'and' if fewer else 'but not'} missed by its group", effective=fewer)
+    if not given_up:
+        return Evidence(f"instance {number} killed, but {KEPT}", effective=False)
+    return Evidence(f"instance {number} killed, and given up by its group", effective=True)
 
 
 @fault("pause-beyond-session", INSTANCE, of_group=True, feeds=True)
@@ -159,9 +184,9 @@ def pause_beyond_session(world: World, fault: Fault) -> Evidence:
     must be fenced off. It is looked for inside its cycle as for [kill-in-flight](#kill-in-flight); when it is not seen
     there in 30 looks, it is paused where it is, with nothing in its hands. `lasts_ms` counts from when it was given up.
 
-    Evidence: its group missed a member while it slept; and what it held.
+    Evidence: its group gave up a member while it slept, and went on without; and what it held.
 
-    Without effect: when the group kept it for 30 s: a session time-out longer than that is longer than the pause.
+    Without effect: when the group kept it for 60 s, as with a longer session time-out.
     """
     number = instance_of(fault)
     members = _whole_group(world)
@@ -172,13 +197,13 @@ def pause_beyond_session(world: World, fault: Fault) -> Evidence:
         world.keeper.pause(number)
     try:
         world.feed(1.0)  # for those who take over
-        dropped = world.wait_until(lambda: bool(members - _members(world)), NOTICED_WITHIN_S)
+        given_up = _gives_up(world, members)
         world.wait(fault.lasts_ms / 1000)  # its partitions are with others when it wakes
     finally:
         world.keeper.resume(number)
     slept = f"{time.monotonic() - started:.1f} s with {described(held, world) if held else 'nothing in its hands'}"
-    if not dropped:
-        return Evidence(f"instance {number} paused for {slept}, but its group kept it", effective=False)
+    if not given_up:
+        return Evidence(f"instance {number} paused for {slept}, but {KEPT}", effective=False)
     return Evidence(f"instance {number} paused for {slept}, given up by its group, woken", effective=True)
 
 

@@ -11,7 +11,8 @@ from streamproof.faults.kinds import KINDS
 from streamproof.faults.plan import Fault, Plan
 from streamproof.faults.world import Evidence, World
 
-RECOVERY_S = 30.0
+IDLE_S = 30.0  # of a subject that has not done anything yet
+RECOVERY_S = 60.0  # a group may wait for a dead member's session to run out: 45 s, unless it is told otherwise
 AHEAD = 0.15  # share of the workload that is fed beyond a fault's mark, so that it meets work in flight
 DONE = 0.01  # share of the workload that may still be on its way to a commit
 
@@ -63,9 +64,9 @@ class Nemesis:
     def _inject(self, one: Fault, following: float) -> Evidence:
         world = self.world
         self.gate = max(self.gate, min(1.0, one.at + AHEAD))
-        reached = world.wait_until(lambda: world.committed() >= one.at * self._total, RECOVERY_S)
-        if not (reached or world.committed()):
+        if one.at > 0 and not world.wait_until(lambda: world.committed() > 0, IDLE_S):
             self._give_up()
+        reached = world.wait_until(lambda: world.committed() >= one.at * self._total, RECOVERY_S)
         fed = self.gate
 
         def feed(share: float) -> None:

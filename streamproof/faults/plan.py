@@ -1,6 +1,7 @@
 """What is to be broken, where and when: a frozen plan that can be saved, and made again from its seed."""
 
 import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -91,12 +92,30 @@ class Plan(BaseModel):
         return cls(seed=seed, faults=tuple(sorted(faults, key=lambda one: one.at)), dropped=tuple(dropped))
 
 
+def written_plan(text: str) -> Plan:
+    """The plan in words, `KIND@TARGET,KIND@TARGET`: those faults one after the other, spread over the workload.
+
+    UsageError for a word that is none.
+    """
+    words = [one.strip() for one in text.split(",")]
+    for word in words:
+        if not re.fullmatch("[^@]+@[^@]+", word):
+            raise UsageError(f'--faults: "{word}" is no fault and its target; write it as kill@instance:1')
+    pairs = [word.split("@") for word in words]
+    marks = [round(number / (len(pairs) + 1), 3) for number in range(1, len(pairs) + 1)]
+    return Plan(
+        faults=tuple(Fault(kind=kind, target=target, at=at) for (kind, target), at in zip(pairs, marks, strict=True))
+    )
+
+
 def read_plan(path: Path) -> Plan:
     """The plan in a file; UsageError with the number of the fault, from 1, and the first thing that is wrong in it."""
     try:
         return Plan.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise UsageError(f'--faults {path}: {error.strerror}; give "default", "none" or a plan.json') from error
+        raise UsageError(
+            f'--faults {path}: {error.strerror}; give "default", "none", KIND@TARGET or a plan.json'
+        ) from error
     except ValidationError as error:
         told = _sentence(error.errors(include_url=False)[0])
         raise UsageError(f"--faults {path}: {told}; a plan is what a run saves as plan.json") from error

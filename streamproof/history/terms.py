@@ -24,5 +24,5 @@ class Cause(StrEnum):
     """Why a process of the subject ended."""
 
     STOPPED = "stopped"  # asked to, at the end
-    KILLED = "killed"  # by the nemesis
+    KILLED = "killed"  # by a fault, or at the end, when it did not stop in time
     EXITED = "exited"  # on its own

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from streamproof.clock import now_us
 from streamproof.errors import SubjectError
 from streamproof.guardian import Guardian
@@ -23,6 +25,7 @@ from streamproof.subject.spec import SubjectSpec, fill
 LAST_LINES = 12
 RESTARTS = 5  # of an instance that ends on its own, as a supervisor would; then it stays down
 RESTART_AFTER_S = 0.3
+LOOK_S = 0.01
 
 
 def search_path() -> str:
@@ -56,11 +59,20 @@ class Instance:
         return self.process.poll() is None
 
     def signal(self, number: int) -> None:
-        if self.running:
-            try:
+        """To all that is left of its group."""
+        if self.left():
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
-            except ProcessLookupError:
-                return
+
+    def left(self) -> bool:
+        """Whether it runs, or anything that it has started in its group: a shell may end before its children."""
+        if self.running:
+            return True
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return False
+        return any(_is_alive_in(self.process.pid, one) for one in psutil.process_iter())
 
     def row(self) -> dict[str, Any]:
         return {
@@ -73,6 +85,13 @@ class Instance:
             "exit": self.process.poll(),
             "cause": self.cause.value if self.cause else None,
         }
+
+
+def _is_alive_in(group: int, process: psutil.Process) -> bool:
+    try:
+        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, OSError):
+        return False
 
 
 class Keeper:
@@ -189,31 +208,29 @@ class Keeper:
                 )
             return one.process
 
-    def kill(self, number: int) -> Instance:
-        """SIGKILL to the whole group, paused or not; returns when it is gone. Whoever kills it starts it again."""
+    def kill(self, number: int) -> bool:
+        """SIGKILL to the whole group, paused or not; returns when it is gone. Whoever kills it starts it again.
+
+        False when it had ended by itself a moment before.
+        """
         with self._lock:
             one = self.current(number)
             if not one.running:
-                self._ended(one)  # a moment ago, on its own
-            else:
-                one.cause = Cause.KILLED
-                one.t_end = now_us()  # before anyone can see that it is gone
-                one.signal(signal.SIGKILL)
-                one.process.wait()
-        return one
+                self._ended(one)
+                return False
+            one.cause = Cause.KILLED
+            one.t_end = now_us()  # before anyone can see that it is gone
+            one.signal(signal.SIGKILL)
+            return one.process.wait() == -signal.SIGKILL
 
-    def pause(self, number: int) -> Instance:
-        one = self.current(number)
-        one.signal(signal.SIGSTOP)
-        return one
+    def pause(self, number: int) -> None:
+        self.current(number).signal(signal.SIGSTOP)
 
-    def resume(self, number: int) -> Instance:
-        one = self.current(number)
-        one.signal(signal.SIGCONT)
-        return one
+    def resume(self, number: int) -> None:
+        self.current(number).signal(signal.SIGCONT)
 
     def stop_all(self) -> list[Instance]:
-        """SIGTERM to all; those that do not end in time are killed, and returned."""
+        """SIGTERM to all, and to what they have started; those that do not end in time are killed, and returned."""
         self._closing.set()
         if self._supervisor:
             self._supervisor.join()
@@ -226,13 +243,13 @@ class Keeper:
         deadline = time.monotonic() + self.spec.stop_timeout_s
         late = []
         for one in running:
-            try:
-                one.process.wait(max(0.01, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
+            while (left := one.left()) and time.monotonic() < deadline:
+                time.sleep(LOOK_S)
+            if left:
                 one.cause = Cause.KILLED
                 one.signal(signal.SIGKILL)
-                one.process.wait()
                 late.append(one)
+            one.process.wait()
             one.t_end = now_us()
         return late
 

@@ -78,6 +78,7 @@ class Deeds:
 
     def __init__(self) -> None:
         self.done: list[str] = []
+        self.dies = True  # by a kill, and had not ended by itself before
 
     def current_all(self) -> list[SimpleNamespace]:
         return [SimpleNamespace(number=1, running=True)]
@@ -88,8 +89,9 @@ class Deeds:
     def resume(self, number: int) -> None:
         self.done.append(f"resume {number}")
 
-    def kill(self, number: int) -> None:
+    def kill(self, number: int) -> bool:
         self.done.append(f"kill {number}")
+        return self.dies
 
     def start(self, number: int) -> None:
         self.done.append(f"start {number}")
@@ -146,15 +148,35 @@ def test_an_instance_runs_on_when_nobody_says_whether_it_has_done_all(noted: Wor
 
 
 @pytest.mark.parametrize("kind", ["kill", "pause-beyond-session"])
-@pytest.mark.parametrize(("then", "effective"), [({"b", "c"}, True), ({"b"}, True), ({"a", "b", "c"}, False)])
+@pytest.mark.parametrize(
+    ("then", "state", "effective"),
+    [
+        ({"b", "c"}, "Stable", True),
+        ({"b"}, "Stable", True),
+        (set(), "Empty", True),
+        ({"a", "b", "c"}, "Stable", False),
+        ({"a"}, "PreparingRebalance", False),
+        ({"a", "c"}, "Reconciling", False),
+    ],
+)
 def test_a_member_is_missed_by_its_name(
-    noted: World, deeds: Deeds, monkeypatch: pytest.MonkeyPatch, *, kind: str, then: set[str], effective: bool
+    noted: World,
+    deeds: Deeds,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    kind: str,
+    then: set[str],
+    state: str,
+    effective: bool,
 ) -> None:
-    """Another may come in its place, so that there are no fewer; and one that comes beside it makes none go."""
-    monkeypatch.setattr("streamproof.faults.kinds.NOTICED_WITHIN_S", 0.1)
+    """Another may come in its place, so that there are no fewer; and one that comes beside it makes none go.
+
+    One that goes while a silent one is still waited for is not the silent one: the group has not settled.
+    """
+    monkeypatch.setattr("streamproof.faults.kinds.GIVEN_UP_WITHIN_S", 0.1)
     monkeypatch.setattr(
         "streamproof.faults.kinds.admin.group",
-        lambda *_: admin.Group("Stable", frozenset(then if deeds.done else {"a", "b"})),
+        lambda *_: admin.Group(state if deeds.done else "Stable", frozenset(then if deeds.done else {"a", "b"})),
     )
     world = replace(noted, in_flight=lambda: frozenset({(0, 7)}))
     evidence = KINDS[kind].inject(world, Fault(kind=kind, target="instance:1", at=0.5, lasts_ms=0))
@@ -211,6 +233,20 @@ def test_a_killed_instance_answers_for_its_own_lines(noted: World, holder: int, 
     world = replace(noted, group=None, waiting=lambda: 7, unanswered=lambda number: 7 if number == holder else 0)
     evidence = KINDS["kill"].inject(world, Fault(kind="kill", target="instance:1", at=0.5, lasts_ms=0))
     assert evidence.effective is effective, evidence.sentence
+
+
+@pytest.mark.parametrize("group", [None, "faults"])
+def test_an_instance_that_had_ended_by_itself_was_not_killed(
+    noted: World, deeds: Deeds, monkeypatch: pytest.MonkeyPatch, group: str | None
+) -> None:
+    """Whatever it had left unanswered, and whoever misses it: that was not the fault's doing."""
+    deeds.dies = False
+    members = lambda *_: admin.Group("Stable", frozenset(() if deeds.done else {"a"}))  # noqa: E731
+    monkeypatch.setattr("streamproof.faults.kinds.admin.group", members)
+    world = replace(noted, group=group, unanswered=lambda _: 7)
+    evidence = KINDS["kill"].inject(world, Fault(kind="kill", target="instance:1", at=0.5, lasts_ms=0))
+    assert evidence == Evidence("instance 1 had ended by itself, and was started again", effective=False)
+    assert deeds.done == ["kill 1", "start 1"]
 
 
 def test_each_look_at_an_instance_has_a_little_more_input(noted: World, monkeypatch: pytest.MonkeyPatch) -> None:

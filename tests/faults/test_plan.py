@@ -7,7 +7,7 @@ import pytest
 
 from streamproof.cluster import ExistingCluster
 from streamproof.errors import UnsupportedByCluster, UsageError
-from streamproof.faults import Fault, Plan, check_plan, read_plan
+from streamproof.faults import Fault, Plan, check_plan, read_plan, written_plan
 from streamproof.faults.kinds import KINDS
 from streamproof.subject import SubjectSpec
 
@@ -203,3 +203,13 @@ def test_a_fault_that_a_cluster_cannot_do_is_told_with_those_that_can(kind: str,
     with pytest.raises(UnsupportedByCluster) as told:
         check_plan(plan, SUBJECT, Backend(backend))
     assert str(told.value).endswith(f"to a cluster that is {backend}; leave it out, or use --cluster {clusters}")
+
+
+def test_faults_in_words_are_spread_over_the_run() -> None:
+    """In the order in which they are said."""
+    plan = written_plan("pause-broker@broker:leader, kill@instance:1,kill@instance:2")
+    assert [(str(one), one.at) for one in plan.faults] == [
+        ("pause-broker broker:leader", 0.25),
+        ("kill instance:1", 0.5),
+        ("kill instance:2", 0.75),
+    ]

@@ -73,7 +73,8 @@ def test_one_that_has_just_ended_and_is_killed_has_one_successor(make: Make, wai
     """Whoever killed it starts it again, and the supervisor, which starts the other, does not."""
     keeper = make("sh -c 'exit 3'", instances=2)
     wait_until(lambda: not any(one.running for one in keeper.current_all()))
-    assert keeper.kill(1).cause is Cause.EXITED
+    assert not keeper.kill(1)
+    assert keeper.current(1).cause is Cause.EXITED
     keeper.supervise()
     wait_until(lambda: keeper.current(2).incarnation > 1)
     assert keeper.current(1).incarnation == 1
@@ -105,6 +106,26 @@ def test_one_that_does_not_end_on_sigterm_is_killed_and_told(make: Make, wait_un
     wait_until(lambda: "deaf" in keeper.current(1).log.read_text())
     assert [one.number for one in keeper.stop_all()] == [1]
     assert not keeper.current(1).running
+
+
+def test_the_end_waits_for_what_a_shell_has_started(make: Make, wait_until: WaitUntil, tmp_path: Path) -> None:
+    """A shell ends at once; what it has started may still be writing."""
+    done = tmp_path / "done"
+    worker = f"trap 'sleep 0.5; echo written > {done}; exit' TERM; echo up; while :; do sleep 0.05; done"
+    keeper = make(f"sh -c {shlex.quote(f'sh -c {shlex.quote(worker)} & wait')}")
+    wait_until(lambda: "up" in keeper.current(1).log.read_text())
+    assert not keeper.stop_all()
+    assert done.exists()
+
+
+def test_what_a_shell_has_started_and_does_not_end_is_killed_and_told(make: Make, wait_until: WaitUntil) -> None:
+    """As the shell itself would be."""
+    deaf = "trap '' TERM; echo $$; while :; do sleep 0.05; done"
+    keeper = make(f"sh -c {shlex.quote(f'sh -c {shlex.quote(deaf)} & wait')}", stop_timeout_s=0.5)
+    wait_until(lambda: keeper.current(1).log.read_text().endswith("\n"))
+    child = psutil.Process(int(keeper.current(1).log.read_text()))
+    assert [one.number for one in keeper.stop_all()] == [1]
+    wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_placeholders_are_filled_in_command_and_environment(make: Make, wait_until: WaitUntil) -> None:
