@@ -93,6 +93,7 @@ class Run:
         self._feed: Future[tuple[None, float]] | None = None
         self._started_at = now_us()
         self._dropped: list[str] = []
+        self._faults, self._next_fault = Step(), ""
         self._offsets: Mapping[tuple[str, int], int] = {}
         self._databases = effect_databases(effect_queries(spec.subject, spec.contract, values))
         self._nemesis = Nemesis(self._world(), len(spec.events), self._tell, self._give_up)
@@ -237,11 +238,13 @@ class Run:
         """Feed, and break all that the plan says."""
         self._dropped += plan.dropped
         self.feed()
-        self._nemesis.carry_out(plan)
+        with self.progress.step("faults") as self._faults:
+            self._nemesis.carry_out(plan)
 
-    def _tell(self, fault: Fault, evidence: Evidence) -> None:
-        del fault
-        self.progress.mark(evidence.sentence, ok=evidence.effective, under="faults")
+    def _tell(self, fault: Fault, evidence: Evidence | None) -> None:
+        self._next_fault = f" · {fault}" if evidence is None else ""
+        if evidence:
+            self.progress.mark(evidence.sentence, ok=evidence.effective, under="faults")
 
     def _world(self) -> World:
         return World(
@@ -266,6 +269,7 @@ class Run:
         while not self._stopping.wait(POLL_S):
             with contextlib.suppress(ClusterError, OSError):
                 self._offsets = self._intake.committed()
+                self._faults.now(f"{self._committed():,} of {len(self._events):,} events done{self._next_fault}")
 
     def _committed(self) -> int:
         return sum(self._offsets.values())

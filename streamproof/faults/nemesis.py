@@ -20,14 +20,14 @@ DONE = 0.01  # share of the workload that may still be on its way to a commit
 class Nemesis:
     """Breaks things in one running system.
 
-    `tell` is given each fault with its evidence; `give_up` is called, and raises, when the subject has done nothing by
-    the first mark: there is nothing to break.
+    `tell` is given each fault before its mark, with None, and then with its evidence; `give_up` is called, and raises,
+    when the subject has done nothing by the first mark: there is nothing to break.
     `gate` is the share of the workload that may be fed so far: it holds input back until the next fault's mark is
     reached, so that no fault meets an idle subject, however fast the machine.
     """
 
     def __init__(
-        self, world: World, total: int, tell: Callable[[Fault, Evidence], None], give_up: Callable[[], NoReturn]
+        self, world: World, total: int, tell: Callable[[Fault, Evidence | None], None], give_up: Callable[[], NoReturn]
     ) -> None:
         self.world = world
         self._total = total
@@ -63,6 +63,7 @@ class Nemesis:
 
     def _inject(self, one: Fault, following: float) -> Evidence:
         world = self.world
+        self._tell(one, None)
         self.gate = max(self.gate, min(1.0, one.at + AHEAD))
         if one.at > 0 and not world.wait_until(lambda: world.committed() > 0, IDLE_S):
             self._give_up()

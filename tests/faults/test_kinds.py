@@ -299,6 +299,20 @@ def test_a_mark_that_is_not_reached_leaves_nothing_to_recover_from(
         nemesis_of(replace(standing, committed=lambda: 0), 100).inject(fault)
 
 
+def test_a_fault_is_told_of_before_it_is_waited_for_and_when_it_is_over(noted: World) -> None:
+    """Its mark may be a while off."""
+    told: list[tuple[str, bool | None]] = []
+    fault = Fault(kind="kill", target="instance:1", at=0.0, lasts_ms=0)
+    nemesis = Nemesis(
+        replace(noted, group=None, unanswered=lambda _: 7, committed=lambda: 1),
+        0,
+        lambda one, evidence: told.append((str(one), evidence.effective if evidence else None)),
+        lambda: pytest.fail("given up"),
+    )
+    nemesis.inject(fault)
+    assert told == [("kill instance:1", None), ("kill instance:1", True)]
+
+
 @pytest.fixture(scope="module")
 def cluster(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
     """Three brokers to break, whose coordinators' logs have several partitions, as in production."""
