@@ -1,6 +1,7 @@
 """What the pages say is what the code does."""
 
 import re
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from streamproof.cluster import versions
 from streamproof.config import ClusterConfig, Config, SubjectConfig, read_config
 from streamproof.contract.asyncapi import EXTENSIONS
 from streamproof.history.tables import TABLES
+from streamproof.history.terms import Cause, Fate, Outcome
 from streamproof.subject.spec import PLACEHOLDERS
 
 ROOT = Path(__file__).parent.parent
@@ -22,6 +24,14 @@ def test_each_recorded_table_is_documented_as_it_is(table: str) -> None:
     documented = re.findall(r"^\| (\w+)(\??) \| ([^|]+) \|$", section, re.MULTILINE)
     actual = [(field.name, "?" if field.nullable else "", str(field.type)) for field in TABLES[table]]
     assert [row for row in documented if row[0] != "column"] == actual
+
+
+@pytest.mark.parametrize(("column", "words"), [("outcome", Outcome), ("fate", Fate), ("cause", Cause)])
+def test_the_words_of_a_column_are_documented(column: str, words: type[StrEnum]) -> None:
+    """All of them, in order."""
+    page = (ROOT / "docs" / "history.md").read_text()
+    (told,) = re.findall(rf"^- `{column}`: (.+)$", page, re.MULTILINE)
+    assert [one for one in re.findall("`([a-z]+)`", told) if one in set(words)] == list(words)
 
 
 def test_every_key_of_the_configuration_is_documented() -> None:
