@@ -44,6 +44,8 @@ EXIT = {"upheld": 0, "violated": 1, "unproven": 3}
 RUNS = Path(".streamproof/runs")
 LOGS = Path(".streamproof/up")
 
+STATUSES = "Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven; 130 after Ctrl-C."
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -51,7 +53,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Does a Kafka pipeline keep the promises in its contract, when things break?",
-    epilog="Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven.",
+    epilog=STATUSES,
 )
 
 
@@ -157,35 +159,57 @@ def _wait_for_interrupt() -> None:
     epilog="Examples:\n\nstreamproof verify\n\nstreamproof verify orders --seed 7719\n\n"
     "streamproof verify --faults kill-in-flight@instance:1,pause-broker@broker:leader\n\n"
     'streamproof verify --run "python loop.py {bootstrap_servers}" --input-topic a --output-topic b --group g '
-    "--promise at-least-once",
+    f"--promise at-least-once\n\n{STATUSES}",
 )
 def verify(
     subject: Annotated[
         str | None, typer.Argument(metavar="SUBJECT", help="Of streamproof.toml; the first one if left out.")
     ] = None,
     config: Annotated[Path, typer.Option(**FILE, help="Where subjects are declared.")] = Path("streamproof.toml"),
-    run: Annotated[str | None, typer.Option("--run", metavar="COMMAND", **WITHOUT, help="What to verify.")] = None,
-    input_topic: Annotated[str | None, typer.Option(metavar="TOPIC", **WITHOUT, help="What it consumes.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run",
+            metavar="COMMAND",
+            **WITHOUT,
+            help="What to verify; {bootstrap_servers}, {registry_url}, {instance} and {run} are filled in.",
+        ),
+    ] = None,
+    input_topic: Annotated[
+        str | None, typer.Option(metavar="TOPIC", **TEXT, **WITHOUT, help="What it consumes.")
+    ] = None,
     output_topic: Annotated[
         list[str] | None, typer.Option(metavar="TOPIC", **TEXT, **WITHOUT, help="What it produces to; may be repeated.")
     ] = None,
-    group: Annotated[str | None, typer.Option(metavar="GROUP", **WITHOUT, help="Its consumer group.")] = None,
+    group: Annotated[str | None, typer.Option(metavar="GROUP", **TEXT, **WITHOUT, help="Its consumer group.")] = None,
     identity: Annotated[
-        str,
-        typer.Option(metavar="WHERE", **WITHOUT, help="Where an event's id lies: header:NAME, json:/POINTER or key."),
-    ] = "header:event-id",
+        str | None,
+        typer.Option(
+            metavar="WHERE",
+            **TEXT,
+            **WITHOUT,
+            help="Where an event's id lies: header:NAME, json:/POINTER or key; else header:event-id.",
+        ),
+    ] = None,
     promise: Annotated[
-        Delivery, typer.Option(metavar="PROMISE", **WITHOUT, help="at-most-once, at-least-once or exactly-once.")
-    ] = Delivery.EXACTLY_ONCE,
+        Delivery | None,
+        typer.Option(
+            metavar="PROMISE", **WITHOUT, help="at-most-once, at-least-once or, where left out, exactly-once."
+        ),
+    ] = None,
     ordered: Annotated[
         bool | None,
         typer.Option(metavar="", **WITHOUT, help="Whether it promises order by key; yes, unless the key is the id."),
     ] = None,
     isolation: Annotated[
-        Isolation,
-        typer.Option(metavar="LEVEL", **WITHOUT, help="How it reads: read_committed, or read_uncommitted."),
-    ] = Isolation.READ_COMMITTED,
-    instances: Annotated[int | None, typer.Option(min=1, metavar="N", help="How many instances to run.")] = None,
+        Isolation | None,
+        typer.Option(
+            metavar="LEVEL", **WITHOUT, help="How it reads: read_uncommitted or, where left out, read_committed."
+        ),
+    ] = None,
+    instances: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How many instances to run; else as declared, or 1.")
+    ] = None,
     events: Annotated[int, typer.Option(min=1, metavar="N", help="How many events to feed in.")] = 20_000,
     input_file: Annotated[
         Path | None, typer.Option("--input", **FILE, help="Events from a JSON Lines file instead.")
@@ -204,13 +228,24 @@ def verify(
     ] = "default",
     cluster: Annotated[
         str | None,
-        typer.Option(metavar="WHERE", **WHERE, help="embedded, testcontainers, or HOST:PORT of an existing one."),
+        typer.Option(
+            metavar="WHERE",
+            **TEXT,
+            **WHERE,
+            help="embedded, testcontainers, or HOST:PORT of an existing one; else as in streamproof.toml, or embedded.",
+        ),
     ] = None,
     brokers: Annotated[
-        int | None, typer.Option(metavar="N", **WHERE, help="Brokers of one that is started, an odd number: 3.")
+        int | None,
+        typer.Option(
+            metavar="N",
+            **WHERE,
+            help="Brokers of one that is started, an odd number; else as in streamproof.toml, or 3.",
+        ),
     ] = None,
     kafka_version: Annotated[
-        str | None, typer.Option(metavar="VERSION", **WHERE, help=f"{VERSIONS} Else {DEFAULT_VERSION}.")
+        str | None,
+        typer.Option(metavar="VERSION", **WHERE, help=f"{VERSIONS} Else as in streamproof.toml, or {DEFAULT_VERSION}."),
     ] = None,
     registry: Annotated[
         str | None,
@@ -253,7 +288,7 @@ def _without_directory(arguments: list[str]) -> list[str]:
     return [one for before, one in pairs if before != "--directory" and one.partition("=")[0] != "--directory"]
 
 
-@app.command(epilog="Example:  streamproof check .streamproof/runs/2026-11-23T10-15-02 --json")
+@app.command(epilog=f"Example:  streamproof check .streamproof/runs/2026-11-23T10-15-02 --json\n\n{STATUSES}")
 def check(
     directory: Annotated[Path, typer.Argument(**DIR, help="A run's directory, or its history.")],
     checks: Annotated[list[Path] | None, typer.Option(**DIR, help="A directory of checks of your own.")] = None,
@@ -328,7 +363,7 @@ def compat(
         typer.Argument(metavar="OLD...", parser=_path, help="The versions before it, the latest of them first."),
     ] = None,
     level: Annotated[str, typer.Option(metavar="LEVEL", help=f"{', '.join(Level)}.")] = Level.BACKWARD,
-    schema_type: Annotated[str, typer.Option("--type", metavar="TYPE", help="AVRO; JSON and PROTOBUF later.")] = "AVRO",
+    schema_type: Annotated[str, typer.Option("--type", metavar="TYPE", help="Of the schemas: AVRO.")] = "AVRO",
     reference: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=FILE", **TEXT, help="A schema that they refer to; may be repeated."),

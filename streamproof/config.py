@@ -211,7 +211,8 @@ def _malformed(path: Path, text: str, error: tomllib.TOMLDecodeError) -> str:
 
 def _sentence(path: Path, text: str, error: ValidationError) -> str:
     """The first complaint: file, line, path, and what is expected there."""
-    first = error.errors(include_url=False)[0]
+    # a word that is not known tells of the one that is missing
+    first = min(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
     keys = [str(one) for one in first["loc"]]
     model, name = _field(keys)
     where = f"{path}:{line_of(text, keys)}: {'.'.join(keys)}"

@@ -17,12 +17,15 @@ from kio.schema.response_header.v0.header import ResponseHeader as ResponseHeade
 from kio.serial import entity_reader, entity_writer
 
 API_VERSIONS = 18
+LAST_PORT = 65535
 R = TypeVar("R")
 
 
 def parse_address(address: str) -> tuple[str, int]:
-    """`"host:port"` (or `"[::1]:port"`) as a pair."""
+    """`"host:port"` (or `"[::1]:port"`) as a pair; ValueError where it is none."""
     host, _, port = address.rpartition(":")
+    if not (host and port.isascii() and port.isdecimal() and 0 < int(port) <= LAST_PORT):
+        raise ValueError(f"it is not HOST:PORT, with a port from 1 to {LAST_PORT}")
     return host.strip("[]"), int(port)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from streamproof import __version__
 from streamproof.cluster import STARTED, Cluster, open_cluster
+from streamproof.cluster.existing import ExistingCluster
 from streamproof.config import ClusterConfig, Config, checked_command, checked_placeholders, read_config
 from streamproof.contract.asyncapi import read_contract
 from streamproof.contract.flags import contract_from_flags
@@ -35,7 +36,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be verified, as a user says it. `command` and what follows it stand for a subject of `config`."""
+    """What is to be verified: a subject of `config`, or `command` and what follows it, to `isolation`."""
 
     directory: Path
     seed: int | None = None
@@ -45,10 +46,10 @@ class Request:
     input_topic: str | None = None
     output_topics: tuple[str, ...] = ()
     group: str | None = None
-    identity: str = "header:event-id"
-    promise: Delivery = Delivery.EXACTLY_ONCE
+    identity: str | None = None
+    promise: Delivery | None = None
     ordered: bool | None = None
-    isolation: Isolation = Isolation.READ_COMMITTED
+    isolation: Isolation | None = None
     instances: int | None = None
     events: int = 20_000
     input_file: Path | None = None
@@ -63,21 +64,32 @@ def verify(request: Request, progress: Progress) -> "tuple[Verdict, History]":
     """Run the subject on a cluster of its own (or an existing one) under faults, and judge what happened."""
     if request.command is not None and request.subject:
         raise UsageError(f"give the subject by its name ({request.subject}) or by --run, not by both")
-    if request.command is None and (request.input_topic or request.output_topics or request.group):
-        raise UsageError("--input-topic, --output-topic and --group go with --run; give the subject's command by it")
+    alone = [flag for flag, value in _with_run(request).items() if value is not None]
+    if request.command is None and alone:
+        raise UsageError(
+            f"{' and '.join(alone)} {'goes' if len(alone) == 1 else 'go'} with --run, which stands for a subject of "
+            f"{request.config}; its contract says such things itself"
+        )
     config = None if request.command is not None else read_config(request.config)
     saved = saved_plan(request)
     seed = seed_of(request, saved)
     spec = spec_of(request, config, seed)
-    if saved:
-        check_plan(saved, spec.subject)
+    if request.registry is not None and not spec.needs_registry:
+        raise UsageError(
+            f"--registry: subject {spec.subject.name} uses none: its contract has no Avro, and nothing of it names "
+            "{registry_url}; leave it out"
+        )
     settings = config.cluster if config else ClusterConfig()
+    where = settings.where if request.cluster is None else request.cluster
+    backend = where if where in STARTED else ExistingCluster.backend
+    if saved:
+        check_plan(saved, spec.subject, backend=backend)
     progress.title(_title(spec))
     threading.Thread(target=_import_run, daemon=True).start()  # takes half a second, while brokers start
     with (
         kept(request.directory),
         Guardian() as guardian,
-        _cluster(request, settings, guardian, progress) as cluster,
+        _cluster(request, where, settings, guardian, progress) as cluster,
         _registry(request, settings, spec, guardian, progress) as registry,
     ):
         plan = saved or Plan.default(
@@ -96,6 +108,19 @@ def verify(request: Request, progress: Progress) -> "tuple[Verdict, History]":
             verdict = run.finish()
             assert run.history is not None  # noqa: S101 - finish() made it
             return verdict, run.history
+
+
+def _with_run(request: Request) -> dict[str, object]:
+    """The flags that describe a command; None for those that are not given."""
+    return {
+        "--input-topic": request.input_topic,
+        "--output-topic": request.output_topics or None,
+        "--group": request.group,
+        "--identity": request.identity,
+        "--promise": request.promise,
+        "--ordered": request.ordered,
+        "--isolation": request.isolation,
+    }
 
 
 def _title(spec: RunSpec) -> str:
@@ -163,6 +188,11 @@ def declared_spec(
 
 def _declared(config: Config, name: str | None) -> tuple[SubjectSpec, Contract]:
     declared = config.subject(name)
+    if not declared.contract.is_file():
+        raise UsageError(
+            f"{config.path}: subject.{declared.name}.contract: there is no file {declared.contract}; name an "
+            "AsyncAPI 3 document"
+        )
     return declared.spec(), read_contract(declared.contract, declared.operation)
 
 
@@ -177,8 +207,7 @@ def _own_checks(config: Config) -> tuple[Path, ...]:
 
 
 def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
-    needed = {"--input-topic": request.input_topic, "--output-topic": request.output_topics, "--group": request.group}
-    missing = [flag for flag, value in needed.items() if not value]
+    missing = [flag for flag, value in list(_with_run(request).items())[:3] if value is None]
     if missing or request.command is None or request.input_topic is None or request.group is None:
         raise UsageError(f"--run needs {' and '.join(missing)} too: what the command consumes and produces")
     try:
@@ -189,10 +218,10 @@ def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
         input_topic=request.input_topic,
         output_topics=request.output_topics,
         group=request.group,
-        identity=request.identity,
-        promise=request.promise,
+        identity=request.identity or "header:event-id",
+        promise=request.promise or Delivery.EXACTLY_ONCE,
         ordered=request.identity != "key" if request.ordered is None else request.ordered,
-        isolation=request.isolation,
+        isolation=request.isolation or Isolation.READ_COMMITTED,
     )
     return SubjectSpec(name="command", command=command), contract
 
@@ -239,8 +268,9 @@ def kept(directory: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _cluster(request: Request, settings: ClusterConfig, guardian: Guardian, progress: Progress) -> Iterator[Cluster]:
-    where = settings.where if request.cluster is None else request.cluster
+def _cluster(
+    request: Request, where: str, settings: ClusterConfig, guardian: Guardian, progress: Progress
+) -> Iterator[Cluster]:
     started = where in STARTED  # an existing one has its own size and version, whatever the file says of others
     with contextlib.ExitStack() as stack:
         with progress.step("cluster") as step:

@@ -64,7 +64,7 @@ operations:
         (["verify", "--run", "x", *RUN, "--input", "a.jsonl"], {"a.jsonl": "{}\n"}, "a.jsonl:1: value is missing"),
         (["verify", "--run", "x", *RUN, "--cluster", "127.0.0.1:1"], {}, "no broker answers at 127.0.0.1:1"),
         (["verify", "--run", "x", *RUN, "--brokers", "2"], {}, "an odd number of brokers, not 2"),
-        (["verify", "--run", "x", *RUN, "--kafka-version", "1.0.0"], {}, "Apache Kafka 1.0.0 is not known here"),
+        (["verify", "--run", "x", *RUN, "--kafka-version", "1.0.0"], {}, 'Apache Kafka "1.0.0" is not known here'),
         (["verify", "--run", "x", *RUN, "--cluster", "testcontainer"], {}, 'did you mean "testcontainers"?'),
         (["verify", "--run", "", *RUN], {}, "--run: the command is empty"),
         (["verify", "--run", "'", *RUN], {}, "--run: the command cannot be split into words (no closing quotation)"),
@@ -73,7 +73,7 @@ operations:
         (
             ["verify", "--run", "x", *RUN, "--faults", "no.json"],
             {},
-            'give "default", "none", KIND@TARGET or a plan.json',
+            'give "default", "none", a fault and its target, such as kill@instance:1, or a plan.json',
         ),
         (
             ["verify", "--run", "x", *RUN, "--faults", "kill@instance:1,"],
@@ -83,7 +83,7 @@ operations:
         (
             ["verify", "--run", "x", *RUN, "--faults", "kil@instance:1"],
             {},
-            'fault 1 of the plan, kil: "kil" is not a fault (did you mean "kill"?)',
+            'fault kil, 1 of the plan: there is none of that name (did you mean "kill"?)',
         ),
         (
             ["verify", "--run", "x", *RUN, "--faults", "p.json"],
@@ -98,12 +98,12 @@ operations:
         (
             ["verify", "--run", "x", *RUN, "--faults", "p.json"],
             {"p.json": FAULT.format("melt", "instance:1", 0.5)},
-            '"melt" is not a fault; there are',
+            "melt, 1 of the plan: there is none of that name; there are",
         ),
         (
             ["verify", "--run", "x", *RUN, "--faults", "p.json"],
             {"p.json": FAULT.format("pause-broker", "leader", 0.5)},
-            'fault 1 of the plan, pause-broker: its target cannot be "leader"; write broker:N, broker:leader, ',
+            'fault pause-broker, 1 of the plan: its target cannot be "leader"; write broker:N, broker:leader, ',
         ),
         (
             ["verify", "--run", "x", *RUN, "--instances", "2", "--faults", "p.json"],
@@ -115,9 +115,45 @@ operations:
             {},
             "give the subject by its name (orders) or by --run, not by both",
         ),
-        (["verify", *RUN], {"streamproof.toml": TOML}, "--input-topic, --output-topic and --group go with --run"),
+        (
+            ["verify", *RUN],
+            {"streamproof.toml": TOML},
+            "--input-topic and --output-topic and --group go with --run, which stands for a subject of ",
+        ),
+        (
+            ["verify", "--promise", "at-most-once"],
+            {"streamproof.toml": TOML},
+            "--promise goes with --run, which stands",
+        ),
+        (["verify", "--no-ordered"], {"streamproof.toml": TOML}, "--ordered goes with --run, which stands"),
+        (["verify"], {"streamproof.toml": TOML}, "streamproof.toml: subject.orders.contract: there is no file c.yaml;"),
+        (
+            ["verify", "--run", "x", *RUN, "--registry", "http://127.0.0.1:1"],
+            {},
+            "--registry: subject command uses none",
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "disconnect-broker@broker:1"],
+            {},
+            "fault disconnect-broker, 1 of the plan: this cannot be done to a cluster that is embedded; leave it",
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--cluster", "127.0.0.1:65537"],
+            {},
+            "no broker answers at 127.0.0.1:65537 (it is not HOST:PORT, with a port from 1 to 65535)",
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--cluster", "h:abc"],
+            {},
+            "(it is not HOST:PORT, with a port from 1 to 65535)",
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--cluster", "127.0.0.1:1", "--brokers", "3"],
+            {},
+            "the cluster at 127.0.0.1:1 is there already: how many brokers, of which version, on which port is for one",
+        ),
         (["verify", "--run", "x", *RUN, "--brokers", "0"], {}, "an odd number of brokers, not 0"),
-        (["verify", "--run", "x", *RUN, "--kafka-version", ""], {}, "Apache Kafka  is not known here"),
+        (["verify", "--run", "x", *RUN, "--kafka-version", ""], {}, 'Apache Kafka "" is not known here'),
         (["check", "nowhere"], {}, "nowhere is not a directory; give that of a run"),
         (["check", "."], {}, "is not a complete history"),
         (["check", "."], {"run.json": "{}"}, "run.json: subject: Field required; it was not written by this version"),

@@ -96,7 +96,7 @@ def test_a_fault_that_the_cluster_cannot_do_is_told_before_anything_runs(
     (tmp_path / "p.json").write_text(FAULT.format("kill-broker", "broker:leader", 0.5))
     called = call(*flags("no-such-program"), "--faults", "p.json")
     assert called.status == 2
-    assert "fault 1 of the plan, kill-broker: this cannot be done to a cluster that is existing; " in called.err
+    assert "fault kill-broker, 1 of the plan: this cannot be done to a cluster that is existing; " in called.err
     admin = AdminClient({"bootstrap.servers": embedded_cluster.bootstrap_servers})
     assert f"in-{name}" not in admin.list_topics(timeout=10).topics
 

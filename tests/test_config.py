@@ -79,6 +79,10 @@ def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
             '[subject.orders]\ncommand = "run"',
             "1: subject.orders.contract is missing: expected the path of an AsyncAPI 3 document",
         ),
+        (
+            '[subject.orders]\ncontract = "c.yaml"\ncomand = "run"',
+            '3: subject.orders.comand is not known (did you mean "command"?)',
+        ),
         (SUBJECT + 'instances = "2"', '4: subject.orders.instances: expected a whole number of at least 1, found "2"'),
         (SUBJECT + "instances = 0", "4: subject.orders.instances: expected a whole number of at least 1, found 0"),
         (

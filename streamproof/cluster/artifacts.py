@@ -80,7 +80,7 @@ def release(version: str = DEFAULT_VERSION) -> Release:
     """The pins of one version; `UsageError` when there are none."""
     path = PINS / f"kafka-{version}.toml"
     if not path.is_file():
-        raise UsageError(f"Apache Kafka {version} is not known here; choose one of {', '.join(versions())}")
+        raise UsageError(f'Apache Kafka "{version}" is not known here; choose one of {", ".join(versions())}')
     return parse_pins(tomllib.loads(path.read_text()))
 
 
@@ -150,7 +150,8 @@ def check(jar: Jar, path: Path) -> None:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != jar.sha256:
         raise ArtifactError(
-            f"{jar.name} does not match its pinned SHA-256; remove {path} and try again, or check your mirror"
+            f"{jar.name} does not match its pinned SHA-256 (expected {jar.sha256}, found {digest}); "
+            f"if {path} is still there, remove it; try again, or check your mirror"
         )
 
 
@@ -170,7 +171,7 @@ def _download(jars: list[Jar], what: str, progress: Say) -> None:
                 progress(f"downloading {what}: {done} of {len(jars)} jars")
         finally:
             pool.shutdown(cancel_futures=True)
-    shutil.rmtree(incoming)
+            shutil.rmtree(incoming, ignore_errors=True)
 
 
 def _keep(jar: Jar, fetched: Path) -> None:

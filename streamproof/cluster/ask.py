@@ -50,13 +50,16 @@ def one(address: str, request: Any, response_type: type[R], timeout_s: float = T
 
 def any_of(bootstrap: str, ask: Callable[[str], R]) -> R:
     """The answer of the first address that gives one; `ClusterError` when none does."""
-    reasons = []
+    reasons: list[str] = []
     for address in (part.strip() for part in bootstrap.split(",")):
         try:
             return ask(address)
         except (OSError, ValueError) as error:
-            reasons.append(f"{address}: {error}")
-    raise ClusterError(f"no broker answers at {bootstrap} ({'; '.join(reasons)}); check the address")
+            what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            reasons.append(f"{address}: {what}" if "," in bootstrap else what)
+    raise ClusterError(
+        f"no broker answers at {bootstrap} ({'; '.join(reasons)}); check the address, and whether it is up"
+    )
 
 
 def coordinator(bootstrap: str, kind: i8, key: str) -> tuple[int, str]:

@@ -49,7 +49,8 @@ def open_cluster(
         )
     elif brokers or version or port:
         raise UsageError(
-            "number of brokers, version and port are for a cluster that is started, not for an existing one"
+            f"the cluster at {where} is there already: how many brokers, of which version, on which port is for one "
+            "that is started; leave it out"
         )
     else:
         yield connect_existing(where)

@@ -73,7 +73,7 @@ class _Reader:
         if len(ours) > 1:
             raise operations.error(
                 f'{", ".join(ours)} each have x-delivery; say which is meant: operation = "{next(iter(ours))}" '
-                "in streamproof.toml"
+                "where the subject is declared"
             )
         return next(iter(ours.values()))
 

@@ -10,15 +10,18 @@ from streamproof.faults.target import BROKER, DATABASE, GROUP_COORDINATOR, INSTA
 from streamproof.subject import SubjectSpec
 
 
-def check_plan(plan: Plan, subject: SubjectSpec | None = None, cluster: Cluster | None = None) -> None:
+def check_plan(
+    plan: Plan, subject: SubjectSpec | None = None, cluster: Cluster | None = None, *, backend: str | None = None
+) -> None:
     """UsageError for the first fault that there is not, or whose target is written as none.
 
     With the `subject` and the `cluster`, once they are known, also for a target that this run does not have, and
-    UnsupportedByCluster for a fault that cannot be done to such a cluster.
+    UnsupportedByCluster for a fault that cannot be done to such a cluster; of one that is still to be, `backend` says
+    what it will be.
     """
     instances = [f"instance:{number}" for number in range(1, subject.instances + 1)] if subject else None
     for number, one in sorted(enumerate(plan.faults, 1), key=lambda pair: pair[1].at):
-        check_fault(one, instances, subject, cluster, where=f"fault {number} of the plan, {one.kind}")
+        check_fault(one, instances, subject, cluster, which=f", {number} of the plan", backend=backend)
         if instances and KINDS[one.kind].target is NEW_INSTANCE:
             instances.append(one.target)
 
@@ -29,20 +32,22 @@ def check_fault(
     subject: SubjectSpec | None,
     cluster: Cluster | None,
     *,
-    where: str | None = None,
+    which: str = "",
+    backend: str | None = None,
 ) -> None:
-    """As `check_plan`, of one fault, while these `instances` are there; `where` begins the sentence."""
-    where = where or f"fault {one.kind}"
+    """As `check_plan`, of one fault, while these `instances` are there; `which` tells it from others of its kind."""
+    where = f"fault {one.kind}{which}"
     if one.kind not in KINDS:
         raise UsageError(
-            f'{where}: "{one.kind}" is not a fault{did_you_mean(one.kind, KINDS)}; there are {", ".join(sorted(KINDS))}'
+            f"{where}: there is none of that name{did_you_mean(one.kind, KINDS)}; there are {', '.join(sorted(KINDS))}"
         )
     kind = KINDS[one.kind]
     if not kind.target.takes(one.target):
         raise UsageError(f'{where}: its target cannot be "{one.target}"; write {either(kind.target.forms)}')
-    if cluster and kind.on and cluster.backend not in kind.on:
+    backend = cluster.backend if cluster else backend
+    if backend and kind.on and backend not in kind.on:
         raise UnsupportedByCluster(
-            f"{where}: this cannot be done to a cluster that is {cluster.backend}; leave it out, or use --cluster "
+            f"{where}: this cannot be done to a cluster that is {backend}; leave it out, or use --cluster "
             f"{either(kind.on)}"
         )
     if instances is not None and kind.target is NEW_INSTANCE and one.target in instances:

@@ -114,7 +114,8 @@ def read_plan(path: Path) -> Plan:
         return Plan.model_validate_json(path.read_bytes())
     except OSError as error:
         raise UsageError(
-            f'--faults {path}: {error.strerror}; give "default", "none", KIND@TARGET or a plan.json'
+            f'--faults {path}: {error.strerror}; give "default", "none", a fault and its target, such as '
+            "kill@instance:1, or a plan.json"
         ) from error
     except ValidationError as error:
         told = _sentence(error.errors(include_url=False)[0])

@@ -83,7 +83,7 @@ def plan_of(*faults: tuple[str, str]) -> Plan:
 
 def test_a_fault_that_there_is_not_is_told_with_those_that_there_are() -> None:
     """Before anything runs."""
-    with pytest.raises(UsageError, match='fault 1 of the plan, melt: "melt" is not a fault; there are') as told:
+    with pytest.raises(UsageError, match="fault melt, 1 of the plan: there is none of that name; there are") as told:
         check_plan(plan_of(("melt", "instance:1")))
     assert all(kind in str(told.value) for kind in KINDS)
 
@@ -112,7 +112,7 @@ def test_a_target_that_is_written_as_none_is_told_with_how_to_write_it(kind: str
     with pytest.raises(UsageError) as told:
         check_plan(plan_of(("kill", "instance:1"), (kind, target)))
     sentence = str(told.value)
-    assert sentence.startswith(f'fault 2 of the plan, {kind}: its target cannot be "{target}"; write {write}')
+    assert sentence.startswith(f'fault {kind}, 2 of the plan: its target cannot be "{target}"; write {write}')
 
 
 SUBJECT = SubjectSpec(
@@ -148,7 +148,7 @@ def test_a_target_that_this_run_does_not_have_is_told_with_those_that_it_has(
     check_plan(plan)
     with pytest.raises(UsageError) as told:
         check_plan(plan, SUBJECT, Backend("embedded"))
-    assert f"fault 1 of the plan, {kind}: " in str(told.value)
+    assert f"fault {kind}, 1 of the plan: " in str(told.value)
     assert sentence in str(told.value)
 
 
@@ -184,7 +184,7 @@ def test_what_joins_can_be_broken_after_and_not_before() -> None:
     """A plan is read in the order of its marks."""
     joins, dies = ("join", "instance:3"), ("kill", "instance:3")
     check_plan(plan_of(joins, dies), SUBJECT)
-    with pytest.raises(UsageError, match="fault 1 of the plan, kill: there is no"):
+    with pytest.raises(UsageError, match="fault kill, 1 of the plan: there is no"):
         check_plan(plan_of(dies, joins), SUBJECT)
 
 
