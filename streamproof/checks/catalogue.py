@@ -10,6 +10,7 @@ A header is the comment at a file's top: `-- NAME: definition`, over as many lin
     -- assumes: ...     the model that it assumes
     -- witness: ...      a witness as a sentence, with the query's columns in braces: see wording.py
     -- uses: txn, ...   tables without which it still judges, though less; all others that it reads it needs
+    -- kept: ...        (a view's) why its rows are kept, and not found anew for each query
     -- forbidden: exactly-once, at-least-once      (a user's own) elsewhere its witnesses are counted
 """
 

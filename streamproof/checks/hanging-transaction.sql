@@ -6,6 +6,7 @@
 -- assumes: before the end the run waited for open transactions as long as it said it would; what is open then is a finding,
 --   whatever its age. Two brokers may time its two ends, so their clocks' error is allowed for. A partition whose last
 --   stable offset lags without a transaction that its coordinator knows hangs too.
+-- uses: generation
 SELECT s.tid, s.pid, s.epoch, NULL AS topic, NULL AS part, s.t_from, s.t_to,
        CASE WHEN s.t_to IS NOT NULL THEN 'ended late' WHEN s.decided IS NULL THEN 'open at the end'
             ELSE 'decided, and open at the end' END AS found

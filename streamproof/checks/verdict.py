@@ -186,12 +186,15 @@ def write_witnesses(
 def _find(engine: Engine, check: Check) -> Finding:
     """Ask one check for its witnesses, and for its evidence."""
     finding = Finding(anomaly=check.name, definition=check.definition, status=check.status(engine.history.record))
-    absent = sorted(engine.needs(check.sql) - check.uses - engine.history.tables.keys())
+    absent = _absent(engine, check, check.sql)
     if absent:
-        reason = f"no {' and no '.join(absent)} table in this history"
-        return finding.model_copy(update={"status": Status.NOT_JUDGED, "reason": reason})
+        return finding.model_copy(update={"status": Status.NOT_JUDGED, "reason": absent})
     count, sample = engine.witnesses(check.sql, f"{check.name}.sql", SAMPLE)
-    evidence = _evidence(engine, check)
+    # what was found stands, whatever else was to be shown
+    absent = _absent(engine, check, check.evidence)
+    if absent and not count:
+        return finding.model_copy(update={"status": Status.NOT_JUDGED, "reason": absent})
+    evidence = () if absent else _evidence(engine, check)
     told = tuple(_told(engine, check, sample))
     finding = finding.model_copy(
         update={"witnesses": count, "sample": tuple(sample), "told": told, "evidence": evidence}
@@ -201,6 +204,12 @@ def _find(engine: Engine, check: Check) -> Finding:
         reason = f"nothing to judge it by in this run: no {' and no '.join(idle)}"
         return finding.model_copy(update={"status": Status.NOT_JUDGED, "reason": reason})
     return finding
+
+
+def _absent(engine: Engine, check: Check, sql: str) -> str | None:
+    """Which tables a query of the check needs, and this history lacks, in words."""
+    absent = sorted(engine.needs(sql) - check.uses - engine.history.tables.keys())
+    return f"no {' and no '.join(absent)} table in this history" if absent else None
 
 
 def _told(engine: Engine, check: Check, sample: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -123,6 +123,12 @@ def test_without_the_coordinators_log_the_rest_is_judged(tmp_path: Path) -> None
     )
 
 
+def test_where_what_a_run_has_shown_cannot_be_known_nothing_is_judged_by_its_absence(tmp_path: Path) -> None:
+    """A table that was not recorded is not an empty one, to the evidence either."""
+    verdict = verdict_of(clean().absent("generation"), tmp_path)
+    assert verdict.not_judged == ("commit-regression (no generation table in this history)",)
+
+
 def test_without_commits_duplicates_still_violate(tmp_path: Path) -> None:
     """Effects alone can show too many of them."""
     verdict = verdict_of(doubled("exactly-once").absent("offset_commit", "txn"), tmp_path)
