@@ -80,14 +80,23 @@ def _locked_by_stopped(world: World) -> Held:
 
 
 def transactions_of(world: World) -> list[admin.Transaction]:
-    """Those of the subject: begun since its start (a cluster may have seen others), and not the verifier's own."""
-    return [
+    """Those of the subject: begun since its start (a cluster may have seen others), and not the verifier's own.
+
+    A producer that has just taken its id again has begun none yet: the id was the subject's before, and still is.
+    """
+    known = world.transactional_ids
+    found = [
         one
         for one in admin.list_transactions(world.cluster)
-        if one.start_ms is not None
-        and one.start_ms >= world.since_ms
-        and not one.transactional_id.startswith(world.own_prefix)
+        if one.transactional_id in known
+        or (
+            one.start_ms is not None
+            and one.start_ms >= world.since_ms
+            and not one.transactional_id.startswith(world.own_prefix)
+        )
     ]
+    known.update(one.transactional_id for one in found)
+    return found
 
 
 def open_now(world: World, number: int) -> Held:

@@ -38,7 +38,8 @@ class World:
     and are not; `unanswered(n)`: of those that instance n, which is
     told what to send, was told; `feed(share)` lets in that share (0 to 1) of the
     input that is meant to arrive while this fault acts; `since_ms`: when the run began, in milliseconds since the
-    epoch; `databases` hold the effects of channels that are queries, by channel.
+    epoch; `databases` hold the effects of channels that are queries, by channel; `transactional_ids`: those that were
+    seen to be the subject's, which is added to.
     """
 
     cluster: Cluster
@@ -56,6 +57,7 @@ class World:
     since_ms: int
     databases: "Mapping[str, Database]" = field(default_factory=dict)
     own_prefix: str = "streamproof-"  # of the verifier's own transactional ids
+    transactional_ids: set[str] = field(default_factory=set)
     feed: Callable[[float], None] = _nothing
 
     def wait(self, seconds: float) -> None:

@@ -15,7 +15,7 @@ from streamproof.cluster import Cluster, EmbeddedCluster, admin, start_embedded
 from streamproof.cluster.broker import STOP_TIMEOUT_S
 from streamproof.errors import ClusterError, UsageError
 from streamproof.faults import Evidence, Fault, Nemesis
-from streamproof.faults.inside import LOOK_S, stopped_inside
+from streamproof.faults.inside import LOOK_S, open_now, stopped_inside
 from streamproof.faults.kinds import ATTEMPTS, KINDS, broker_of
 from streamproof.faults.leading import GROUPS, TRANSACTIONS, led_by, logs_of
 from streamproof.faults.nemesis import AHEAD
@@ -132,6 +132,18 @@ def test_what_was_broken_is_mended_though_nobody_answers(
     with pytest.raises(ClusterError):
         KINDS[kind].inject(world, Fault(kind=kind, target="instance:1", at=0.5, lasts_ms=0))
     assert deeds.done == done
+
+
+def test_a_subject_whose_producers_are_new_is_transactional_still(
+    noted: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All have just taken their ids again: nothing is open, and what observers are behind with is not in flight."""
+    told = [admin.Transaction("id-1", "Ongoing", 7, 0, 5, 0), admin.Transaction("id-1", "Empty", -1, -1, None, 0)]
+    monkeypatch.setattr("streamproof.faults.inside.admin.list_transactions", lambda _: [told.pop(0)])
+    monkeypatch.setattr("streamproof.faults.inside.admin.writing", lambda *_: frozenset({7}))
+    world = replace(noted, since_ms=0, in_flight=lambda: frozenset({(0, 7)}))
+    assert [type(one) for one in open_now(world, 1)] == [str]
+    assert open_now(world, 1) == frozenset()
 
 
 def test_an_instance_runs_on_when_nobody_says_whether_it_has_done_all(noted: World, deeds: Deeds) -> None:
