@@ -14,17 +14,18 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
 from streamproof import __version__
-from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED, open_cluster, versions
+from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED, open_cluster
 from streamproof.compat import Level
 from streamproof.compat.command import compare, to_json
 from streamproof.compat.command import explain as explain_compat
 from streamproof.errors import OutputError, StreamproofError, UsageError
+from streamproof.flags import DIR, FILE, TEXT, VERSIONS, WHERE, WITHOUT, Brokers, Json, KafkaVersion, path_given
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.output import told_streams
@@ -55,31 +56,6 @@ app = typer.Typer(
     help="Does a Kafka pipeline keep the promises in its contract, when things break?",
     epilog=STATUSES,
 )
-
-
-def _given(text: str) -> str:
-    """An empty text means nothing: as a path it would be the current directory."""
-    if not text:
-        raise typer.BadParameter("it is empty; give a value, or leave it out")
-    return text
-
-
-def _path(text: str) -> Path:
-    return Path(_given(text))
-
-
-TEXT: dict[str, Any] = {"parser": _given}
-FILE: dict[str, Any] = {"metavar": "FILE", "parser": _path}
-DIR: dict[str, Any] = {"metavar": "DIR", "parser": _path}
-WITHOUT: dict[str, Any] = {"rich_help_panel": "Without streamproof.toml"}
-WHERE: dict[str, Any] = {"rich_help_panel": "Where Kafka runs"}
-
-Json = Annotated[
-    bool, typer.Option("--json", metavar="", help="Print one JSON document; progress goes to standard error.")
-]
-Brokers = Annotated[int, typer.Option(metavar="N", help="How many brokers: an odd number.")]
-VERSIONS = f"Of Apache Kafka: {', '.join(versions())}."
-KafkaVersion = Annotated[str, typer.Option(metavar="VERSION", help=VERSIONS)]
 
 
 def _now() -> str:
@@ -310,7 +286,9 @@ def check(
 
 @app.command(epilog="Example:  streamproof report allure-results --history allure-history.jsonl")
 def report(
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", parser=_path, help="What pytest --alluredir wrote.")],
+    results: Annotated[
+        Path, typer.Argument(metavar="RESULTS", parser=path_given, help="What pytest --alluredir wrote.")
+    ],
     output: Annotated[
         Path,
         typer.Option("--output", "-o", **DIR, help="Where the report goes; one that is there is replaced."),
@@ -356,11 +334,13 @@ def _finish(
 def compat(
     new: Annotated[
         Path,
-        typer.Argument(metavar="NEW", parser=_path, help="A schema; or a directory, a history v1.avsc, v2.avsc, …"),
+        typer.Argument(
+            metavar="NEW", parser=path_given, help="A schema; or a directory, a history v1.avsc, v2.avsc, …"
+        ),
     ],
     old: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="OLD...", parser=_path, help="The versions before it, the latest of them first."),
+        typer.Argument(metavar="OLD...", parser=path_given, help="The versions before it, the latest of them first."),
     ] = None,
     level: Annotated[str, typer.Option(metavar="LEVEL", help=f"{', '.join(Level)}.")] = Level.BACKWARD,
     schema_type: Annotated[str, typer.Option("--type", metavar="TYPE", help="Of the schemas: AVRO.")] = "AVRO",

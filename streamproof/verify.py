@@ -207,7 +207,8 @@ def _own_checks(config: Config) -> tuple[Path, ...]:
 
 
 def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
-    missing = [flag for flag, value in list(_with_run(request).items())[:3] if value is None]
+    given = _with_run(request)
+    missing = [flag for flag in ("--input-topic", "--output-topic", "--group") if given[flag] is None]
     if missing or request.command is None or request.input_topic is None or request.group is None:
         raise UsageError(f"--run needs {' and '.join(missing)} too: what the command consumes and produces")
     try:

@@ -15,9 +15,9 @@ from pathlib import Path
 import platformdirs
 
 from streamproof.errors import ClusterError
+from streamproof.protocol import LAST_PORT
 
 FIRST, LAST = 20000, 32767
-HIGHEST = 65535
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 HOST = "127.0.0.1"
 
@@ -44,8 +44,8 @@ class PortLease:
 
     def take_at(self, port: int) -> int:
         """Exactly `port`; `ClusterError` when it is in use, or no port at all."""
-        if not 0 < port <= HIGHEST:
-            raise ClusterError(f"{port} is no port; choose one from 1 to {HIGHEST}")
+        if not 0 < port <= LAST_PORT:
+            raise ClusterError(f"{port} is no port; choose one from 1 to {LAST_PORT}")
         if not self._hold(port):
             raise ClusterError(f"port {port} on {HOST} is in use; end what listens there, or choose another")
         return port

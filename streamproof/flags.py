@@ -1,0 +1,33 @@
+"""How flags are read and told of, whichever command has them."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from streamproof.cluster import versions
+
+
+def given(text: str) -> str:
+    """An empty text means nothing: as a path it would be the current directory."""
+    if not text:
+        raise typer.BadParameter("it is empty; give a value, or leave it out")
+    return text
+
+
+def path_given(text: str) -> Path:
+    return Path(given(text))
+
+
+TEXT: dict[str, Any] = {"parser": given}
+FILE: dict[str, Any] = {"metavar": "FILE", "parser": path_given}
+DIR: dict[str, Any] = {"metavar": "DIR", "parser": path_given}
+WITHOUT: dict[str, Any] = {"rich_help_panel": "Without streamproof.toml"}
+WHERE: dict[str, Any] = {"rich_help_panel": "Where Kafka runs"}
+
+Json = Annotated[
+    bool, typer.Option("--json", metavar="", help="Print one JSON document; progress goes to standard error.")
+]
+Brokers = Annotated[int, typer.Option(metavar="N", help="How many brokers: an odd number.")]
+VERSIONS = f"Of Apache Kafka: {', '.join(versions())}."
+KafkaVersion = Annotated[str, typer.Option(metavar="VERSION", help=VERSIONS)]
