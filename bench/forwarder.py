@@ -13,8 +13,9 @@ from typing import Any
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from pipeline.settings import ForwarderSettings
-from streamproof.cluster import admin, start_embedded
+from streamproof.cluster import start_embedded
 from streamproof.guardian import Guardian
+from streamproof.kafka import admin
 
 RECORDS = 150_000
 PARTITIONS = 6

@@ -10,15 +10,16 @@ from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from streamproof.avro import Encoder, Field
-from streamproof.cluster import admin, kafka_jars, start_embedded
+from streamproof.cluster import kafka_jars, start_embedded
 from streamproof.cluster.registry import start_registry
 from streamproof.guardian import Guardian
-from streamproof.history.locator import Locator
+from streamproof.history.locators import Locator
 from streamproof.history.promise import Delivery, Promise
-from streamproof.history.recording import EffectTopic, Recording, record_logs
 from streamproof.history.store import HistoryWriter
 from streamproof.history.terms import Fate
+from streamproof.kafka import admin
+from streamproof.recording.logs import EffectTopic, Recording, record_logs
+from streamproof.serde.avro import Encoder, Field
 
 RECORDS = 300_000  # of each topic
 PARTITIONS = 4

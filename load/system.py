@@ -10,10 +10,11 @@ from typing import Self
 
 import httpx
 
-from streamproof.cluster import admin, connect_existing
+from streamproof.cluster import connect_existing
 from streamproof.cluster.ports import HOST, PortLease
 from streamproof.errors import ClusterError
 from streamproof.guardian import Guardian
+from streamproof.kafka import admin
 
 ROOT = Path(__file__).parent.parent
 TOPIC = "order-events"

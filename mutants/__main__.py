@@ -53,7 +53,7 @@ def be(name: str) -> int:
 
 def verify(names: Sequence[str], seed: int) -> int:
     """Run each through the verifier, and say what it made of it."""
-    from mutants.verify import verify_mutants  # a mutant that runs as a subject has no use for the verifier
+    from mutants.runner import verify_mutants  # a mutant that runs as a subject has no use for the verifier
 
     faulty = False
     for again in range(seed, seed + RUNS):

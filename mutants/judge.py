@@ -37,7 +37,7 @@ class Judgement:
 
 
 # Runs the mutant's command as a subject, with JOURNAL set in its environment to the given path.
-# The path contains {instance}, which the subject's keeper fills in.
+# The path contains {instance}, which the subject's supervisor fills in.
 Run = Callable[[Mutant, Path], Outcome]
 
 

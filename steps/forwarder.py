@@ -2,8 +2,8 @@
 
 from pytest_bdd import given, parsers, then, when
 
-from streamproof import gherkin
-from streamproof.gherkin import Story
+from streamproof.pytest import steps as gherkin
+from streamproof.pytest.steps import Story
 
 
 @given(parsers.re(r'(?P<count>\d+) forwarders? in group "(?P<group>[\w-]+)"'))

@@ -1,5 +1,5 @@
 """`python -m streamproof` is the command."""
 
-from streamproof.cli import main
+from streamproof.cli.main import main
 
 main()

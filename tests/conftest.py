@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from streamproof.cli import main
+from streamproof.cli.main import main
 from streamproof.cluster import DEFAULT_VERSION, Cluster
 from streamproof.cluster.containers import engine, have_image
 from streamproof.errors import StreamproofError

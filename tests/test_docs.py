@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streamproof.cluster import versions
-from streamproof.config import ClusterConfig, Config, SubjectConfig, read_config
+from streamproof.config.file import ClusterConfig, Config, SubjectConfig, read_config
 from streamproof.contract.asyncapi import EXTENSIONS
 from streamproof.history.tables import TABLES
 from streamproof.history.terms import Cause, Fate, Outcome

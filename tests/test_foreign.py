@@ -18,9 +18,9 @@ import pytest
 from streamproof.checks import Outcome, Status
 from streamproof.cluster import kafka_jars
 from streamproof.cluster.artifacts import cached, parse_pins
+from streamproof.engine.progress import Progress
+from streamproof.engine.request import Request, verify
 from streamproof.history.promise import Delivery, Isolation
-from streamproof.progress import Progress
-from streamproof.verify import Request, verify
 
 FOREIGN = Path(__file__).parent / "foreign"
 JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")

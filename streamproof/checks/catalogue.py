@@ -72,7 +72,8 @@ def load_checks(extra: Sequence[Path] = ()) -> tuple[Check, ...]:
     """
     with (HERE / "guarantees.toml").open("rb") as file:
         table = tomllib.load(file)
-    checks = [_load(HERE / f"{name}.sql", dict(zip(Delivery, row, strict=True))) for name, row in table.items()]
+    inner = HERE / "anomalies"
+    checks = [_load(inner / f"{name}.sql", dict(zip(Delivery, row, strict=True))) for name, row in table.items()]
     for directory in extra:
         if not directory.is_dir():
             raise UsageError(f"{directory} is not a directory; give one with NAME.sql and NAME{EVIDENCE} files")

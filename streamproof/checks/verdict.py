@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from streamproof.checks.catalogue import EVIDENCE, HERE, Check, Status, load_checks
 from streamproof.checks.engine import Engine, open_engine
-from streamproof.checks.wording import at_work, sentence
+from streamproof.checks.messages import at_work, sentence
 from streamproof.errors import HistoryError, UsageError
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History

@@ -1,8 +1,8 @@
 """Where Kafka runs: embedded processes of this machine, containers, or a cluster that exists."""
 
 from streamproof.cluster.artifacts import DEFAULT_VERSION, kafka_jars, versions
+from streamproof.cluster.backends import EMBEDDED, STARTED, open_cluster
 from streamproof.cluster.base import Cluster, has_one_clock
-from streamproof.cluster.choice import EMBEDDED, STARTED, open_cluster
 from streamproof.cluster.embedded import EmbeddedCluster, start_embedded
 from streamproof.cluster.existing import ExistingCluster, connect_existing
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from streamproof.protocol import parse_address
+from streamproof.kafka.protocol import parse_address
 
 
 class Cluster(Protocol):

@@ -8,12 +8,12 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from streamproof.cluster.ask import metadata
 from streamproof.cluster.ports import HOST, PortLease
 from streamproof.cluster.runtime import CHECKPOINT, MAIN, Runtime, java_environment
 from streamproof.cluster.settings import BrokerPorts, broker_settings, write_properties
 from streamproof.errors import ClusterError
 from streamproof.guardian import Guardian
+from streamproof.kafka.requests import metadata
 
 LAST_LINES = 12
 STOP_TIMEOUT_S = 10.0  # a broker that is told to stop waits for its controllers, which may be gone for good

@@ -23,7 +23,6 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient, get_docker_host
 
 from streamproof.cluster.artifacts import DEFAULT_VERSION, Say, silent
-from streamproof.cluster.ask import metadata
 from streamproof.cluster.broker import STOP_TIMEOUT_S, new_id, numbers, take_ports, why_it_ended
 from streamproof.cluster.owned import OwnedCluster
 from streamproof.cluster.ports import HOST, PortLease
@@ -31,6 +30,7 @@ from streamproof.cluster.runtime import HEAP_MB
 from streamproof.cluster.settings import BrokerPorts, broker_settings, check_wanted
 from streamproof.errors import ArtifactError, ClusterError, UsageError
 from streamproof.guardian import LABEL, Guardian
+from streamproof.kafka.requests import metadata
 
 IMAGE = "apache/kafka"
 DATA = "/var/lib/kafka/data"  # a volume of the image

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from streamproof.cluster import ask
 from streamproof.errors import ClusterError, UnsupportedByCluster
+from streamproof.kafka import requests
 
 
 class ExistingCluster:
@@ -76,7 +76,9 @@ def connect_existing(bootstrap_servers: str) -> ExistingCluster:
     """Ask a cluster who its brokers are; `ClusterError` when none of the addresses answers."""
 
     def look(address: str) -> ExistingCluster:
-        addresses = {int(broker.node_id): f"{broker.host}:{broker.port}" for broker in ask.metadata(address).brokers}
-        return ExistingCluster(bootstrap_servers, addresses, ask.features(address))
+        addresses = {
+            int(broker.node_id): f"{broker.host}:{broker.port}" for broker in requests.metadata(address).brokers
+        }
+        return ExistingCluster(bootstrap_servers, addresses, requests.features(address))
 
-    return ask.any_of(bootstrap_servers, look)
+    return requests.any_of(bootstrap_servers, look)

@@ -8,10 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
-from streamproof.cluster import ask
 from streamproof.cluster.ports import HOST, PortLease
 from streamproof.cluster.settings import BrokerPorts
 from streamproof.errors import ClusterError
+from streamproof.kafka import requests
 
 READY_TIMEOUT_S = 60.0
 LOOK_S = 0.02
@@ -72,9 +72,9 @@ class OwnedCluster(ABC, Generic[N]):
             broker.launch()
         wait_until_ready(self._brokers.values(), frozenset(self._brokers), READY_TIMEOUT_S)
         # their topics are made now: the first client that asks for a coordinator would wait half a second for them
-        for kind in (ask.GROUP, ask.TRANSACTION):
-            with contextlib.suppress(ask.NotYet, ClusterError):
-                ask.coordinator(self.bootstrap_servers, kind, "any")
+        for kind in (requests.GROUP, requests.TRANSACTION):
+            with contextlib.suppress(requests.NotYet, ClusterError):
+                requests.coordinator(self.bootstrap_servers, kind, "any")
 
     def close(self) -> None:
         try:
@@ -126,7 +126,7 @@ class OwnedCluster(ABC, Generic[N]):
     def features(self) -> Mapping[str, int]:
         for node in self._brokers:
             with contextlib.suppress(OSError):
-                return ask.features(self.address(node))
+                return requests.features(self.address(node))
         raise ClusterError(f"no broker of {self.bootstrap_servers} answers")
 
     def _broker(self, node: int) -> N:

@@ -15,7 +15,7 @@ from pathlib import Path
 import platformdirs
 
 from streamproof.errors import ClusterError
-from streamproof.protocol import LAST_PORT
+from streamproof.kafka.protocol import LAST_PORT
 
 FIRST, LAST = 20000, 32767
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")

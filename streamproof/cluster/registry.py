@@ -16,7 +16,7 @@ from streamproof.cluster.ports import HOST, PortLease
 from streamproof.cluster.runtime import java_environment
 from streamproof.errors import RegistryError, RegistryUnreachable
 from streamproof.guardian import Guardian
-from streamproof.schema_registry import SchemaRegistry
+from streamproof.serde.registry import SchemaRegistry
 
 OLDEST_JAVA = 21
 HEAP_MB = 512

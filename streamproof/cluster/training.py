@@ -9,7 +9,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from streamproof.cluster import admin
 from streamproof.cluster.artifacts import Say
 from streamproof.cluster.broker import make_brokers, take_ports
 from streamproof.cluster.cache import making
@@ -18,6 +17,7 @@ from streamproof.cluster.ports import PortLease
 from streamproof.cluster.runtime import Runtime
 from streamproof.errors import ClusterError
 from streamproof.guardian import Guardian
+from streamproof.kafka import admin
 
 TIMEOUT_S = 120.0
 UNUSED_S = 30 * 24 * 3600

@@ -13,14 +13,14 @@ from jsonschema.exceptions import SchemaError, best_match
 from jsonschema.validators import validator_for
 from pydantic import TypeAdapter, ValidationError
 
-from streamproof.avro import Encoder, json_schema
 from streamproof.contract.avro import avro_schema
 from streamproof.contract.document import Documents, Node, lines_of
 from streamproof.contract.locators import IN_COLUMN, LOCATED, locator, locator_in
 from streamproof.contract.model import KEY, Channel, Contract, DeadLetters, Input, Produces
 from streamproof.errors import did_you_mean
-from streamproof.history.locator import Locator
+from streamproof.history.locators import Locator
 from streamproof.history.promise import Delivery, Isolation
+from streamproof.serde.avro import Encoder, json_schema
 
 _DOCS = ("title", "summary", "description", "tags", "externalDocs")
 KNOWN: Mapping[str, tuple[str, ...]] = {

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from streamproof.avro import Encoder
 from streamproof.contract.document import Documents, Node
+from streamproof.serde.avro import Encoder
 
 FORMAT = "application/vnd.apache.avro"
 EXPECTED = "{ schemaFormat: 'application/vnd.apache.avro;version=1.9.0', schema: { $ref: './NAME.avsc' } }"

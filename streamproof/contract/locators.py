@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from streamproof.avro import has_field
 from streamproof.contract.document import Node
 from streamproof.contract.model import Channel
-from streamproof.history.locator import Locator
+from streamproof.history.locators import Locator
+from streamproof.serde.avro import has_field
 
 IN_INPUT = ("header", "json", "key")
 LOCATED = "where it lies: header:NAME, json:/POINTER or key"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from streamproof.history.locator import Locator
+from streamproof.history.locators import Locator
 from streamproof.history.promise import Delivery, Isolation
 
 KEY = Locator("key")

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from streamproof.avro import Field
 from streamproof.contract.model import Contract
-from streamproof.history.locator import Locator
-from streamproof.schema_registry import SchemaRegistry
+from streamproof.history.locators import Locator
+from streamproof.serde.avro import Field
+from streamproof.serde.registry import SchemaRegistry
 
 
 def register(contract: Contract, registry: SchemaRegistry) -> Mapping[str, int]:

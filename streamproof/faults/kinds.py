@@ -4,21 +4,22 @@ To add one, write a function and name it with `@fault`, with the kind of target 
 part of the plan, which was checked; it must mend what it breaks before it returns, also by an error, and must look for
 its evidence in what the brokers say, never in its own deeds. Its docstring says what it does, then `Evidence:` and
 `Without effect:`, a paragraph each, and becomes its part of docs/faults.md (`python -m
-streamproof.faults.document`).
+streamproof.faults.make_docs`).
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from streamproof.cluster import STARTED, admin
-from streamproof.cluster.choice import TESTCONTAINERS
+from streamproof.cluster import STARTED
+from streamproof.cluster.backends import TESTCONTAINERS
 from streamproof.errors import UsageError
-from streamproof.faults.inside import described, open_now, stopped_inside, transactions_of
-from streamproof.faults.leading import leads_nothing, led_by, logs_of
+from streamproof.faults.in_flight import described, open_now, stopped_inside, transactions_of
+from streamproof.faults.leadership import leads_nothing, led_by, logs_of
 from streamproof.faults.plan import Fault
 from streamproof.faults.target import BROKER, DATABASE, INSTANCE, NEW_INSTANCE, Target
 from streamproof.faults.world import Evidence, World
+from streamproof.kafka import admin
 
 ENDED = "had ended by itself, and was started again"
 KEPT = "its group kept it: its session time-out is longer; lower it for such runs (session.timeout.ms)"
@@ -106,7 +107,7 @@ def _gives_up(world: World, members: frozenset[str]) -> bool:
 
 def _whole_group(world: World) -> frozenset[str]:
     """The same, once all instances take part again: one that is just coming back would hide that another goes."""
-    running = sum(1 for one in world.keeper.current_all() if one.running)
+    running = sum(1 for one in world.supervisor.current_all() if one.running)
     world.wait_until(lambda: world.is_whole(running), GIVEN_UP_WITHIN_S)
     return _members(world)
 
@@ -130,14 +131,14 @@ def kill_in_flight(world: World, fault: Fault) -> Evidence:
     seen, locks = stopped_inside(world, number, ATTEMPTS)
     if not (seen or locks):
         return Evidence(f"instance {number} was never seen inside its cycle in {ATTEMPTS} looks", effective=False)
-    killed = world.keeper.kill(number)
+    killed = world.supervisor.kill(number)
     broken = time.monotonic()
     try:
         # what a dead process has not answered, it never will: that counts as accounted for as soon as it is gone
         held = (seen if world.group is None else seen & open_now(world, number)) | locks
         world.wait_since(broken, fault.lasts_ms)
     finally:
-        world.keeper.start(number)
+        world.supervisor.start(number)
     if not killed:
         return Evidence(f"instance {number} {ENDED}", effective=False)
     if not held:
@@ -160,13 +161,13 @@ def kill(world: World, fault: Fault) -> Evidence:
     number = instance_of(fault)
     waiting = world.unanswered(number)
     members = _whole_group(world) if world.group else frozenset()
-    killed = world.keeper.kill(number)
+    killed = world.supervisor.kill(number)
     broken = time.monotonic()
     try:
         given_up = killed and world.group is not None and _gives_up(world, members)
         world.wait_since(broken, fault.lasts_ms)
     finally:
-        world.keeper.start(number)
+        world.supervisor.start(number)
     if not killed:
         return Evidence(f"instance {number} {ENDED}", effective=False)
     if world.group is None:
@@ -194,13 +195,13 @@ def pause_beyond_session(world: World, fault: Fault) -> Evidence:
     held = work | locks
     started = time.monotonic()
     if not held:
-        world.keeper.pause(number)
+        world.supervisor.pause(number)
     try:
         world.feed(1.0)  # for those who take over
         given_up = _gives_up(world, members)
         world.wait(fault.lasts_ms / 1000)  # its partitions are with others when it wakes
     finally:
-        world.keeper.resume(number)
+        world.supervisor.resume(number)
     slept = f"{time.monotonic() - started:.1f} s with {described(held, world) if held else 'nothing in its hands'}"
     if not given_up:
         return Evidence(f"instance {number} paused for {slept}, but {KEPT}", effective=False)
@@ -219,7 +220,7 @@ def join(world: World, fault: Fault) -> Evidence:
     """
     number = instance_of(fault)
     members = len(_members(world))
-    world.keeper.start(number)
+    world.supervisor.start(number)
     joined = world.wait_until(lambda: len(_members(world)) > members, NOTICED_WITHIN_S)
     return Evidence(f"instance {number} started, {'and joined' if joined else 'but did not join'}", effective=joined)
 

@@ -45,7 +45,7 @@ class Nemesis:
 
         Errors are those of `check_plan`, before anything is broken.
         """
-        check_plan(plan, self.world.keeper.spec, self.world.cluster)
+        check_plan(plan, self.world.supervisor.spec, self.world.cluster)
         faults = sorted(plan.faults, key=lambda one: one.at)
         marks = [*(one.at for one in faults), 1.0]
         for one, following in zip(faults, marks[1:], strict=True):
@@ -57,8 +57,10 @@ class Nemesis:
 
         Errors are those of `check_plan`, at once.
         """
-        keeper = self.world.keeper
-        check_fault(one, [f"instance:{it.number}" for it in keeper.current_all()], keeper.spec, self.world.cluster)
+        supervisor = self.world.supervisor
+        check_fault(
+            one, [f"instance:{it.number}" for it in supervisor.current_all()], supervisor.spec, self.world.cluster
+        )
         return self._inject(one, following)
 
     def _inject(self, one: Fault, following: float) -> Evidence:
@@ -108,7 +110,7 @@ class Nemesis:
 
     def _whole(self) -> bool:
         """Whether all instances that run take part again."""
-        running = sum(1 for one in self.world.keeper.current_all() if one.running)
+        running = sum(1 for one in self.world.supervisor.current_all() if one.running)
         try:
             return self.world.is_whole(running)
         except StreamproofError:

@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from streamproof.complaint import complaint, shown
+from streamproof.complaints import complaint, shown
 from streamproof.errors import UsageError
 
 

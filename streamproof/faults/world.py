@@ -3,14 +3,26 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from streamproof.cluster.base import Cluster
-from streamproof.subject import Keeper
+from streamproof.subject import ProcessSupervisor
 
-if TYPE_CHECKING:  # SQLAlchemy is slow to import, and a plan can be read without
-    from streamproof.history.databases import Database
+
+class Database(Protocol):
+    """A database of the subject's effects, as far as a fault needs it."""
+
+    @property
+    def lockable(self) -> bool:
+        """Whether all writers can be kept out for a while."""
+
+    def is_locked(self) -> bool:
+        """Whether a writer would be refused now."""
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Keep all writers out."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +55,7 @@ class World:
     """
 
     cluster: Cluster
-    keeper: Keeper
+    supervisor: ProcessSupervisor
     group: str | None
     topic: str
     effects: tuple[str, ...]
@@ -55,7 +67,7 @@ class World:
     unanswered: Callable[[int], int]
     stopping: threading.Event
     since_ms: int
-    databases: "Mapping[str, Database]" = field(default_factory=dict)
+    databases: Mapping[str, Database] = field(default_factory=dict)
     own_prefix: str = "streamproof-"  # of the verifier's own transactional ids
     transactional_ids: set[str] = field(default_factory=set)
     feed: Callable[[float], None] = _nothing

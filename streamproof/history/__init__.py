@@ -1,0 +1,1 @@
+"""What is recorded of a run: tables, how they are stored, what is promised, and the words in them."""

@@ -137,7 +137,7 @@ TABLES: dict[str, pa.Schema] = {
         n=_long,
         t_append=_long,
     ),
-    # the subject's processes, as their keeper saw them
+    # the subject's processes, as their supervisor saw them
     "process": _table(
         instance=_int,
         incarnation=_int,

@@ -14,11 +14,11 @@ from rich.text import Text
 
 from streamproof import __version__
 from streamproof.checks import Status, Verdict
+from streamproof.engine.run import Run
 from streamproof.errors import UnsupportedByCluster
 from streamproof.history.store import History
 from streamproof.report.text import explain
 from streamproof.report.timeline import can_draw, timeline
-from streamproof.run import Run
 
 SHOWN_WITNESSES = 20
 LAST_LINES = 30
@@ -39,7 +39,7 @@ def attach_verdict(verdict: Verdict, history: History) -> None:
 
 def attach_logs(run: Run) -> None:
     """To the test that is running: the last lines of the subject's and the brokers' logs, and the whole of each."""
-    logs = sorted({one.log for one in run.keeper.current_all()})
+    logs = sorted({one.log for one in run.supervisor.current_all()})
     with suppress(UnsupportedByCluster):  # an existing cluster's are not ours to read
         logs += map(run.cluster.log, run.cluster.brokers)
     with allure.step("Logs"):

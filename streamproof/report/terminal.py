@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from streamproof.progress import Progress, Step
+from streamproof.engine.progress import Progress, Step
 
 NAME_WIDTH = 10
 TIME_COLUMN = 96

@@ -1,6 +1,6 @@
 """The processes under test: a command, started, killed, paused and stopped. Nothing else of it is known."""
 
-from streamproof.subject.keeper import Instance, Keeper
 from streamproof.subject.spec import Ready, SubjectSpec
+from streamproof.subject.supervisor import Instance, ProcessSupervisor
 
-__all__ = ["Instance", "Keeper", "Ready", "SubjectSpec"]
+__all__ = ["Instance", "ProcessSupervisor", "Ready", "SubjectSpec"]

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from streamproof.avro import Encoder
 from streamproof.history.terms import Fate
+from streamproof.serde.avro import Encoder
 from streamproof.workload.events import Event
 
 

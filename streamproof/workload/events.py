@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from streamproof.avro import FRAME, MAGIC, Encoder
 from streamproof.contract.model import Contract, Input
 from streamproof.errors import ContractError, UsageError, did_you_mean
 from streamproof.history.terms import Fate
+from streamproof.serde.avro import FRAME, MAGIC, Encoder
 from streamproof.workload.template import Forms, Template, at_pointer, make_templates
 
 EVENTS_PER_KEY = 8

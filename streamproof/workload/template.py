@@ -17,7 +17,7 @@ from typing import Any
 
 from streamproof.contract.model import Contract, Input
 from streamproof.errors import ContractError
-from streamproof.history.locator import Locator
+from streamproof.history.locators import Locator
 from streamproof.workload.values import make_values, validator_of
 
 POOL = 64  # payloads that differ in more than id, key and sequence

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from streamproof.cluster import DEFAULT_VERSION, admin, ask
+from streamproof.cluster import DEFAULT_VERSION
 from streamproof.cluster.artifacts import release
 from streamproof.cluster.containers import as_variables, have_image, start_containers
 from streamproof.errors import ArtifactError, ClusterError
 from streamproof.guardian import Guardian
+from streamproof.kafka import admin, requests
 
 WaitUntil = Callable[[Callable[[], bool]], None]
 Containers = Callable[[str], list[str]]
@@ -47,12 +48,12 @@ def test_a_broker_cut_from_its_peers_keeps_its_clients(
 
 
 def brokers_known_at(address: str) -> set[int]:
-    return {broker.node_id for broker in ask.metadata(address).brokers}
+    return {broker.node_id for broker in requests.metadata(address).brokers}
 
 
 def kept_at(address: str) -> Any:
     """The topic's one partition as this broker knows it: clients ask whichever they like."""
-    return ask.metadata(address, ("kept",)).topics[0].partitions[0]
+    return requests.metadata(address, ("kept",)).topics[0].partitions[0]
 
 
 def test_compressed_records_pass_through(docker: Any, guardian: Guardian, tmp_path: Path) -> None:

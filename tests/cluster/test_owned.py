@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from streamproof.cluster import admin, ask
 from streamproof.cluster.owned import OwnedCluster
 from streamproof.cluster.ports import is_free
 from streamproof.errors import ClusterError, UsageError
 from streamproof.guardian import Guardian, processes_of
+from streamproof.kafka import admin, requests
 
 WaitUntil = Callable[[Callable[[], bool]], None]
 Start = Callable[..., OwnedCluster[Any]]
@@ -47,7 +47,7 @@ def is_led_by_another(servers: str, node: int) -> bool:
 
 
 def is_back(address: str, node: int) -> bool:
-    return node in {broker.node_id for broker in ask.metadata(address).brokers}
+    return node in {broker.node_id for broker in requests.metadata(address).brokers}
 
 
 def test_brokers_are_broken_and_mended(start: Start, guardian: Guardian, tmp_path: Path, wait_until: WaitUntil) -> None:
@@ -136,7 +136,7 @@ def test_clusters_start_side_by_side(start: Start, guardian: Guardian, tmp_path:
         one, other = (start.result() for start in starts)
     with one, other:
         admin.create_topics(one.bootstrap_servers, {"mine": 1}, replication=1)
-        assert "mine" not in {topic.name for topic in ask.metadata(other.address(1), None).topics}
+        assert "mine" not in {topic.name for topic in requests.metadata(other.address(1), None).topics}
         assert one.address(1) != other.address(1)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from streamproof.cli import app
+from streamproof.cli.main import app
 from streamproof.errors import SchemaError, UsageError
 from tests.compat.test_history import AB, AB0, A
 

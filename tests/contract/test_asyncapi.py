@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from streamproof.contract.asyncapi import read_contract
-from streamproof.history.locator import Locator
+from streamproof.history.locators import Locator
 from streamproof.history.promise import Delivery, Isolation
 from tests.contract.documents import DOCUMENT
 

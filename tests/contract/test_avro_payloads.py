@@ -8,7 +8,7 @@ import pytest
 
 from streamproof.contract.asyncapi import read_contract
 from streamproof.errors import ContractError
-from streamproof.history.locator import Locator
+from streamproof.history.locators import Locator
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 SCHEMA = {

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from streamproof.contract.flags import contract_from_flags
+from streamproof.engine.request import Request, spec_of
 from streamproof.errors import UsageError
 from streamproof.history.promise import Delivery
-from streamproof.verify import Request, spec_of
 
 FLAGS = {"input_topic": "a", "output_topics": ["b", "c"], "group": "g", "identity": "header:event-id"}
 

@@ -11,17 +11,18 @@ from typing import cast
 import pytest
 
 from streamproof.clock import now_us
-from streamproof.cluster import Cluster, EmbeddedCluster, admin, start_embedded
+from streamproof.cluster import Cluster, EmbeddedCluster, start_embedded
 from streamproof.cluster.broker import STOP_TIMEOUT_S
 from streamproof.errors import ClusterError, UsageError
 from streamproof.faults import Evidence, Fault, Nemesis
-from streamproof.faults.inside import LOOK_S, open_now, stopped_inside
+from streamproof.faults.in_flight import LOOK_S, open_now, stopped_inside
 from streamproof.faults.kinds import ATTEMPTS, KINDS, broker_of
-from streamproof.faults.leading import GROUPS, TRANSACTIONS, led_by, logs_of
+from streamproof.faults.leadership import GROUPS, TRANSACTIONS, led_by, logs_of
 from streamproof.faults.nemesis import AHEAD
 from streamproof.faults.world import World
 from streamproof.guardian import Guardian
-from streamproof.subject import Keeper, SubjectSpec
+from streamproof.kafka import admin
+from streamproof.subject import ProcessSupervisor, SubjectSpec
 
 TOPIC = "faults-input"
 WaitUntil = Callable[[Callable[[], bool]], None]
@@ -31,7 +32,7 @@ def world_of(cluster: Cluster, guardian: Guardian, logs: Path) -> World:
     """A world without a subject: what brokers do needs none."""
     return World(
         cluster=cluster,
-        keeper=Keeper(guardian, SubjectSpec("none", "true"), {}, logs),
+        supervisor=ProcessSupervisor(guardian, SubjectSpec("none", "true"), {}, logs),
         group="faults",
         topic=TOPIC,
         effects=(TOPIC,),
@@ -72,7 +73,7 @@ def test_a_broker_is_called_by_what_it_is(
 
 
 class Deeds:
-    """A keeper that only notes what is done to its instances."""
+    """A supervisor that only notes what is done to its instances."""
 
     spec = SubjectSpec("none", "true")
 
@@ -106,7 +107,7 @@ def deeds() -> Deeds:
 def noted(embedded_cluster: Cluster, session_guardian: Guardian, tmp_path: Path, deeds: Deeds) -> World:
     """A world whose instances are names, and whose brokers know of no transaction of theirs."""
     world = world_of(embedded_cluster, session_guardian, tmp_path)
-    return replace(world, keeper=cast("Keeper", deeds), since_ms=2**60)
+    return replace(world, supervisor=cast("ProcessSupervisor", deeds), since_ms=2**60)
 
 
 @pytest.mark.parametrize(
@@ -139,8 +140,8 @@ def test_a_subject_whose_producers_are_new_is_transactional_still(
 ) -> None:
     """All have just taken their ids again: nothing is open, and what observers are behind with is not in flight."""
     told = [admin.Transaction("id-1", "Ongoing", 7, 0, 5, 0), admin.Transaction("id-1", "Empty", -1, -1, None, 0)]
-    monkeypatch.setattr("streamproof.faults.inside.admin.list_transactions", lambda _: [told.pop(0)])
-    monkeypatch.setattr("streamproof.faults.inside.admin.writing", lambda *_: frozenset({7}))
+    monkeypatch.setattr("streamproof.faults.in_flight.admin.list_transactions", lambda _: [told.pop(0)])
+    monkeypatch.setattr("streamproof.faults.in_flight.admin.writing", lambda *_: frozenset({7}))
     world = replace(noted, since_ms=0, in_flight=lambda: frozenset({(0, 7)}))
     assert [type(one) for one in open_now(world, 1)] == [str]
     assert open_now(world, 1) == frozenset()
@@ -284,8 +285,8 @@ def test_an_instance_is_stopped_when_its_cycle_is_found_to_be(
     noted: World, monkeypatch: pytest.MonkeyPatch, begins: float
 ) -> None:
     """Its cycle is 4 ms long: what was seen at one look says whether the next comes sooner or later."""
-    monkeypatch.setattr("streamproof.faults.inside.ARRIVES_S", 0.0)
-    monkeypatch.setattr("streamproof.faults.inside.OBSERVED_AFTER_S", 0.0)
+    monkeypatch.setattr("streamproof.faults.in_flight.ARRIVES_S", 0.0)
+    monkeypatch.setattr("streamproof.faults.in_flight.OBSERVED_AFTER_S", 0.0)
     ran = [0.0]
     monkeypatch.setattr(World, "wait", lambda _, seconds: ran.append(seconds) if seconds else None)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 
 from confluent_kafka import Consumer, TopicPartition
 
-from streamproof.cluster import admin
+from streamproof.kafka import admin
 
 
 class Record(NamedTuple):

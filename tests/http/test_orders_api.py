@@ -13,9 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from streamproof.cluster import Cluster, admin
+from streamproof.cluster import Cluster
 from streamproof.cluster.ports import PortLease
 from streamproof.guardian import Guardian
+from streamproof.kafka import admin
 from tests.http.ledger import Ledger, Record, read_log
 
 ROOT = Path(__file__).parents[2]

@@ -14,9 +14,10 @@ import psutil
 import pytest
 
 from load.system import TOPIC
-from streamproof.cluster import EmbeddedCluster, admin, start_embedded
+from streamproof.cluster import EmbeddedCluster, start_embedded
 from streamproof.cluster.ports import PortLease
 from streamproof.guardian import Guardian
+from streamproof.kafka import admin
 
 ROOT = Path(__file__).parents[2]
 ARGUMENTS = ("-f", "load/locustfile.py", "--headless", "--only-summary", "-u", "2", "-r", "2", "-t", "3s")

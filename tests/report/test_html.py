@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from streamproof.cli import app
+from streamproof.cli.main import app
 from streamproof.errors import ReportError, StreamproofError, UsageError
 from streamproof.report.html import counts, generate
 from tests.report.conftest import Need

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from fastavro import parse_schema, schemaless_reader
 
-from streamproof.avro import FRAME
 from streamproof.contract.asyncapi import read_contract
 from streamproof.errors import UsageError
 from streamproof.history.terms import Fate
+from streamproof.serde.avro import FRAME
 from streamproof.workload import events_from_file, in_avro, make_events
 
 ORDERS = read_contract(Path(__file__).parents[2] / "contracts/orders-avro.asyncapi.yaml")

@@ -15,7 +15,7 @@ from streamproof.contract.asyncapi import read_contract
 from streamproof.contract.flags import contract_from_flags
 from streamproof.contract.model import Channel, Contract
 from streamproof.errors import ContractError
-from streamproof.history.locator import Locator
+from streamproof.history.locators import Locator
 from streamproof.history.terms import Fate
 from streamproof.workload.events import Event, make_events
 from streamproof.workload.template import at_pointer

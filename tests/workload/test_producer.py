@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
-from streamproof.cluster import EmbeddedCluster, admin, start_embedded
+from streamproof.cluster import EmbeddedCluster, start_embedded
 from streamproof.contract.flags import contract_from_flags
 from streamproof.contract.model import Contract
 from streamproof.guardian import Guardian
 from streamproof.history.tables import TABLES
 from streamproof.history.terms import Fate, Outcome
+from streamproof.kafka import admin
 from streamproof.workload import Event, Workload, make_events
 from streamproof.workload.outcome import outcome_of
 

@@ -1,0 +1,75 @@
+"""The page of anomalies, made from the headers of the SQL files: `python -m streamproof.checks.make_docs`."""
+
+from pathlib import Path
+
+from streamproof.checks.catalogue import HERE, Check, load_checks, read_header
+from streamproof.history.promise import Delivery
+
+PAGE = Path("docs/anomalies.md")
+INTRODUCTION = """\
+# Anomalies
+What a history is judged by. Each anomaly is one SQL query in `streamproof/checks/`, whose rows are the witnesses, and a
+second one, `….evidence.sql`, for what the run must have shown before the absence of witnesses means anything. This page
+is made from the queries' own headers.
+
+To add one, write the two files and a row in `guarantees.toml`. Any columns will do for witnesses; `id`, where an
+input is at fault, lets the report name the faults that were at work. Evidence is rows of `evidence` (what there must
+be: a noun, as in "no crashes"), `seen` (how many), `enough` (true, false, or null where this run gives nothing to
+judge) and, if need be, `of_faults` (true where only what is broken on purpose brings it about). A project adds its
+own by a directory of such files, with `-- forbidden: exactly-once, …` in the header in the row's place. `checks =
+"DIR"`, above the tables of `streamproof.toml`, has every run judged by them too; `streamproof check` does it with
+`--checks DIR`. With `-- witness: input {id} went astray at {t:clock}` its witnesses are told in words, and not in
+columns.
+"""
+
+
+def page() -> str:
+    """The whole page, as Markdown."""
+    checks = load_checks()
+    return "\n".join(
+        [
+            INTRODUCTION,
+            "## Guarantees",
+            _row("anomaly", *Delivery),
+            _row("---", *("---" for _ in Delivery)),
+            *(_row(_link(check), *(check.meanings[one] for one in Delivery)) for check in checks),
+            "",
+            *(_section(check) for check in checks),
+            "## Views",
+            "What several queries share, beside the history's own tables and the one-row table `promise`.\n",
+            _row("view", "what it is"),
+            _row("---", "---"),
+            *(_row(f"`{path.stem}`", read_header(path.read_text(), path)["definition"]) for path in _views()),
+            "",
+        ]
+    )
+
+
+def _views() -> list[Path]:
+    return sorted((HERE / "views").glob("*.sql"))
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _link(check: Check) -> str:
+    return f"[{check.name}](#{check.name})"
+
+
+def _section(check: Check) -> str:
+    evidence = check.evidence.split("\nSELECT", 1)[0].split("\nWITH", 1)[0]
+    shown = " ".join(line.removeprefix("--").strip() for line in evidence.splitlines())
+    facts = [
+        f"- **Origin** {check.origin}",
+        f"- **Assumes** {check.assumes}",
+        f"- **Evidence** {shown}",
+    ]
+    if check.uses:
+        facts.append(f"- **Uses, where it is there** {', '.join(f'`{one}`' for one in sorted(check.uses))}")
+    return "\n".join([f"## {check.name}", f"{check.definition[0].upper()}{check.definition[1:]}\n", *facts, ""])
+
+
+if __name__ == "__main__":
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page())

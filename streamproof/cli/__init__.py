@@ -1,0 +1,1 @@
+"""The command: its verbs, its flags, and the streams it writes to."""

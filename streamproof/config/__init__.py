@@ -1,0 +1,1 @@
+"""Reads streamproof.toml, and says what is wrong in it."""

@@ -1,0 +1,256 @@
+"""Reads streamproof.toml into frozen values: which subjects there are, and on which cluster they run.
+
+Paths are taken from the file's own directory. Placeholders stay as they are; who starts a subject fills them.
+"""
+
+import re
+import shlex
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
+
+from streamproof.complaints import complaint
+from streamproof.errors import UsageError, did_you_mean, unreadable
+from streamproof.subject.spec import PLACEHOLDERS, Ready, SubjectSpec
+
+FILE = "streamproof.toml"
+_PLACEHOLDER = re.compile(r"(?<!\$)\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_NAME = re.compile(r"[\w.-]{1,100}")
+_READY = '"group-stable", { log = "TEXT" } or { http = "URL" }'
+
+
+def checked_placeholders(text: str) -> str:
+    """`text` itself; ValueError when it holds a placeholder that nothing fills."""
+    for match in _PLACEHOLDER.finditer(text):
+        if match[1] not in PLACEHOLDERS:
+            known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
+            raise ValueError(
+                f"the placeholder {match[0]} is not known{did_you_mean(match[1], PLACEHOLDERS) or f': {known}'}"
+            )
+    return text
+
+
+def checked_command(text: str) -> str:
+    """`text` itself; ValueError when it is no command."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ValueError(f"the command cannot be split into words ({str(error).lower()})") from error
+    if not words:
+        raise ValueError("the command is empty")
+    return text
+
+
+def _odd(number: int) -> int:
+    if number % 2 == 0:
+        raise ValueError(f"expected an odd number, so that a majority is one, found {number}")
+    return number
+
+
+def _ready(given: Any) -> Any:
+    if given == "group-stable":
+        return Ready()
+    if isinstance(given, dict) and len(given) == 1:
+        kind, text = next(iter(given.items()))
+        if kind in ("log", "http") and isinstance(text, str) and text:
+            return Ready(kind, text)
+    return given
+
+
+def _not_empty(given: Any) -> Any:
+    if given == "":
+        raise PydanticCustomError("empty", "it is empty")
+    return given
+
+
+Placed = Annotated[Path, BeforeValidator(_not_empty), Field(strict=False)]
+Placeholders = Annotated[str, AfterValidator(checked_placeholders)]
+
+
+class _Table(BaseModel):
+    """A field's description says what is expected of it: it ends the sentence of a complaint."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ClusterConfig(_Table):
+    """`[cluster]`: where Kafka runs, and the size and version of a cluster that is started.
+
+    `registry`: the URL of a schema registry; None (true in the file) starts one for a run that needs it.
+    """
+
+    brokers: Annotated[int, AfterValidator(_odd)] = Field(default=3, ge=1, description="a whole number of at least 1")
+    version: str | None = Field(default=None, pattern=r"^\d+\.\d+\.\d+$", description='a version such as "4.3.1"')
+    where: str = Field(
+        default="embedded",
+        min_length=1,
+        description='"embedded", "testcontainers", or "HOST:PORT,…" of an existing one',
+    )
+    registry: Annotated[str | None, BeforeValidator(lambda given: None if given is True else given)] = Field(
+        default=None,
+        min_length=1,
+        description='true, or the URL of a schema registry, such as "http://127.0.0.1:8081"',
+    )
+
+
+class SubjectConfig(_Table):
+    """`[subject.NAME]`: what is run, and what it promises."""
+
+    name: str = ""  # the table's own key
+    contract: Placed = Field(description="the path of an AsyncAPI 3 document")
+    command: Annotated[Placeholders, AfterValidator(checked_command)] = Field(description="a command, as in a shell")
+    instances: int = Field(default=1, ge=1, description="a whole number of at least 1")
+    ready: Annotated[Ready, BeforeValidator(_ready)] = Field(default=Ready(), description=_READY)
+    ready_timeout_s: float = Field(default=60.0, gt=0, description="seconds, above 0")
+    env: Mapping[str, Placeholders] = Field(default={}, description="a text, in quotes")
+    databases: Mapping[str, Placeholders] = Field(default={}, description="an address, in quotes")
+    operation: str | None = Field(default=None, min_length=1, description="the name of an operation of the contract")
+    input: Literal["topic", "stdin"] = Field(default="topic", description='"topic" or "stdin"')
+    stop_timeout_s: float = Field(default=15.0, gt=0, description="seconds, above 0")
+    cwd: Placed = Field(default=Path(), description="a directory")
+
+    def spec(self) -> SubjectSpec:
+        """What the supervisor of the processes needs."""
+        return SubjectSpec(
+            name=self.name,
+            command=self.command,
+            instances=self.instances,
+            env=dict(self.env),
+            ready=Ready(self.ready.kind, self.ready.text, self.ready_timeout_s),
+            input=self.input,
+            databases=dict(self.databases),
+            stop_timeout_s=self.stop_timeout_s,
+            cwd=self.cwd,
+        )
+
+
+class Config(_Table):
+    """All of streamproof.toml. `checks`: a directory of checks of the project's own, by which every run is judged."""
+
+    path: Path
+    subjects: Mapping[str, SubjectConfig] = Field(default={}, alias="subject", description="a table, [subject.NAME]")
+    cluster: ClusterConfig = Field(default=ClusterConfig(), description="a table, [cluster]")
+    checks: Placed | None = Field(default=None, description="a directory")
+
+    def subject(self, name: str | None = None) -> SubjectConfig:
+        """The subject `name`, or the first that is declared; UsageError when there is none."""
+        if name is None:
+            if not self.subjects:
+                raise UsageError(f"{self.path}: no subject is declared; add a table [subject.NAME]")
+            return next(iter(self.subjects.values()))
+        if name not in self.subjects:
+            declared = ", ".join(self.subjects) or "none"
+            raise UsageError(
+                f'{self.path}: subject "{name}" is not declared'
+                f"{did_you_mean(name, self.subjects) or f'; declared: {declared}'}"
+            )
+        return self.subjects[name]
+
+
+def read_config(path: Path = Path(FILE)) -> Config:
+    """The configuration in `path`; UsageError with file, line and path of the first thing that is wrong in it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{path} is not there; write one, name another, or give the subject by --run, --input-topic and --group"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read ({unreadable(error)})") from error
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(_malformed(path, text, error)) from error
+    try:
+        config = Config.model_validate({**_placed(tables, path.parent), "path": path})
+    except ValidationError as error:
+        raise UsageError(_sentence(path, text, error)) from error
+    for name, one in config.subjects.items():
+        if one.name:
+            line = line_of(text, ["subject", name, "name"])
+            raise UsageError(f"{path}:{line}: subject.{name}.name is not known: the table's key is the name")
+        if not _NAME.fullmatch(name):
+            line = line_of(text, ["subject", name])
+            raise UsageError(
+                f'{path}:{line}: subject "{name}" cannot have that name: files are called by it; '
+                "use up to 100 letters, digits, -, _ and ."
+            )
+    named = {name: one.model_copy(update={"name": name}) for name, one in config.subjects.items()}
+    return config.model_copy(update={"subjects": named})
+
+
+def _placed(tables: dict[str, Any], directory: Path) -> dict[str, Any]:
+    """The tables with each subject's name in it, and paths from the file's own directory."""
+
+    def under(table: dict[str, Any], *names: str) -> dict[str, Any]:
+        return {
+            key: directory / value if key in names and isinstance(value, str) and value else value
+            for key, value in table.items()
+        }
+
+    subjects = tables.get("subject")
+    if isinstance(subjects, dict):
+        placed = {
+            name: {"cwd": directory, **under(table, "contract", "cwd")} if isinstance(table, dict) else table
+            for name, table in subjects.items()
+        }
+        tables = {**tables, "subject": placed}
+    return under(tables, "checks")
+
+
+def _malformed(path: Path, text: str, error: tomllib.TOMLDecodeError) -> str:
+    at = re.search(r" \(at line (\d+), column \d+\)$", str(error))
+    line = int(at[1]) if at else len(text.splitlines())
+    what = re.sub(r" \(at .*\)$", "", str(error))
+    return f"{path}:{line}: no valid TOML: {what[:1].lower()}{what[1:]}"
+
+
+def _sentence(path: Path, text: str, error: ValidationError) -> str:
+    """The first complaint: file, line, path, and what is expected there."""
+    # a word that is not known tells of the one that is missing
+    first = min(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
+    keys = [str(one) for one in first["loc"]]
+    model, name = _field(keys)
+    where = f"{path}:{line_of(text, keys)}: {'.'.join(keys)}"
+    return where + complaint(first, model, name, hidden=("path", "name"))
+
+
+def _field(keys: list[str]) -> tuple[type[BaseModel], str]:
+    """The table that the last key stands in, and the key that its complaint is about."""
+    if keys[0] == "subject" and keys[2:]:
+        return SubjectConfig, keys[2]
+    if keys[0] == "cluster" and keys[1:]:
+        return ClusterConfig, keys[1]
+    return Config, keys[0]
+
+
+def line_of(text: str, keys: list[str]) -> int:
+    """The line (from 1) of the key at `keys`, or of the innermost table or key on the way to it."""
+    best, found, table = 0, 1, []
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("["):
+            table = here = _path(line.strip())
+        elif "=" in line:
+            here = [*table, *_path(f"{line.partition('=')[0]}= 0")]
+        else:
+            continue
+        if len(here) > best and here == keys[: len(here)]:
+            best, found = len(here), number
+    return found
+
+
+def _path(line: str) -> list[str]:
+    """The keys of a table's header or of a dotted key, read by the parser itself."""
+    try:
+        value: Any = tomllib.loads(line)
+    except tomllib.TOMLDecodeError:  # the inside of a text over several lines
+        return []
+    path = []
+    while isinstance(value, dict) and value:
+        key, value = next(iter(value.items()))
+        path.append(key)
+    return path

@@ -1,0 +1,332 @@
+"""From a request (flags or streamproof.toml) to a verdict: a cluster, one run on it, a plan of faults."""
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from streamproof import __version__
+from streamproof.cluster import STARTED, Cluster, open_cluster
+from streamproof.cluster.existing import ExistingCluster
+from streamproof.config.file import ClusterConfig, Config, checked_command, checked_placeholders, read_config
+from streamproof.contract.asyncapi import read_contract
+from streamproof.contract.flags import contract_from_flags
+from streamproof.contract.model import Channel, Contract
+from streamproof.engine.progress import Progress
+from streamproof.engine.spec import RunSpec
+from streamproof.errors import UsageError
+from streamproof.faults import Plan, check_plan, read_plan, written_plan
+from streamproof.guardian import Guardian
+from streamproof.history.promise import Delivery, Isolation
+from streamproof.subject import SubjectSpec
+from streamproof.workload import Event, events_from_file, make_events
+
+if TYPE_CHECKING:
+    from streamproof.checks import Verdict
+    from streamproof.cluster.registry import Registry
+    from streamproof.engine.run import Run
+    from streamproof.history.store import History
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be verified: a subject of `config`, or `command` and what follows it, to `isolation`."""
+
+    directory: Path
+    seed: int | None = None
+    subject: str | None = None
+    config: Path = Path("streamproof.toml")
+    command: str | None = None
+    input_topic: str | None = None
+    output_topics: tuple[str, ...] = ()
+    group: str | None = None
+    identity: str | None = None
+    promise: Delivery | None = None
+    ordered: bool | None = None
+    isolation: Isolation | None = None
+    instances: int | None = None
+    events: int = 20_000
+    input_file: Path | None = None
+    faults: str = "default"
+    cluster: str | None = None
+    brokers: int | None = None
+    kafka_version: str | None = None
+    registry: str | None = None
+
+
+def verify(request: Request, progress: Progress) -> "tuple[Verdict, History]":
+    """Run the subject on a cluster of its own (or an existing one) under faults, and judge what happened."""
+    if request.command is not None and request.subject:
+        raise UsageError(f"give the subject by its name ({request.subject}) or by --run, not by both")
+    alone = [flag for flag, value in _with_run(request).items() if value is not None]
+    if request.command is None and alone:
+        raise UsageError(
+            f"{' and '.join(alone)} {'goes' if len(alone) == 1 else 'go'} with --run, which stands for a subject of "
+            f"{request.config}; its contract says such things itself"
+        )
+    config = None if request.command is not None else read_config(request.config)
+    saved = saved_plan(request)
+    seed = seed_of(request, saved)
+    spec = spec_of(request, config, seed)
+    if request.registry is not None and not spec.needs_registry:
+        raise UsageError(
+            f"--registry: subject {spec.subject.name} uses none: its contract has no Avro, and nothing of it names "
+            "{registry_url}; leave it out"
+        )
+    settings = config.cluster if config else ClusterConfig()
+    where = settings.where if request.cluster is None else request.cluster
+    backend = where if where in STARTED else ExistingCluster.backend
+    if saved:
+        check_plan(saved, spec.subject, backend=backend)
+    progress.title(_title(spec))
+    threading.Thread(target=_import_run, daemon=True).start()  # takes half a second, while brokers start
+    with (
+        kept(request.directory),
+        Guardian() as guardian,
+        _cluster(request, where, settings, guardian, progress) as cluster,
+        _registry(request, settings, spec, guardian, progress) as registry,
+    ):
+        plan = saved or Plan.default(
+            seed,
+            instances=spec.subject.instances,
+            can_break_brokers=cluster.can_break_brokers,
+            in_group=not spec.contract.sends,
+            databases=spec.subject.lockable,
+        )
+        check_plan(plan, spec.subject, cluster)
+        saved_as = plan.model_copy(update={"seed": seed})
+        (request.directory / "plan.json").write_text(saved_as.model_dump_json(indent=2))
+        with _import_run()(spec, cluster, guardian, progress, registry=registry) as run:
+            run.start()
+            run.carry_out(plan)
+            verdict = run.finish()
+            assert run.history is not None  # noqa: S101 - finish() made it
+            return verdict, run.history
+
+
+def _with_run(request: Request) -> dict[str, object]:
+    """The flags that describe a command; None for those that are not given."""
+    return {
+        "--input-topic": request.input_topic,
+        "--output-topic": request.output_topics or None,
+        "--group": request.group,
+        "--identity": request.identity,
+        "--promise": request.promise,
+        "--ordered": request.ordered,
+        "--isolation": request.isolation,
+    }
+
+
+def _title(spec: RunSpec) -> str:
+    """What is verified, and what it promises."""
+    contract = spec.contract
+    told = f" ({contract.source}, {contract.name})" if contract.source else ""
+    order = ", ordered by key" if contract.ordered else ""
+    return f"streamproof {__version__} · subject {spec.subject.name}{told} · promise: {contract.delivery}{order}"
+
+
+def _import_run() -> "type[Run]":
+    from streamproof.engine.run import Run  # noqa: PLC0415
+
+    return Run
+
+
+def seed_of(request: Request, saved: Plan | None) -> int:
+    """The seed of the workload, and of the default plan: the one that is asked for, else the saved plan's, else any."""
+    asked = (request.seed, saved.seed if saved else None)
+    return next((one for one in asked if one is not None), int.from_bytes(os.urandom(2)))
+
+
+def spec_of(request: Request, config: Config | None, seed: int) -> RunSpec:
+    """The subject, its contract and its events, from streamproof.toml or from flags."""
+    if config is None:
+        subject, contract = _from_flags(request)
+    else:
+        subject, contract = _declared(config, request.subject)
+    if request.instances:
+        subject = replace(subject, instances=request.instances)
+    return RunSpec(
+        subject=subject,
+        contract=contract,
+        events=_events(request, contract, seed),
+        seed=seed,
+        directory=request.directory,
+        checks=_own_checks(config) if config else (),
+    )
+
+
+def declared_spec(
+    config: Config, name: str | None, *, records: int, seed: int, directory: Path, suffix: str
+) -> RunSpec:
+    """A subject of streamproof.toml on a cluster that it shares: all its names end in `suffix`.
+
+    UsageError for a subject that does not take fresh names through `{run}`.
+    """
+    subject, contract = _declared(config, name)
+    if not subject.renames:
+        raise UsageError(
+            f"{config.path}: subject {subject.name} has no {{run}} in its command or environment, so its topics and "
+            'group have the same names in every test; end them in {run}, such as INPUT_TOPIC = "orders{run}"'
+        )
+    contract = with_fresh_names(contract, suffix)
+    return RunSpec(
+        subject=subject,
+        contract=contract,
+        events=tuple(make_events(contract, count=records, seed=seed)),
+        seed=seed,
+        directory=directory,
+        suffix=suffix,
+        checks=_own_checks(config),
+    )
+
+
+def _declared(config: Config, name: str | None) -> tuple[SubjectSpec, Contract]:
+    declared = config.subject(name)
+    if not declared.contract.is_file():
+        raise UsageError(
+            f"{config.path}: subject.{declared.name}.contract: there is no file {declared.contract}; name an "
+            "AsyncAPI 3 document"
+        )
+    return declared.spec(), read_contract(declared.contract, declared.operation)
+
+
+def _own_checks(config: Config) -> tuple[Path, ...]:
+    """The directory of checks that the file names, if any; UsageError when they are not right, before anything runs."""
+    if config.checks is None:
+        return ()
+    from streamproof.checks import try_checks  # noqa: PLC0415 - slow to import, for few projects
+
+    try_checks([config.checks])
+    return (config.checks,)
+
+
+def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
+    given = _with_run(request)
+    missing = [flag for flag in ("--input-topic", "--output-topic", "--group") if given[flag] is None]
+    if missing or request.command is None or request.input_topic is None or request.group is None:
+        raise UsageError(f"--run needs {' and '.join(missing)} too: what the command consumes and produces")
+    try:
+        command = checked_placeholders(checked_command(request.command))
+    except ValueError as error:
+        raise UsageError(f"--run: {error}") from error
+    contract = contract_from_flags(
+        input_topic=request.input_topic,
+        output_topics=request.output_topics,
+        group=request.group,
+        identity=request.identity or "header:event-id",
+        promise=request.promise or Delivery.EXACTLY_ONCE,
+        ordered=request.identity != "key" if request.ordered is None else request.ordered,
+        isolation=request.isolation or Isolation.READ_COMMITTED,
+    )
+    return SubjectSpec(name="command", command=command), contract
+
+
+def _events(request: Request, contract: Contract, seed: int) -> tuple[Event, ...]:
+    if request.input_file:
+        return tuple(events_from_file(request.input_file, contract))
+    return tuple(make_events(contract, count=request.events, seed=seed))
+
+
+def saved_plan(request: Request) -> Plan | None:
+    """The plan that `--faults` gives: no faults, some in words, or what was saved. None stands for the default one."""
+    if request.faults == "none":
+        return Plan()
+    if request.faults == "default":
+        return None
+    path = Path(request.faults)
+    plan = written_plan(request.faults) if "@" in request.faults and not path.exists() else read_plan(path)
+    check_plan(plan)
+    return plan
+
+
+@contextmanager
+def kept(directory: Path) -> Iterator[Path]:
+    """A directory for one run alone, and its logs/; when nothing was written there, it is gone again."""
+    logs = directory / "logs"
+    missing = [one for one in (logs, *logs.parents) if not one.exists()]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{directory} cannot be made ({error.strerror}); name another directory") from error
+    try:
+        logs.mkdir()  # of two runs, one can
+    except OSError as error:
+        raise UsageError(
+            f"{directory} holds a run already, or cannot be written ({logs.name}: {error.strerror}); name another"
+        ) from error
+    try:
+        yield logs
+    finally:
+        for one in missing:
+            with contextlib.suppress(OSError):
+                one.rmdir()
+
+
+@contextmanager
+def _cluster(
+    request: Request, where: str, settings: ClusterConfig, guardian: Guardian, progress: Progress
+) -> Iterator[Cluster]:
+    started = where in STARTED  # an existing one has its own size and version, whatever the file says of others
+    with contextlib.ExitStack() as stack:
+        with progress.step("cluster") as step:
+            opened = open_cluster(
+                where,
+                guardian,
+                brokers=_or(request.brokers, settings.brokers if started else None),
+                version=_or(request.kafka_version, settings.version if started else None),
+                logs=request.directory / "logs",
+                progress=step.now,
+            )
+            cluster = stack.enter_context(opened)
+            step.done(describe(cluster))
+        yield cluster
+
+
+@contextmanager
+def _registry(
+    request: Request, settings: ClusterConfig, spec: RunSpec, guardian: Guardian, progress: Progress
+) -> "Iterator[Registry | None]":
+    """A registry where the run needs one: the one that is named, or one that is started."""
+    if not spec.needs_registry:
+        yield None
+        return
+    from streamproof.cluster.registry import open_registry  # noqa: PLC0415 - its HTTP client is slow to import
+
+    where = request.registry or settings.registry
+    with contextlib.ExitStack() as stack:
+        with progress.step("registry") as step:
+            opened = open_registry(where, guardian, logs=request.directory / "logs", progress=step.now)
+            registry = stack.enter_context(opened)
+            step.done(registry.name)
+        yield registry
+
+
+def _or(given: T | None, otherwise: T | None) -> T | None:
+    return otherwise if given is None else given
+
+
+def describe(cluster: Cluster) -> str:
+    count = len(cluster.brokers)
+    return f"{count} broker{'s' * (count != 1)}, Apache Kafka {cluster.version}, {cluster.backend}"
+
+
+def with_fresh_names(contract: Contract, suffix: str) -> Contract:
+    """The same contract with `suffix` after each topic and the group, for a subject that takes `{run}`."""
+
+    def renamed(channel: Channel) -> Channel:
+        return replace(channel, topic=channel.topic + suffix)
+
+    dead = contract.dead_letters
+    return replace(
+        contract,
+        group=contract.group + suffix,
+        input=replace(contract.input, channel=renamed(contract.input.channel)),
+        produces=tuple(replace(one, channel=renamed(one.channel)) for one in contract.produces),
+        dead_letters=replace(dead, channel=renamed(dead.channel)) if dead else None,
+    )

@@ -1,0 +1,58 @@
+"""Which of the logs that the subject uses a broker leads: what is missed when it goes."""
+
+import contextlib
+from collections.abc import Collection, Iterable, Mapping
+
+from streamproof.errors import ClusterError
+from streamproof.faults.world import World
+from streamproof.kafka import admin
+from streamproof.kafka.requests import NotYet
+
+GROUPS, TRANSACTIONS = "__consumer_offsets", "__transaction_state"
+Logs = Mapping[str, frozenset[int] | None]  # of each topic these partitions, or all
+
+
+def logs_of(world: World, transactional_ids: Iterable[str]) -> Logs:
+    """What the subject uses: its input, the topics of its effects, and of the coordinators' logs its own partitions."""
+    servers = world.cluster.bootstrap_servers
+    ids = {GROUPS: [world.group] if world.group else [], TRANSACTIONS: list(transactional_ids)}
+    own = {topic: _partitions_of(servers, topic, names) for topic, names in ids.items() if names}
+    return {**dict.fromkeys((world.topic, *world.effects)), **own}
+
+
+def _partitions_of(servers: str, topic: str, names: Collection[str]) -> frozenset[int]:
+    """Where a coordinators' topic keeps these; none when it is not there."""
+    with contextlib.suppress(ClusterError, NotYet):
+        count = len(admin.leaders(servers, topic))
+        return frozenset(_hash(name) % count for name in names)
+    return frozenset()
+
+
+def _hash(name: str) -> int:
+    """By which Kafka chooses the partition: the absolute value of Java's String.hashCode, 0 for the one without."""
+    found = 0
+    units = name.encode("utf-16-be")
+    for high, low in zip(units[::2], units[1::2], strict=True):
+        found = (31 * found + (high << 8 | low)) & 0xFFFFFFFF
+    return min(found, 2**32 - found) % 2**31
+
+
+def led_by(node: int, logs: Logs, servers: str) -> int:
+    """How many of these partitions a broker leads, as `servers` know it.
+
+    ClusterError or NotYet when they do not answer: what is not known is not gone.
+    """
+    return sum(
+        leader == node
+        for topic, parts in logs.items()
+        for part, leader in enumerate(admin.leaders(servers, topic) if parts is None or parts else ())
+        if parts is None or part in parts
+    )
+
+
+def leads_nothing(node: int, logs: Logs, others: Collection[str]) -> bool:
+    """Whether each of the others has heard so: one that lags would name it the leader still when asked next."""
+    try:
+        return bool(others) and all(led_by(node, logs, other) == 0 for other in others)
+    except (ClusterError, NotYet):
+        return False

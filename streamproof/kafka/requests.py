@@ -1,0 +1,93 @@
+"""Questions to brokers over the plain protocol: of one broker, of any, or of the coordinator of something."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from kio.schema.api_versions.v3.request import ApiVersionsRequest
+from kio.schema.api_versions.v3.response import ApiVersionsResponse
+from kio.schema.errors import ErrorCode
+from kio.schema.find_coordinator.v4.request import FindCoordinatorRequest
+from kio.schema.find_coordinator.v4.response import FindCoordinatorResponse
+from kio.schema.metadata.v12.request import MetadataRequest, MetadataRequestTopic
+from kio.schema.metadata.v12.response import MetadataResponse
+from kio.schema.types import TopicName
+from kio.static.primitive import i8
+
+from streamproof.errors import ClusterError
+from streamproof.kafka.protocol import Connection
+
+TIMEOUT_S = 2.0  # of one answer: a paused broker gives none
+PATIENCE_S = 15.0  # with a cluster that is electing, moving or loading what is asked about
+LOOK_S = 0.05
+GROUP, TRANSACTION = i8(0), i8(1)  # kinds of coordinator
+R = TypeVar("R")
+
+
+class NotYet(Exception):  # noqa: N818 - it is a state of things, not an error
+    """The cluster has no answer now, and may have one soon."""
+
+
+def metadata(address: str, topics: tuple[str, ...] | None = (), timeout_s: float = TIMEOUT_S) -> MetadataResponse:
+    """Brokers, and the named topics (`None`: all), as the broker at `address` knows them; `OSError` if it is silent."""
+    wanted = None if topics is None else tuple(MetadataRequestTopic(topic_id=None, name=TopicName(t)) for t in topics)
+    request = MetadataRequest(topics=wanted, allow_auto_topic_creation=False, include_topic_authorized_operations=False)
+    return one(address, request, MetadataResponse, timeout_s)
+
+
+def features(address: str, timeout_s: float = TIMEOUT_S) -> Mapping[str, int]:
+    """Finalized feature levels; `OSError` if the broker is silent."""
+    request = ApiVersionsRequest(client_software_name="streamproof", client_software_version="0")
+    answer = one(address, request, ApiVersionsResponse, timeout_s)
+    return {feature.name: feature.max_version_level for feature in answer.finalized_features}
+
+
+def one(address: str, request: Any, response_type: type[R], timeout_s: float = TIMEOUT_S) -> R:
+    """Ask the broker at `address`; `OSError` if it is silent."""
+    with Connection(address, timeout_s=timeout_s) as connection:
+        return connection.ask(request, response_type)
+
+
+def any_of(bootstrap: str, ask: Callable[[str], R]) -> R:
+    """The answer of the first address that gives one; `ClusterError` when none does."""
+    reasons: list[str] = []
+    for address in (part.strip() for part in bootstrap.split(",")):
+        try:
+            return ask(address)
+        except (OSError, ValueError) as error:
+            what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            reasons.append(f"{address}: {what}" if "," in bootstrap else what)
+    raise ClusterError(
+        f"no broker answers at {bootstrap} ({'; '.join(reasons)}); check the address, and whether it is up"
+    )
+
+
+def coordinator(bootstrap: str, kind: i8, key: str) -> tuple[int, str]:
+    """Node and address of a group's or a transactional id's coordinator; `NotYet` when there is none."""
+    request = FindCoordinatorRequest(key_type=kind, coordinator_keys=(key,))
+    answer = any_of(bootstrap, lambda address: one(address, request, FindCoordinatorResponse))
+    found = answer.coordinators[0]
+    check(found.error_code, f'the coordinator of "{key}"')
+    return found.node_id, f"{found.host}:{found.port}"
+
+
+def check(code: ErrorCode, what: str) -> None:
+    """`NotYet` for an error that passes, `ClusterError` for one that does not."""
+    if code is ErrorCode.none:
+        return
+    sentence = f"{what}: the broker answers {code.name.upper()}"
+    if code.retriable:
+        raise NotYet(sentence)
+    raise ClusterError(sentence)
+
+
+def patiently(ask: Callable[[], R], patience_s: float = PATIENCE_S) -> R:
+    """Ask until there is an answer; `ClusterError` when there is none in time."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            return ask()
+        except (NotYet, OSError) as reason:
+            if time.monotonic() > deadline:
+                raise ClusterError(f"{reason}, for {patience_s:.0f} s; look at the brokers' logs") from reason
+        time.sleep(LOOK_S)

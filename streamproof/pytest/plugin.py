@@ -1,0 +1,196 @@
+"""The pytest plugin: a real cluster and runs as fixtures, `.feature` files as tests, their steps in Allure.
+
+A cluster for each session (so one for each xdist worker), a fresh name for everything else. Nothing is started before
+a test asks for it, nor imported: pytest loads this module in every project of an environment, used or not.
+Step definitions of the verifier are in `gherkin.py`.
+"""
+
+from __future__ import annotations
+
+import secrets
+import types
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from streamproof.cluster import Cluster
+    from streamproof.cluster.registry import Registry
+    from streamproof.engine.run import Run
+    from streamproof.guardian import Guardian
+
+pytest_plugins = ["streamproof.pytest.steps", "streamproof.pytest.schema_steps", "streamproof.pytest.allure_steps"]
+
+FEED_S = 2.0  # a test's input is small
+_runs = pytest.StashKey[list["Run"]]()
+_seeds = pytest.StashKey[set[int]]()
+RunSubject = Callable[..., AbstractContextManager["Run"]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("streamproof", "Kafka pipelines under test")
+    group.addoption("--streamproof-config", default="streamproof.toml", help="where subjects are declared")
+    group.addoption(
+        "--cluster", default="embedded", help="embedded (the default), testcontainers, or HOST:PORT of an existing one"
+    )
+    group.addoption("--registry", metavar="URL", help="an existing schema registry (one is started where needed)")
+    group.addoption("--kafka-brokers", type=int, help="brokers of a cluster that is started (3)")
+    group.addoption("--kafka-version", help="Apache Kafka version of a cluster that is started (4.3.1)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "feature: made from a .feature file")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """In the report a test shows the runs that it made; one that did not pass, their logs too."""
+    passed = False
+    try:
+        result = yield
+        passed = True
+        return result
+    finally:
+        _show(item, logs=not passed)
+
+
+def _show(item: pytest.Item, *, logs: bool) -> None:
+    runs = item.stash.get(_runs, [])
+    directory = item.config.getoption("--alluredir", None)
+    if not runs or not directory:
+        return
+    from streamproof.report.results import attach_logs, attach_verdict, write_environment
+
+    seeds = item.config.stash.setdefault(_seeds, set())
+    for run in list(runs):
+        if logs:
+            attach_logs(run)
+        if run.verdict is not None and run.history is not None:
+            attach_verdict(run.verdict, run.history)
+            seeds.add(run.spec.seed)
+            write_environment(item.config.invocation_params.dir / directory, run, seeds)
+            runs.remove(run)
+
+
+class FeatureFile(pytest.Module):
+    """A `.feature` file named on the command line: a module in which its scenarios are bound."""
+
+    def _getobj(self) -> types.ModuleType:
+        from pytest_bdd.exceptions import NoScenariosFound
+
+        module = types.ModuleType(self.path.stem.replace("-", "_"))
+        module.__file__ = str(self.path.with_suffix(".py"))
+        binding = "from pytest_bdd import scenarios\nscenarios(feature)\n"
+        module.__dict__["feature"] = str(self.path)
+        try:
+            exec(compile(binding, module.__file__, "exec"), module.__dict__)  # noqa: S102 - binds in the module's own frame
+        except UnicodeDecodeError as error:
+            raise self.CollectError(f"{self.path} cannot be read (it is no UTF-8 text); save it as UTF-8") from error
+        except (KeyError, NoScenariosFound) as error:  # a KeyError where there is not even a feature
+            raise self.CollectError(f"{self.path} holds no scenario; write one, or remove the file") from error
+        return module
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    if file_path.suffix != ".feature" or not _is_named(file_path, parent.config):
+        return None
+    return FeatureFile.from_parent(parent, path=file_path)
+
+
+def _is_named(path: Path, config: pytest.Config) -> bool:
+    """Whether the file, its folder, or a `features` folder above it stands on the command line or in testpaths.
+
+    Others are bound by a test module of the user's own, and would run twice.
+    """
+    for argument in config.args:
+        named = (config.invocation_params.dir / argument.split("::")[0]).resolve()
+        if named in (path, path.parent) or (named.name == "features" and named in path.parents):
+            return True
+    return False
+
+
+@pytest.fixture(scope="session")
+def kafka_guardian() -> Iterator[Guardian]:
+    """Owns every process of the session; ends them, whatever ends pytest."""
+    from streamproof.guardian import Guardian
+
+    with Guardian() as guardian:
+        yield guardian
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster(
+    kafka_guardian: Guardian, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """Real Apache Kafka brokers, started once a session; where, says `--cluster`."""
+    from streamproof.cluster import open_cluster
+
+    with open_cluster(
+        pytestconfig.getoption("--cluster"),
+        kafka_guardian,
+        brokers=pytestconfig.getoption("--kafka-brokers"),
+        version=pytestconfig.getoption("--kafka-version"),
+        logs=tmp_path_factory.mktemp("kafka"),
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def schema_registry(
+    kafka_guardian: Guardian, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Registry]:
+    """A real schema registry, started once a session, when first asked for; or the one that `--registry` names."""
+    from streamproof.cluster.registry import open_registry
+
+    logs = tmp_path_factory.mktemp("registry")
+    with open_registry(pytestconfig.getoption("--registry"), kafka_guardian, logs=logs) as registry:
+        yield registry
+
+
+@pytest.fixture
+def run_subject(
+    request: pytest.FixtureRequest, kafka_guardian: Guardian, kafka_cluster: Cluster, tmp_path: Path
+) -> Iterator[RunSubject]:
+    """Starts subjects of streamproof.toml: `with run_subject("orders", records=500) as run:` feeds one from the start.
+
+    When the block is left, the run is finished and judged: `run.verdict`. Keywords: `records`, `seed`, `instances`,
+    `env` (added to the subject's).
+    """  # noqa: D402 - not a signature: an example
+    from streamproof.config.file import read_config
+    from streamproof.engine.request import declared_spec
+    from streamproof.engine.run import Run
+
+    runs = request.node.stash.setdefault(_runs, [])
+
+    @contextmanager
+    def start(
+        name: str | None = None,
+        *,
+        records: int = 1000,
+        seed: int = 1,
+        instances: int | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Iterator[Run]:
+        config = read_config(request.config.rootpath / request.config.getoption("--streamproof-config"))
+        suffix = f"-{secrets.token_hex(4)}"
+        spec = declared_spec(
+            config, name, records=records, seed=seed, directory=tmp_path / f"run{suffix}", suffix=suffix
+        )
+        subject = replace(
+            spec.subject, instances=instances or spec.subject.instances, env={**spec.subject.env, **(env or {})}
+        )
+        spec = replace(spec, subject=subject)
+        registry = request.getfixturevalue("schema_registry") if spec.needs_registry else None
+        with Run(spec, kafka_cluster, kafka_guardian, registry=registry) as run:
+            runs.append(run)
+            run.start()
+            run.feed(FEED_S)
+            yield run
+            run.finish()
+
+    yield start
+    _show(request.node, logs=False)  # what a scenario that broke off has finished only now

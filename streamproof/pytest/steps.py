@@ -1,0 +1,162 @@
+"""The step vocabulary: words for any subject of streamproof.toml. A project's own words call the same functions.
+
+Given a cluster of 3 brokers
+And 2 instances of subject "orders"
+And 2,000 records
+When instance 1 is killed inside its cycle
+Then every record is processed exactly once
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from pytest_bdd import given, parsers, then, when
+
+if TYPE_CHECKING:
+    from streamproof.checks import Verdict
+    from streamproof.cluster import Cluster
+    from streamproof.engine.run import Run
+    from streamproof.pytest.plugin import RunSubject
+
+EVERY = 0.2  # each fault of a scenario comes when the group has done another fifth
+
+
+def number(text: str) -> int:
+    """`2,000` as people write it."""
+    return int(text.replace(",", ""))
+
+
+@dataclass
+class Story:
+    """What a scenario has said so far. The run starts with its first action, or with the first promise looked at."""
+
+    run_subject: RunSubject
+    subject: str | None = None
+    instances: int = 1
+    records: int = 1000
+    env: dict[str, str] = field(default_factory=dict)
+    faults: int = 0
+    _run: Run | None = None
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def run(self) -> Run:
+        if self._run is None:
+            starting = self.run_subject(self.subject, records=self.records, instances=self.instances, env=self.env)
+            self._run = self._stack.enter_context(starting)
+        return self._run
+
+    def break_it(self, kind: str, target: str, lasts_ms: int = 500) -> None:
+        """Break something now that work is in flight; the scenario fails if it took no effect."""
+        from streamproof.faults import Fault
+
+        self.faults += 1
+        at = min(0.9, self.faults * EVERY)
+        evidence = self.run.inject(Fault(kind=kind, target=target, at=at, lasts_ms=lasts_ms), following=at + EVERY)
+        assert evidence.effective, f"the fault took no effect: {evidence.sentence}"  # noqa: S101
+
+    @property
+    def verdict(self) -> Verdict:
+        run = self.run
+        if run.verdict is None:
+            self._stack.close()
+        assert run.verdict is not None  # noqa: S101 - leaving the run judged it
+        return run.verdict
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+@pytest.fixture
+def story(run_subject: RunSubject) -> Iterator[Story]:
+    """The scenario's own run."""
+    telling = Story(run_subject)
+    yield telling
+    telling.close()
+
+
+@given(parsers.parse("a cluster of {brokers:d} brokers"))
+def a_cluster(kafka_cluster: Cluster, brokers: int) -> None:
+    if len(kafka_cluster.brokers) != brokers:
+        pytest.fail(
+            f"this session's cluster has {len(kafka_cluster.brokers)} brokers; run with --kafka-brokers {brokers}"
+        )
+
+
+@given(parsers.parse('{count:d} instance(s) of subject "{name}"'))
+@given(parsers.parse('{count:d} instances of subject "{name}"'))
+@given(parsers.parse('{count:d} instance of subject "{name}"'))
+def instances_of(story: Story, count: int, name: str) -> None:
+    story.subject, story.instances = name, count
+
+
+@given(parsers.re(r'"(?P<name>\w+)" set to "(?P<value>[^"]*)"'))
+def set_to(story: Story, name: str, value: str) -> None:
+    story.env[name] = value
+
+
+@given(parsers.re(r"(?P<count>[\d,]+) records?"))
+def records(story: Story, count: str) -> None:
+    story.records = number(count)
+
+
+@when(parsers.parse("instance {which:d} is killed inside its cycle"))
+def killed_inside(story: Story, which: int) -> None:
+    story.break_it("kill-in-flight", f"instance:{which}")
+
+
+@when(parsers.parse("instance {which:d} is killed"))
+def killed(story: Story, which: int) -> None:
+    story.break_it("kill", f"instance:{which}")
+
+
+@when(parsers.parse("instance {which:d} is paused beyond its session"))
+def paused(story: Story, which: int) -> None:
+    story.break_it("pause-beyond-session", f"instance:{which}")
+
+
+@when("another instance joins")
+def joins(story: Story) -> None:
+    story.break_it("join", f"instance:{len(story.run.supervisor.current_all()) + 1}")
+
+
+@when(parsers.re(r"the (?P<role>group coordinator|transaction coordinator|leader) is (?P<how>killed|paused|restarted)"))
+def broker_broken(story: Story, role: str, how: str) -> None:
+    kind = {"killed": "kill-broker", "paused": "pause-broker", "restarted": "restart-broker"}[how]
+    story.break_it(kind, f"broker:{role.replace(' ', '-')}")
+
+
+@then("every record is processed exactly once")
+def exactly_once(story: Story) -> None:
+    story.verdict.require("lost", "late", "duplicated", "phantom", "torn", "aborted-read", "commit-ahead")
+
+
+@then("every record is processed at least once")
+def at_least_once(story: Story) -> None:
+    story.verdict.require("lost", "late", "phantom", "commit-ahead")
+
+
+@then("records with the same key keep their order")
+def ordered(story: Story) -> None:
+    story.verdict.require("reordered")
+
+
+@then("no transaction stays open")
+def no_open_transaction(story: Story) -> None:
+    story.verdict.require("hanging-transaction")
+
+
+@then("the promise is upheld")
+def upheld(story: Story) -> None:
+    story.verdict.require_upheld()
+
+
+@then(parsers.parse("the group has rebalanced at least {times:d} times"))
+def rebalanced(story: Story, times: int) -> None:
+    seen = story.verdict.seen["rebalances"]
+    assert seen >= times, f"{seen} rebalances seen"  # noqa: S101

@@ -1,0 +1,95 @@
+"""Waiting for the end: until nothing is open, and the group has committed past all that it could read.
+
+Only then does what is not in the log say anything: before, it may still come. Takes plain values and addresses.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from streamproof.recording.batches import Place
+from streamproof.recording.readback import LogEnds, last_offsets
+
+POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """What was found on so many `partitions`.
+
+    `behind`: those with visible input beyond what is committed; `unstable`: those with an open transaction.
+    """
+
+    partitions: int
+    behind: tuple[Place, ...] = ()
+    unstable: tuple[Place, ...] = ()
+
+    @property
+    def quiet(self) -> bool:
+        return not self.behind and not self.unstable
+
+    def __str__(self) -> str:
+        if self.quiet:
+            return f"last stable offset = high watermark on {self.partitions} partitions · no open transaction"
+        found = [
+            f"{why}: {', '.join(f'{topic}[{part}]' for topic, part in places)}"
+            for why, places in (("not committed to the end", self.behind), ("a transaction open", self.unstable))
+            if places
+        ]
+        return "; ".join(found)
+
+
+def wait_until_quiet(
+    topics: Sequence[str],
+    *,
+    last: Callable[[LogEnds], Mapping[Place, int]],
+    stops: Callable[[Sequence[str]], LogEnds],
+    committed: Callable[[], Mapping[Place, int]],
+    timeout_s: float,
+    open_timeout_s: float = 0.0,
+    say: Callable[[str], None] = lambda _: None,
+) -> Quiet:
+    """What is found when all is quiet, or after `timeout_s` seconds: a bound reached is a finding, not an error.
+
+    While a transaction is open the bound is `open_timeout_s`, if that is longer: what the broker may still rightly keep
+    open says nothing.
+
+    `topics` are those to look at, the input's among them; `stops` asks where their logs end, `last` which input is the
+    last in each place, `committed` what the group has committed: all are asked again and again. HistoryError when the
+    input cannot be read.
+    """
+    began = time.monotonic()
+    while True:
+        # in this order: a group that has committed may have markers on their way to other partitions
+        offsets = committed()
+        ends = stops(topics)
+        behind = [place for place, off in last(ends).items() if offsets.get(place, -1) <= off]
+        unstable = [place for place, (_, stable, high) in ends.items() if stable < high]
+        found = Quiet(len(ends), tuple(sorted(behind)), tuple(sorted(unstable)))
+        bound = max(timeout_s, open_timeout_s) if unstable else timeout_s
+        if found.quiet or time.monotonic() > began + bound:
+            return found
+        say(str(found))
+        time.sleep(POLL_S)
+
+
+class LastInput:
+    """The last input that read_committed lets pass, of each partition; each look reads on from where the last ended.
+
+    The end of the log does not tell it: markers and aborted records stand there, and no group commits past those.
+    """
+
+    def __init__(self, bootstrap: str, topic: str) -> None:
+        self._bootstrap, self._topic = bootstrap, topic
+        self._looked: dict[Place, int] = {}
+        self._last: dict[Place, int] = {}
+
+    def __call__(self, ends: LogEnds) -> Mapping[Place, int]:
+        new = {
+            place: (self._looked.get(place, begin), stable)
+            for place, (begin, stable, _) in ends.items()
+            if place[0] == self._topic and stable > self._looked.get(place, begin)
+        }
+        self._last.update(last_offsets(self._bootstrap, new))
+        self._looked.update({place: stable for place, (_, stable) in new.items()})
+        return self._last

@@ -1,0 +1,288 @@
+"""Starts, breaks and ends the subject's processes, and keeps the record of each: the `process` table.
+
+Signals reach an instance's whole process group: a subject may be a shell with children.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from streamproof.clock import now_us
+from streamproof.errors import SubjectError
+from streamproof.guardian import Guardian
+from streamproof.history.terms import Cause
+from streamproof.subject.spec import SubjectSpec, fill
+
+LAST_LINES = 12
+RESTARTS = 5  # of an instance that ends on its own, as a supervisor would; then it stays down
+RESTART_AFTER_S = 0.3
+LOOK_S = 0.01
+
+
+def search_path() -> str:
+    """PATH, with the virtual environment first whose command was run, as if it was activated.
+
+    Not one that an installer of tools keeps to itself, with a link to its command elsewhere, as pipx does.
+    """
+    own, found = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
+    in_use = sys.prefix != sys.base_prefix and not Path(sys.argv[0]).is_symlink()
+    return f"{own}{os.pathsep}{found}" if in_use else found
+
+
+class Instance:
+    """One incarnation of one instance: a process (group) from its start to its end."""
+
+    def __init__(
+        self, number: int, incarnation: int, process: "subprocess.Popen[bytes]", log: Path, log_start: int
+    ) -> None:
+        self.number = number
+        self.incarnation = incarnation
+        self.process = process
+        self.log = log
+        self.log_start = log_start  # earlier incarnations wrote what is before it
+        self.t_start = now_us()
+        self.t_ready: int | None = None
+        self.t_end: int | None = None
+        self.cause: Cause | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    def signal(self, number: int) -> None:
+        """To all that is left of its group."""
+        if self.left():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+
+    def left(self) -> bool:
+        """Whether it runs, or anything that it has started in its group: a shell may end before its children."""
+        if self.running:
+            return True
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return False
+        return any(_is_alive_in(self.process.pid, one) for one in psutil.process_iter())
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "instance": self.number,
+            "incarnation": self.incarnation,
+            "pid": self.process.pid,
+            "t_start": self.t_start,
+            "t_ready": self.t_ready,
+            "t_end": self.t_end,
+            "exit": self.process.poll(),
+            "cause": self.cause.value if self.cause else None,
+        }
+
+
+def _is_alive_in(group: int, process: psutil.Process) -> bool:
+    try:
+        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, OSError):
+        return False
+
+
+class ProcessSupervisor:
+    """Owns the instances of one subject. Numbers of instances start at 1, incarnations too."""
+
+    def __init__(self, guardian: Guardian, spec: SubjectSpec, values: Mapping[str, str], logs: Path) -> None:
+        self.spec = spec
+        self._guardian = guardian
+        self._values = dict(values)
+        self._logs = logs
+        self._lock = threading.RLock()
+        self._current: dict[int, Instance] = {}
+        self._all: list[Instance] = []
+        self._closing = threading.Event()
+        self._supervisor: threading.Thread | None = None
+
+    def start(self, number: int) -> Instance:
+        """Start (or start again) instance `number`; returns at once."""
+        values = {**self._values, "instance": str(number)}
+        arguments = self.spec.arguments(values)
+        log = self._logs / f"{self.spec.name}-{number}.log"
+        with self._lock, log.open("ab") as output:
+            log_start = log.stat().st_size
+            incarnation = 1 + sum(1 for one in self._all if one.number == number)
+            stdin = subprocess.PIPE if self.spec.input == "stdin" else subprocess.DEVNULL
+            stdout = subprocess.PIPE if self.spec.input == "stdin" else output
+            try:
+                process = self._guardian.popen(
+                    arguments,
+                    env={**os.environ, "PATH": search_path(), **self.spec.environment(values)},
+                    cwd=self.spec.cwd,
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=output,
+                )
+            except OSError as error:
+                if error.filename == self.spec.cwd:
+                    raise SubjectError(
+                        f"subject {self.spec.name}: cannot run in {self.spec.cwd} ({error.strerror}); "
+                        "make that directory, or name another by cwd in streamproof.toml"
+                    ) from error
+                raise SubjectError(
+                    f"subject {self.spec.name}: cannot run {arguments[0]!r} ({error.strerror}); "
+                    "check the command in streamproof.toml or after --run"
+                ) from error
+            instance = Instance(number, incarnation, process, log, log_start)
+            self._current[number] = instance
+            self._all.append(instance)
+        return instance
+
+    def start_all(self) -> None:
+        for number in range(1, self.spec.instances + 1):
+            self.start(number)
+
+    def supervise(self) -> None:
+        """From now on, start an instance again that ends on its own, as a deployment's supervisor would."""
+        self._supervisor = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+        self._supervisor.start()
+
+    def current(self, number: int) -> Instance:
+        """SubjectError when there is no such instance: a plan may name any."""
+        try:
+            return self._current[number]
+        except KeyError:
+            known = ", ".join(map(str, self._current))
+            raise SubjectError(f"there is no instance {number} of {self.spec.name}; there is {known}") from None
+
+    def current_all(self) -> list[Instance]:
+        with self._lock:
+            return list(self._current.values())
+
+    def check_started(self) -> None:
+        """SubjectError when an instance has ended before it was ready."""
+        for one in self.current_all():
+            if not one.running and one.cause is None:
+                code = one.process.returncode
+                how = f"exited with status {code}" if code >= 0 else f"was ended by signal {-code}"
+                raise SubjectError(
+                    f"subject {self.spec.name}, instance {one.number} {how} before it was ready; "
+                    f"its last lines:\n{self.last_lines(one)}\nwhole log: {one.log}"
+                )
+
+    def last_lines(self, one: Instance) -> str:
+        with one.log.open("rb") as file:
+            file.seek(one.log_start)
+            text = file.read().decode(errors="replace")
+        lines = text.splitlines()[-LAST_LINES:] or ["(it wrote nothing)"]
+        return "\n".join(f"    {line}" for line in lines)
+
+    def ready(self, one: Instance) -> bool:
+        """Whether this instance says that it is ready (the group's word is not asked here)."""
+        ready = self.spec.ready
+        if ready.kind == "log":
+            with one.log.open("rb") as file:
+                file.seek(one.log_start)
+                return ready.text.encode() in file.read()
+        if ready.kind == "http":
+            import httpx  # noqa: PLC0415 - slow to import, for few subjects
+
+            try:
+                return httpx.get(fill(ready.text, {"instance": str(one.number)}), timeout=1.0).is_success
+            except httpx.TransportError:
+                return False
+        return one.running
+
+    def process(self, number: int) -> "subprocess.Popen[bytes]":
+        """The process of an instance now. SubjectError for one that ended on its own too often, and stays down."""
+        with self._lock:
+            one = self.current(number)
+            if not one.running and self._exits(number) > RESTARTS:
+                raise SubjectError(
+                    f"subject {self.spec.name}, instance {number} ended on its own {self._exits(number)} times and is "
+                    f"not started again; its last lines:\n{self.last_lines(one)}\nwhole log: {one.log}"
+                )
+            return one.process
+
+    def kill(self, number: int) -> bool:
+        """SIGKILL to the whole group, paused or not; returns when it is gone. Whoever kills it starts it again.
+
+        False when it had ended by itself a moment before.
+        """
+        with self._lock:
+            one = self.current(number)
+            if not one.running:
+                self._ended(one)
+                return False
+            one.cause = Cause.KILLED
+            one.t_end = now_us()  # before anyone can see that it is gone
+            one.signal(signal.SIGKILL)
+            return one.process.wait() == -signal.SIGKILL
+
+    def pause(self, number: int) -> None:
+        self.current(number).signal(signal.SIGSTOP)
+
+    def resume(self, number: int) -> None:
+        self.current(number).signal(signal.SIGCONT)
+
+    def stop_all(self) -> list[Instance]:
+        """SIGTERM to all, and to what they have started; those that do not end in time are killed, and returned."""
+        self._closing.set()
+        if self._supervisor:
+            self._supervisor.join()
+        with self._lock:
+            running = [one for one in self._current.values() if one.running]
+            for one in running:
+                one.cause = Cause.STOPPED
+                one.signal(signal.SIGCONT)
+                one.signal(signal.SIGTERM)
+        deadline = time.monotonic() + self.spec.stop_timeout_s
+        late = []
+        for one in running:
+            while (left := one.left()) and time.monotonic() < deadline:
+                time.sleep(LOOK_S)
+            if left:
+                one.cause = Cause.KILLED
+                one.signal(signal.SIGKILL)
+                late.append(one)
+            one.process.wait()
+            one.t_end = now_us()
+        return late
+
+    def close(self) -> None:
+        """Let the pipes of all that have ended go; nobody reads them any more."""
+        for one in self._all:
+            for pipe in (one.process.stdin, one.process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):  # what was still to be written to it
+                        pipe.close()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Rows of the `process` table, one an incarnation."""
+        with self._lock:
+            return [one.row() for one in self._all]
+
+    def _watch(self) -> None:
+        while not self._closing.wait(RESTART_AFTER_S):
+            with self._lock:
+                for one in list(self._current.values()):
+                    if one.running or one.cause is not None:
+                        continue
+                    self._ended(one)
+                    if self._exits(one.number) <= RESTARTS:
+                        self.start(one.number)
+
+    def _ended(self, one: Instance) -> None:
+        """Note that an instance ended on its own; what it left of its group goes with it, as a supervisor sees to."""
+        if one.cause is None:
+            one.cause = Cause.EXITED
+            one.t_end = now_us()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(one.process.pid, signal.SIGKILL)
+
+    def _exits(self, number: int) -> int:
+        return sum(1 for one in self._all if one.number == number and one.cause is Cause.EXITED)

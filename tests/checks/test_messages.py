@@ -1,0 +1,74 @@
+"""Witnesses in words: each check's own sentence, and what was broken while its input was in flight."""
+
+from pathlib import Path
+
+import pytest
+
+from streamproof.checks import judge
+from streamproof.checks.messages import sentence
+from streamproof.errors import UsageError
+from tests.checks.histories import START, STEP, Scene, clean, small
+
+
+def told(scene: Scene, directory: Path, anomaly: str) -> list[str]:
+    return list(judge(scene.write(directory), threads=1).finding(anomaly).told)
+
+
+def test_a_lost_input_is_told_with_what_was_broken_meanwhile(tmp_path: Path) -> None:
+    """The fault that began before it was committed past, or just after, and ended after it came; not one of later."""
+    scene = small("exactly-once", "a", "b")
+    scene.effects("a")
+    scene.fault(lasts_ms=1)
+    scene.commit(2)
+    scene.fault()
+    scene.wait(1_000)
+    scene.fault()
+    assert told(scene, tmp_path, "lost") == [
+        f"input b (in[0]@1) was committed past (the group is at 2), and {channel} has 0 of its 1 effects\n"
+        "At work: seen (14:13:20.005); seen (14:13:20.007)"
+        for channel in ("alpha", "beta")
+    ]
+
+
+def test_without_faults_nothing_was_at_work(tmp_path: Path) -> None:
+    """One without effect was not, nor one that was over when the input came."""
+    scene = Scene()
+    scene.fault(lasts_ms=0)
+    scene.input("a")
+    scene.fault(effective=False)
+    scene.commit(1)
+    assert all("At work" not in one for one in told(scene, tmp_path, "lost"))
+
+
+def test_every_kind_of_witness_has_a_sentence(tmp_path: Path) -> None:
+    """What the checks themselves say of a run in which everything went wrong; none is left to its columns."""
+    scene = clean()
+    scene.input("late", key=None)
+    scene.effect("nobody")
+    scene.effect(None)
+    scene.effect("x001", part=0)
+    scene.effect("never", "beta")
+    scene.drop("effect", lambda row: row["source_id"] == "x002" and row["channel"] == "beta")
+    scene.commit(3)
+    scene.read("in", 0, 60)
+    scene.transaction(pid=8).effect("x003", part=4)
+    scene.alter("effect", lambda row: row["source_id"] == "x004" and row["channel"] == "beta", visible=False)
+    scene.alter("effect", lambda row: row["source_id"] == "x005", t_append=scene.wait())
+    scene.alter("effect", lambda row: row["source_id"] == "x006", off=-1)
+    verdict = judge(scene.write(tmp_path), threads=1)
+    found = {one.anomaly: one.told for one in verdict.findings}
+    assert {name for name, many in found.items() if not many} == set()
+    assert not [one for many in found.values() for one in many if "·" in one or "None" in one or "nothing" in one]
+
+
+def test_a_sentence_is_the_first_that_can_be_said() -> None:
+    """With all its columns there; else the columns are told, as they are for a check without a sentence."""
+    row = {"id": "a", "topic": "in", "part": 0, "off": 3, "n": None, "t": START + STEP}
+    assert sentence(row, "{id} has {n} | {id} has none, at {t:clock}", "x.sql") == "a has none, at 14:13:20.001"
+    assert sentence(row, "{id} has {n}", "x.sql") == sentence(row, "", "x.sql") == f"in[0]@3  id a · t {row['t']}"
+
+
+def test_a_sentence_with_an_unknown_column_is_told() -> None:
+    """Of a check of one's own."""
+    with pytest.raises(UsageError, match=r"own\.sql: its header's witness has {colour}, which is no column"):
+        sentence({"id": "a"}, "{id} is {colour}", "own.sql")

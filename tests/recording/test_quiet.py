@@ -1,0 +1,123 @@
+"""Waiting for the end: what holds it up, and that a bound is a finding."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+import pytest
+from confluent_kafka import Producer
+
+from streamproof.cluster import EmbeddedCluster
+from streamproof.kafka import admin
+from streamproof.recording.batches import Place
+from streamproof.recording.quiet import LastInput, Quiet, wait_until_quiet
+from streamproof.recording.readback import LogEnds
+
+Send = Callable[..., None]
+Wait = Callable[..., Quiet]
+
+
+@pytest.fixture
+def wait(broker: EmbeddedCluster, topic: str) -> Wait:
+    """`wait(committed, timeout_s)` for the test's topic; `committed` is one mapping, or answers one after the other."""
+
+    def waited(
+        committed: Sequence[Mapping[Place, int]],
+        timeout_s: float,
+        told: list[str] | None = None,
+        *,
+        open_timeout_s: float = 0.0,
+        say: Callable[[str], None] | None = None,
+    ) -> Quiet:
+        answers = list(committed)
+        return wait_until_quiet(
+            [topic],
+            last=LastInput(broker.bootstrap_servers, topic),
+            stops=lambda topics: stops(broker, topics),
+            committed=lambda: answers.pop(0) if len(answers) > 1 else answers[0],
+            timeout_s=timeout_s, open_timeout_s=open_timeout_s,
+            say=say or (told if told is not None else []).append,
+        )  # fmt: skip
+
+    return waited
+
+
+def stops(broker: EmbeddedCluster, topics: Sequence[str]) -> LogEnds:
+    return admin.log_ends(broker.bootstrap_servers, topics)
+
+
+def test_an_empty_topic_is_quiet(wait: Wait) -> None:
+    """Nothing was sent, so nothing is to come."""
+    found = wait([{}], 5)
+    assert found == Quiet(2)
+    assert str(found) == "last stable offset = high watermark on 2 partitions · no open transaction"
+
+
+def test_markers_and_aborted_input_need_no_commit(wait: Wait, topic: str, send: Send) -> None:
+    """A group commits past what it could read, not past what stands behind that."""
+    send(topic, "a", "b", commit=True)
+    send(topic, "c", commit=False)
+    send(topic, "d", part=1, commit=False)
+    assert wait([{(topic, 0): 2}], 5).quiet
+    assert wait([{(topic, 0): 1}], 0).behind == ((topic, 0),)
+
+
+def test_it_waits_until_the_group_has_committed(wait: Wait, topic: str, send: Send) -> None:
+    """Asked again and again, and telling what is missing meanwhile."""
+    send(topic, "a", "b")
+    told: list[str] = []
+    assert wait([{}, {(topic, 0): 1}, {(topic, 0): 2}], 30, told).quiet
+    assert told == [f"not committed to the end: {topic}[0]"] * 2
+
+
+def test_an_open_transaction_is_found(wait: Wait, broker: EmbeddedCluster, topic: str, send: Send) -> None:
+    """At the bound the answer says where; input behind it is not asked for before it is visible."""
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "transactional.id": topic})
+    producer.init_transactions(20)
+    producer.begin_transaction()
+    producer.produce(topic, b"v", partition=1)
+    assert producer.flush(20) == 0
+    plain = Producer({"bootstrap.servers": broker.bootstrap_servers})
+    plain.produce(topic, b"behind", partition=1)
+    assert plain.flush(20) == 0
+    found = wait([{}], 0.3)
+    assert found == Quiet(2, (), ((topic, 1),))
+    assert str(found) == f"a transaction open: {topic}[1]"
+    producer.commit_transaction(20)
+    assert wait([{(topic, 1): 2}], 30).quiet
+    assert wait([{(topic, 1): 1}], 0).behind == ((topic, 1),)
+
+
+def test_an_open_transaction_is_given_its_own_time(wait: Wait, broker: EmbeddedCluster, topic: str, send: Send) -> None:
+    """Beyond the bound for all else, which counts again as soon as nothing is open."""
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "transactional.id": topic})
+    producer.init_transactions(20)
+    producer.begin_transaction()
+    producer.produce(topic, b"v", partition=1)
+    assert producer.flush(20) == 0
+    assert wait([{}], 0.3).unstable == ((topic, 1),)
+    found = wait([{}], 0, open_timeout_s=30, say=lambda _: producer.commit_transaction(20))
+    assert found == Quiet(2, ((topic, 1),))
+
+
+def test_input_that_becomes_visible_while_waiting_counts(
+    wait: Wait, broker: EmbeddedCluster, topic: str, send: Send
+) -> None:
+    """An upstream transaction that commits late brings input that the group must commit past too."""
+    producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "transactional.id": topic})
+    producer.init_transactions(20)
+    producer.begin_transaction()
+    producer.produce(topic, b"v", partition=0)
+    assert producer.flush(20) == 0
+
+    def looks() -> Iterator[Mapping[Place, int]]:
+        yield {}
+        producer.commit_transaction(20)
+        yield {}
+
+    commits = looks()
+    found = wait_until_quiet(
+        [topic],
+            last=LastInput(broker.bootstrap_servers, topic),
+        stops=lambda topics: stops(broker, topics), committed=partial(next, commits, {}), timeout_s=2,
+    )  # fmt: skip
+    assert found == Quiet(2, ((topic, 0),), ())
