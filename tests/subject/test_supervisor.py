@@ -24,9 +24,8 @@ def make(session_guardian: Guardian, tmp_path: Path) -> Iterator[Make]:
     made: list[ProcessSupervisor] = []
 
     def supervisor(command: str, **spec: object) -> ProcessSupervisor:
-        one = ProcessSupervisor(
-            session_guardian, SubjectSpec(name="s", command=command, **spec), {"run": "-r"}, tmp_path
-        )  # type: ignore[arg-type]
+        wanted = SubjectSpec(name="s", command=command, **spec)  # type: ignore[arg-type]
+        one = ProcessSupervisor(session_guardian, wanted, {"run": "-r"}, tmp_path)
         made.append(one)
         one.start_all()
         return one
