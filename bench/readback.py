@@ -10,15 +10,14 @@ from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from streamproof.cluster import kafka_jars, start_embedded
+from streamproof.cluster import start_embedded
 from streamproof.cluster.registry import start_registry
 from streamproof.guardian import Guardian
 from streamproof.history.locators import Locator
-from streamproof.history.promise import Delivery, Promise
 from streamproof.history.store import HistoryWriter
 from streamproof.history.terms import Fate
 from streamproof.kafka import admin
-from streamproof.recording.logs import EffectTopic, Recording, record_logs
+from streamproof.recording.topics import EffectTopic, InputTopic, TopicLogs
 from streamproof.serde.avro import Encoder, Field
 
 RECORDS = 300_000  # of each topic
@@ -51,8 +50,8 @@ def read_back() -> list[dict[str, Any]]:
             ("JSON field", Locator.parse("json:/event_id"), TOPICS),
             ("Avro field", in_avro, IN_AVRO),
         ):
-            spec = recording(servers, identity, topics)
-            rows.append(row(f"read back, identity in a {name}", per_core(partial(record, servers, spec)), peer))
+            source = logs_of(servers, identity, topics)
+            rows.append(row(f"read back, identity in a {name}", per_core(partial(write, source)), peer))
         return rows
 
 
@@ -117,23 +116,18 @@ def consume(servers: str) -> None:
         raise RuntimeError(f"the peer read {len(kept)} records")
 
 
-def recording(servers: str, identity: Locator, topics: tuple[str, str]) -> Recording:
-    return Recording(
-        bootstrap=servers,
-        promise=Promise(grp="none", delivery=Delivery.EXACTLY_ONCE),
-        input_topic=topics[0],
-        input_identity=identity,
-        effects=(EffectTopic("out", topics[1], identity),),
-        fates={f"event-{number:032d}": (number, Fate.PROCESS) for number in range(RECORDS)},
-        jars=kafka_jars(),
-        topic_ids={},
+def logs_of(servers: str, identity: Locator, topics: tuple[str, str]) -> TopicLogs:
+    source, target = topics
+    fates = {f"event-{number:032d}": (number, Fate.PROCESS) for number in range(RECORDS)}
+    effects = (EffectTopic("out", target, identity),)
+    return TopicLogs(
+        servers, effects, partial(admin.log_ends, servers), InputTopic(source, identity, "none", fates, effects)
     )
 
 
-def record(servers: str, spec: Recording) -> None:
+def write(source: TopicLogs) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        writer = HistoryWriter(Path(directory))
-        record_logs(writer, spec, lambda topics: admin.log_ends(servers, topics), lambda _: None)
+        source.write(HistoryWriter(Path(directory)))
 
 
 if __name__ == "__main__":

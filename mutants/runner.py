@@ -10,13 +10,12 @@ import pyarrow.parquet as pq
 from mutants.judge import Judgement, Outcome, judge_mutants
 from mutants.registry import Mutant
 from streamproof.checks import Status
-from streamproof.cluster import start_embedded
 from streamproof.config.file import read_config
+from streamproof.engine.events import Judged
 from streamproof.engine.request import declared_spec
-from streamproof.engine.run import Run
+from streamproof.engine.session import Session
 from streamproof.engine.spec import RunSpec
-from streamproof.faults import Fault, Plan
-from streamproof.guardian import Guardian
+from streamproof.faults import DatabaseOf, Fault, InFlight, Instance, Kill, LockDatabase, Plan, Progress
 
 EVENTS = 4_000
 CONFIG = Path(__file__).parent.parent / "streamproof.toml"
@@ -26,24 +25,24 @@ CONFIG = Path(__file__).parent.parent / "streamproof.toml"
 # consumer holds records of which nothing is written yet cannot be seen from outside: there, a kill is left to luck.
 FAULTS = {
     "orders": (
-        Fault(kind="kill-in-flight", target="instance:1", at=0.3, lasts_ms=300),
-        Fault(kind="kill-in-flight", target="instance:2", at=0.6, lasts_ms=300),
+        Fault(Kill(lasts_ms=300), Instance(1), InFlight(Progress(0.3))),
+        Fault(Kill(lasts_ms=300), Instance(2), InFlight(Progress(0.6))),
     ),
     "projector": (
-        Fault(kind="kill", target="instance:1", at=0.2, lasts_ms=300),
-        Fault(kind="lock-database", target="database:orderHistory", at=0.4, lasts_ms=1500),
-        Fault(kind="kill", target="instance:2", at=0.6, lasts_ms=300),
+        Fault(Kill(lasts_ms=300), Instance(1), Progress(0.2)),
+        Fault(LockDatabase(lasts_ms=1500), DatabaseOf("orderHistory"), Progress(0.4)),
+        Fault(Kill(lasts_ms=300), Instance(2), Progress(0.6)),
     ),
 }
 
 
 def verify_mutants(mutants: Iterable[Mutant], seed: int, directory: Path) -> list[Judgement]:
     """What the verifier makes of each mutant; the runs are kept in `directory`."""
-    with Guardian() as guardian, start_embedded(guardian, brokers=3, logs=directory / "kafka") as cluster:
+    with Session(logs=directory / "kafka") as session:
 
         def run(mutant: Mutant, journal: Path) -> Outcome:
-            with Run(_spec(mutant, journal, seed, directory), cluster, guardian) as one:
-                return _outcome(one, Plan(seed=seed, faults=FAULTS[mutant.subject]))
+            plan = Plan(seed=seed, faults=FAULTS[mutant.subject])
+            return _outcome(session.verify(_spec(mutant, journal, seed, directory), plan))
 
         return judge_mutants(run, mutants)
 
@@ -58,14 +57,11 @@ def _spec(mutant: Mutant, journal: Path, seed: int, directory: Path) -> RunSpec:
     return replace(spec, subject=replace(spec.subject, name=mutant.name, command=mutant.command, env=environment))
 
 
-def _outcome(run: Run, plan: Plan) -> Outcome:
-    run.start()
-    run.carry_out(plan)
-    verdict = run.finish()
-    assert run.history is not None  # noqa: S101 - finish() made it
-    raised = [one.anomaly for one in verdict.findings if one.witnesses and one.status is not Status.COUNTED]
-    witnesses = {name: _ids(run.spec.directory / "witnesses" / f"{name}.parquet") for name in raised}
-    return Outcome(verdict.outcome, witnesses, run.history)
+def _outcome(judged: Judged) -> Outcome:
+    findings = judged.verdict.findings
+    raised = [found.anomaly for found in findings if found.witnesses and found.status is not Status.COUNTED]
+    witnesses = {name: _ids(judged.spec.directory / "witnesses" / f"{name}.parquet") for name in raised}
+    return Outcome(judged.verdict.outcome, witnesses, judged.history)
 
 
 def _ids(witnesses: Path) -> frozenset[str]:

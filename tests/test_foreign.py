@@ -18,7 +18,6 @@ import pytest
 from streamproof.checks import Outcome, Status
 from streamproof.cluster import kafka_jars
 from streamproof.cluster.artifacts import cached, parse_pins
-from streamproof.engine.progress import Progress
 from streamproof.engine.request import Request, verify
 from streamproof.history.promise import Delivery, Isolation
 
@@ -59,7 +58,8 @@ def test_a_plain_loop_keeps_at_least_once_on_a_cluster_that_was_started_elsewher
     elsewhere: str, tmp_path: Path
 ) -> None:
     """What it repeats when it is killed is counted; brokers that are not ours are not broken, and that is said."""
-    verdict, history = verify(loop_request(tmp_path, elsewhere, Delivery.AT_LEAST_ONCE), Progress())
+    judged = verify(loop_request(tmp_path, elsewhere, Delivery.AT_LEAST_ONCE))
+    verdict, history = judged.verdict, judged.history
     assert verdict.outcome is Outcome.UPHELD, verdict.missing
     assert history.record.backend == "existing"
     assert any("broker" in sentence for sentence in history.record.not_shown)
@@ -67,7 +67,7 @@ def test_a_plain_loop_keeps_at_least_once_on_a_cluster_that_was_started_elsewher
 
 def test_a_plain_loop_is_caught_when_it_promises_exactly_once(elsewhere: str, tmp_path: Path) -> None:
     """It is killed between its effects and their commit, so it does them twice."""
-    verdict, _ = verify(loop_request(tmp_path, elsewhere, Delivery.EXACTLY_ONCE), Progress())
+    verdict = verify(loop_request(tmp_path, elsewhere, Delivery.EXACTLY_ONCE)).verdict
     assert verdict.outcome is Outcome.VIOLATED
     assert {one.anomaly for one in verdict.findings if one.witnesses} == {"duplicated"}
 
@@ -79,7 +79,8 @@ def test_what_was_aborted_is_no_input_but_for_those_who_say_that_they_read_it(
     """A loop that reads uncommitted records is caught, unless that is what it promises; nothing else is said of it."""
     request = loop_request(tmp_path, elsewhere, Delivery.AT_LEAST_ONCE)
     command = f"{request.command} {Isolation.READ_UNCOMMITTED}"
-    verdict, history = verify(replace(request, command=command, isolation=isolation, faults="none"), Progress())
+    judged = verify(replace(request, command=command, isolation=isolation, faults="none"))
+    verdict, history = judged.verdict, judged.history
     caught = isolation is Isolation.READ_COMMITTED
     assert verdict.outcome is (Outcome.VIOLATED if caught else Outcome.UNPROVEN)
     (found,) = [one for one in verdict.findings if one.witnesses]
@@ -116,5 +117,6 @@ def test_kafka_streams_keeps_exactly_once(streams: str, tmp_path: Path) -> None:
         instances=2,
         events=5_000,
     )
-    verdict, history = verify(request, Progress())
+    judged = verify(request)
+    verdict, history = judged.verdict, judged.history
     assert verdict.outcome is Outcome.UPHELD, (verdict.missing, history.directory)

@@ -1,7 +1,7 @@
 """Judging a history: one SQL query an anomaly, one for its evidence, a table of guarantees, and the verdict."""
 
 from streamproof.checks.catalogue import Check, Status, load_checks
-from streamproof.checks.verdict import Evidence, Finding, Outcome, Verdict, judge, try_checks, write_witnesses
+from streamproof.checks.verdict import Evidence, Finding, Outcome, Verdict, check, judge, try_checks, write_witnesses
 
 __all__ = [
     "Check",
@@ -10,6 +10,7 @@ __all__ = [
     "Outcome",
     "Status",
     "Verdict",
+    "check",
     "judge",
     "load_checks",
     "try_checks",

@@ -140,6 +140,11 @@ def judge(
     return _decide(history.record, promised, findings, seen)
 
 
+def check(directory: Path, *, extra: Sequence[Path] = ()) -> Verdict:
+    """Judge a recorded run again: its directory, or that of its history. Errors are those of `judge`."""
+    return judge(History.find(directory), extra=extra)
+
+
 def try_checks(extra: Sequence[Path]) -> None:
     """Ask the checks of the directories in `extra` of a history without rows, before a run is spent on them.
 

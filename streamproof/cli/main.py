@@ -10,7 +10,6 @@ import signal
 import sys
 import time
 import traceback
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -22,14 +21,15 @@ from rich.console import Console
 from streamproof import __version__
 from streamproof.cli.flags import DIR, FILE, TEXT, VERSIONS, WHERE, WITHOUT, Brokers, Json, KafkaVersion, path_given
 from streamproof.cli.streams import told_streams
-from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED, open_cluster
+from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED
 from streamproof.compat import Level
 from streamproof.compat.command import compare, to_json
 from streamproof.compat.command import explain as explain_compat
-from streamproof.engine.request import Request, describe, kept
+from streamproof.config.file import ClusterConfig
+from streamproof.engine.request import Request, kept
 from streamproof.engine.request import verify as run_verify
+from streamproof.engine.session import Session
 from streamproof.errors import OutputError, StreamproofError, UsageError
-from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.report.html import counts, generate
 from streamproof.report.terminal import Terminal
@@ -96,22 +96,11 @@ def up(
     """Start a real Kafka cluster on this machine, and keep it until Ctrl-C."""
     if cluster not in STARTED:
         raise UsageError(f'--cluster "{cluster}" cannot be started; give {" or ".join(STARTED)}')
-    progress = Terminal.on(sys.stderr)
-    with kept(LOGS / _now()) as logs, Guardian() as guardian, ExitStack() as stack:
-        with progress.step("cluster") as step:
-            opened = open_cluster(
-                cluster, guardian, brokers=brokers, version=kafka_version, logs=logs, port=port, progress=step.now
-            )
-            running = stack.enter_context(opened)
-            step.done(describe(running))
-        url = None
-        if registry:
-            from streamproof.cluster.registry import start_registry  # noqa: PLC0415
-
-            with progress.step("registry") as step:
-                started = stack.enter_context(start_registry(guardian, logs=logs, progress=step.now))
-                step.done(started.name)
-                url = started.url
+    config = ClusterConfig().overridden(where=cluster, brokers=brokers, version=kafka_version, registry=None)
+    terminal = Terminal.on(sys.stderr)
+    with kept(LOGS / _now()) as logs, Session(config, logs=logs, listeners=[terminal], port=port) as session:
+        running = session.cluster
+        url = session.registry.url if registry else None
         if as_json:
             told = {"bootstrap_servers": running.bootstrap_servers, "version": running.version, "logs": str(logs)}
             print(json.dumps(told | ({"registry_url": url} if url else {})), flush=True)
@@ -239,8 +228,9 @@ def verify(
         instances=instances, events=events, input_file=input_file, seed=seed, faults=faults, cluster=cluster,
         brokers=brokers, kafka_version=kafka_version, registry=registry, directory=directory or RUNS / _now(),
     )  # fmt: skip
-    progress = Terminal.on(sys.stderr if as_json else sys.stdout)
-    verdict, history = run_verify(request, progress)
+    terminal = Terminal.on(sys.stderr if as_json else sys.stdout)
+    judged = run_verify(request, terminal)
+    verdict, history = judged.verdict, judged.history
     again = ["streamproof", *_without_directory(sys.argv[1:])]
     if seed is None:
         again += ["--seed", str(history.record.seed)]
@@ -276,8 +266,7 @@ def check(
 
     if not directory.is_dir():
         raise UsageError(f"{directory} is not a directory; give that of a run, such as {RUNS}/…")
-    inner = directory / "history"
-    history = History.read(inner if inner.is_dir() else directory)
+    history = History.find(directory)
     verdict = judge(history, extra=tuple(checks or ()))
     witnesses = directory / "witnesses"
     write_witnesses(history, verdict, witnesses, extra=tuple(checks or ()))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from streamproof.capabilities import Capability
 from streamproof.kafka.protocol import parse_address
 
 
@@ -36,8 +37,8 @@ class Cluster(Protocol):
         """The listeners that a subject gets: each advertises the address of a proxy, where one is in use."""
 
     @property
-    def can_break_brokers(self) -> bool:
-        """Whether brokers can be stopped, killed and paused here."""
+    def capabilities(self) -> frozenset[Capability]:
+        """What a run may do to the brokers."""
 
     def address(self, node: int) -> str:
         """`host:port` of a broker's direct listener."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
+from streamproof.capabilities import Capability
 from streamproof.errors import ClusterError, UnsupportedByCluster
 from streamproof.kafka import requests
 
@@ -12,7 +13,7 @@ class ExistingCluster:
     """Somebody else's brokers: what needs control over them raises `UnsupportedByCluster`."""
 
     backend = "existing"
-    can_break_brokers = False
+    capabilities: frozenset[Capability] = frozenset()
     version = "unknown"  # a broker does not say it
 
     def __init__(self, bootstrap_servers: str, addresses: Mapping[int, str], features: Mapping[str, int]) -> None:

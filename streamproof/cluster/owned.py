@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
+from streamproof.capabilities import OF_BACKEND, Capability
 from streamproof.cluster.ports import HOST, PortLease
 from streamproof.cluster.settings import BrokerPorts
 from streamproof.errors import ClusterError
@@ -51,7 +52,7 @@ N = TypeVar("N", bound=Node)
 class OwnedCluster(ABC, Generic[N]):
     """Brokers 1 to n, each broker and controller. Closing it ends them all at once: its data is not for later."""
 
-    can_break_brokers = True
+    backend: str
 
     def __init__(self, version: str, brokers: Mapping[int, N], ports: PortLease) -> None:
         self.version = version
@@ -85,6 +86,10 @@ class OwnedCluster(ABC, Generic[N]):
     @abstractmethod
     def _end(self) -> None:
         """End all brokers, in whatever state they are."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return OF_BACKEND[self.backend]
 
     @property
     def brokers(self) -> tuple[int, ...]:

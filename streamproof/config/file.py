@@ -8,7 +8,7 @@ import shlex
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
@@ -95,6 +95,18 @@ class ClusterConfig(_Table):
         min_length=1,
         description='true, or the URL of a schema registry, such as "http://127.0.0.1:8081"',
     )
+
+    def overridden(self, *, where: str | None, brokers: int | None, version: str | None, registry: str | None) -> Self:
+        """What flags say comes before what the file says. UsageError for the size of a cluster that exists."""
+        size = {"brokers": brokers, "version": version}
+        flags = {"where": where, "registry": registry, **size}
+        chosen = self.model_copy(update={name: value for name, value in flags.items() if value is not None})
+        if ":" in chosen.where and any(value is not None for value in size.values()):
+            raise UsageError(
+                f"the cluster at {chosen.where} is there already: how many brokers, of which version, on which port is "
+                "for one that is started; leave it out"
+            )
+        return chosen
 
 
 class SubjectConfig(_Table):

@@ -1,27 +1,43 @@
 """Where the effects that a contract promises lie: on topics, and in the rows of queries."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from streamproof.contract.model import Contract
 from streamproof.engine.spec import queried
 from streamproof.recording.databases import EffectQuery
-from streamproof.recording.logs import EffectTopic
+from streamproof.recording.expectations import Caused
+from streamproof.recording.topics import EffectTopic
 from streamproof.subject import SubjectSpec
 from streamproof.subject.spec import fill
 
 
-def effect_topics(contract: Contract) -> tuple[EffectTopic, ...]:
-    """Those of the channels that are topics, dead letters last."""
-    topics = [one for one in contract.produces if one.channel.query is None]
-    effects = [EffectTopic(p.channel.name, p.channel.topic, p.identity, p.per_input) for p in topics]
+@dataclass(frozen=True)
+class EffectChannels:
+    """The channels of effects of one run; dead letters are the last of the topics."""
+
+    topics: tuple[EffectTopic, ...]
+    queries: tuple[EffectQuery, ...]
+
+    @property
+    def all(self) -> tuple[Caused, ...]:
+        return (*self.topics, *self.queries)
+
+
+def effect_channels(subject: SubjectSpec, contract: Contract, values: Mapping[str, str]) -> EffectChannels:
+    """Those of a contract. Channels that are queries lie in the subject's databases; `values` fill its placeholders."""
+    topics = [
+        EffectTopic(produced.channel.name, produced.channel.topic, produced.identity, produced.per_input)
+        for produced in contract.produces
+        if produced.channel.query is None
+    ]
     if dead := contract.dead_letters:
-        effects.append(EffectTopic(dead.channel.name, dead.channel.topic, dead.identity, dead_letters=True))
-    return tuple(effects)
-
-
-def effect_queries(subject: SubjectSpec, contract: Contract, values: Mapping[str, str]) -> tuple[EffectQuery, ...]:
-    """Channels that are queries, each in the subject's database, whose placeholders `values` fill."""
-    return tuple(
-        EffectQuery(name, fill(subject.databases[name], values), one.channel.query or "", one.identity, one.per_input)
-        for name, one in queried(subject, contract).items()
-    )
+        topics.append(EffectTopic(dead.channel.name, dead.channel.topic, dead.identity, dead_letters=True))
+    queries = [
+        EffectQuery(
+            name, fill(subject.databases[name], values), produced.channel.query or "", produced.identity,
+            produced.per_input,
+        )
+        for name, produced in queried(subject, contract).items()
+    ]  # fmt: skip
+    return EffectChannels(tuple(topics), tuple(queries))

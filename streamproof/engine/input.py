@@ -1,176 +1,219 @@
-"""How input reaches a subject, and how it says what it is done with: by a group's commits, or by its answers."""
+"""How input reaches a subject, and how the subject says what it is done with: by its group's commits, or by answers.
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+An input port is one of these ways. All else in a run asks the port, and does not know which it is.
+"""
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from streamproof.engine.effects import EffectChannels
 from streamproof.engine.spec import RunSpec
 from streamproof.errors import UsageError
+from streamproof.history.locators import Locator
+from streamproof.history.store import HistoryWriter
 from streamproof.history.terms import Outcome
 from streamproof.kafka import admin
 from streamproof.recording.batches import Place
-from streamproof.recording.logs import Told
+from streamproof.recording.expectations import Due, write_expected
 from streamproof.recording.quiet import LastInput
-from streamproof.recording.readback import LogEnds
+from streamproof.recording.source import Source
+from streamproof.recording.topics import InputTopic
 from streamproof.subject import ProcessSupervisor
 from streamproof.workload import StdinWorkload, Workload
 from streamproof.workload.stdin import STDIN
 
-# how often an input must, and may, have its effects: what is not known may have happened, once
-EXPECTED = {Outcome.OK: (1, 1), Outcome.FAIL: (0, 0), Outcome.UNKNOWN: (0, 1)}
+Places = Callable[[], Mapping[str, tuple[int, int]]]  # partition and offset of each input, by its id
 
 
-class InputPort(Protocol):
-    """One port of input. Inputs have places as records in a topic's partitions do; `topic` is the topic's name."""
+class ConsumerGroup:
+    """The group of a subject that reads a topic."""
 
-    topic: str
-
-    @property
-    def workload(self) -> Workload | StdinWorkload:
-        """What feeds it."""
-
-    @property
-    def places(self) -> Callable[[], Mapping[str, tuple[int, int]]] | None:
-        """Where each input is, by its id; None where a topic tells."""
-
-    def committed(self) -> Mapping[Place, int]:
-        """Of each partition the first input that the subject is not done with, now; ClusterError if nobody says."""
-
-    def last(self, ends: LogEnds) -> Mapping[Place, int]:
-        """Of each partition the last input, by where its log ends."""
-
-    def unanswered(self, instance: int) -> int:
-        """How many inputs an instance was told, and has not answered for; none where a topic tells."""
+    def __init__(self, servers: str, name: str) -> None:
+        self._servers, self.name = servers, name
 
     def is_whole(self, instances: int) -> bool:
-        """Whether so many instances take part."""
-
-    def missing(self, instances: int) -> str:
-        """Why it is not whole: a clause for an error."""
-
-    def idle(self) -> str:
-        """That the subject is done with nothing of what there is: what follows its name in an error."""
-
-    def told(self) -> Told | None:
-        """What no log holds."""
-
-
-class GroupInput:
-    """A consumer group, and the topic that it reads."""
-
-    places = None
-
-    def __init__(self, spec: RunSpec, servers: str) -> None:
-        self.topic = spec.contract.input.channel.topic
-        self.workload = Workload(servers, spec.contract)
-        self._group, self._servers = spec.contract.group, servers
-        self._last = LastInput(servers, self.topic)
-
-    def committed(self) -> Mapping[Place, int]:
-        found = admin.committed(self._servers, self._group)
-        return {place: offset for place, offset in found.items() if place[0] == self.topic}
-
-    def last(self, ends: LogEnds) -> Mapping[Place, int]:
-        return self._last(ends)
-
-    def unanswered(self, instance: int) -> int:
-        del instance
-        return 0
-
-    def is_whole(self, instances: int) -> bool:
-        group = admin.group(self._servers, self._group)
+        """Whether the group is stable with so many members at least."""
+        group = admin.group(self._servers, self.name)
         return group.state == "Stable" and group.members >= instances
 
     def missing(self, instances: int) -> str:
-        group = admin.group(self._servers, self._group)
+        """Why the group is not whole: a clause for an error."""
+        group = admin.group(self._servers, self.name)
         return (
-            f'group "{self._group}" is {group.state} with {group.members} of {instances} members; check the group\'s '
+            f'group "{self.name}" is {group.state} with {group.members} of {instances} members; check the group\'s '
             "name and the bootstrap address"
         )
 
+
+class InputPort(Protocol):
+    """One way in. Inputs have places as a topic's records do: a name, a partition, an offset.
+
+    `group`: None for a subject that joins none. `answers`: None where the subject answers for no single input.
+    `places`: None where a topic tells where each input is.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def group(self) -> ConsumerGroup | None: ...
+    @property
+    def answers(self) -> "Answers | None": ...
+    @property
+    def places(self) -> Places | None: ...
+
+    @property
+    def workload(self) -> Workload | StdinWorkload:
+        """What feeds the port."""
+
+    @property
+    def topic(self) -> InputTopic | None:
+        """The topic that is read back as the input; None where no topic holds it."""
+
+    @property
+    def idle(self) -> str:
+        """That the subject is done with no input at all: what follows its name in an error."""
+
+    def identities(self) -> Mapping[str, Locator]:
+        """Where an input's id lies in the records of the port's topic, if there is one."""
+
+    def accounted(self) -> Mapping[Place, int]:
+        """Of each partition the first input that the subject is not done with; ClusterError if nobody says."""
+
+    def behind(self) -> list[Place]:
+        """The partitions in which the subject is not done with all input."""
+
+    def sources(self) -> tuple[Source, ...]:
+        """What the port itself records."""
+
+
+class TopicPort:
+    """A topic that the workload produces to, and the consumer group that reads it."""
+
+    places = None
+    answers = None
+
+    def __init__(self, spec: RunSpec, servers: str, effects: EffectChannels) -> None:
+        contract = spec.contract
+        self.name = contract.input.channel.topic
+        self.group = ConsumerGroup(servers, contract.group)
+        self.workload = Workload(servers, contract)
+        self._identity, self._effects, self._servers = contract.input.identity, effects, servers
+        self._last = LastInput(servers, self.name)
+
+    @property
+    def topic(self) -> InputTopic:
+        return InputTopic(self.name, self._identity, self.group.name, self.workload.fates, self._effects.all)
+
+    @property
     def idle(self) -> str:
         return (
-            f'has committed nothing in group "{self._group}", though "{self.topic}" has records; check that it reads '
-            "that topic and commits"
+            f'has committed nothing in group "{self.group.name}", though "{self.name}" has records; check that it '
+            "reads that topic and commits"
         )
 
-    def told(self) -> None:
-        return None
+    def identities(self) -> Mapping[str, Locator]:
+        return {self.name: self._identity}
+
+    def accounted(self) -> Mapping[Place, int]:
+        committed = admin.committed(self._servers, self.group.name)
+        return {place: offset for place, offset in committed.items() if place[0] == self.name}
+
+    def behind(self) -> list[Place]:
+        committed = self.accounted()
+        return self._last.behind(committed, admin.log_ends(self._servers, [self.name]))
+
+    def sources(self) -> tuple[Source, ...]:
+        return ()
 
 
-class StdinInput:
-    """Lines on the instances' standard inputs, and their answers."""
+class StdinPort:
+    """Lines on the instances' standard inputs, and the answers on their standard outputs."""
 
-    topic = STDIN
+    name = STDIN
+    group = None
+    topic = None
+    idle = (
+        'has answered no line of its standard input; for each it must write one such as {"outcome": "ok", "id": "…"} '
+        "to its standard output, and flush it"
+    )
 
-    def __init__(self, spec: RunSpec, supervisor: ProcessSupervisor) -> None:
-        self.workload = StdinWorkload(
-            spec.contract,
-            supervisor.process,
-            spec.subject.instances,
-            answer_s=spec.quiet_s,
-        )
-        self._group, self._keeper = spec.contract.group, supervisor
+    def __init__(self, spec: RunSpec, supervisor: ProcessSupervisor, effects: EffectChannels) -> None:
+        self.workload = StdinWorkload(spec.contract, supervisor.process, spec.subject.instances, answer_s=spec.quiet_s)
+        self.answers = Answers(self.workload, supervisor, spec.contract.group, effects)
 
     def places(self) -> Mapping[str, tuple[int, int]]:
         return self.workload.places
 
-    def committed(self) -> Mapping[Place, int]:
+    def identities(self) -> Mapping[str, Locator]:
+        return {}
+
+    def accounted(self) -> Mapping[Place, int]:
         return self.workload.accounted()
 
-    def last(self, ends: LogEnds) -> Mapping[Place, int]:
-        del ends
-        return self.workload.last()
+    def behind(self) -> list[Place]:
+        accounted = self.accounted()
+        return [place for place, line in self.workload.last().items() if accounted[place] <= line]
+
+    def sources(self) -> tuple[Source, ...]:
+        return (self.answers,)
+
+
+# how often an input must, and may, have its effects: what is not known may have happened, once
+EXPECTED = {Outcome.OK: Due((1, 1)), Outcome.FAIL: Due((0, 0)), Outcome.UNKNOWN: Due((0, 1))}
+
+
+class Answers(Source):
+    """What a subject answers for the lines of its standard input, as the tables of a log and of a group's commits."""
+
+    name = "answers"
+    # a subject that is in no group has no generations, and none is missing
+    tables = ("input", "expected", "offset_commit", "owner", "generation")
+
+    def __init__(
+        self, workload: StdinWorkload, supervisor: ProcessSupervisor, grp: str, effects: EffectChannels
+    ) -> None:
+        self._workload, self._supervisor, self._grp, self._effects = workload, supervisor, grp, effects
 
     def unanswered(self, instance: int) -> int:
+        """How many inputs an instance was given and has not answered for."""
         place = STDIN, instance
         # in this order: what is given in between would count as unanswered
-        last = self.workload.last().get(place, -1)
-        return max(0, last + 1 - self.workload.accounted()[place])
+        last = self._workload.last().get(place, -1)
+        return max(0, last + 1 - self._workload.accounted()[place])
 
-    def is_whole(self, instances: int) -> bool:
-        del instances  # each that runs takes part
-        return True
-
-    def missing(self, instances: int) -> str:
-        del instances
-        return "what it should say, or answer, when it is ready has not come"
-
-    def idle(self) -> str:
-        return (
-            'has answered no line of its standard input; for each it must write one such as {"outcome": "ok", "id": '
-            '"…"} to its standard output, and flush it'
-        )
-
-    def told(self) -> Told:
-        given = list(self.workload.given)
-        return Told(
-            inputs=[
-                {
-                    "topic": STDIN, "part": one.part, "off": one.off, "id": one.event.id, "key": one.event.key,
-                    "seq": one.event.seq, "fate": one.event.fate.value, "t_append": one.t, "pid": None, "epoch": None,
-                    "visible": True,
-                }
-                for one in given
-            ],
-            commits=[
-                {
-                    "grp": self._group, "topic": STDIN, "part": one.part, "off": one.off, "n": n, "t_append": one.t,
-                    "pid": -1, "epoch": -1, "transactional": False, "visible": True,
-                }
-                for n, one in enumerate(self.workload.advances)
-            ],
-            owners=[
-                {
-                    "grp": self._group, "generation": one["incarnation"], "member": str(one["pid"]), "instance": None,
-                    "topic": STDIN, "part": one["instance"], "t_from": one["t_start"], "t_to": one["t_end"],
-                }
-                for one in self._keeper.rows()
-            ],
-            expected={one.event.id: EXPECTED[one.outcome or Outcome.UNKNOWN] for one in given},
-        )  # fmt: skip
+    def write(self, writer: HistoryWriter) -> Iterable[str]:
+        given = list(self._workload.given)
+        inputs: list[dict[str, Any]] = [
+            {
+                "topic": STDIN, "part": line.part, "off": line.off, "id": line.event.id, "key": line.event.key,
+                "seq": line.event.seq, "fate": line.event.fate.value, "t_append": line.t, "pid": None, "epoch": None,
+                "visible": True,
+            }
+            for line in given
+        ]  # fmt: skip
+        commits: list[dict[str, Any]] = [
+            {
+                "grp": self._grp, "topic": STDIN, "part": advance.part, "off": advance.off, "n": n,
+                "t_append": advance.t, "pid": -1, "epoch": -1, "transactional": False, "visible": True,
+            }
+            for n, advance in enumerate(self._workload.advances)
+        ]  # fmt: skip
+        owners: list[dict[str, Any]] = [
+            {
+                "grp": self._grp, "generation": process["incarnation"], "member": str(process["pid"]),
+                "instance": None, "topic": STDIN, "part": process["instance"], "t_from": process["t_start"],
+                "t_to": process["t_end"],
+            }
+            for process in self._supervisor.rows()
+        ]  # fmt: skip
+        for table, rows in (("input", inputs), ("offset_commit", commits), ("owner", owners)):
+            writer.append(table, rows)
+        due = {line.event.id: EXPECTED[line.outcome or Outcome.UNKNOWN] for line in given}
+        write_expected(writer, self._grp, self._effects.all, due)
+        return ()
 
 
-def input_port_of(spec: RunSpec, servers: str, supervisor: ProcessSupervisor) -> InputPort:
+def input_port_of(spec: RunSpec, servers: str, supervisor: ProcessSupervisor, effects: EffectChannels) -> InputPort:
     """UsageError when the contract and the subject disagree on where input comes from."""
     stdin = spec.subject.input == "stdin"
     if stdin != spec.contract.sends:
@@ -180,4 +223,4 @@ def input_port_of(spec: RunSpec, servers: str, supervisor: ProcessSupervisor) ->
             else ('receives from a topic; with input = "stdin" goes an operation whose action is send')
         )
         raise UsageError(f"subject {spec.subject.name}: operation {spec.contract.name} {does}")
-    return StdinInput(spec, supervisor) if stdin else GroupInput(spec, servers)
+    return StdinPort(spec, supervisor, effects) if stdin else TopicPort(spec, servers, effects)

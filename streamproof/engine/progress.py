@@ -1,46 +1,64 @@
-"""How long work tells what it is at. Stages speak to a `Progress`; who listens (a terminal, a test) is not theirs."""
+"""How far a run has come, for all that must know while it goes on: the faults, the gate of the input, the terminal."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+import contextlib
+import threading
+from collections.abc import Callable, Mapping
 
-T = TypeVar("T")
+from streamproof.engine.input import InputPort
+from streamproof.errors import ClusterError
+from streamproof.recording.batches import Place
+from streamproof.recording.observers import Observers
+
+POLL_S = 0.1
 
 
-class Step:
-    """One step under way: `now` says what it is at, `done` what came of it (shown when the step ends).
+class RunProgress:
+    """What the subject is done with, and what lies in its hands.
 
-    `took`: the seconds that its work took, where that went on in the background, and the step only waited for it.
+    `start` begins to keep up with what the subject is done with, in a thread of its own; `saw_progress` is then told,
+    ten times a second, how many inputs that are. A broker that is away is asked again.
     """
 
-    def __init__(self) -> None:
-        self.result = ""
-        self.took: float | None = None
+    def __init__(self, port: InputPort, observers: Observers, saw_progress: Callable[[int], None]) -> None:
+        self._port, self._observers, self._saw_progress = port, observers, saw_progress
+        self._accounted: Mapping[Place, int] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._keep_up, name="progress", daemon=True)
 
-    def now(self, text: str) -> None:
-        """Say what the step is doing; replaced by what follows."""
+    def start(self) -> None:
+        self._thread.start()
 
-    def done(self, text: str, took: float | None = None) -> None:
-        self.result, self.took = text, took
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
 
+    def committed(self) -> int:
+        """How many inputs the subject was done with a moment ago."""
+        return sum(self._accounted.values())
 
-class Progress:
-    """Listens to nothing; listeners override."""
+    def in_flight(self) -> frozenset[tuple[int, int]]:
+        """Partition and offset of each input that has an effect, and that the subject is not done with."""
+        return self._observers.in_flight(self._port.accounted())
 
-    def title(self, text: str) -> None:
-        """What all of it is about, before the first step."""
+    def done(self) -> bool:
+        """Whether the subject is done with all that observers have read."""
+        return self._observers.done(self._port.accounted())
 
-    @contextmanager
-    def step(self, name: str) -> Iterator[Step]:  # noqa: ARG002 - for those who listen
-        """A step from its beginning to its end; an exception passes through."""
-        yield Step()
+    def waiting(self) -> int:
+        """How many inputs were fed, and are not done with."""
+        return self._port.workload.sent - self.committed()
 
-    def mark(self, text: str, *, ok: bool, under: str) -> None:
-        """Something that happened while a step was under way, such as a fault."""
+    def unanswered(self, instance: int) -> int:
+        """How many inputs an instance was given alone and has not answered for; none where a group shares them."""
+        return self._port.answers.unanswered(instance) if self._port.answers else 0
 
+    def is_whole(self, instances: int) -> bool:
+        """Whether so many instances take part in the work. Without a group, each that runs does."""
+        return self._port.group is None or self._port.group.is_whole(instances)
 
-def timed(work: Callable[[], T]) -> tuple[T, float]:
-    """What `work` returns, and the seconds that it took."""
-    began = time.monotonic()
-    return work(), time.monotonic() - began
+    def _keep_up(self) -> None:
+        while not self._stopping.wait(POLL_S):
+            with contextlib.suppress(ClusterError, OSError):
+                self._accounted = self._port.accounted()
+                self._saw_progress(self.committed())

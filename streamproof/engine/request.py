@@ -2,36 +2,26 @@
 
 import contextlib
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from streamproof import __version__
-from streamproof.cluster import STARTED, Cluster, open_cluster
-from streamproof.cluster.existing import ExistingCluster
 from streamproof.config.file import ClusterConfig, Config, checked_command, checked_placeholders, read_config
 from streamproof.contract.asyncapi import read_contract
 from streamproof.contract.flags import contract_from_flags
 from streamproof.contract.model import Channel, Contract
-from streamproof.engine.progress import Progress
+from streamproof.engine.events import Listener, ignore
 from streamproof.engine.spec import RunSpec
 from streamproof.errors import UsageError
-from streamproof.faults import Plan, check_plan, read_plan, written_plan
-from streamproof.guardian import Guardian
+from streamproof.faults import Plan, plan_in_words, read_plan
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.subject import SubjectSpec
 from streamproof.workload import Event, events_from_file, make_events
 
 if TYPE_CHECKING:
-    from streamproof.checks import Verdict
-    from streamproof.cluster.registry import Registry
-    from streamproof.engine.run import Run
-    from streamproof.history.store import History
-
-T = TypeVar("T")
+    from streamproof.engine.events import Judged
 
 
 @dataclass(frozen=True)
@@ -60,7 +50,7 @@ class Request:
     registry: str | None = None
 
 
-def verify(request: Request, progress: Progress) -> "tuple[Verdict, History]":
+def verify(request: Request, listen: Listener = ignore) -> "Judged":
     """Run the subject on a cluster of its own (or an existing one) under faults, and judge what happened."""
     if request.command is not None and request.subject:
         raise UsageError(f"give the subject by its name ({request.subject}) or by --run, not by both")
@@ -71,43 +61,20 @@ def verify(request: Request, progress: Progress) -> "tuple[Verdict, History]":
             f"{request.config}; its contract says such things itself"
         )
     config = None if request.command is not None else read_config(request.config)
-    saved = saved_plan(request)
-    seed = seed_of(request, saved)
-    spec = spec_of(request, config, seed)
+    plan = saved_plan(request)
+    spec = spec_of(request, config, seed_of(request, plan))
     if request.registry is not None and not spec.needs_registry:
         raise UsageError(
             f"--registry: subject {spec.subject.name} uses none: its contract has no Avro, and nothing of it names "
             "{registry_url}; leave it out"
         )
-    settings = config.cluster if config else ClusterConfig()
-    where = settings.where if request.cluster is None else request.cluster
-    backend = where if where in STARTED else ExistingCluster.backend
-    if saved:
-        check_plan(saved, spec.subject, backend=backend)
-    progress.title(_title(spec))
-    threading.Thread(target=_import_run, daemon=True).start()  # takes half a second, while brokers start
-    with (
-        kept(request.directory),
-        Guardian() as guardian,
-        _cluster(request, where, settings, guardian, progress) as cluster,
-        _registry(request, settings, spec, guardian, progress) as registry,
-    ):
-        plan = saved or Plan.default(
-            seed,
-            instances=spec.subject.instances,
-            can_break_brokers=cluster.can_break_brokers,
-            in_group=not spec.contract.sends,
-            databases=spec.subject.lockable,
-        )
-        check_plan(plan, spec.subject, cluster)
-        saved_as = plan.model_copy(update={"seed": seed})
-        (request.directory / "plan.json").write_text(saved_as.model_dump_json(indent=2))
-        with _import_run()(spec, cluster, guardian, progress, registry=registry) as run:
-            run.start()
-            run.carry_out(plan)
-            verdict = run.finish()
-            assert run.history is not None  # noqa: S101 - finish() made it
-            return verdict, run.history
+    cluster = (config.cluster if config else ClusterConfig()).overridden(
+        where=request.cluster, brokers=request.brokers, version=request.kafka_version, registry=request.registry
+    )
+    from streamproof.engine.session import Session  # noqa: PLC0415 - slow to import: a mistake is told before
+
+    with kept(request.directory) as logs, Session(cluster, logs=logs, listeners=[listen]) as session:
+        return session.verify(spec, plan)
 
 
 def _with_run(request: Request) -> dict[str, object]:
@@ -121,20 +88,6 @@ def _with_run(request: Request) -> dict[str, object]:
         "--ordered": request.ordered,
         "--isolation": request.isolation,
     }
-
-
-def _title(spec: RunSpec) -> str:
-    """What is verified, and what it promises."""
-    contract = spec.contract
-    told = f" ({contract.source}, {contract.name})" if contract.source else ""
-    order = ", ordered by key" if contract.ordered else ""
-    return f"streamproof {__version__} · subject {spec.subject.name}{told} · promise: {contract.delivery}{order}"
-
-
-def _import_run() -> "type[Run]":
-    from streamproof.engine.run import Run  # noqa: PLC0415
-
-    return Run
 
 
 def seed_of(request: Request, saved: Plan | None) -> int:
@@ -240,9 +193,7 @@ def saved_plan(request: Request) -> Plan | None:
     if request.faults == "default":
         return None
     path = Path(request.faults)
-    plan = written_plan(request.faults) if "@" in request.faults and not path.exists() else read_plan(path)
-    check_plan(plan)
-    return plan
+    return plan_in_words(request.faults) if "@" in request.faults and not path.exists() else read_plan(path)
 
 
 @contextmanager
@@ -266,54 +217,6 @@ def kept(directory: Path) -> Iterator[Path]:
         for one in missing:
             with contextlib.suppress(OSError):
                 one.rmdir()
-
-
-@contextmanager
-def _cluster(
-    request: Request, where: str, settings: ClusterConfig, guardian: Guardian, progress: Progress
-) -> Iterator[Cluster]:
-    started = where in STARTED  # an existing one has its own size and version, whatever the file says of others
-    with contextlib.ExitStack() as stack:
-        with progress.step("cluster") as step:
-            opened = open_cluster(
-                where,
-                guardian,
-                brokers=_or(request.brokers, settings.brokers if started else None),
-                version=_or(request.kafka_version, settings.version if started else None),
-                logs=request.directory / "logs",
-                progress=step.now,
-            )
-            cluster = stack.enter_context(opened)
-            step.done(describe(cluster))
-        yield cluster
-
-
-@contextmanager
-def _registry(
-    request: Request, settings: ClusterConfig, spec: RunSpec, guardian: Guardian, progress: Progress
-) -> "Iterator[Registry | None]":
-    """A registry where the run needs one: the one that is named, or one that is started."""
-    if not spec.needs_registry:
-        yield None
-        return
-    from streamproof.cluster.registry import open_registry  # noqa: PLC0415 - its HTTP client is slow to import
-
-    where = request.registry or settings.registry
-    with contextlib.ExitStack() as stack:
-        with progress.step("registry") as step:
-            opened = open_registry(where, guardian, logs=request.directory / "logs", progress=step.now)
-            registry = stack.enter_context(opened)
-            step.done(registry.name)
-        yield registry
-
-
-def _or(given: T | None, otherwise: T | None) -> T | None:
-    return otherwise if given is None else given
-
-
-def describe(cluster: Cluster) -> str:
-    count = len(cluster.brokers)
-    return f"{count} broker{'s' * (count != 1)}, Apache Kafka {cluster.version}, {cluster.backend}"
 
 
 def with_fresh_names(contract: Contract, suffix: str) -> Contract:

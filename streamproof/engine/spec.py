@@ -9,6 +9,7 @@ from streamproof.errors import UsageError, did_you_mean
 from streamproof.subject import SubjectSpec
 from streamproof.workload import Event
 
+FEED_S = 5.0  # how long the whole input takes at least, so that there is time to break things
 QUIET_S = 60.0  # for the group to commit past all input, and for open transactions to end
 
 

@@ -1,8 +1,54 @@
-"""Breaking things on purpose: plans, what they may name, and the nemesis that carries them out."""
+"""Breaking things on purpose: faults are actions on targets when triggers say so; the nemesis carries plans out."""
 
-from streamproof.faults.check import check_plan
+from streamproof.faults.actions import (
+    ACTIONS,
+    Action,
+    DisconnectBroker,
+    Join,
+    Kill,
+    KillBroker,
+    LockDatabase,
+    PauseBeyondSession,
+    PauseBroker,
+    RestartBroker,
+)
+from streamproof.faults.fault import Fault
 from streamproof.faults.nemesis import Nemesis
-from streamproof.faults.plan import Fault, Plan, read_plan, written_plan
-from streamproof.faults.world import Evidence, World
+from streamproof.faults.plan import Plan, Surroundings, check_plan
+from streamproof.faults.system import Evidence, Scene, System
+from streamproof.faults.targets import Broker, BrokerRole, DatabaseOf, Instance
+from streamproof.faults.triggers import After, During, Elapsed, InFlight, Progress
+from streamproof.faults.written import json_of, plan_in_words, read_plan
 
-__all__ = ["Evidence", "Fault", "Nemesis", "Plan", "World", "check_plan", "read_plan", "written_plan"]
+__all__ = [
+    "ACTIONS",
+    "Action",
+    "After",
+    "Broker",
+    "BrokerRole",
+    "DatabaseOf",
+    "DisconnectBroker",
+    "During",
+    "Elapsed",
+    "Evidence",
+    "Fault",
+    "InFlight",
+    "Instance",
+    "Join",
+    "Kill",
+    "KillBroker",
+    "LockDatabase",
+    "Nemesis",
+    "PauseBeyondSession",
+    "PauseBroker",
+    "Plan",
+    "Progress",
+    "RestartBroker",
+    "Scene",
+    "Surroundings",
+    "System",
+    "check_plan",
+    "json_of",
+    "plan_in_words",
+    "read_plan",
+]

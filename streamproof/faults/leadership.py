@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Collection, Iterable, Mapping
 
 from streamproof.errors import ClusterError
-from streamproof.faults.world import World
+from streamproof.faults.system import System
 from streamproof.kafka import admin
 from streamproof.kafka.requests import NotYet
 
@@ -12,12 +12,12 @@ GROUPS, TRANSACTIONS = "__consumer_offsets", "__transaction_state"
 Logs = Mapping[str, frozenset[int] | None]  # of each topic these partitions, or all
 
 
-def logs_of(world: World, transactional_ids: Iterable[str]) -> Logs:
+def logs_of(system: System, transactional_ids: Iterable[str]) -> Logs:
     """What the subject uses: its input, the topics of its effects, and of the coordinators' logs its own partitions."""
-    servers = world.cluster.bootstrap_servers
-    ids = {GROUPS: [world.group] if world.group else [], TRANSACTIONS: list(transactional_ids)}
+    servers = system.cluster.bootstrap_servers
+    ids = {GROUPS: [system.group] if system.group else [], TRANSACTIONS: list(transactional_ids)}
     own = {topic: _partitions_of(servers, topic, names) for topic, names in ids.items() if names}
-    return {**dict.fromkeys((world.topic, *world.effects)), **own}
+    return {**dict.fromkeys((system.topic, *system.effects)), **own}
 
 
 def _partitions_of(servers: str, topic: str, names: Collection[str]) -> frozenset[int]:

@@ -1,17 +1,23 @@
-"""The page of faults, made from the docstrings of their functions: `python -m streamproof.faults.make_docs`."""
+"""The page of faults, made from the docstrings of their actions: `python -m streamproof.faults.make_docs`."""
 
 import inspect
+import json
 from pathlib import Path
 
-from streamproof.faults.kinds import KINDS, Kind
-from streamproof.faults.plan import Plan
+from streamproof.capabilities import OF_BACKEND, Capability
+from streamproof.faults.actions import ACTIONS, Action, Kill, PauseBroker
+from streamproof.faults.fault import Fault
+from streamproof.faults.plan import Plan, Surroundings
+from streamproof.faults.targets import BrokerRole, Instance
+from streamproof.faults.triggers import During, Progress
+from streamproof.faults.written import keys_of
 
 PAGE = Path("docs/faults.md")
 INTRODUCTION = """\
 # Faults
-What can be broken on purpose. Each fault is a function in `streamproof/faults/kinds.py` that breaks one thing, looks
-for evidence that it took effect, and mends it. One without effect has shown nothing, and the report says so. What this
-page says of each is the function's own docstring.
+What can be broken on purpose. A fault is an **action** on a **target**, when a **trigger** says so. Each action is a
+class in `streamproof/faults/actions/` that breaks one thing, looks for evidence that it took effect, and mends it. A
+fault without effect has shown nothing, and the report says so. What this page says of each action is its own docstring.
 """
 PLANS = """\
 ## Plans
@@ -36,17 +42,43 @@ Such a file, as it was saved or written by hand, is a plan again:
 ```sh
 streamproof verify --faults plan.json
 ```
-- `kind` and `target`: as in the table above.
-- `at`: the fault's mark, from 0 to 1: it begins when the group has committed past this share of the workload.
-- `lasts_ms`: milliseconds from breaking to mending, at least; 500 where it is left out.
+- `kind` and `target`: as in the table above. `kill-in-flight` is `kill` with `"in_flight": true`.
+- When, by one of these keys:
+  - `at`: a mark of progress, from 0 to 1: the fault begins when the group has committed past this share of the
+    workload. Faults with a mark take turns: each waits until the group has recovered from the one before it.
+  - `elapsed_s`: so many seconds after the first fault was waited for.
+  - `during`: the `name` of another fault, while that is in effect; `after`: of another fault, once that is mended. With
+    `after_ms`, so many milliseconds later. Such faults do not wait for their turn, so they overlap with others.
+- `in_flight`: true where the instance must be *inside* its cycle.
+- `name`: by which other faults refer to this one.
+- `lasts_ms`: milliseconds from breaking to mending, at least; 500 where it is left out. Other parameters of an action
+  stand beside it.
 - `seed`: makes the workload, unless `--seed` is given. It may be left out.
+
+Two faults that overlap: while the leader is paused, an instance dies.
+
+```json
+{overlapping}
+```
+In Python the same is
+```python
+from streamproof.faults import BrokerRole, During, Fault, Instance, Kill, PauseBroker, Plan, Progress
+
+plan = Plan(
+    (
+        Fault(PauseBroker(lasts_ms=2000), BrokerRole.LEADER, Progress(0.3), name="slow leader"),
+        Fault(Kill(lasts_ms=300), Instance(1), During("slow leader", after_ms=200)),
+    )
+)
+```
+for `session.verify(spec, plan)` or, in a test, `run.carry_out(plan)`. One fault in a test is
+`run.inject(Fault(Kill(), Instance(1), Progress(0.3)))`, or `Fault.of("kill", "instance:1", at=0.3)`.
 
 An instance that dies or sleeps is missed only when its session runs out, and until then its group may stand still: 45 s
 unless the client is told otherwise (`session.timeout.ms`; with `group.protocol=consumer`, the broker's
 `group.consumer.session.timeout.ms`). With 6 s, a run is over in half a minute.
 
-A plan is checked before anything runs; what is wrong is told with the number of the fault in the file, from 1. In a
-test, one fault is `run.inject(Fault(kind="kill", target="instance:1", at=0.3))`.
+A plan is checked before anything runs; what is wrong is told with the number of the fault in the file, from 1.
 """
 TARGETS = """\
 `broker:leader` leads partition 0 of the topic that the subject reads when the fault begins; `broker:group-coordinator`
@@ -56,49 +88,74 @@ what needs a group is refused ({of_group}).
 """
 
 
+OVERLAPPING = Plan(
+    (
+        Fault(PauseBroker(lasts_ms=2000), BrokerRole.LEADER, Progress(0.3), name="slow leader"),
+        Fault(Kill(lasts_ms=300), Instance(1), During("slow leader", after_ms=200)),
+    )
+)
+
+
 def page() -> str:
     """The whole page, as Markdown."""
-    kinds = KINDS.values()
+    plans = PLANS.replace("{plan}", _shown(_default())).replace("{overlapping}", _shown(OVERLAPPING))
     return "\n".join(
         [
             INTRODUCTION,
             "| fault | target | clusters |",
             "| --- | --- | --- |",
-            *(f"| [{one.name}](#{one.name}) | {_written(one)} | {', '.join(one.on) or 'any'} |" for one in kinds),
+            *(f"| [{kind}](#{kind}) | {_written(action)} | {_clusters(action)} |" for kind, action in ACTIONS.items()),
             "",
             TARGETS.replace("{of_group}", _of_group()),
-            PLANS.replace("{plan}", _example()),
-            *(_section(one) for one in kinds),
+            plans,
+            *(_section(action) for action in ACTIONS.values()),
         ]
     )
 
 
-def _written(kind: Kind) -> str:
-    return ", ".join(f"`{form}`" for form in kind.target.forms)
+def _written(action: type[Action]) -> str:
+    return ", ".join(f"`{form}`" for form in action.target.forms)
+
+
+def _clusters(action: type[Action]) -> str:
+    """Those whose capabilities are enough; any, where nothing of the cluster is required."""
+    required = action.requires - {Capability.CONSUMER_GROUP}
+    able = [backend for backend, capabilities in OF_BACKEND.items() if required <= capabilities]
+    return ", ".join(able) if required else "any"
 
 
 def _of_group() -> str:
-    return ", ".join(
-        ["`broker:group-coordinator`", *(f"[{it.name}](#{it.name})" for it in KINDS.values() if it.of_group)]
-    )
+    kinds = [kind for kind, action in ACTIONS.items() if Capability.CONSUMER_GROUP in action.requires]
+    return ", ".join(["`broker:group-coordinator`", *(f"[{kind}](#{kind})" for kind in kinds)])
 
 
-def _example() -> str:
-    """A default plan, a line a fault."""
-    plan = Plan.default(1, instances=2, can_break_brokers=True, databases=["orderHistory"])
-    faults = ",\n".join(f"    {one.model_dump_json()}" for one in plan.faults)
-    return f'{{\n  "seed": {plan.seed},\n  "faults": [\n{faults}\n  ]\n}}'
+def _default() -> Plan:
+    capabilities = frozenset(Capability)
+    return Plan.default(1, Surroundings(2, ("orderHistory",), (1, 2, 3), "embedded", capabilities))
 
 
-def _section(kind: Kind) -> str:
+def _shown(plan: Plan) -> str:
+    """A plan as JSON, a line a fault."""
+    faults = ",\n".join(f"    {json.dumps(keys_of(fault))}" for fault in plan.faults)
+    seed = "" if plan.seed is None else f'  "seed": {plan.seed},\n'
+    return f'{{\n{seed}  "faults": [\n{faults}\n  ]\n}}'
+
+
+def _section(action: type[Action]) -> str:
     """A docstring's paragraphs, each as one line; the last two are told apart by how they begin."""
-    paragraphs = [" ".join(one.split()) for one in (inspect.getdoc(kind.inject) or "").split("\n\n")]
+    paragraphs = [" ".join(text.split()) for text in (inspect.getdoc(action) or "").split("\n\n")]
     *text, evidence, without = paragraphs
+    parameters = [
+        f"- **Parameter** `{name}`: {field.description}; {field.default} where it is left out"
+        for name, field in action.model_fields.items()
+        if name != "lasts_ms"
+    ]
     return "\n".join(
         [
-            f"## {kind.name}",
-            *(f"{one}\n" for one in text),
-            f"- **Target** {kind.target.name}: {_written(kind)}",
+            f"## {action.kind}",
+            *(f"{paragraph}\n" for paragraph in text),
+            f"- **Target** {action.target.name}: {_written(action)}",
+            *parameters,
             f"- **Evidence** {evidence.removeprefix('Evidence: ')}",
             f"- **Without effect** {without.removeprefix('Without effect: ')}",
             "",

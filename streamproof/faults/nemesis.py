@@ -1,117 +1,239 @@
-"""Carries faults out: each at its progress mark, one after the other, each recorded with its evidence."""
+"""Carries faults out: each when its trigger is met, each recorded with its evidence, each undone come what may."""
 
+import json
+import threading
+import time
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from streamproof.clock import now_us
 from streamproof.errors import StreamproofError
-from streamproof.faults.check import check_fault, check_plan
-from streamproof.faults.kinds import KINDS
-from streamproof.faults.plan import Fault, Plan
-from streamproof.faults.world import Evidence, World
+from streamproof.faults.fault import Fault
+from streamproof.faults.plan import Plan, Surroundings, check_fault
+from streamproof.faults.system import Evidence, Scene, System
+from streamproof.faults.targets import Instance
+from streamproof.faults.triggers import InFlight
 
 IDLE_S = 30.0  # of a subject that has not done anything yet
 RECOVERY_S = 60.0  # a group may wait for a dead member's session to run out: 45 s, unless it is told otherwise
 AHEAD = 0.15  # share of the workload that is fed beyond a fault's mark, so that it meets work in flight
 DONE = 0.01  # share of the workload that may still be on its way to a commit
+LOOK_S = 0.02
+
+Tell = Callable[[Fault, Evidence | None], None]
+
+
+@dataclass
+class _Course:
+    """What became of a fault so far, on the monotonic clock."""
+
+    effect: float | None = None
+    end: float | None = None
 
 
 class Nemesis:
     """Breaks things in one running system.
 
-    `tell` is given each fault before its mark, with None, and then with its evidence; `give_up` is called, and raises,
-    when the subject has done nothing by the first mark: there is nothing to break.
+    Faults that take turns follow one another, each once the subject has recovered from the one before it. All others
+    have a thread each, and may overlap. `tell` is given each fault before its trigger is met, with None, and then with
+    its evidence; `give_up` is called, and raises, when the subject has done nothing by the first mark.
+
     `gate` is the share of the workload that may be fed so far: it holds input back until the next fault's mark is
-    reached, so that no fault meets an idle subject, however fast the machine.
+    reached, so that no fault meets an idle subject, however fast the machine. `rows` are those of the `fault` table.
     """
 
-    def __init__(
-        self, world: World, total: int, tell: Callable[[Fault, Evidence | None], None], give_up: Callable[[], NoReturn]
-    ) -> None:
-        self.world = world
-        self._total = total
-        self._tell = tell
-        self._give_up = give_up
+    def __init__(self, system: System, total: int, tell: Tell, give_up: Callable[[], NoReturn]) -> None:
+        self.system = system
         self.gate = 0.0
         self.rows: list[dict[str, Any]] = []
+        self._total, self._tell, self._give_up = total, tell, give_up
+        self._began = time.monotonic()
+        self._courses: dict[str, _Course] = {}
+        self._lock = threading.Lock()
 
     def open(self) -> None:
         """Let all input flow."""
         self.gate = 1.0
 
-    def carry_out(self, plan: Plan) -> None:
-        """All faults of a plan, in the order of their marks; returns when the group has recovered from the last.
-
-        Errors are those of `check_plan`, before anything is broken.
-        """
-        check_plan(plan, self.world.supervisor.spec, self.world.cluster)
-        faults = sorted(plan.faults, key=lambda one: one.at)
-        marks = [*(one.at for one in faults), 1.0]
-        for one, following in zip(faults, marks[1:], strict=True):
-            self._inject(one, following)
+    def close(self) -> None:
+        """Let nothing wait any more; faults that are under way are undone in their threads."""
+        self.system.stopping.set()
         self.open()
 
-    def inject(self, one: Fault, following: float = 1.0) -> Evidence:
-        """One fault, when its mark is reached; input then flows until shortly after the `following` mark.
+    def carry_out(self, plan: Plan) -> None:
+        """All faults of a plan, which was checked; returns when the subject has recovered from the last."""
+        self._began = time.monotonic()
+        errors: list[BaseException] = []
 
-        Errors are those of `check_plan`, at once.
+        def beside(fault: Fault) -> None:
+            try:
+                self._when_met(fault)
+            except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for this one
+                errors.append(error)
+
+        threads = [threading.Thread(target=beside, args=(fault,), daemon=True) for fault in plan.beside()]
+        for thread in threads:
+            thread.start()
+        turns = plan.in_turn()
+        marks = [*(fault.when.mark or 0.0 for fault in turns), 1.0]
+        try:
+            for fault, following in zip(turns, marks[1:], strict=True):
+                self._take_turn(fault, following)
+            self.open()
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            for thread in threads:
+                thread.join()
+        for error in errors:
+            raise error
+
+    def inject(self, fault: Fault, following: float = 1.0) -> Evidence:
+        """One fault, when its trigger is met; input then flows until shortly after the `following` mark.
+
+        Errors are those of `check_fault`, at once.
         """
-        supervisor = self.world.supervisor
-        check_fault(
-            one, [f"instance:{it.number}" for it in supervisor.current_all()], supervisor.spec, self.world.cluster
-        )
-        return self._inject(one, following)
+        supervisor = self.system.supervisor
+        there = Surroundings.of(supervisor.spec, self.system.cluster)
+        check_fault(fault, there.with_instances(len(supervisor.current_all())))
+        return self._when_met(fault) if fault.when.mark is None else self._take_turn(fault, following)
 
-    def _inject(self, one: Fault, following: float) -> Evidence:
-        world = self.world
-        self._tell(one, None)
-        self.gate = max(self.gate, min(1.0, one.at + AHEAD))
-        if one.at > 0 and not world.wait_until(lambda: world.committed() > 0, IDLE_S):
+    # what a trigger may ask
+
+    def share(self) -> float:
+        return self.system.progress.committed() / self._total if self._total else 1.0
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def since_effect(self, fault: str) -> float | None:
+        course = self._courses.get(fault, _Course())
+        return time.monotonic() - course.effect if course.effect is not None and course.end is None else None
+
+    def since_end(self, fault: str) -> float | None:
+        end = self._courses.get(fault, _Course()).end
+        return None if end is None else time.monotonic() - end
+
+    # faults that take turns
+
+    def _take_turn(self, fault: Fault, following: float) -> Evidence:
+        system, mark = self.system, fault.when.mark or 0.0
+        self._tell(fault, None)
+        self.gate = max(self.gate, min(1.0, mark + AHEAD))
+        if mark > 0 and not system.wait_until(lambda: system.progress.committed() > 0, IDLE_S):
             self._give_up()
-        reached = world.wait_until(lambda: world.committed() >= one.at * self._total, RECOVERY_S)
+        reached = system.wait_until(lambda: fault.when.met(self), RECOVERY_S)
         fed = self.gate
 
         def feed(share: float) -> None:
             self.gate = max(self.gate, fed + share * (min(1.0, following + AHEAD) - fed))
 
-        kind = KINDS[one.kind]
-        if not (reached and kind.feeds):
+        if not (reached and (fault.action.feeds or isinstance(fault.when, InFlight))):
             feed(1.0)  # work goes on arriving while the fault acts
-        began = now_us()
-        if not reached:
-            evidence = Evidence(f"not done: the group did not reach {one.at:.0%} of the workload", effective=False)
-        else:
-            try:
-                evidence = kind.inject(replace(world, feed=feed), one)
-            except StreamproofError as error:
-                evidence = Evidence(f"not done: {error}", effective=False)
-        feed(1.0)
-        before = world.committed()
-        self.rows.append(
-            {
-                "kind": one.kind,
-                "target": one.target,
-                "moment": f"progress {one.at:.2f}",
-                "t_from": began,
-                "t_to": now_us(),
-                "evidence": evidence.sentence,
-                "effective": evidence.effective,
-            }
-        )
-        self._tell(one, evidence)
         if reached:
-            world.wait_until(lambda: (world.committed() > before or self._idle()) and self._whole(), RECOVERY_S)
+            evidence = self._act(fault, feed)
+        else:
+            evidence = self._not_done(fault, f"the group did not reach {mark:.0%} of the workload")
+        feed(1.0)
+        before = system.progress.committed()
+        if reached:
+            system.wait_until(
+                lambda: (system.progress.committed() > before or self._idle()) and self._whole(), RECOVERY_S
+            )
         return evidence
 
     def _idle(self) -> bool:
         """Whether the group has done all that the gate has let through, or as good as all."""
-        return self.world.committed() >= (self.gate - DONE) * self._total
+        return self.system.progress.committed() >= (self.gate - DONE) * self._total
 
     def _whole(self) -> bool:
         """Whether all instances that run take part again."""
-        running = sum(1 for one in self.world.supervisor.current_all() if one.running)
+        running = sum(1 for instance in self.system.supervisor.current_all() if instance.running)
         try:
-            return self.world.is_whole(running)
+            return self.system.progress.is_whole(running)
         except StreamproofError:
             return False
+
+    # faults that happen when they happen
+
+    def _when_met(self, fault: Fault) -> Evidence:
+        while not fault.when.met(self):
+            if fault.when.hopeless(self) or self.system.stopping.wait(LOOK_S):
+                return self._not_done(fault, f"its moment never came: {fault.when}")
+        self._tell(fault, None)
+        return self._act(fault, lambda _: None)
+
+    # one fault
+
+    def _act(self, fault: Fault, feed: Callable[[float], None]) -> Evidence:
+        """Begin, look for evidence, let the fault last, undo it; an error of the system's is evidence of no effect."""
+        system, action = self.system, fault.action
+        course = self._courses.setdefault(fault.name, _Course())
+        instance = fault.on.number if isinstance(fault.on, Instance) else None
+        scene = Scene(system, fault.on, feed, instance=instance)
+        began, effect = now_us(), None
+        try:
+            action.prepare(scene)
+            if not fault.when.seize(scene):
+                never = f"instance {instance} was never seen inside its cycle in {scene.looks} looks"
+                return self._record(fault, scene, began, Evidence(never, effective=False))
+            scene.began = time.monotonic()
+            try:
+                state = action.begin(scene)
+            except BaseException:
+                self._let_go(scene)
+                raise
+            course.effect, effect = time.monotonic(), now_us()
+            try:
+                evidence = action.evidence(scene, state)
+                system.wait_since(scene.began, action.lasts_ms)
+            finally:
+                action.end(scene, state)
+                course.end = time.monotonic()
+        except StreamproofError as error:
+            course.end = time.monotonic()
+            evidence = Evidence(f"not done: {error}", effective=False)
+            return self._record(fault, scene, began, evidence, effect)
+        if action.back:
+            back = f", {action.back} after {course.end - scene.began:.1f} s"
+            evidence = Evidence(evidence.sentence + back, evidence.effective)
+        return self._record(fault, scene, began, evidence, effect)
+
+    def _let_go(self, scene: Scene) -> None:
+        """The trigger holds the instance stopped, and nobody will wake it."""
+        if (scene.held or scene.locks) and scene.instance is not None:
+            with suppress(StreamproofError):
+                self.system.supervisor.resume(scene.instance)
+
+    def _not_done(self, fault: Fault, why: str) -> Evidence:
+        course = self._courses.setdefault(fault.name, _Course())
+        course.end = time.monotonic()
+        return self._record(
+            fault, Scene(self.system, fault.on), now_us(), Evidence(f"not done: {why}", effective=False)
+        )
+
+    def _record(
+        self, fault: Fault, scene: Scene, began: int, evidence: Evidence, effect: int | None = None
+    ) -> Evidence:
+        with self._lock:
+            self.rows.append(
+                {
+                    "name": fault.name or None,
+                    "kind": fault.action.kind,
+                    "target": str(fault.on),
+                    "node": scene.node,
+                    "instance": scene.instance,
+                    "parameters": json.dumps(fault.action.model_dump()),
+                    "moment": str(fault.when),
+                    "t_from": began,
+                    "t_effect": effect,
+                    "t_to": now_us(),
+                    "evidence": evidence.sentence,
+                    "effective": evidence.effective,
+                }
+            )
+        self._tell(fault, evidence)
+        return evidence

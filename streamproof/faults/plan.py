@@ -1,137 +1,176 @@
-"""What is to be broken, where and when: a frozen plan that can be saved, and made again from its seed."""
+"""What is to be broken, where and when: a frozen plan, made again from its seed, checked once against what there is."""
 
 import random
-import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from streamproof.capabilities import OF_BACKEND, Capability
+from streamproof.cluster import Cluster
+from streamproof.errors import UnsupportedByCluster, UsageError
+from streamproof.faults.actions import Join, Kill, KillBroker, LockDatabase, PauseBeyondSession, PauseBroker
+from streamproof.faults.fault import Fault, either
+from streamproof.faults.targets import (
+    DATABASE,
+    INSTANCE,
+    NEW_INSTANCE,
+    Broker,
+    BrokerRole,
+    DatabaseOf,
+    Instance,
+    Target,
+)
+from streamproof.faults.triggers import InFlight, Progress
+from streamproof.subject import SubjectSpec
 
-from streamproof.complaints import complaint, shown
-from streamproof.errors import UsageError
-
-
-class Fault(BaseModel):
-    """One thing to break. `kind` names a function of `kinds.py`, which says what kind of `target` it takes.
-
-    `at`: the progress mark, as the share of the workload that the group has committed past. `lasts_ms`: from breaking
-    to mending, at least; of a pause beyond the session, from when the group has given the instance up.
-
-    A field's description says what is expected of it: it ends the sentence of a complaint.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: str = Field(description='the name of a fault, such as "kill"')
-    target: str = Field(description='what it is done to, such as "instance:1"')
-    at: float = Field(ge=0.0, le=1.0, description="a share of the workload, from 0 to 1")
-    lasts_ms: int = Field(default=500, ge=0, description="whole milliseconds, of at least 0")
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.target}"
+NO_BROKERS = "loss of a broker: the brokers of an existing cluster are not ours to break"
 
 
-class Plan(BaseModel):
-    """Faults in the order of their marks, and the seed of the run that they were for."""
+@dataclass(frozen=True)
+class Surroundings:
+    """What a plan may name in one run. `lockable`: the channels whose databases can be locked."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    seed: int | None = Field(default=None, description="a whole number")
-    faults: tuple[Fault, ...] = Field(default=(), description="a list of faults")
-    # what this cluster cannot be made to do, each a sentence for the report
-    dropped: tuple[str, ...] = Field(default=(), description="a list of sentences")
+    instances: int
+    lockable: tuple[str, ...]
+    brokers: tuple[int, ...]
+    backend: str
+    capabilities: frozenset[Capability]
 
     @classmethod
-    def default(
-        cls,
-        seed: int,
-        *,
-        instances: int,
-        can_break_brokers: bool,
-        databases: Sequence[str] = (),
-        in_group: bool = True,
+    def foreseen(cls, subject: SubjectSpec, backend: str, brokers: int) -> Self:
+        """Of a cluster that is still to be started."""
+        return cls._of(subject, tuple(range(1, brokers + 1)), backend, OF_BACKEND[backend])
+
+    @classmethod
+    def of(cls, subject: SubjectSpec, cluster: Cluster) -> Self:
+        return cls._of(subject, cluster.brokers, cluster.backend, cluster.capabilities)
+
+    @classmethod
+    def _of(
+        cls, subject: SubjectSpec, brokers: tuple[int, ...], backend: str, capabilities: frozenset[Capability]
     ) -> Self:
+        own = {Capability.CONSUMER_GROUP} if subject.input == "topic" else set()
+        return cls(subject.instances, subject.lockable, brokers, backend, capabilities | own)
+
+    def with_instances(self, count: int) -> Self:
+        """The same, once so many instances are there."""
+        return replace(self, instances=count)
+
+    def targets(self, fault: Fault) -> list[Target]:
+        """What there is of the kind that a fault is aimed at."""
+        kind = fault.action.target
+        if kind in (INSTANCE, NEW_INSTANCE):
+            return [Instance(number) for number in range(1, self.instances + 1)]
+        if kind is DATABASE:
+            return [DatabaseOf(channel) for channel in self.lockable]
+        return [*(Broker(node) for node in self.brokers), *BrokerRole]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Faults, and the seed of the run that they were for. `dropped`: what was left out, each a sentence."""
+
+    faults: tuple[Fault, ...] = ()
+    seed: int | None = None
+    dropped: tuple[str, ...] = ()
+
+    def in_turn(self) -> list[Fault]:
+        """The faults that take turns, in the order of their marks."""
+        return sorted((fault for fault in self.faults if fault.when.mark is not None), key=_mark)
+
+    def beside(self) -> list[Fault]:
+        """The faults that happen when they happen."""
+        return [fault for fault in self.faults if fault.when.mark is None]
+
+    def without(self, fault: Fault) -> Self:
+        """The same plan but for one fault."""
+        return replace(self, faults=tuple(other for other in self.faults if other is not fault))
+
+    @classmethod
+    def default(cls, seed: int, surroundings: Surroundings) -> Self:
         """Kill an instance mid-cycle, lose the coordinator, pause an instance beyond its session, pause a leader.
 
-        And lock each of the `databases`, given by their channels. Instances that are in no group have no coordinator
-        and no session: a leader is lost instead, and another one killed mid-cycle. The seed chooses which instances,
-        which coordinator, and when exactly. Where brokers cannot be broken, their faults are `dropped`.
+        And lock each database that can be locked. Instances that are in no group have no coordinator and no session: a
+        leader is lost instead, and another instance killed mid-cycle. The seed chooses which instances, which
+        coordinator, and when exactly. Where brokers cannot be broken, their faults are `dropped`.
         """
         chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
-        numbers = list(range(1, instances + 1))
+        numbers = list(range(1, surroundings.instances + 1))
         chance.shuffle(numbers)
-        victim, sleeper = numbers[0], numbers[-1]
+        victim, sleeper = Instance(numbers[0]), Instance(numbers[-1])
+        in_group = Capability.CONSUMER_GROUP in surroundings.capabilities
 
-        def around(mark: float) -> float:
-            return round(mark + chance.uniform(-0.05, 0.05), 3)
+        def around(mark: float) -> Progress:
+            return Progress(round(mark + chance.uniform(-0.05, 0.05), 3))
 
-        faults = [
-            Fault(
-                kind="kill-in-flight", target=f"instance:{victim}", at=around(0.08), lasts_ms=chance.randint(200, 800)
-            ),
-            Fault(
-                kind="pause-beyond-session" if in_group else "kill-in-flight",
-                target=f"instance:{sleeper}",
-                at=around(0.55),
-                lasts_ms=200,
-            ),
-        ]
-        faults += [
-            Fault(kind="lock-database", target=f"database:{name}", at=around(0.25), lasts_ms=1500) for name in databases
-        ]
-        dropped = []
-        if can_break_brokers:
-            coordinator = chance.choice(["broker:transaction-coordinator", "broker:group-coordinator"])
-            target = coordinator if in_group else "broker:leader"
-            faults.append(Fault(kind="kill-broker", target=target, at=around(0.35), lasts_ms=500))
-            faults.append(Fault(kind="pause-broker", target="broker:leader", at=around(0.8), lasts_ms=500))
+        first = InFlight(around(0.08))
+        faults = [Fault(Kill(lasts_ms=chance.randint(200, 800)), victim, first)]
+        mark = around(0.55)
+        if in_group:
+            sleep = PauseBeyondSession(lasts_ms=200)
+            faults.append(Fault(sleep, sleeper, InFlight(mark, required=False, looks=sleep.looks)))
         else:
-            dropped.append("loss of a broker: the brokers of an existing cluster are not ours to break")
-        return cls(seed=seed, faults=tuple(sorted(faults, key=lambda one: one.at)), dropped=tuple(dropped))
+            faults.append(Fault(Kill(lasts_ms=200), sleeper, InFlight(mark)))
+        faults += [
+            Fault(LockDatabase(lasts_ms=1500), DatabaseOf(channel), around(0.25)) for channel in surroundings.lockable
+        ]
+        if Capability.BREAK_BROKERS not in surroundings.capabilities:
+            return cls(tuple(sorted(faults, key=_mark)), seed, (NO_BROKERS,))
+        coordinator = chance.choice([BrokerRole.TRANSACTION_COORDINATOR, BrokerRole.GROUP_COORDINATOR])
+        lost = coordinator if in_group else BrokerRole.LEADER
+        faults.append(Fault(KillBroker(), lost, around(0.35)))
+        faults.append(Fault(PauseBroker(), BrokerRole.LEADER, around(0.8)))
+        return cls(tuple(sorted(faults, key=_mark)), seed)
 
 
-def written_plan(text: str) -> Plan:
-    """The plan in words, `KIND@TARGET,KIND@TARGET`: those faults one after the other, spread over the workload.
+def _mark(fault: Fault) -> float:
+    return fault.when.mark or 0.0
 
-    UsageError for a word that is none.
+
+def check_plan(plan: Plan, surroundings: Surroundings) -> None:
+    """UsageError for the first fault that cannot be carried out in these surroundings, before anything runs.
+
+    UnsupportedByCluster for one that cannot be done to such a cluster.
     """
-    words = [one.strip() for one in text.split(",")]
-    for word in words:
-        if not re.fullmatch("[^@]+@[^@]+", word):
-            raise UsageError(f'--faults: "{word}" is no fault and its target; write it as kill@instance:1')
-    pairs = [word.split("@") for word in words]
-    marks = [round(number / (len(pairs) + 1), 3) for number in range(1, len(pairs) + 1)]
-    return Plan(
-        faults=tuple(Fault(kind=kind, target=target, at=at) for (kind, target), at in zip(pairs, marks, strict=True))
-    )
-
-
-def read_plan(path: Path) -> Plan:
-    """The plan in a file; UsageError with the number of the fault, from 1, and the first thing that is wrong in it."""
-    try:
-        return Plan.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise UsageError(
-            f'--faults {path}: {error.strerror}; give "default", "none", a fault and its target, such as '
-            "kill@instance:1, or a plan.json"
-        ) from error
-    except ValidationError as error:
-        told = _sentence(error.errors(include_url=False)[0])
-        raise UsageError(f"--faults {path}: {told}; a plan is what a run saves as plan.json") from error
-
-
-def _sentence(error: ErrorDetails) -> str:
-    match error["loc"]:
-        case ():  # no JSON, or of no object
-            return (
-                error["msg"] if error["type"] == "json_invalid" else f"expected a plan, found {shown(error['input'])}"
+    names = [fault.name for fault in plan.faults if fault.name]
+    numbers = {id(fault): number for number, fault in enumerate(plan.faults, 1)}
+    for fault in (*plan.in_turn(), *plan.beside()):
+        where = f"fault {fault.action.kind}, {numbers[id(fault)]} of the plan"
+        if (other := fault.when.waits_for) is not None and names.count(other) != 1:
+            raise UsageError(
+                f"{where}: there {'are several' if other in names else 'is no'} fault{'s' * (other in names)} "
+                f'named "{other}"; name one of the others so'
             )
-        case ("faults", int(index)):
-            return f"fault {index + 1}: expected a fault, found {shown(error['input'])}"
-        case ("faults", int(index), str(name), *_):
-            return f"fault {index + 1}: {name}{complaint(error, Fault, name)}"
-        case (name, *_):
-            return f"{name}{complaint(error, Plan, str(name))}"
-    raise AssertionError(error)
+        check_fault(fault, surroundings, where)
+        if isinstance(fault.action, Join):
+            surroundings = surroundings.with_instances(surroundings.instances + 1)
+
+
+def check_fault(fault: Fault, surroundings: Surroundings, where: str | None = None) -> None:
+    """As `check_plan`, of one fault."""
+    where = where or f"fault {fault.action.kind}"
+    missing = fault.action.requires - surroundings.capabilities
+    if fault.on is BrokerRole.GROUP_COORDINATOR:
+        missing |= {Capability.CONSUMER_GROUP} - surroundings.capabilities
+    if Capability.CONSUMER_GROUP in missing:
+        raise UsageError(f"{where}: a subject that is told what to send is in no group; leave it out")
+    if missing:
+        able = [backend for backend, capabilities in OF_BACKEND.items() if missing <= capabilities]
+        raise UnsupportedByCluster(
+            f"{where}: this cannot be done to a cluster that is {surroundings.backend}; leave it out, or use "
+            f"--cluster {either(able)}"
+        )
+    there = surroundings.targets(fault)
+    if fault.action.target is NEW_INSTANCE:
+        if fault.on in there:
+            raise UsageError(f"{where}: {fault.on} is there from the start; write instance:{len(there) + 1}")
+    elif fault.on not in there:
+        known = either(_texts(there)) if there else ""
+        raise UsageError(
+            f'{where}: there is no {fault.action.target.name} "{fault.on}"; '
+            + (f"write {known}" if known else "leave the fault out: there is none at all")
+        )
+
+
+def _texts(targets: Iterable[Target]) -> list[str]:
+    return [str(target) for target in targets]

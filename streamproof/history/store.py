@@ -84,6 +84,12 @@ class History:
         self.tables = tables
 
     @classmethod
+    def find(cls, directory: Path) -> Self:
+        """The history of a run, given the run's directory or its history's; errors are those of `read`."""
+        inner = directory / "history"
+        return cls.read(inner if inner.is_dir() else directory)
+
+    @classmethod
     def read(cls, directory: Path) -> Self:
         """The history in `directory`; HistoryError when it is not one, or not complete."""
         run_file = directory / RUN_FILE

@@ -148,12 +148,19 @@ TABLES: dict[str, pa.Schema] = {
         exit=_or_null(_int),
         cause=_or_null(_str),
     ),
-    # what was broken. evidence: one sentence; effective: the evidence shows that it took effect
+    # what was broken. target: as the plan says it; node, instance: whom that was; parameters: the action's, as JSON;
+    # moment: the trigger; t_effect: from when it was broken, null if never. evidence: one sentence; effective: the
+    # evidence shows that the fault took effect
     "fault": _table(
+        name=_or_null(_str),
         kind=_str,
         target=_str,
+        node=_or_null(_int),
+        instance=_or_null(_int),
+        parameters=_str,
         moment=_str,
         t_from=_long,
+        t_effect=_or_null(_long),
         t_to=_or_null(_long),
         evidence=_str,
         effective=_bool,

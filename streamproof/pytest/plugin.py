@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from streamproof.cluster import Cluster
     from streamproof.cluster.registry import Registry
     from streamproof.engine.run import Run
+    from streamproof.engine.session import Session
     from streamproof.guardian import Guardian
 
 pytest_plugins = ["streamproof.pytest.steps", "streamproof.pytest.schema_steps", "streamproof.pytest.allure_steps"]
@@ -35,7 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("streamproof", "Kafka pipelines under test")
     group.addoption("--streamproof-config", default="streamproof.toml", help="where subjects are declared")
     group.addoption(
-        "--cluster", default="embedded", help="embedded (the default), testcontainers, or HOST:PORT of an existing one"
+        "--cluster",
+        help="embedded, testcontainers, or HOST:PORT of an existing one; else as in streamproof.toml, or embedded",
     )
     group.addoption("--registry", metavar="URL", help="an existing schema registry (one is started where needed)")
     group.addoption("--kafka-brokers", type=int, help="brokers of a cluster that is started (3)")
@@ -69,7 +71,7 @@ def _show(item: pytest.Item, *, logs: bool) -> None:
     for run in list(runs):
         if logs:
             attach_logs(run)
-        if run.verdict is not None and run.history is not None:
+        if run.judged is not None:
             attach_verdict(run.verdict, run.history)
             seeds.add(run.spec.seed)
             write_environment(item.config.invocation_params.dir / directory, run, seeds)
@@ -123,38 +125,46 @@ def kafka_guardian() -> Iterator[Guardian]:
 
 
 @pytest.fixture(scope="session")
-def kafka_cluster(
+def streamproof_session(
     kafka_guardian: Guardian, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Cluster]:
-    """Real Apache Kafka brokers, started once a session; where, says `--cluster`."""
-    from streamproof.cluster import open_cluster
+) -> Iterator[Session]:
+    """What `kafka_cluster`, `schema_registry` and `run_subject` share. Nothing runs before one of them is asked for.
 
-    with open_cluster(
-        pytestconfig.getoption("--cluster"),
-        kafka_guardian,
+    Where Kafka runs is what `[cluster]` of streamproof.toml says, unless a flag says otherwise.
+    """
+    from streamproof.config.file import ClusterConfig, read_config
+    from streamproof.engine.session import Session
+
+    path = _config_path(pytestconfig)
+    declared = read_config(path).cluster if path.is_file() else ClusterConfig()
+    config = declared.overridden(
+        where=pytestconfig.getoption("--cluster"),
         brokers=pytestconfig.getoption("--kafka-brokers"),
         version=pytestconfig.getoption("--kafka-version"),
-        logs=tmp_path_factory.mktemp("kafka"),
-    ) as cluster:
-        yield cluster
+        registry=pytestconfig.getoption("--registry"),
+    )
+    with Session(config, logs=tmp_path_factory.mktemp("kafka"), guardian=kafka_guardian) as session:
+        yield session
+
+
+def _config_path(config: pytest.Config) -> Path:
+    return Path(config.rootpath / config.getoption("--streamproof-config"))
 
 
 @pytest.fixture(scope="session")
-def schema_registry(
-    kafka_guardian: Guardian, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Registry]:
-    """A real schema registry, started once a session, when first asked for; or the one that `--registry` names."""
-    from streamproof.cluster.registry import open_registry
+def kafka_cluster(streamproof_session: Session) -> Cluster:
+    """Real Apache Kafka brokers, started once a session, when first asked for; `--cluster` says where."""
+    return streamproof_session.cluster
 
-    logs = tmp_path_factory.mktemp("registry")
-    with open_registry(pytestconfig.getoption("--registry"), kafka_guardian, logs=logs) as registry:
-        yield registry
+
+@pytest.fixture(scope="session")
+def schema_registry(streamproof_session: Session) -> Registry:
+    """A real schema registry, started once a session, when first asked for; or the one that `--registry` names."""
+    return streamproof_session.registry
 
 
 @pytest.fixture
-def run_subject(
-    request: pytest.FixtureRequest, kafka_guardian: Guardian, kafka_cluster: Cluster, tmp_path: Path
-) -> Iterator[RunSubject]:
+def run_subject(request: pytest.FixtureRequest, streamproof_session: Session, tmp_path: Path) -> Iterator[RunSubject]:
     """Starts subjects of streamproof.toml: `with run_subject("orders", records=500) as run:` feeds one from the start.
 
     When the block is left, the run is finished and judged: `run.verdict`. Keywords: `records`, `seed`, `instances`,
@@ -162,7 +172,6 @@ def run_subject(
     """  # noqa: D402 - not a signature: an example
     from streamproof.config.file import read_config
     from streamproof.engine.request import declared_spec
-    from streamproof.engine.run import Run
 
     runs = request.node.stash.setdefault(_runs, [])
 
@@ -175,22 +184,17 @@ def run_subject(
         instances: int | None = None,
         env: Mapping[str, str] | None = None,
     ) -> Iterator[Run]:
-        config = read_config(request.config.rootpath / request.config.getoption("--streamproof-config"))
         suffix = f"-{secrets.token_hex(4)}"
         spec = declared_spec(
-            config, name, records=records, seed=seed, directory=tmp_path / f"run{suffix}", suffix=suffix
-        )
+            read_config(_config_path(request.config)), name,
+            records=records, seed=seed, directory=tmp_path / f"run{suffix}", suffix=suffix,
+        )  # fmt: skip
         subject = replace(
             spec.subject, instances=instances or spec.subject.instances, env={**spec.subject.env, **(env or {})}
         )
-        spec = replace(spec, subject=subject)
-        registry = request.getfixturevalue("schema_registry") if spec.needs_registry else None
-        with Run(spec, kafka_cluster, kafka_guardian, registry=registry) as run:
+        with streamproof_session.run(replace(spec, subject=subject), feed_s=FEED_S) as run:
             runs.append(run)
-            run.start()
-            run.feed(FEED_S)
             yield run
-            run.finish()
 
     yield start
     _show(request.node, logs=False)  # what a scenario that broke off has finished only now

@@ -57,15 +57,14 @@ class Story:
 
         self.faults += 1
         at = min(0.9, self.faults * EVERY)
-        evidence = self.run.inject(Fault(kind=kind, target=target, at=at, lasts_ms=lasts_ms), following=at + EVERY)
+        evidence = self.run.inject(Fault.of(kind, target, at=at, lasts_ms=lasts_ms), following=at + EVERY)
         assert evidence.effective, f"the fault took no effect: {evidence.sentence}"  # noqa: S101
 
     @property
     def verdict(self) -> Verdict:
         run = self.run
-        if run.verdict is None:
-            self._stack.close()
-        assert run.verdict is not None  # noqa: S101 - leaving the run judged it
+        if run.judged is None:
+            self._stack.close()  # leaving the run judges it
         return run.verdict
 
     def close(self) -> None:

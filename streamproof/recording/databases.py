@@ -6,7 +6,7 @@ they were certainly not there yet: that is the earliest that each can have appea
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -21,6 +21,7 @@ from streamproof.errors import HistoryError, UsageError
 from streamproof.history.locators import Locator
 from streamproof.history.store import HistoryWriter
 from streamproof.recording.readback import Columns
+from streamproof.recording.source import Source
 
 LOOK_S = 0.1  # between two looks at least …
 SHARE = 4  # … and this many times as long as the last one took
@@ -165,44 +166,49 @@ class _Seen:
     looked: int
     absent_until: dict[str, int] = field(default_factory=dict)
 
+    def absent(self, source_id: str | None) -> int | None:
+        """The last time at which a row of this input was certainly not there."""
+        return None if source_id is None else self.absent_until.get(source_id, self.looked)
 
-class DatabaseObserver:
+
+class DatabaseRows(Source):
     """Looks at databases from the start of a run until `stop`, in a thread of its own.
 
     `saw` is told the ids that are new. A database that is locked, away or not made yet is looked at again.
     """
 
+    name = "rows of databases"
+    tables = ("effect",)
+
     def __init__(self, databases: Sequence[Database], saw: Callable[[list[str]], None]) -> None:
         now = _now_ms() * 1000
         self._databases = databases
-        self._seen = {one.effect.channel: _Seen(now) for one in databases}
+        self._seen = {database.effect.channel: _Seen(now) for database in databases}
         self._saw = saw
         self._stopping = threading.Event()
         self._failure: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name="database-observer", daemon=True)
+        self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        if self._databases:
-            self._thread.start()
+    def start(self, writer: HistoryWriter) -> None:  # noqa: ARG002 - rows are written at the end alone
+        self._thread = threading.Thread(target=self._run, name="database-observer", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
         """Look no more. HistoryError when looking had ended before."""
         self._stopping.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
         if isinstance(self._failure, UsageError):
             raise self._failure
         if self._failure is not None:
             raise HistoryError(f"the observer of databases ended early: {self._failure}") from self._failure
 
-    def write(self, writer: HistoryWriter) -> None:
-        """What there is now, as rows of `effect`; HistoryError for a database that cannot be read to its end."""
-        for one in self._databases:
-            seen = self._seen[one.effect.channel]
-            columns = one.table(
-                lambda found, seen=seen: None if found is None else seen.absent_until.get(found, seen.looked)  # type: ignore[misc]
-            )
-            writer.append_table("effect", columns.take())
+    def write(self, writer: HistoryWriter) -> Iterable[str]:
+        """What there is now; HistoryError for a database that cannot be read to its end."""
+        for database in self._databases:
+            seen = self._seen[database.effect.channel]
+            writer.append_table("effect", database.table(seen.absent).take())
+        return ()
 
     def _run(self) -> None:
         pause = LOOK_S

@@ -40,11 +40,9 @@ class Quiet:
 
 
 def wait_until_quiet(
-    topics: Sequence[str],
+    behind: Callable[[], Sequence[Place]],
+    log_ends: Callable[[], LogEnds],
     *,
-    last: Callable[[LogEnds], Mapping[Place, int]],
-    stops: Callable[[Sequence[str]], LogEnds],
-    committed: Callable[[], Mapping[Place, int]],
     timeout_s: float,
     open_timeout_s: float = 0.0,
     say: Callable[[str], None] = lambda _: None,
@@ -54,18 +52,16 @@ def wait_until_quiet(
     While a transaction is open the bound is `open_timeout_s`, if that is longer: what the broker may still rightly keep
     open says nothing.
 
-    `topics` are those to look at, the input's among them; `stops` asks where their logs end, `last` which input is the
-    last in each place, `committed` what the group has committed: all are asked again and again. HistoryError when the
-    input cannot be read.
+    `behind` asks which partitions have input that the subject is not done with, `log_ends` where the logs of all topics
+    end: both are asked again and again. HistoryError when the input cannot be read.
     """
     began = time.monotonic()
     while True:
         # in this order: a group that has committed may have markers on their way to other partitions
-        offsets = committed()
-        ends = stops(topics)
-        behind = [place for place, off in last(ends).items() if offsets.get(place, -1) <= off]
+        late = behind()
+        ends = log_ends()
         unstable = [place for place, (_, stable, high) in ends.items() if stable < high]
-        found = Quiet(len(ends), tuple(sorted(behind)), tuple(sorted(unstable)))
+        found = Quiet(len(ends), tuple(sorted(late)), tuple(sorted(unstable)))
         bound = max(timeout_s, open_timeout_s) if unstable else timeout_s
         if found.quiet or time.monotonic() > began + bound:
             return found
@@ -84,7 +80,12 @@ class LastInput:
         self._looked: dict[Place, int] = {}
         self._last: dict[Place, int] = {}
 
-    def __call__(self, ends: LogEnds) -> Mapping[Place, int]:
+    def behind(self, committed: Mapping[Place, int], ends: LogEnds) -> list[Place]:
+        """The partitions whose last input lies beyond what is committed; `ends` are asked for after `committed`."""
+        return [place for place, offset in self.of(ends).items() if committed.get(place, -1) <= offset]
+
+    def of(self, ends: LogEnds) -> Mapping[Place, int]:
+        """The offset of the last input in each partition that has any, by where the logs end now."""
         new = {
             place: (self._looked.get(place, begin), stable)
             for place, (begin, stable, _) in ends.items()

@@ -1,67 +1,126 @@
-"""What a person sees while a run goes on: one line a step, with its time, and a spinner on a real terminal."""
+"""What a person sees while a session goes on: a line for each result, with its time, and a spinner on a terminal."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import singledispatchmethod
 from typing import TextIO
 
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from streamproof.engine.progress import Progress, Step
+from streamproof import __version__
+from streamproof.engine import events
+from streamproof.engine.events import Event, Phase
 
 NAME_WIDTH = 10
 TIME_COLUMN = 96
 
 
-class _ShownStep(Step):
-    def __init__(self, name: str, status: Status | None) -> None:
-        super().__init__()
-        self._name = name
-        self._status = status
-
-    def now(self, text: str) -> None:
-        if self._status:
-            self._status.update(f"{self._name:<{NAME_WIDTH}}{escape(text)}")
-
-
-class Terminal(Progress):
-    """Shows progress on `console`. Colours and motion only on a terminal, and never with NO_COLOR or TERM=dumb."""
+class Terminal:
+    """A listener that shows events on `console`. Colours and motion only on a terminal, never with NO_COLOR."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self._title: str | None = None
-        self._under = ""
+        self._status: Status | None = None
+        self._after_fault = False
 
     @classmethod
     def on(cls, file: TextIO) -> "Terminal":
         return cls(Console(file=file, highlight=False, soft_wrap=True))
 
-    def title(self, text: str) -> None:
-        self._title = text  # with the first line: what cannot begin at all has one sentence, and no title
+    def __call__(self, event: Event) -> None:
+        self._show(event)
 
-    @contextmanager
-    def step(self, name: str) -> Iterator[Step]:
-        started = time.monotonic()
+    @singledispatchmethod
+    def _show(self, event: Event) -> None:
+        """Of other events nothing is shown."""
+
+    @_show.register
+    def _(self, event: events.RunStarted) -> None:
+        contract = event.spec.contract
+        source = f" ({contract.source}, {contract.name})" if contract.source else ""
+        order = ", ordered by key" if contract.ordered else ""
+        # printed with the first line: what cannot begin at all has one sentence, and no title
+        self._title = (
+            f"streamproof {__version__} · subject {event.spec.subject.name}{source} · "
+            f"promise: {contract.delivery}{order}"
+        )
+
+    @_show.register
+    def _(self, event: events.PhaseBegan) -> None:
         if self.console.is_interactive and not self.console.no_color:
-            with self.console.status(f"{name:<{NAME_WIDTH}}", spinner="dots") as status:
-                step = _ShownStep(name, status)
-                yield step
-        else:
-            step = _ShownStep(name, None)
-            yield step
-        if step.result:
-            self._line(name, step.result, time.monotonic() - started if step.took is None else step.took)
+            self._stop_spinner()
+            self._status = self.console.status(f"{event.phase:<{NAME_WIDTH}}", spinner="dots")
+            self._status.start()
 
-    def mark(self, text: str, *, ok: bool, under: str) -> None:
-        sign = "[green]✔[/]" if ok else "[yellow]✘[/]"
-        name = "" if under == self._under else under
-        self._under = under
-        self._print(f"  {name:<{NAME_WIDTH}}{sign} {escape(text)}")
+    @_show.register
+    def _(self, event: events.Working) -> None:
+        if self._status:
+            self._status.update(f"{event.phase:<{NAME_WIDTH}}{escape(event.doing)}")
+
+    @_show.register
+    def _(self, _event: events.PhaseEnded) -> None:
+        self._stop_spinner()
+
+    @_show.register
+    def _(self, event: events.ClusterReady) -> None:
+        cluster = event.cluster
+        count = len(cluster.brokers)
+        text = f"{count} broker{'s' * (count != 1)}, Apache Kafka {cluster.version}, {cluster.backend}"
+        self._line(Phase.CLUSTER, text, event.seconds)
+
+    @_show.register
+    def _(self, event: events.RegistryReady) -> None:
+        self._line(Phase.REGISTRY, event.name, event.seconds)
+
+    @_show.register
+    def _(self, event: events.SubjectReady) -> None:
+        self._line(Phase.SUBJECT, f"{event.instances} × {event.command}", event.seconds)
+
+    @_show.register
+    def _(self, event: events.Probed) -> None:
+        properties = " · ".join(name if kept else f"NOT {name}" for name, kept in event.kept.items())
+        self._line(Phase.PROBE, properties, event.seconds)
+
+    @_show.register
+    def _(self, event: events.FaultEnded) -> None:
+        sign = "[green]✔[/]" if event.evidence.effective else "[yellow]✘[/]"
+        name = "" if self._after_fault else Phase.FAULTS
+        self._print(f"  {name:<{NAME_WIDTH}}{sign} {escape(event.evidence.sentence)}")
+        self._after_fault = True
+
+    @_show.register
+    def _(self, event: events.InputFed) -> None:
+        outcomes = " · ".join(f"{count:,} {outcome}" for outcome, count in event.outcomes.items())
+        self._line(Phase.WORKLOAD, f"{event.sent:,} events of {event.keys:,} keys sent · {outcomes}", event.seconds)
+
+    @_show.register
+    def _(self, event: events.QuietReached) -> None:
+        text = str(event.quiet)
+        self._line(
+            Phase.QUIET, text if event.quiet.quiet else f"not quiet after {event.seconds:.0f} s: {text}", event.seconds
+        )
+
+    @_show.register
+    def _(self, event: events.SubjectStopped) -> None:
+        if event.killed:
+            self._line(Phase.STOP, "killed: it did not end in time", event.seconds)
+
+    @_show.register
+    def _(self, event: events.Recorded) -> None:
+        self._line(Phase.HISTORY, f"{event.rows:,} rows in {event.tables} tables", event.seconds)
+
+    @_show.register
+    def _(self, event: events.Judged) -> None:
+        self._line(Phase.CHECKS, f"{len(event.verdict.findings)} anomalies over {event.rows:,} rows", event.seconds)
+
+    def _stop_spinner(self) -> None:
+        if self._status:
+            self._status.stop()
+            self._status = None
 
     def _line(self, name: str, text: str, seconds: float) -> None:
-        self._under = ""
+        self._after_fault = False
         head = f"  {name:<{NAME_WIDTH}}{text}"
         self._print(f"{escape(head):<{TIME_COLUMN - 10}}[dim]{seconds:>7.1f} s[/]")
 

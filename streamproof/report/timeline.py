@@ -4,7 +4,6 @@ Taken from the tables of a history alone; a table that was not recorded leaves i
 """
 
 import importlib.util
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +11,7 @@ from itertools import accumulate
 from typing import Any
 
 from streamproof.checks.engine import Engine, open_engine
+from streamproof.faults.actions import ACTIONS, Drawn
 from streamproof.history.store import History
 
 US = 1_000_000
@@ -23,7 +23,8 @@ PROCESSES = """
            coalesce(r.t_end, p.ended_at) - p.started_at AS t_end
     FROM process r CROSS JOIN promise p ORDER BY r.instance, r.incarnation"""
 FAULTS = """
-    SELECT f.kind, f.target, f.evidence, f.effective, f.t_from - p.started_at AS t_from,
+    SELECT f.kind, f.node, f.instance, f.evidence, f.effective, f.t_from - p.started_at AS t_from,
+           coalesce(f.t_effect, f.t_from) - p.started_at AS t_effect,
            coalesce(f.t_to, p.ended_at) - p.started_at AS t_to
     FROM fault f CROSS JOIN promise p ORDER BY f.t_from"""
 REBALANCES = """
@@ -175,19 +176,25 @@ def _instances(processes: Sequence[dict[str, Any]], faults: Sequence[dict[str, A
             ready = start if row["t_ready"] is None else row["t_ready"] / US
             spans += [Span(State.STARTING, start, ready), Span(State.ALIVE, ready, end)]
         for row in faults:
-            if row["target"] == f"instance:{number}" and row["kind"].startswith("pause"):
-                spans.append(Span(State.PAUSED, row["t_from"] / US, row["t_to"] / US))
+            if row["instance"] == number and _drawn(row) is Drawn.PAUSED:
+                spans.append(Span(State.PAUSED, row["t_effect"] / US, row["t_to"] / US))
         deaths = tuple(row["t_end"] / US for row in own if row["cause"] in ("killed", "exited"))
         yield Lane(f"instance {number}", tuple(spans), deaths)
 
 
+def _drawn(fault: dict[str, Any]) -> Drawn:
+    """How a fault's action is drawn; an action of another version is not."""
+    action = ACTIONS.get(fault["kind"])
+    return action.drawn if action else Drawn.NOT
+
+
 def _brokers(faults: Sequence[dict[str, Any]], seconds: float) -> Iterator[Lane]:
-    """Those that were broken; which one played the target's role, only the evidence says."""
+    """The brokers that were broken."""
     broken: dict[int, list[Span]] = {}
     for row in faults:
-        node = re.match(r"broker (\d+)", row["evidence"])
-        if node:
-            state = State.PAUSED if row["kind"].startswith("pause") else State.LOST
-            broken.setdefault(int(node[1]), []).append(Span(state, row["t_from"] / US, row["t_to"] / US))
+        drawn = _drawn(row)
+        if row["node"] is not None and drawn is not Drawn.NOT:
+            span = Span(State(drawn), row["t_effect"] / US, row["t_to"] / US)
+            broken.setdefault(row["node"], []).append(span)
     for number, spans in sorted(broken.items()):
         yield Lane(f"broker {number}", (Span(State.ALIVE, 0.0, seconds), *spans))

@@ -181,6 +181,14 @@ class ProcessSupervisor:
         lines = text.splitlines()[-LAST_LINES:] or ["(it wrote nothing)"]
         return "\n".join(f"    {line}" for line in lines)
 
+    def told(self, what: str, instance: Instance | None = None) -> str:
+        """A sentence about the subject, with what an instance (the first, if none is meant) wrote last."""
+        instance = instance or self.current_all()[0]
+        return (
+            f"subject {self.spec.name} {what}; the last lines of instance {instance.number}:\n"
+            f"{self.last_lines(instance)}\nwhole log: {instance.log}"
+        )
+
     def ready(self, one: Instance) -> bool:
         """Whether this instance says that it is ready (the group's word is not asked here)."""
         ready = self.spec.ready

@@ -157,7 +157,8 @@ class Scene:
         self.rows["process"].append(row | {"t_end": self.wait(), "exit": -9, "cause": cause})
 
     def fault(self, target: str = "instance:1", *, effective: bool = True, lasts_ms: int = 3) -> None:
-        row = {"kind": "kill", "target": target, "moment": "progress 0.50", "t_from": self.wait()}
+        row: Row = {"name": None, "kind": "kill", "target": target, "node": None, "instance": None, "parameters": "{}"}
+        row |= {"moment": "progress 0.50", "t_from": self.wait(), "t_effect": self.now}
         row |= {"t_to": self.now + lasts_ms * STEP, "evidence": "seen", "effective": effective}
         self.rows["fault"].append(row)
 

@@ -12,7 +12,6 @@ import pytest
 from streamproof.checks import Outcome
 from streamproof.cluster import EmbeddedCluster
 from streamproof.cluster.registry import connect_registry
-from streamproof.engine.progress import Progress
 from streamproof.engine.request import Request, verify
 from streamproof.errors import RegistryUnreachable, SubjectError
 from streamproof.history.promise import Delivery
@@ -45,7 +44,8 @@ def test_a_run_uses_the_registry_that_is_named(elsewhere: dict[str, str], tmp_pa
         cluster=elsewhere["bootstrap_servers"],
         registry=elsewhere["registry_url"],
     )
-    verdict, history = verify(request, Progress())
+    judged = verify(request)
+    verdict, history = judged.verdict, judged.history
     assert verdict.outcome is Outcome.UPHELD, (verdict.missing, history.directory)
     assert not (tmp_path / "run" / "logs" / "registry.log").exists()
     client = connect_registry(elsewhere["registry_url"]).client
@@ -72,7 +72,7 @@ def asking(tmp_path: Path, cluster: str, registry: str | None) -> Request:
 def test_a_subject_that_names_the_registry_is_told_one(tmp_path: Path, embedded_cluster: EmbeddedCluster) -> None:
     """Started for it alone, without Avro in the contract, and ended with the run."""
     with pytest.raises(SubjectError, match=r"told http://127\.0\.0\.1:\d+/apis/ccompat/v7") as caught:
-        verify(asking(tmp_path, embedded_cluster.bootstrap_servers, None), Progress())
+        verify(asking(tmp_path, embedded_cluster.bootstrap_servers, None))
     url = str(caught.value).split("told ")[1].split()[0]
     with pytest.raises(RegistryUnreachable):
         connect_registry(url)
@@ -81,4 +81,4 @@ def test_a_subject_that_names_the_registry_is_told_one(tmp_path: Path, embedded_
 def test_a_registry_that_is_not_there_is_told(tmp_path: Path, embedded_cluster: EmbeddedCluster) -> None:
     """Before the subject starts."""
     with pytest.raises(RegistryUnreachable, match=r"http://127\.0\.0\.1:1 does not answer"):
-        verify(asking(tmp_path, embedded_cluster.bootstrap_servers, "http://127.0.0.1:1"), Progress())
+        verify(asking(tmp_path, embedded_cluster.bootstrap_servers, "http://127.0.0.1:1"))

@@ -8,7 +8,6 @@ import pytest
 
 from streamproof.checks import Outcome, Status, Verdict
 from streamproof.cluster import EmbeddedCluster
-from streamproof.engine.progress import Progress
 from streamproof.engine.request import Request, verify
 from streamproof.errors import SubjectError, UsageError
 
@@ -80,7 +79,7 @@ def told(directory: Path, cluster: EmbeddedCluster, each: str, *, port: str = "s
         faults=str(directory / "plan.json") if kills else "none",
         cluster=cluster.bootstrap_servers,
     )
-    return verify(request, Progress())[0]
+    return verify(request).verdict
 
 
 @pytest.fixture(autouse=True)
@@ -149,6 +148,8 @@ def test_an_instance_that_never_says_its_word_is_named(
     tmp_path: Path, embedded_cluster: EmbeddedCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was waited for, and of whom."""
-    monkeypatch.setattr("tests.test_stdin_runs.CONFIG", CONFIG + 'ready = {{ log = "up" }}\nready_timeout_s = 1\n')
+    monkeypatch.setattr(
+        "tests.engine.test_stdin_runs.CONFIG", CONFIG + 'ready = {{ log = "up" }}\nready_timeout_s = 1\n'
+    )
     with pytest.raises(SubjectError, match='was not ready within 1 s: instance 1 does not hold "up" in its log; the'):
         told(tmp_path, embedded_cluster, RIGHT)

@@ -5,24 +5,75 @@ from pathlib import Path
 
 import pytest
 
-from streamproof.cluster import ExistingCluster
+from streamproof.capabilities import OF_BACKEND, Capability
 from streamproof.errors import UnsupportedByCluster, UsageError
-from streamproof.faults import Fault, Plan, check_plan, read_plan, written_plan
-from streamproof.faults.kinds import KINDS
+from streamproof.faults import (
+    ACTIONS,
+    After,
+    During,
+    Elapsed,
+    Fault,
+    InFlight,
+    Instance,
+    Kill,
+    Plan,
+    Progress,
+    Surroundings,
+    check_plan,
+    json_of,
+    plan_in_words,
+    read_plan,
+)
+from streamproof.faults.triggers import Trigger
+from streamproof.faults.written import fault_of, keys_of
 from streamproof.subject import SubjectSpec
+
+SUBJECT = SubjectSpec(
+    "orders",
+    "true",
+    instances=2,
+    databases={"orderHistory": "sqlite+pysqlite:///{directory}/a.db", "audit": "postgresql://db/audit"},
+)
+
+
+def around(subject: SubjectSpec = SUBJECT, backend: str = "embedded") -> Surroundings:
+    """Three brokers of some kind of cluster, and a subject."""
+    return replace(Surroundings.foreseen(subject, backend, 3))
+
+
+PLAIN = around(SubjectSpec("plain", "true", instances=2))
+NOT_OURS = around(SubjectSpec("plain", "true", instances=2), "existing")
 
 
 def test_a_seed_makes_the_same_plan_again() -> None:
     """What a run did can be done again; another seed does something else."""
-    first = Plan.default(7, instances=2, can_break_brokers=True)
-    assert first == Plan.default(7, instances=2, can_break_brokers=True)
-    assert first != Plan.default(8, instances=2, can_break_brokers=True)
+    first = Plan.default(7, PLAIN)
+    assert first == Plan.default(7, PLAIN)
+    assert first != Plan.default(8, PLAIN)
 
 
-def test_a_plan_is_read_as_it_was_saved() -> None:
+def test_a_plan_is_read_as_it_was_saved(tmp_path: Path) -> None:
     """plan.json is a plan."""
-    plan = Plan.default(7, instances=2, can_break_brokers=True)
-    assert Plan.model_validate_json(plan.model_dump_json()) == plan
+    plan = Plan.default(7, around())
+    (tmp_path / "plan.json").write_text(json_of(plan))
+    assert read_plan(tmp_path / "plan.json") == plan
+
+
+@pytest.mark.parametrize(
+    "when", [Progress(0.2), Elapsed(1.5), During("x", 3), After("x"), InFlight(Progress(0.2)), InFlight(During("x"))]
+)
+def test_every_trigger_is_read_as_it_is_written(when: Trigger) -> None:
+    """With the action's parameters and the fault's name."""
+    fault = Fault(Kill(lasts_ms=7), Instance(3), when, "mine")
+    assert fault_of(keys_of(fault)) == fault
+
+
+def test_a_plan_can_be_made_smaller() -> None:
+    """By one fault, and by no other."""
+    plan = Plan.default(7, PLAIN)
+    smaller = plan.without(plan.faults[1])
+    assert smaller.faults == (plan.faults[0], *plan.faults[2:])
+    assert smaller.seed == plan.seed
 
 
 GOOD = '{"kind": "kill", "target": "instance:1", "at": 0.5}'
@@ -60,32 +111,31 @@ def test_a_mistake_in_a_file_is_told_with_the_number_of_the_fault(tmp_path: Path
 @pytest.mark.parametrize("seed", range(20))
 def test_the_default_plan_names_faults_that_there_are_in_the_order_of_their_marks(seed: int) -> None:
     """For every seed; and two instances are each broken once."""
-    plan = Plan.default(seed, instances=2, can_break_brokers=True)
-    check_plan(plan)
-    marks = [one.at for one in plan.faults]
+    plan = Plan.default(seed, PLAIN)
+    check_plan(plan, PLAIN)
+    marks = [fault.when.mark or 0 for fault in plan.faults]
     assert marks == sorted(marks)
-    assert {one.target for one in plan.faults if one.target.startswith("instance")} == {"instance:1", "instance:2"}
+    assert {fault.on for fault in plan.faults if isinstance(fault.on, Instance)} == {Instance(1), Instance(2)}
 
 
 def test_brokers_that_are_not_ours_are_left_alone_and_that_is_said() -> None:
     """On an existing cluster the loss of a broker is not shown."""
-    plan = Plan.default(7, instances=2, can_break_brokers=False)
-    assert not [one for one in plan.faults if one.target.startswith("broker")]
+    plan = Plan.default(7, NOT_OURS)
+    assert not [fault for fault in plan.faults if Capability.BREAK_BROKERS in fault.action.requires]
     assert any("broker" in sentence for sentence in plan.dropped)
 
 
 def plan_of(*faults: tuple[str, str]) -> Plan:
     """Kinds and targets, in the order of their marks."""
-    return Plan(
-        seed=1, faults=tuple(Fault(kind=kind, target=target, at=n / 10) for n, (kind, target) in enumerate(faults))
-    )
+    words = [f"{kind}@{target}" for kind, target in faults]
+    return plan_in_words(",".join(words))
 
 
 def test_a_fault_that_there_is_not_is_told_with_those_that_there_are() -> None:
     """Before anything runs."""
     with pytest.raises(UsageError, match="fault melt, 1 of the plan: there is none of that name; there are") as told:
-        check_plan(plan_of(("melt", "instance:1")))
-    assert all(kind in str(told.value) for kind in KINDS)
+        plan_of(("melt", "instance:1"))
+    assert all(kind in str(told.value) for kind in ACTIONS)
 
 
 @pytest.mark.parametrize(
@@ -110,25 +160,9 @@ def test_a_fault_that_there_is_not_is_told_with_those_that_there_are() -> None:
 def test_a_target_that_is_written_as_none_is_told_with_how_to_write_it(kind: str, target: str, write: str) -> None:
     """As soon as the plan is read: which fault of it, what is wrong, what to write."""
     with pytest.raises(UsageError) as told:
-        check_plan(plan_of(("kill", "instance:1"), (kind, target)))
+        plan_of(("kill", "instance:1"), (kind, target))
     sentence = str(told.value)
     assert sentence.startswith(f'fault {kind}, 2 of the plan: its target cannot be "{target}"; write {write}')
-
-
-SUBJECT = SubjectSpec(
-    "orders",
-    "true",
-    instances=2,
-    databases={"orderHistory": "sqlite+pysqlite:///{directory}/a.db", "audit": "postgresql://db/audit"},
-)
-
-
-class Backend(ExistingCluster):
-    """Three brokers of some kind of cluster, of which no more is asked here."""
-
-    def __init__(self, backend: str) -> None:
-        super().__init__("a:1", dict.fromkeys((1, 2, 3), "a:1"), {})
-        self.backend = backend
 
 
 @pytest.mark.parametrize(
@@ -145,9 +179,8 @@ def test_a_target_that_this_run_does_not_have_is_told_with_those_that_it_has(
 ) -> None:
     """Once the subject and the cluster are known, and not before."""
     plan = plan_of((kind, target))
-    check_plan(plan)
     with pytest.raises(UsageError) as told:
-        check_plan(plan, SUBJECT, Backend("embedded"))
+        check_plan(plan, around())
     assert f"fault {kind}, 1 of the plan: " in str(told.value)
     assert sentence in str(told.value)
 
@@ -162,30 +195,30 @@ def test_a_target_that_this_run_does_not_have_is_told_with_those_that_it_has(
 )
 def test_what_needs_a_group_is_refused_to_a_subject_that_is_in_none(kind: str, target: str) -> None:
     """It is told what to send, and reads no topic."""
-    check_plan(plan_of((kind, target)), SUBJECT)
+    check_plan(plan_of((kind, target)), around())
     with pytest.raises(UsageError, match="is in no group; leave it out"):
-        check_plan(plan_of((kind, target)), replace(SUBJECT, input="stdin"))
+        check_plan(plan_of((kind, target)), around(replace(SUBJECT, input="stdin")))
 
 
 def test_the_default_plan_of_a_subject_that_is_in_no_group_can_be_carried_out() -> None:
     """For every seed, it asks for nothing that needs one."""
     for seed in range(20):
-        plan = Plan.default(seed, instances=2, can_break_brokers=True, in_group=False)
-        check_plan(plan, replace(SUBJECT, input="stdin"), Backend("embedded"))
+        told = around(replace(SUBJECT, input="stdin"))
+        check_plan(Plan.default(seed, told), told)
 
 
 def test_where_there_is_no_database_the_fault_is_to_be_left_out() -> None:
     """There is none to write instead."""
     with pytest.raises(UsageError, match="leave the fault out: there is none at all"):
-        check_plan(plan_of(("lock-database", "database:orderHistory")), SubjectSpec("orders", "true"))
+        check_plan(plan_of(("lock-database", "database:orderHistory")), PLAIN)
 
 
 def test_what_joins_can_be_broken_after_and_not_before() -> None:
     """A plan is read in the order of its marks."""
     joins, dies = ("join", "instance:3"), ("kill", "instance:3")
-    check_plan(plan_of(joins, dies), SUBJECT)
+    check_plan(plan_of(joins, dies), around())
     with pytest.raises(UsageError, match="fault kill, 1 of the plan: there is no"):
-        check_plan(plan_of(dies, joins), SUBJECT)
+        check_plan(plan_of(dies, joins), around())
 
 
 @pytest.mark.parametrize(
@@ -199,17 +232,50 @@ def test_what_joins_can_be_broken_after_and_not_before() -> None:
 def test_a_fault_that_a_cluster_cannot_do_is_told_with_those_that_can(kind: str, backend: str, clusters: str) -> None:
     """Nobody else's brokers are broken."""
     plan = plan_of((kind, "broker:1"))
-    check_plan(plan, SUBJECT, Backend("testcontainers"))
+    check_plan(plan, around(backend="testcontainers"))
     with pytest.raises(UnsupportedByCluster) as told:
-        check_plan(plan, SUBJECT, Backend(backend))
+        check_plan(plan, around(backend=backend))
     assert str(told.value).endswith(f"to a cluster that is {backend}; leave it out, or use --cluster {clusters}")
 
 
 def test_faults_in_words_are_spread_over_the_run() -> None:
     """In the order in which they are said."""
-    plan = written_plan("pause-broker@broker:leader, kill@instance:1,kill@instance:2")
-    assert [(str(one), one.at) for one in plan.faults] == [
+    plan = plan_in_words("pause-broker@broker:leader, kill@instance:1,kill@instance:2")
+    assert [(str(fault), fault.when.mark) for fault in plan.faults] == [
         ("pause-broker broker:leader", 0.25),
         ("kill instance:1", 0.5),
         ("kill instance:2", 0.75),
     ]
+
+
+def test_a_fault_in_words_may_say_when() -> None:
+    """By its mark."""
+    (fault,) = plan_in_words("kill-in-flight@instance:2@0.4").faults
+    assert fault == Fault(Kill(), Instance(2), InFlight(Progress(0.4)))
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({}, "it does not say when; write one of at, elapsed_s, during or after"),
+        ({"at": 0.1, "elapsed_s": 3}, "it has at and elapsed_s; write one of at, elapsed_s, during or after"),
+    ],
+)
+def test_a_fault_says_once_when_it_begins(keys: dict[str, float], said: str) -> None:
+    """Neither never nor twice."""
+    with pytest.raises(UsageError, match=f"fault kill: {said}"):
+        fault_of({"kind": "kill", "target": "instance:1", **keys})
+
+
+@pytest.mark.parametrize(("names", "said"), [((), "there is no fault named"), (("x", "x"), "there are several faults")])
+def test_a_fault_that_depends_on_another_names_one_that_there_is(names: tuple[str, ...], said: str) -> None:
+    """One, so that it is clear which is meant."""
+    others = [Fault(Kill(), Instance(1), Progress(0.1), name) for name in names]
+    with pytest.raises(UsageError, match=said):
+        check_plan(Plan((*others, Fault(Kill(), Instance(2), During("x")))), PLAIN)
+
+
+def test_each_kind_of_cluster_says_what_can_be_done_to_it() -> None:
+    """In one table, which plans drop and refuse by."""
+    assert Capability.CUT_BROKERS in OF_BACKEND["testcontainers"] - OF_BACKEND["embedded"]
+    assert not OF_BACKEND["existing"]

@@ -109,7 +109,7 @@ def test_an_existing_cluster_is_used_not_broken(embedded_cluster: EmbeddedCluste
     assert existing.address(3) == embedded_cluster.address(3)
     assert existing.features() == embedded_cluster.features()
     assert existing.version == "unknown"
-    assert not existing.can_break_brokers
+    assert not existing.capabilities
     for action in (existing.kill, existing.stop, existing.start, existing.pause, existing.resume, existing.log):
         with pytest.raises(UnsupportedByCluster, match=r"broker 1 of the existing cluster at .*; use an embedded"):
             action(1)

@@ -11,7 +11,7 @@ import pytest
 from streamproof.errors import HistoryError, UsageError
 from streamproof.history.locators import Locator
 from streamproof.history.store import HistoryWriter
-from streamproof.recording.databases import Database, DatabaseObserver, EffectQuery
+from streamproof.recording.databases import Database, DatabaseRows, EffectQuery
 from tests.recording.test_observers import RECORD
 
 QUERY = "SELECT event_id FROM seen"
@@ -41,7 +41,7 @@ def insert(file: Path, *ids: str | None) -> None:
         connection.executemany("INSERT INTO seen VALUES (?)", [(one,) for one in ids])
 
 
-def rows(observer: DatabaseObserver, directory: Path) -> list[dict[str, Any]]:
+def rows(observer: DatabaseRows, directory: Path) -> list[dict[str, Any]]:
     """What an observer writes as effects, once it has stopped."""
     observer.stop()
     writer = HistoryWriter(directory / "history")
@@ -61,8 +61,8 @@ def test_a_row_is_timed_by_the_last_look_that_did_not_show_it(
 ) -> None:
     """So one can be said to have come after a commit, if the commit came before that look."""
     told: list[str] = []
-    observer = DatabaseObserver([database], told.extend)
-    observer.start()
+    observer = DatabaseRows([database], told.extend)
+    observer.start(HistoryWriter(tmp_path / "live"))
     insert(file, "early")
     wait_until(lambda: told == ["early"])
     insert(file, "late")
@@ -75,7 +75,7 @@ def test_a_row_is_timed_by_the_last_look_that_did_not_show_it(
 
 def test_what_came_after_the_last_look_is_there_too(file: Path, database: Database, tmp_path: Path) -> None:
     """The end is read by itself, whatever the looks have shown."""
-    observer = DatabaseObserver([database], lambda _: None)
+    observer = DatabaseRows([database], lambda _: None)
     insert(file, "last")
     assert [row["source_id"] for row in rows(observer, tmp_path)] == ["last"]
 
@@ -85,7 +85,7 @@ def test_rows_have_an_order_only_where_the_query_says_so(file: Path, tmp_path: P
     insert(file, "b", "a")
     for query, places in ((QUERY, [None, None]), (f"{QUERY}\nORDER  BY event_id", [0, 1])):
         directory = tmp_path / str(len(query))
-        found = rows(DatabaseObserver([made(file, query)], lambda _: None), directory)
+        found = rows(DatabaseRows([made(file, query)], lambda _: None), directory)
         assert [row["ordinal"] for row in found] == places
 
 

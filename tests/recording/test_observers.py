@@ -15,7 +15,8 @@ from streamproof.history.locators import Locator
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import HistoryWriter
 from streamproof.kafka import admin
-from streamproof.recording.observers import Observer
+from streamproof.recording.observers import Observers
+from streamproof.recording.source import record
 
 Row = dict[str, Any]
 Send = Callable[..., None]
@@ -37,13 +38,17 @@ class Watched:
         topics = {self.input: 2, self.output: 2}
         admin.create_topics(cluster.bootstrap_servers, topics, replication=1)
         identities = dict.fromkeys(topics, identity)
-        self.observer = Observer(self._writer, cluster.bootstrap_servers, self.input, identities, topics)
+        self.observer = Observers(cluster.bootstrap_servers, self.input, identities, topics)
+
+    def start(self) -> None:
+        self.observer.start(self._writer)
 
     def read_so_far(self) -> dict[str, int]:
-        return dict(self.observer._counts)
+        return dict(self.observer.counts)
 
     def rows(self) -> list[Row]:
         """After the end."""
+        record([self.observer], self._writer, lambda _: None)
         self._writer.close(RECORD)
         return list(pq.read_table(self._path).to_pylist())
 
@@ -61,7 +66,7 @@ def breakable(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFacto
 
 def test_each_isolation_is_watched(watched: Watched, send: Send, wait_until: WaitUntil) -> None:
     """What is aborted is seen by one reader alone, each record once, in an order, with its place and id."""
-    watched.observer.start()
+    watched.start()
     send(watched.output, "kept", commit=True)
     send(watched.output, "dropped", commit=False)
     send(watched.input, "plain", part=1)
@@ -83,7 +88,7 @@ def test_each_isolation_is_watched(watched: Watched, send: Send, wait_until: Wai
 
 def test_what_is_in_flight_is_known(watched: Watched, send: Send, wait_until: WaitUntil) -> None:
     """An input with an effect in the log, visible or not, that the group has not committed past."""
-    watched.observer.start()
+    watched.start()
     send(watched.input, "a", "b", "c")
     send(watched.output, "a", "b", "nobody", commit=False)
     wait_until(lambda: watched.observer.in_flight({}) == {(0, 0), (0, 1)})
@@ -96,7 +101,7 @@ def test_all_is_done_when_the_last_visible_input_is_committed_past(
     watched: Watched, send: Send, wait_until: WaitUntil
 ) -> None:
     """What an upstream aborted comes last in its partition: no group commits past it, and it is nobody's work."""
-    watched.observer.start()
+    watched.start()
     assert watched.observer.done({}), "nothing is there to do"
     send(watched.input, "a", "b")
     send(watched.input, "plain", part=1)
@@ -118,7 +123,7 @@ def test_what_a_subject_was_told_is_done_when_all_of_it_is_accounted_for(watched
 def test_a_broker_that_dies_is_outlived(breakable: EmbeddedCluster, tmp_path: Path, wait_until: WaitUntil) -> None:
     """Both readers go on where they were when it is back, without a gap and without a record twice."""
     watched = Watched(breakable, tmp_path, "dies")
-    watched.observer.start()
+    watched.start()
     produce(breakable, watched.output, "before")
     wait_until(lambda: set(watched.read_so_far().values()) == {1})
     breakable.kill(1)
@@ -146,9 +151,10 @@ def test_a_reader_that_failed_is_told_at_the_end(
         raise RuntimeError("no way to find it")
 
     monkeypatch.setattr(Locator, "of_all", fail)
-    watched.observer.start()
+    watched.start()
     send(watched.output, "a")
-    wait_until(lambda: not watched.observer._thread.is_alive())
+    thread = watched.observer._thread
+    wait_until(lambda: thread is not None and not thread.is_alive())
     with pytest.raises(HistoryError, match="the observer ended early: no way to find it"):
         watched.observer.stop()
 

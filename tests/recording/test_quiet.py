@@ -1,7 +1,6 @@
 """Waiting for the end: what holds it up, and that a bound is a finding."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 
 import pytest
 from confluent_kafka import Producer
@@ -29,20 +28,20 @@ def wait(broker: EmbeddedCluster, topic: str) -> Wait:
         say: Callable[[str], None] | None = None,
     ) -> Quiet:
         answers = list(committed)
+        last = LastInput(broker.bootstrap_servers, topic)
+
+        def log_ends() -> LogEnds:
+            return admin.log_ends(broker.bootstrap_servers, [topic])
+
         return wait_until_quiet(
-            [topic],
-            last=LastInput(broker.bootstrap_servers, topic),
-            stops=lambda topics: stops(broker, topics),
-            committed=lambda: answers.pop(0) if len(answers) > 1 else answers[0],
-            timeout_s=timeout_s, open_timeout_s=open_timeout_s,
+            lambda: last.behind(answers.pop(0) if len(answers) > 1 else answers[0], log_ends()),
+            log_ends,
+            timeout_s=timeout_s,
+            open_timeout_s=open_timeout_s,
             say=say or (told if told is not None else []).append,
-        )  # fmt: skip
+        )
 
     return waited
-
-
-def stops(broker: EmbeddedCluster, topics: Sequence[str]) -> LogEnds:
-    return admin.log_ends(broker.bootstrap_servers, topics)
 
 
 def test_an_empty_topic_is_quiet(wait: Wait) -> None:
@@ -115,9 +114,10 @@ def test_input_that_becomes_visible_while_waiting_counts(
         yield {}
 
     commits = looks()
-    found = wait_until_quiet(
-        [topic],
-            last=LastInput(broker.bootstrap_servers, topic),
-        stops=lambda topics: stops(broker, topics), committed=partial(next, commits, {}), timeout_s=2,
-    )  # fmt: skip
+    last = LastInput(broker.bootstrap_servers, topic)
+
+    def log_ends() -> LogEnds:
+        return admin.log_ends(broker.bootstrap_servers, [topic])
+
+    found = wait_until_quiet(lambda: last.behind(next(commits, {}), log_ends()), log_ends, timeout_s=2)
     assert found == Quiet(2, ((topic, 0),), ())

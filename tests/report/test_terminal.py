@@ -1,9 +1,11 @@
-"""Progress on a terminal: a line a step, with motion only where there may be some."""
+"""Progress on a terminal: a line a result, with motion only where there may be some."""
 
 import io
 
 import pytest
 
+from streamproof.engine.events import Phase, Probed, phase
+from streamproof.errors import ClusterError
 from streamproof.report.terminal import Terminal
 
 
@@ -26,21 +28,35 @@ def test_nothing_moves_where_colours_are_off(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     file = io.StringIO()
-    with Terminal.on(file).step("cluster") as step:
-        step.now("starting")
-        step.done("3 brokers")
-    assert "3 brokers" in file.getvalue()
+    terminal = Terminal.on(file)
+    with phase(Phase.PROBE, terminal) as probing:
+        probing.doing("asking")
+        terminal(Probed(0.0, {"isolates": True}))
+    assert "isolates" in file.getvalue()
     assert ("\r" in file.getvalue()) is moves
 
 
-def test_a_step_that_waited_for_work_in_the_background_shows_the_time_of_the_work() -> None:
-    """Which may have been over when the step began."""
+def test_a_phase_whose_work_went_on_beside_another_shows_the_time_of_the_work() -> None:
+    """The work may have been over when the phase began."""
     file = io.StringIO()
-    with Terminal.on(file).step("probe") as step:
-        step.done("isolates", 4.2)
-    with Terminal.on(file).step("stop") as step:
-        step.done("all")
-    assert [line.split() for line in file.getvalue().splitlines()] == [
-        ["probe", "isolates", "4.2", "s"],
-        ["stop", "all", "0.0", "s"],
-    ]
+    terminal = Terminal.on(file)
+    with phase(Phase.PROBE, terminal):
+        terminal(Probed(4.2, {"isolates": True, "fences": False}))
+    assert file.getvalue().split() == ["probe", "isolates", "·", "NOT", "fences", "4.2", "s"]
+
+
+def test_nothing_is_left_moving_when_a_phase_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence that follows stands on a line of its own."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    terminal = Terminal.on(io.StringIO())
+
+    def fail() -> None:
+        with phase(Phase.CLUSTER, terminal):
+            assert terminal._status is not None
+            raise ClusterError("no broker answers")
+
+    with pytest.raises(ClusterError):
+        fail()
+    assert terminal._status is None

@@ -62,12 +62,12 @@ def test_nothing_is_committed_past_before_it_is_in_the_log(scene: "type[Scene]",
             fed = count
 
 
-def test_a_broker_is_lost_or_paused_as_its_evidence_says(tmp_path: Path) -> None:
-    """Only the evidence names the node that played the role."""
+def test_a_broker_is_lost_or_paused_as_its_fault_does(tmp_path: Path) -> None:
+    """The record names the node that played the role."""
     scene = clean()
-    for kind, evidence in (("kill-broker", "broker 3 (leader) killed"), ("pause-broker", "broker 3 (leader) paused")):
+    for kind in ("kill-broker", "pause-broker"):
         scene.fault("broker:leader")
-        scene.rows["fault"][-1] |= {"kind": kind, "evidence": evidence}
+        scene.rows["fault"][-1] |= {"kind": kind, "node": 3}
         scene.wait(10)
     _, lost, paused = scene.rows["fault"]
     shown = read_timeline(scene.write(tmp_path))
@@ -82,12 +82,13 @@ def test_a_broker_is_lost_or_paused_as_its_evidence_says(tmp_path: Path) -> None
 
 
 def test_an_instance_is_paused_while_its_fault_lasts(tmp_path: Path) -> None:
-    """The process lives on, as the table of processes says."""
+    """From when it was in effect. The process lives on, as the table of processes says."""
     scene = clean()
-    scene.alter("fault", lambda _: True, kind="pause-beyond-session")
+    scene.alter("fault", lambda _: True, kind="pause-beyond-session", instance=1)
     [fault] = scene.rows["fault"]
+    fault["t_effect"] += STEP
     [lane] = read_timeline(scene.write(tmp_path)).lanes
-    assert lane.spans[-1] == Span(State.PAUSED, at(fault["t_from"]), at(fault["t_to"]))
+    assert lane.spans[-1] == Span(State.PAUSED, at(fault["t_effect"]), at(fault["t_to"]))
 
 
 def test_what_was_not_recorded_is_left_out(tmp_path: Path) -> None:

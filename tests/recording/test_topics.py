@@ -18,11 +18,14 @@ from streamproof.history.store import HistoryWriter
 from streamproof.history.tables import TABLES
 from streamproof.history.terms import Fate
 from streamproof.kafka import admin
-from streamproof.recording.logs import EffectTopic, Recorded, Recording, Told, record_logs
+from streamproof.recording.coordinator_logs import GroupLog, TransactionLog
+from streamproof.recording.source import Source, record
+from streamproof.recording.topics import EffectTopic, InputTopic, TopicLogs
 
 Row = dict[str, Any]
 ID = Locator.parse("header:id")
 PARTS = 2
+EFFECTS = (EffectTopic("made", "out", ID, per_input=2), EffectTopic("dead", "dlq", ID, dead_letters=True))
 FATES = {
     "good": (0, Fate.PROCESS),
     "twice": (1, Fate.PROCESS),
@@ -40,42 +43,35 @@ def own_broker(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFact
         yield cluster
 
 
-def recording(cluster: EmbeddedCluster, **changed: Any) -> Recording:
-    settings: dict[str, Any] = {
-        "bootstrap": cluster.bootstrap_servers,
-        "promise": Promise(grp="group", delivery=Delivery.EXACTLY_ONCE),
-        "input_topic": "in",
-        "input_identity": ID,
-        "effects": (EffectTopic("made", "out", ID, per_input=2), EffectTopic("dead", "dlq", ID, dead_letters=True)),
-        "fates": FATES,
-        "jars": kafka_jars(),
-        "topic_ids": {},
-    }
-    return Recording(**(settings | changed))
-
-
 class Recorder:
-    """Records into a directory and reads the tables."""
+    """Records the topics and the coordinators' logs into a directory, and reads the tables."""
 
-    def __init__(self, cluster: EmbeddedCluster, directory: Path, spec: Recording) -> None:
+    def __init__(self, cluster: EmbeddedCluster, directory: Path, **changed: Any) -> None:
         self._writer, self.directory = HistoryWriter(directory), directory
-        self._cluster, self._spec = cluster, spec
+        self._servers = servers = cluster.bootstrap_servers
         self.refused: set[str] = set()
+        jars = changed.get("jars", kafka_jars())
+        input_topic = InputTopic("in", changed.get("identity", ID), "group", FATES, EFFECTS)
+        self.sources: list[Source] = [
+            TopicLogs(servers, EFFECTS, self.log_ends, input_topic),
+            GroupLog(servers, jars, self.log_ends, grp="group", topics=["in"]),
+            TransactionLog(servers, jars, self.log_ends),
+        ]
 
-    def record(self) -> Recorded:
-        recorded = record_logs(self._writer, self._spec, self._log_ends, lambda _: None)
+    def record(self) -> tuple[str, ...]:
+        lacking = record(self.sources, self._writer, lambda _: None)
+        promise = Promise(grp="group", delivery=Delivery.EXACTLY_ONCE)
         self._writer.close(
             RunRecord(
-                subject="s", promise=self._spec.promise, seed=1, kafka_version="", backend="embedded",
-                started_at=0, ended_at=1,
+                subject="s", promise=promise, seed=1, kafka_version="", backend="embedded", started_at=0, ended_at=1
             )
-        )  # fmt: skip
-        return recorded
+        )
+        return lacking
 
-    def _log_ends(self, topics: Sequence[str]) -> Mapping[tuple[str, int], tuple[int, int, int]]:
+    def log_ends(self, topics: Sequence[str]) -> Mapping[tuple[str, int], tuple[int, int, int]]:
         if self.refused & set(topics):
             raise ClusterError(f"{topics[0]}: the broker answers TOPIC_AUTHORIZATION_FAILED")
-        return admin.log_ends(self._cluster.bootstrap_servers, topics)
+        return admin.log_ends(self._servers, topics)
 
     def rows(self, table: str) -> list[Row]:
         found = pq.read_table(self.directory / f"{table}.parquet")
@@ -122,8 +118,8 @@ def fed(own_broker: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], 
 
 @pytest.fixture(scope="module")
 def recorder(fed: EmbeddedCluster, tmp_path_factory: pytest.TempPathFactory) -> Recorder:
-    made = Recorder(fed, tmp_path_factory.mktemp("history"), recording(fed))
-    assert made.record() == Recorded((), "classic")
+    made = Recorder(fed, tmp_path_factory.mktemp("history"))
+    assert made.record() == ()
     return made
 
 
@@ -221,9 +217,9 @@ def test_a_log_that_may_not_be_read_has_no_tables(
     fed: EmbeddedCluster, tmp_path: Path, refused: str, gone: list[str], there: list[str]
 ) -> None:
     """They are absent, not empty, and a sentence says so; the other log's are there."""
-    made = Recorder(fed, tmp_path, recording(fed))
+    made = Recorder(fed, tmp_path)
     made.refused = {refused}
-    (sentence,) = made.record().lacking
+    (sentence,) = made.record()
     assert sentence.startswith(f"no {', '.join(gone)}: {refused} could not be read: ")
     assert "TOPIC_AUTHORIZATION_FAILED" in sentence
     assert [table for table in (*gone, *there) if (tmp_path / f"{table}.parquet").exists()] == there
@@ -231,8 +227,8 @@ def test_a_log_that_may_not_be_read_has_no_tables(
 
 def test_without_jars_the_rest_is_recorded(fed: EmbeddedCluster, tmp_path: Path) -> None:
     """The coordinators' records cannot be understood then; everything else stands."""
-    made = Recorder(fed, tmp_path, recording(fed, jars=()))
-    sentences = made.record().lacking
+    made = Recorder(fed, tmp_path, jars=())
+    sentences = made.record()
     assert len(sentences) == 2
     assert all("is defined in none of the jars given" in one for one in sentences)
     assert len(made.rows("input")) == 7
@@ -241,40 +237,25 @@ def test_without_jars_the_rest_is_recorded(fed: EmbeddedCluster, tmp_path: Path)
 
 def test_an_input_without_its_id_is_named_by_its_place(fed: EmbeddedCluster, tmp_path: Path) -> None:
     """It is an input all the same: that nobody can trace its effects must not make it vanish."""
-    made = Recorder(fed, tmp_path, recording(fed, input_identity=Locator.parse("header:other")))
+    made = Recorder(fed, tmp_path, identity=Locator.parse("header:other"))
     made.record()
     assert [row["id"] for row in made.rows("input")][:2] == ["in[0]@0", "in[0]@1"]
 
 
 def test_an_identity_that_no_record_holds_is_refused_first(fed: EmbeddedCluster, tmp_path: Path) -> None:
     """Before anything is read."""
-    made = Recorder(fed, tmp_path, recording(fed, input_identity=Locator.parse("avro:id")))
     with pytest.raises(UsageError, match="avro:id"):
-        made.record()
+        Recorder(fed, tmp_path, identity=Locator.parse("avro:id"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_input_that_was_told_is_taken_as_it_was_answered(fed: EmbeddedCluster, tmp_path: Path) -> None:
-    """Its rows are those of the tables; logs that nobody used are not looked at, and not missing."""
-    place = {"topic": "<stdin>", "part": 1, "off": 0, "t_append": 5}
-    told_input = place | {"id": "good", "key": "k", "seq": 0, "fate": "process", "pid": None, "epoch": None}
-    told_commit = place | {"grp": "group", "off": 1, "n": 0, "pid": -1, "epoch": -1, "transactional": False}
-    told_owner = {"grp": "group", "generation": 1, "member": "4001", "instance": None, "topic": "<stdin>", "part": 1}
-    told = Told(
-        [told_input | {"visible": True}],
-        [told_commit | {"visible": True}],
-        [told_owner | {"t_from": 4, "t_to": None}],
-        {"good": (0, 1)},
-    )
-    unused = frozenset({"__consumer_offsets", "__transaction_state"})
-    made = Recorder(fed, tmp_path, recording(fed, input_topic=None, told=told, unused=unused))
-    made.refused = set(unused)
-    assert made.record() == Recorded((), "classic")
-    assert made.rows("input") == told.inputs
-    assert made.rows("offset_commit") == told.commits
-    assert made.rows("owner") == told.owners
-    assert [made.rows(table) for table in ("generation", "txn")] == [[], []]
-    assert [(row["channel"], row["at_least"], row["at_most"]) for row in made.rows("expected")] == [
-        ("made", 0, 2), ("dead", 0, 0),
-    ]  # fmt: skip
-    assert {row["topic"] for row in made.rows("batch")} == {"out", "dlq"}
+def test_a_log_that_was_never_made_holds_nothing(broker: EmbeddedCluster, tmp_path: Path) -> None:
+    """Where no transaction ever was, the table is there and empty: nothing is missing."""
+
+    class NeverMade(TransactionLog):
+        topic = "__never_made"
+
+    made = Recorder(broker, tmp_path)
+    made.sources = [NeverMade(broker.bootstrap_servers, kafka_jars(), made.log_ends)]
+    assert made.record() == ()
+    assert made.rows("txn") == []

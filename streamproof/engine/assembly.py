@@ -1,0 +1,79 @@
+"""The parts of which a run is made, put together from its spec. Nothing is started here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from streamproof.cluster import Cluster
+from streamproof.engine.effects import EffectChannels, effect_channels
+from streamproof.engine.input import InputPort, input_port_of
+from streamproof.engine.spec import RunSpec
+from streamproof.guardian import Guardian
+from streamproof.kafka import admin
+from streamproof.recording.coordinator_logs import GroupLog, TransactionLog
+from streamproof.recording.databases import Database, DatabaseRows, effect_databases
+from streamproof.recording.observers import Observers
+from streamproof.recording.source import Rows, Source
+from streamproof.recording.topics import TopicLogs
+from streamproof.subject import ProcessSupervisor
+
+
+@dataclass(frozen=True)
+class Parts:
+    """`sources`: of every table but `fault` and `sent`. `group_log`: None for a subject that joins no group."""
+
+    supervisor: ProcessSupervisor
+    input: InputPort
+    effects: EffectChannels
+    databases: Mapping[str, Database]
+    observers: Observers
+    group_log: GroupLog | None
+    sources: tuple[Source, ...]
+
+    @property
+    def protocol(self) -> str:
+        """The group protocol that the subject spoke last, as recorded."""
+        return self.group_log.protocol if self.group_log else "classic"
+
+
+def assemble(
+    spec: RunSpec, cluster: Cluster, guardian: Guardian, *, jars: tuple[Path, ...], registry_url: str | None
+) -> Parts:
+    """UsageError where subject and contract do not fit, or an identity cannot be found where it is said to lie."""
+    servers = cluster.bootstrap_servers
+    values = {
+        "bootstrap_servers": cluster.subject_bootstrap_servers,
+        "run": spec.suffix,
+        "directory": str(spec.directory.resolve()),
+        **({"registry_url": registry_url} if registry_url else {}),
+    }
+    logs = spec.directory / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    supervisor = ProcessSupervisor(guardian, spec.subject, values, logs)
+    effects = effect_channels(spec.subject, spec.contract, values)
+    port = input_port_of(spec, servers, supervisor, effects)
+    databases = effect_databases(effects.queries)
+    topics = spec.contract.topics()
+    observers = Observers(
+        servers,
+        port.name,
+        {**{topic.topic: topic.identity for topic in effects.topics}, **port.identities()},
+        {channel.topic: channel.partitions for channel in topics},
+        places=port.places,
+    )
+    log_ends = partial(admin.log_ends, servers)
+    names = [channel.topic for channel in topics]
+    group_log = GroupLog(servers, jars, log_ends, grp=port.group.name, topics=names) if port.group else None
+    sources: list[Source] = [
+        Rows("process", supervisor.rows),
+        observers,
+        TopicLogs(servers, effects.topics, log_ends, port.topic),
+        *port.sources(),
+        TransactionLog(servers, jars, log_ends),
+    ]
+    if group_log:
+        sources.append(group_log)
+    if databases:
+        sources.append(DatabaseRows(list(databases.values()), observers.saw))
+    return Parts(supervisor, port, effects, databases, observers, group_log, tuple(sources))

@@ -1,0 +1,198 @@
+"""What happens in a session, as typed events: every face (terminal, pytest, mutants, `--json`) reads the same ones.
+
+An event is a frozen value. A listener is a function that takes it; it is called from whichever thread the event comes
+from, never from two at once.
+
+    RunStarted ─▶ PhaseBegan ─▶ Working … ─▶ a result (ClusterReady, Probed, …) ─▶ PhaseEnded ─▶ … ─▶ Judged
+                                  FaultBegan ─▶ FaultEnded
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:  # slow to import, and a face that listens is there before any of it is needed
+    from streamproof.checks import Verdict
+    from streamproof.cluster import Cluster
+    from streamproof.engine.spec import RunSpec
+    from streamproof.faults import Evidence, Fault
+    from streamproof.history.store import History
+    from streamproof.history.terms import Outcome
+    from streamproof.recording.quiet import Quiet
+
+T = TypeVar("T")
+
+
+class Phase(StrEnum):
+    """The parts of a run that take time, in the order in which they begin."""
+
+    CLUSTER = "cluster"
+    REGISTRY = "registry"
+    JARS = "jars"  # Kafka's own schemas, which decode the coordinators' logs
+    SUBJECT = "subject"
+    PROBE = "probe"
+    FAULTS = "faults"
+    WORKLOAD = "workload"
+    QUIET = "quiet"
+    STOP = "stop"
+    HISTORY = "history"
+    CHECKS = "checks"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Anything that happens in a session."""
+
+
+@dataclass(frozen=True)
+class RunStarted(Event):
+    """A run was asked for; nothing of it is there yet."""
+
+    spec: RunSpec
+
+
+@dataclass(frozen=True)
+class PhaseBegan(Event):
+    phase: Phase
+
+
+@dataclass(frozen=True)
+class Working(Event):
+    """What a phase is doing now, for somebody who waits. The next such event of the phase replaces it."""
+
+    phase: Phase
+    doing: str
+
+
+@dataclass(frozen=True)
+class PhaseEnded(Event):
+    """A phase is over, also when an exception ended it; its result, if it had one, came before."""
+
+    phase: Phase
+
+
+@dataclass(frozen=True)
+class Result(Event):
+    """What a phase came to. `seconds`: how long its work took, which may have gone on beside another phase."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ClusterReady(Result):
+    cluster: Cluster
+
+
+@dataclass(frozen=True)
+class RegistryReady(Result):
+    name: str
+
+
+@dataclass(frozen=True)
+class SubjectReady(Result):
+    instances: int
+    command: str
+
+
+@dataclass(frozen=True)
+class Probed(Result):
+    """`kept`: each property that a broker must have, and whether this cluster has it."""
+
+    kept: Mapping[str, bool]
+
+
+@dataclass(frozen=True)
+class FaultBegan(Event):
+    """A fault is next: the nemesis waits for its trigger."""
+
+    fault: Fault
+
+
+@dataclass(frozen=True)
+class FaultEnded(Event):
+    fault: Fault
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class InputFed(Result):
+    """All input was sent. `outcomes`: how many sends ended in which way."""
+
+    sent: int
+    keys: int
+    outcomes: Mapping[Outcome, int]
+
+
+@dataclass(frozen=True)
+class QuietReached(Result):
+    """The wait for the end is over. `quiet.quiet` is False when it ended at its bound."""
+
+    quiet: Quiet
+
+
+@dataclass(frozen=True)
+class SubjectStopped(Result):
+    """`killed`: the instances that did not end in time after SIGTERM."""
+
+    killed: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Recorded(Result):
+    rows: int
+    tables: int
+
+
+@dataclass(frozen=True)
+class Judged(Result):
+    """The end of a run. `history` lies in its directory, and can be judged again from there."""
+
+    spec: RunSpec
+    verdict: Verdict
+    history: History
+    rows: int
+
+
+Listener = Callable[[Event], None]
+
+
+def ignore(_event: Event) -> None:
+    """A listener that nothing interests."""
+
+
+class PhaseTeller:
+    """What code within a phase may say of it."""
+
+    def __init__(self, phase: Phase, listen: Listener) -> None:
+        self._phase, self._listen = phase, listen
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Since the phase began."""
+        return time.monotonic() - self._began
+
+    def doing(self, text: str) -> None:
+        """Say what the phase is doing now."""
+        self._listen(Working(self._phase, text))
+
+
+@contextmanager
+def phase(which: Phase, listen: Listener) -> Iterator[PhaseTeller]:
+    """Tell `listen` of the beginning and of the end of a phase; an exception passes through."""
+    listen(PhaseBegan(which))
+    try:
+        yield PhaseTeller(which, listen)
+    finally:
+        listen(PhaseEnded(which))
+
+
+def timed(work: Callable[[], T]) -> tuple[T, float]:
+    """What `work` returns, and the seconds that it took."""
+    began = time.monotonic()
+    return work(), time.monotonic() - began

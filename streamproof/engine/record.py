@@ -1,0 +1,49 @@
+"""What is kept of a run beside its tables: who promised what, where it ran, and what it could not show."""
+
+from collections.abc import Mapping, Sequence
+
+from streamproof.clock import now_us
+from streamproof.cluster import Cluster, has_one_clock
+from streamproof.engine.spec import RunSpec
+from streamproof.history.promise import Promise, RunRecord
+
+CLEANUP_MS = 10_000  # at most, from a transaction's time-out until the broker ends it
+CLOCK_ERROR_US = 1_000_000  # between machines whose clocks are not ours to compare
+SEVERAL_CLOCKS = "what came before what within a second: several machines' clocks"
+
+
+def run_record(
+    spec: RunSpec,
+    cluster: Cluster,
+    *,
+    transaction_timeout_ms: int,
+    protocol: str,
+    started_at: int,
+    probe: Mapping[str, bool],
+    not_shown: Sequence[str],
+) -> RunRecord:
+    """The record of a run that ends now. `protocol`: the group's; `not_shown`: sentences for the report."""
+    contract = spec.contract
+    one_clock = has_one_clock(cluster)
+    return RunRecord(
+        subject=spec.subject.name,
+        promise=Promise(
+            grp=contract.group,
+            delivery=contract.delivery,
+            ordered=contract.ordered,
+            isolation=contract.isolation,
+            joined=tuple(produced.channel.name for produced in contract.produces),
+            dead_letters=contract.dead_letters.channel.name if contract.dead_letters else None,
+            transaction_timeout_ms=transaction_timeout_ms,
+            cleanup_ms=CLEANUP_MS,
+        ),
+        seed=spec.seed,
+        kafka_version=cluster.version,
+        backend=cluster.backend,
+        protocol=protocol,
+        started_at=started_at,
+        ended_at=now_us(),
+        clock_error_us=0 if one_clock else CLOCK_ERROR_US,
+        probe=dict(probe),
+        not_shown=(*contract.unjudged, *not_shown, *(() if one_clock else (SEVERAL_CLOCKS,))),
+    )

@@ -1,0 +1,171 @@
+"""A session: one warm cluster, and as many runs on it as are wanted, each told to the same listeners.
+
+The cluster starts when a run first needs it, the schema registry when a run first needs one; both end with the session.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from streamproof.cluster import STARTED, Cluster, kafka_jars, open_cluster
+from streamproof.config.file import ClusterConfig
+from streamproof.engine.events import (
+    ClusterReady,
+    Event,
+    Judged,
+    Listener,
+    Phase,
+    RegistryReady,
+    RunStarted,
+    phase,
+)
+from streamproof.engine.registered import registered
+from streamproof.engine.spec import FEED_S, RunSpec
+from streamproof.faults import Plan, Surroundings, check_plan, json_of
+from streamproof.guardian import Guardian
+
+if TYPE_CHECKING:
+    from streamproof.cluster.registry import Registry
+    from streamproof.engine.run import Run
+
+
+class Session:
+    """Runs subjects on one cluster, again and again. A context manager: leaving it ends all that it started.
+
+        with Session(ClusterConfig(brokers=1), logs=Path("logs")) as session:
+            judged = session.verify(spec, plan)
+
+    `cluster_config`: where Kafka runs, and which registry, as `[cluster]` of streamproof.toml says. `logs` gets what
+    brokers and registry write. `guardian`: who owns the processes; the session has its own where none is given. `port`:
+    broker n listens at `port + n - 1`; else where it is free.
+    """
+
+    def __init__(
+        self,
+        cluster_config: ClusterConfig | None = None,
+        *,
+        logs: Path,
+        listeners: Sequence[Listener] = (),
+        guardian: Guardian | None = None,
+        port: int | None = None,
+    ) -> None:
+        self.cluster_config = cluster_config or ClusterConfig()
+        self.listeners = list(listeners)
+        self._logs, self._port = logs, port
+        self._given_guardian = guardian
+        self._stack = ExitStack()
+        self._telling = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    def tell(self, event: Event) -> None:
+        """Let every listener know, one event after the other, whatever thread it comes from."""
+        with self._telling:
+            for listen in self.listeners:
+                listen(event)
+
+    @cached_property
+    def guardian(self) -> Guardian:
+        return self._given_guardian or self._stack.enter_context(Guardian())
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The cluster, up. Errors are those of `open_cluster`."""
+        config = self.cluster_config
+        started = config.where in STARTED  # an existing one has its own size and version
+        threading.Thread(target=_import_run, daemon=True).start()  # takes half a second, while brokers start
+        with phase(Phase.CLUSTER, self.tell) as starting:
+            opened = open_cluster(
+                config.where,
+                self.guardian,
+                brokers=config.brokers if started else None,
+                version=config.version if started else None,
+                logs=self._logs,
+                port=self._port,
+                progress=starting.doing,
+            )
+            cluster = self._stack.enter_context(opened)
+            self.tell(ClusterReady(starting.seconds, cluster))
+        return cluster
+
+    @cached_property
+    def registry(self) -> "Registry":
+        """The schema registry, up: the one that the configuration names, or one that is started."""
+        from streamproof.cluster.registry import open_registry  # noqa: PLC0415 - slow to import
+
+        with phase(Phase.REGISTRY, self.tell) as starting:
+            opened = open_registry(
+                self.cluster_config.registry, self.guardian, logs=self._logs, progress=starting.doing
+            )
+            registry = self._stack.enter_context(opened)
+            self.tell(RegistryReady(starting.seconds, registry.name))
+        return registry
+
+    @cached_property
+    def _jars(self) -> tuple[Path, ...]:
+        """Kafka's, whose schemas decode the coordinators' logs of any older version too."""
+        with phase(Phase.JARS, self.tell) as fetching:
+            return kafka_jars(progress=fetching.doing)
+
+    def surroundings(self, spec: RunSpec) -> Surroundings:
+        """What a plan may name in a run of `spec` here. A cluster that is started need not be up yet."""
+        config = self.cluster_config
+        if config.where in STARTED:
+            return Surroundings.foreseen(spec.subject, config.where, config.brokers)
+        return Surroundings.of(spec.subject, self.cluster)
+
+    def verify(self, spec: RunSpec, plan: Plan | None = None) -> Judged:
+        """One whole run: start the subject, feed it, carry out `plan`, judge. Without a plan: the default one.
+
+        UsageError, before anything starts, for a plan that cannot be carried out here. The plan is kept beside the
+        history, as plan.json.
+        """
+        self.tell(RunStarted(spec))
+        surroundings = self.surroundings(spec)
+        if plan is None:
+            plan = Plan.default(spec.seed, surroundings)
+        else:
+            check_plan(plan, surroundings)
+        with self._made(spec) as run:
+            saved = replace(plan, seed=spec.seed)
+            (spec.directory / "plan.json").write_text(json_of(saved))
+            run.start()
+            run.feed()
+            run.carry_out(plan)
+            return run.finish()
+
+    @contextmanager
+    def run(self, spec: RunSpec, *, feed_s: float = FEED_S) -> "Iterator[Run]":
+        """A run that is started and fed; the caller injects faults. When the block is left, the run is judged."""
+        self.tell(RunStarted(spec))
+        with self._made(spec) as run:
+            run.start()
+            run.feed(feed_s)
+            yield run
+            run.finish()
+
+    def _made(self, spec: RunSpec) -> "Run":
+        registry = self.registry if spec.needs_registry else None
+        if registry is not None:
+            spec = registered(spec, registry.client)
+        return _import_run()(
+            spec, self.cluster, self.guardian, self.tell,
+            jars=self._jars, registry_url=registry.url if registry else None,
+        )  # fmt: skip
+
+
+def _import_run() -> "type[Run]":
+    from streamproof.engine.run import Run  # noqa: PLC0415 - slow to import, so while brokers start
+
+    return Run

@@ -1,0 +1,24 @@
+"""What is done to a target: a class for each action, in the module of what it is done to."""
+
+from streamproof.faults.actions import brokers, databases, processes
+from streamproof.faults.actions.action import ACTIONS, Action, Drawn
+from streamproof.faults.actions.brokers import DisconnectBroker, KillBroker, PauseBroker, RestartBroker
+from streamproof.faults.actions.databases import LockDatabase
+from streamproof.faults.actions.processes import Join, Kill, PauseBeyondSession
+
+__all__ = [
+    "ACTIONS",
+    "Action",
+    "DisconnectBroker",
+    "Drawn",
+    "Join",
+    "Kill",
+    "KillBroker",
+    "LockDatabase",
+    "PauseBeyondSession",
+    "PauseBroker",
+    "RestartBroker",
+    "brokers",
+    "databases",
+    "processes",
+]

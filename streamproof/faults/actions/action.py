@@ -1,0 +1,73 @@
+"""An action: what is done to a target, how it is seen that it took effect, and how it is undone.
+
+To add an action, write a class like those in the modules beside this one: its fields are its parameters, and its class
+attributes say what a plan calls it and what it needs. The nemesis calls, for each fault:
+
+    prepare ─▶ (the trigger takes hold) ─▶ begin ─▶ evidence ─▶ (lasts_ms pass) ─▶ end
+
+The class's docstring becomes its part of docs/faults.md (`python -m streamproof.faults.make_docs`): what the action
+does, then a paragraph `Evidence: …` and a paragraph `Without effect: …`.
+"""
+
+from abc import abstractmethod
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamproof.capabilities import Capability
+from streamproof.faults.system import Evidence, Scene
+from streamproof.faults.targets import TargetKind
+
+ACTIONS: "dict[str, type[Action]]" = {}
+
+
+class Drawn(StrEnum):
+    """How a target is drawn in a timeline while a fault is in effect. The ends of processes are drawn anyway."""
+
+    NOT = ""
+    PAUSED = "paused"
+    LOST = "lost"
+
+
+class Action(BaseModel):
+    """Frozen parameters; what an action must remember of one fault is what its `begin` returns.
+
+    `kind`: its name in a plan. `target`: what it may be aimed at. `requires`: without these capabilities it is refused.
+    `back`: what the target is once the fault is undone, for the sentence "…, back after 1.4 s". `feeds`: the action, or
+    its trigger, lets the input flow itself (`Scene.feed`); else it flows from the fault's beginning. `looks`: of an
+    action that is made in flight where that is seen, though a plan does not say so: how often to look.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ClassVar[str]
+    target: ClassVar[TargetKind]
+    requires: ClassVar[frozenset[Capability]] = frozenset()
+    back: ClassVar[str] = ""
+    drawn: ClassVar[Drawn] = Drawn.NOT
+    feeds: ClassVar[bool] = False
+    looks: ClassVar[int] = 0
+
+    lasts_ms: int = Field(default=500, ge=0, description="whole milliseconds, of at least 0")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **more: Any) -> None:
+        super().__pydantic_init_subclass__(**more)
+        if "kind" in cls.__dict__:
+            ACTIONS[cls.kind] = cls
+
+    def prepare(self, scene: Scene) -> None:
+        """Look at what will be missed, before anything is touched."""
+
+    @abstractmethod
+    def begin(self, scene: Scene) -> Any:
+        """Break something. Either nothing is broken and this raises, or what must be remembered is returned."""
+
+    @abstractmethod
+    def evidence(self, scene: Scene, state: Any) -> Evidence:
+        """What is seen of it while it lasts, by what brokers and processes say, never by the action's own deeds."""
+
+    @abstractmethod
+    def end(self, scene: Scene, state: Any) -> None:
+        """Undo what `begin` did; called come what may."""

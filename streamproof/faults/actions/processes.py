@@ -1,0 +1,192 @@
+"""Actions on the subject's instances."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from streamproof.capabilities import Capability
+from streamproof.errors import UsageError
+from streamproof.faults.actions.action import Action, Drawn
+from streamproof.faults.in_flight import described, open_now
+from streamproof.faults.system import Evidence, Scene, System
+from streamproof.faults.targets import INSTANCE, NEW_INSTANCE, Instance, TargetKind
+from streamproof.kafka import admin
+
+ENDED = "had ended by itself, and was started again"
+KEPT = "its group kept it: its session time-out is longer; lower it for such runs (session.timeout.ms)"
+NOTICED_WITHIN_S = 30.0
+SETTLED = frozenset({"Stable", "Empty"})
+GIVEN_UP_WITHIN_S = 60.0  # clients' sessions run out after 45 s, unless they are told otherwise
+
+
+def group_of(system: System) -> str:
+    """The subject's group; UsageError where it is in none."""
+    if system.group is None:
+        raise UsageError("a subject that is told what to send is in no group")
+    return system.group
+
+
+def members_of(system: System) -> frozenset[str]:
+    """The ids of the group's members now."""
+    return admin.group(system.cluster.bootstrap_servers, group_of(system)).ids
+
+
+def note_members(scene: Scene) -> None:
+    """Once all instances take part: a member that is just coming back would hide that another goes."""
+    system = scene.system
+    if system.group is not None:
+        running = sum(1 for instance in system.supervisor.current_all() if instance.running)
+        system.wait_until(lambda: system.progress.is_whole(running), GIVEN_UP_WITHIN_S)
+        scene.members = members_of(system)
+
+
+def gives_up(scene: Scene) -> bool:
+    """Whether the group gives up one of its members in time, while an instance does nothing.
+
+    Another may leave meanwhile, and come back by another name. Not until the silent one is out can the group settle.
+    """
+    system = scene.system
+
+    def gone() -> bool:
+        group = admin.group(system.cluster.bootstrap_servers, group_of(system))
+        return group.state in SETTLED and bool(scene.members - group.ids)
+
+    return system.wait_until(gone, GIVEN_UP_WITHIN_S)
+
+
+def number_of(scene: Scene) -> int:
+    """The instance that the fault is aimed at."""
+    if not isinstance(scene.on, Instance):
+        raise TypeError(f"{scene.on} is no instance")
+    scene.instance = scene.on.number
+    return scene.on.number
+
+
+@dataclass(frozen=True)
+class Killed:
+    """`died`: the instance died of this kill. `unanswered`: how many inputs it had not answered for."""
+
+    number: int
+    died: bool
+    unanswered: int
+
+
+class Kill(Action):
+    """Kill an instance (SIGKILL), and start it again.
+
+    In flight (`"in_flight": true`, or the name `kill-in-flight`), it is killed *inside* its cycle: what it had begun,
+    others must end or undo. Without a race: the instance is stopped (SIGSTOP) and looked at, again and again until it
+    is inside its cycle, and then killed. What is seen while it is stopped is what it dies with.
+
+    Evidence: its group gave up a member, and went on without. Of a subject that is told what to send: it had been told
+    what it had not answered yet. In flight, what was seen while it was stopped and again after its death: a transaction
+    open at its coordinator, with records in a topic of its effects; without transactions, effects whose inputs are not
+    committed; or, while it was stopped, its lock on a SQLite database.
+
+    Without effect: when it had just ended by itself; when the group did not give it up within 60 s, as with a longer
+    session time-out; when nothing was unanswered. In flight, when it was never inside its cycle in 60 looks, or nothing
+    that was open before was seen open after. The instance is started again all the same.
+    """
+
+    kind: ClassVar[str] = "kill"
+    target: ClassVar[TargetKind] = INSTANCE
+    back: ClassVar[str] = "started again"
+
+    def prepare(self, scene: Scene) -> None:
+        note_members(scene)
+
+    def begin(self, scene: Scene) -> Killed:
+        number = number_of(scene)
+        unanswered = scene.system.progress.unanswered(number)
+        return Killed(number, scene.system.supervisor.kill(number), unanswered)
+
+    def evidence(self, scene: Scene, state: Killed) -> Evidence:
+        system, who = scene.system, f"instance {state.number}"
+        if not state.died:
+            return Evidence(f"{who} {ENDED}", effective=False)
+        if scene.looks:
+            # what a dead process has not answered, it never will: that counts as accounted for as soon as it is gone
+            open_still = scene.held if system.group is None else scene.held & open_now(system, state.number)
+            if held := open_still | scene.locks:
+                return Evidence(f"{who} killed with {described(held, system)}", effective=True)
+            return Evidence(f"{who} was killed, but nothing that was open before was seen open after", effective=False)
+        if system.group is None:
+            return Evidence(f"{who} killed with {state.unanswered:,} inputs unanswered", effective=state.unanswered > 0)
+        if not gives_up(scene):
+            return Evidence(f"{who} killed, but {KEPT}", effective=False)
+        return Evidence(f"{who} killed, and given up by its group", effective=True)
+
+    def end(self, scene: Scene, state: Killed) -> None:
+        scene.system.supervisor.start(state.number)
+
+
+class PauseBeyondSession(Action):
+    """Pause an instance (SIGSTOP) *inside* its cycle until its group has given it up, then let it wake: a zombie.
+
+    It wakes in the belief that it still owns what others have taken over, with work in its hands; what it writes then
+    must be fenced off. It is looked for inside its cycle as for [kill](#kill) in flight; when it is not seen there in
+    30 looks, it is paused where it is, with nothing in its hands. `lasts_ms` counts from when it was given up.
+
+    Evidence: its group gave up a member while it slept, and went on without; and what it held.
+
+    Without effect: when the group kept it for 60 s, as with a longer session time-out.
+    """
+
+    kind: ClassVar[str] = "pause-beyond-session"
+    target: ClassVar[TargetKind] = INSTANCE
+    requires: ClassVar[frozenset[Capability]] = frozenset({Capability.CONSUMER_GROUP})
+    back: ClassVar[str] = "woken"
+    drawn: ClassVar[Drawn] = Drawn.PAUSED
+    feeds: ClassVar[bool] = True
+    looks: ClassVar[int] = 30  # fewer than for a kill: one that has nothing in its hands becomes a zombie too
+
+    def prepare(self, scene: Scene) -> None:
+        note_members(scene)
+
+    def begin(self, scene: Scene) -> int:
+        number = number_of(scene)
+        scene.system.supervisor.pause(number)
+        return number
+
+    def evidence(self, scene: Scene, state: int) -> Evidence:
+        scene.feed(1.0)  # for those who take over
+        given_up = gives_up(scene)
+        scene.system.wait(self.lasts_ms / 1000)  # its partitions are with others when it wakes
+        held = scene.held | scene.locks
+        slept = f"instance {state} paused with {described(held, scene.system) if held else 'nothing in its hands'}"
+        if not given_up:
+            return Evidence(f"{slept}, but {KEPT}", effective=False)
+        return Evidence(f"{slept}, given up by its group", effective=True)
+
+    def end(self, scene: Scene, state: int) -> None:
+        scene.system.supervisor.resume(state)
+
+
+class Join(Action):
+    """Start one more instance than there were: its group is rebalanced while work goes on.
+
+    The instance stays. `lasts_ms` means nothing here.
+
+    Evidence: its group has a member more.
+
+    Without effect: when it has not joined within 30 s.
+    """
+
+    kind: ClassVar[str] = "join"
+    target: ClassVar[TargetKind] = NEW_INSTANCE
+    requires: ClassVar[frozenset[Capability]] = frozenset({Capability.CONSUMER_GROUP})
+
+    def prepare(self, scene: Scene) -> None:
+        scene.members = members_of(scene.system)
+
+    def begin(self, scene: Scene) -> int:
+        number = number_of(scene)
+        scene.system.supervisor.start(number)
+        return number
+
+    def evidence(self, scene: Scene, state: int) -> Evidence:
+        system, before = scene.system, len(scene.members)
+        joined = system.wait_until(lambda: len(members_of(system)) > before, NOTICED_WITHIN_S)
+        return Evidence(f"instance {state} started, {'and joined' if joined else 'but did not join'}", effective=joined)
+
+    def end(self, scene: Scene, state: int) -> None:
+        """The instance stays."""

@@ -1,0 +1,51 @@
+"""A fault: an action on a target, when a trigger says so."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from streamproof.errors import UsageError
+from streamproof.faults.actions import Action
+from streamproof.faults.targets import Instance, Target
+from streamproof.faults.triggers import InFlight, Trigger
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`action` is done to the target `on`, once `when` is met. `name`: by which other faults of a plan refer to it.
+
+        Fault(KillBroker(lasts_ms=800), BrokerRole.LEADER, Progress(0.3), name="loss")
+        Fault(Kill(), Instance(1), During("loss", after_ms=200))
+
+    UsageError for an action that cannot be done to such a target.
+    """
+
+    action: Action
+    on: Target
+    when: Trigger
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        kind = self.action.target
+        if not isinstance(self.on, kind.types):
+            raise UsageError(f'fault {self.action.kind}: its target cannot be "{self.on}"; write {either(kind.forms)}')
+        if isinstance(self.when, InFlight) and not isinstance(self.on, Instance):
+            raise UsageError(f"fault {self.action.kind}: {self.on} has no cycle; only an instance can be in flight")
+
+    @classmethod
+    def of(cls, kind: str, target: str, at: float = 0.5, **more: Any) -> Self:
+        """A fault in the words of a plan: `Fault.of("kill", "instance:1", at=0.3, lasts_ms=300)`.
+
+        UsageError for words that are none.
+        """
+        from streamproof.faults.written import fault_of  # noqa: PLC0415 - which reads into this class
+
+        fault = fault_of({"kind": kind, "target": target, "at": at, **more})
+        return cls(fault.action, fault.on, fault.when, fault.name)
+
+    def __str__(self) -> str:
+        return f"{self.action.kind} {self.on}"
+
+
+def either(words: "tuple[str, ...] | list[str]") -> str:
+    """`a`, `a or b`, `a, b or c`."""
+    return " or ".join([*([", ".join(words[:-1])] if words[:-1] else []), words[-1]])

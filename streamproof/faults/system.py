@@ -1,0 +1,125 @@
+"""The running system as faults see it, and one fault under way in it."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from streamproof.cluster.base import Cluster
+from streamproof.faults.targets import Target
+from streamproof.subject import ProcessSupervisor
+
+# what an instance holds: an open transaction or a lock, in words; an input in flight, as its partition and offset
+Held = frozenset[str | tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was seen of a fault: one sentence, and whether it shows that the fault took effect."""
+
+    sentence: str
+    effective: bool
+
+
+class Database(Protocol):
+    """A database of the subject's effects, as far as a fault needs it."""
+
+    @property
+    def lockable(self) -> bool:
+        """Whether all writers can be kept out for a while."""
+
+    def is_locked(self) -> bool:
+        """Whether a writer would be refused now."""
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Keep all writers out."""
+
+
+class Progress(Protocol):
+    """How far the subject has come, as far as observers have read, which is a moment behind."""
+
+    def committed(self) -> int:
+        """How many inputs the subject is done with."""
+
+    def in_flight(self) -> frozenset[tuple[int, int]]:
+        """Partition and offset of each input that has an effect, and that the subject is not done with."""
+
+    def done(self) -> bool:
+        """Whether the subject is done with all that observers have read."""
+
+    def waiting(self) -> int:
+        """How many inputs were fed in, and are not done with."""
+
+    def unanswered(self, instance: int) -> int:
+        """How many inputs an instance was given alone, and has not answered for."""
+
+    def is_whole(self, instances: int) -> bool:
+        """Whether so many instances take part in the work."""
+
+
+@dataclass(frozen=True)
+class System:
+    """`group`: None for a subject that is in none. `topic`: what the subject reads or, without a group, sends on.
+
+    `effects`: the topics of its effects. `databases`: those of channels that are queries, by channel. `since_ms`: when
+    the run began, in milliseconds since the epoch. `own_prefix`: of the verifier's own transactional ids.
+    `transactional_ids`: those that were seen to be the subject's, which is added to.
+    """
+
+    cluster: Cluster
+    supervisor: ProcessSupervisor
+    progress: Progress
+    group: str | None
+    topic: str
+    effects: tuple[str, ...]
+    since_ms: int
+    databases: Mapping[str, Database] = field(default_factory=dict)
+    own_prefix: str = "streamproof-"
+    transactional_ids: set[str] = field(default_factory=set)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, or the run end."""
+        self.stopping.wait(seconds)
+
+    def wait_since(self, moment: float, lasts_ms: int) -> None:
+        """Let `lasts_ms` pass since `moment` on the monotonic clock, or the run end."""
+        self.wait(max(0.0, moment + lasts_ms / 1000 - time.monotonic()))
+
+    def wait_until(self, seen: Callable[[], bool], timeout_s: float, every_s: float = 0.05) -> bool:
+        """Wait until `seen`, at most `timeout_s`; whether it came to be."""
+        deadline = time.monotonic() + timeout_s
+        while not self.stopping.is_set():
+            if seen():
+                return True
+            if time.monotonic() > deadline:
+                return False
+            self.stopping.wait(every_s)
+        return False
+
+
+def _nothing(share: float) -> None:
+    """Input that nobody holds back."""
+
+
+@dataclass
+class Scene:
+    """One fault under way: where it acts, on whom, and what was seen of the target before it was broken.
+
+    `feed(share)`: lets in that share (0 to 1) of the input that is meant to arrive while the fault acts.
+    `members`: the ids of the group's members before. `looks`: how often the trigger looked at the instance, stopped;
+    `held` and `locks`: what the instance held then. `node` and `instance`: whom the fault met, for the record.
+    """
+
+    system: System
+    on: Target
+    feed: Callable[[float], None] = _nothing
+    members: frozenset[str] = frozenset()
+    looks: int = 0
+    held: Held = frozenset()
+    locks: Held = frozenset()
+    node: int | None = None
+    instance: int | None = None
+    began: float = field(default_factory=time.monotonic)

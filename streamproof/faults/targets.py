@@ -1,0 +1,74 @@
+"""What faults are aimed at: typed values, each with the text that stands for it in a plan."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance of the subject; numbers start at 1."""
+
+    number: int
+
+    def __str__(self) -> str:
+        return f"instance:{self.number}"
+
+
+@dataclass(frozen=True)
+class Broker:
+    """The broker with this node id."""
+
+    node: int
+
+    def __str__(self) -> str:
+        return f"broker:{self.node}"
+
+
+class BrokerRole(StrEnum):
+    """The broker that plays a role for the subject when the fault begins."""
+
+    LEADER = "broker:leader"
+    GROUP_COORDINATOR = "broker:group-coordinator"
+    TRANSACTION_COORDINATOR = "broker:transaction-coordinator"
+
+
+@dataclass(frozen=True)
+class DatabaseOf:
+    """The database that holds the effects of a channel."""
+
+    channel: str
+
+    def __str__(self) -> str:
+        return f"database:{self.channel}"
+
+
+Target = Instance | Broker | BrokerRole | DatabaseOf
+
+
+@dataclass(frozen=True)
+class TargetKind:
+    """What an action may be aimed at. `forms`: how a plan writes such a target; N is a number from 1."""
+
+    name: str
+    types: tuple[type, ...]
+    forms: tuple[str, ...]
+
+
+INSTANCE = TargetKind("instance of the subject", (Instance,), ("instance:N",))
+NEW_INSTANCE = TargetKind("instance that there is not yet", (Instance,), ("instance:N",))
+BROKER = TargetKind("broker", (Broker, BrokerRole), ("broker:N", *BrokerRole))
+DATABASE = TargetKind("SQLite database of the subject", (DatabaseOf,), ("database:CHANNEL",))
+
+
+def parse_target(text: str) -> Target | None:
+    """The target that `text` stands for; None when it stands for none."""
+    kind, _, rest = text.partition(":")
+    number = int(rest) if re.fullmatch(r"[1-9]\d*", rest) else None
+    if kind == "instance" and number:
+        return Instance(number)
+    if kind == "broker" and number:
+        return Broker(number)
+    if kind == "database" and rest:
+        return DatabaseOf(rest)
+    return BrokerRole(text) if text in set(BrokerRole) else None

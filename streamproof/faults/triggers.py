@@ -1,0 +1,167 @@
+"""When a fault begins. A trigger is a frozen value; the nemesis asks it, again and again, whether it is met.
+
+Faults with a mark of progress take turns: each waits until the subject has recovered from the one before it. All others
+happen when they happen, and so may overlap.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Protocol
+
+from streamproof.faults.in_flight import stopped_inside
+from streamproof.faults.system import Scene
+from streamproof.faults.targets import Instance
+
+
+class SoFar(Protocol):
+    """What has happened in a run so far. Times are seconds."""
+
+    def share(self) -> float:
+        """The share of the workload that the subject is done with."""
+
+    def seconds(self) -> float:
+        """Since the nemesis began with its plan."""
+
+    def since_effect(self, fault: str) -> float | None:
+        """Since a fault of the plan took hold, while it lasts; else None."""
+
+    def since_end(self, fault: str) -> float | None:
+        """Since a fault of the plan was mended; None before."""
+
+
+class Trigger(ABC):
+    """`mark`: the share of the workload at which the fault takes its turn; None for one that takes no turns.
+
+    `waits_for`: the name of the fault that it depends on, if any.
+    """
+
+    @property
+    def mark(self) -> float | None:
+        return None
+
+    @property
+    def waits_for(self) -> str | None:
+        return None
+
+    @abstractmethod
+    def met(self, so_far: SoFar) -> bool:
+        """Whether the fault should begin now."""
+
+    def hopeless(self, so_far: SoFar) -> bool:  # noqa: ARG002 - most triggers may always be met yet
+        """Whether the trigger cannot be met any more."""
+        return False
+
+    def seize(self, scene: Scene) -> bool:  # noqa: ARG002 - most triggers take hold of nothing
+        """Take hold of the target once the trigger is met; False when that cannot be done, and the fault is not."""
+        return True
+
+
+@dataclass(frozen=True)
+class Progress(Trigger):
+    """The subject is done with this share of the workload, 0 to 1."""
+
+    at: float
+
+    def __str__(self) -> str:
+        return f"progress {self.at:.2f}"
+
+    @property
+    def mark(self) -> float | None:
+        return self.at
+
+    def met(self, so_far: SoFar) -> bool:
+        return so_far.share() >= self.at
+
+
+@dataclass(frozen=True)
+class Elapsed(Trigger):
+    """So many seconds have passed since the nemesis began with its plan."""
+
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"after {self.seconds:g} s"
+
+    def met(self, so_far: SoFar) -> bool:
+        return so_far.seconds() >= self.seconds
+
+    def hopeless(self, so_far: SoFar) -> bool:
+        return so_far.share() >= 1.0
+
+
+@dataclass(frozen=True)
+class During(Trigger):
+    """Another fault of the plan, by its name, is in effect, and has been for `after_ms`."""
+
+    fault: str
+    after_ms: int = 0
+
+    def __str__(self) -> str:
+        return f"during {self.fault}" + (f", after {self.after_ms} ms" if self.after_ms else "")
+
+    @property
+    def waits_for(self) -> str | None:
+        return self.fault
+
+    def met(self, so_far: SoFar) -> bool:
+        since = so_far.since_effect(self.fault)
+        return since is not None and since * 1000 >= self.after_ms
+
+    def hopeless(self, so_far: SoFar) -> bool:
+        return so_far.since_end(self.fault) is not None
+
+
+@dataclass(frozen=True)
+class After(Trigger):
+    """Another fault of the plan, by its name, was mended `after_ms` ago."""
+
+    fault: str
+    after_ms: int = 0
+
+    def __str__(self) -> str:
+        return f"after {self.fault}" + (f" and {self.after_ms} ms" if self.after_ms else "")
+
+    @property
+    def waits_for(self) -> str | None:
+        return self.fault
+
+    def met(self, so_far: SoFar) -> bool:
+        since = so_far.since_end(self.fault)
+        return since is not None and since * 1000 >= self.after_ms
+
+
+@dataclass(frozen=True)
+class InFlight(Trigger):
+    """Once `after` is met, the target instance is seen inside its cycle: stopped, and with work in its hands.
+
+    The instance is stopped (SIGSTOP) and looked at, `looks` times at most. The action finds it stopped.
+    `required`: without it the action goes ahead on an instance that was never seen inside.
+    """
+
+    after: Trigger
+    required: bool = True
+    looks: int = 60  # a subject that has little to do is inside its cycle a small part of the time
+
+    def __str__(self) -> str:
+        return f"{self.after}, in flight{'' if self.required else ' if seen so'}"
+
+    @property
+    def mark(self) -> float | None:
+        return self.after.mark
+
+    @property
+    def waits_for(self) -> str | None:
+        return self.after.waits_for
+
+    def met(self, so_far: SoFar) -> bool:
+        return self.after.met(so_far)
+
+    def hopeless(self, so_far: SoFar) -> bool:
+        return self.after.hopeless(so_far)
+
+    def seize(self, scene: Scene) -> bool:
+        if not isinstance(scene.on, Instance):
+            raise TypeError(f"{scene.on} is no instance, and cannot be in flight")
+        scene.held, scene.locks = stopped_inside(scene, scene.on.number, self.looks)
+        scene.looks = self.looks
+        return bool(scene.held or scene.locks) or not self.required

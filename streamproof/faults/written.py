@@ -1,0 +1,210 @@
+"""Plans and faults as text: the flat JSON of a plan.json, and the words of `--faults`.
+
+    {"kind": "kill", "target": "instance:1", "at": 0.3, "in_flight": true, "lasts_ms": 300}
+
+One key says when: `at`, `elapsed_s`, `during` or `after`. Keys that are not a fault's own are its action's parameters.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from streamproof.complaints import complaint, shown
+from streamproof.errors import UsageError, did_you_mean
+from streamproof.faults.actions import ACTIONS, Action
+from streamproof.faults.fault import Fault, either
+from streamproof.faults.plan import Plan
+from streamproof.faults.targets import parse_target
+from streamproof.faults.triggers import After, During, Elapsed, InFlight, Progress, Trigger
+
+# names that stand for a kind and more
+SHORTHANDS: Mapping[str, Mapping[str, Any]] = {"kill-in-flight": {"kind": "kill", "in_flight": True}}
+
+
+class WrittenFault(BaseModel):
+    """A fault's own keys. A field's description says what is expected of it: it ends the sentence of a complaint."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    kind: str = Field(description='the name of a fault, such as "kill"')
+    target: str = Field(description='what it is done to, such as "instance:1"')
+    at: float | None = Field(default=None, ge=0.0, le=1.0, description="a share of the workload, from 0 to 1")
+    elapsed_s: float | None = Field(default=None, ge=0.0, description="seconds, of at least 0")
+    during: str | None = Field(default=None, description="the name of a fault of the plan")
+    after: str | None = Field(default=None, description="the name of a fault of the plan")
+    after_ms: int = Field(default=0, ge=0, description="whole milliseconds, of at least 0")
+    in_flight: bool | None = Field(default=None, description="true or false")
+    name: str = Field(default="", description="a name, by which other faults of the plan refer to this one")
+
+
+class WrittenPlan(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int | None = Field(default=None, description="a whole number")
+    faults: tuple[WrittenFault, ...] = Field(default=(), description="a list of faults")
+    # what this cluster cannot be made to do, each a sentence for the report
+    dropped: tuple[str, ...] = Field(default=(), description="a list of sentences")
+
+
+def fault_of(keys: Mapping[str, Any], which: str = "") -> Fault:
+    """The fault that these keys write; `which` tells it from others of its kind. UsageError for a mistake."""
+    try:
+        return _fault(WrittenFault.model_validate(_in_full(keys)), which)
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        raise UsageError(f"fault: {name}{complaint(error.errors()[0], WrittenFault, name)}") from error
+
+
+def _in_full(keys: Mapping[str, Any]) -> dict[str, Any]:
+    return {**keys, **SHORTHANDS.get(str(keys.get("kind")), {})}
+
+
+def _fault(written: WrittenFault, which: str) -> Fault:
+    where = f"fault {written.kind}{which}"
+    if written.kind not in ACTIONS:
+        known = sorted({*ACTIONS, *SHORTHANDS})
+        raise UsageError(
+            f"{where}: there is none of that name{did_you_mean(written.kind, known)}; there are {', '.join(known)}"
+        )
+    action = _action(ACTIONS[written.kind], written, where)
+    target = parse_target(written.target)
+    if target is None or not isinstance(target, action.target.types):
+        raise UsageError(f'{where}: its target cannot be "{written.target}"; write {either(action.target.forms)}')
+    try:
+        return Fault(action, target, _trigger(written, action, where), written.name)
+    except UsageError as error:
+        raise UsageError(str(error).replace(f"fault {written.kind}", where, 1)) from error
+
+
+def _action(kind: type[Action], written: WrittenFault, where: str) -> Action:
+    try:
+        return kind.model_validate(written.model_extra or {})
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        told = complaint(error.errors(include_url=False)[0], kind, name)
+        raise UsageError(f"{where}: {name}{told}") from error
+
+
+def _trigger(written: WrittenFault, action: Action, where: str) -> Trigger:
+    chosen = {
+        "at": None if written.at is None else Progress(written.at),
+        "elapsed_s": None if written.elapsed_s is None else Elapsed(written.elapsed_s),
+        "during": None if written.during is None else During(written.during, written.after_ms),
+        "after": None if written.after is None else After(written.after, written.after_ms),
+    }
+    given = {key: trigger for key, trigger in chosen.items() if trigger is not None}
+    if len(given) != 1:
+        said = f"it has {' and '.join(given)}" if given else "it does not say when"
+        raise UsageError(f"{where}: {said}; write one of {either(list(chosen))}")
+    (trigger,) = given.values()
+    if written.in_flight:
+        return InFlight(trigger)
+    if written.in_flight is None and action.looks:
+        return InFlight(trigger, required=False, looks=action.looks)
+    return trigger
+
+
+def keys_of(fault: Fault) -> dict[str, Any]:
+    """The keys that write a fault; `fault_of` reads it back."""
+    trigger = fault.when.after if isinstance(fault.when, InFlight) else fault.when
+    match trigger:
+        case Progress(at):
+            when: dict[str, Any] = {"at": at}
+        case Elapsed(seconds):
+            when = {"elapsed_s": seconds}
+        case During(other, after_ms):
+            when = {"during": other, "after_ms": after_ms}
+        case After(other, after_ms):
+            when = {"after": other, "after_ms": after_ms}
+        case _:
+            raise TypeError(f"{trigger} cannot be written")
+    if isinstance(fault.when, InFlight) and fault.when.required:
+        when["in_flight"] = True
+    elif fault.action.looks and not isinstance(fault.when, InFlight):
+        when["in_flight"] = False
+    named = {"name": fault.name} if fault.name else {}
+    return {"kind": fault.action.kind, "target": str(fault.on), **when, **named, **fault.action.model_dump()}
+
+
+def json_of(plan: Plan) -> str:
+    """A plan as plan.json holds it."""
+    whole = {"seed": plan.seed, "faults": [keys_of(fault) for fault in plan.faults], "dropped": plan.dropped}
+    return json.dumps(whole, indent=2)
+
+
+def plan_in_words(text: str) -> Plan:
+    """`KIND@TARGET,KIND@TARGET`: those faults one after the other, spread over the workload; or `KIND@TARGET@0.3`.
+
+    UsageError for a word that is none.
+    """
+    words = [word.strip() for word in text.split(",")]
+    faults = []
+    for number, word in enumerate(words, 1):
+        parts = re.fullmatch(r"([^@]+)@([^@]+)(?:@(0?\.\d+|0|1))?", word)
+        if not parts:
+            raise UsageError(f'--faults: "{word}" is no fault and its target; write it as kill@instance:1')
+        kind, target, at = parts.groups()
+        mark = float(at) if at else round(number / (len(words) + 1), 3)
+        faults.append(fault_of({"kind": kind, "target": target, "at": mark}, f", {number} of the plan"))
+    return Plan(faults=tuple(faults))
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a file; UsageError with the number of the fault, from 1, and the first thing that is wrong in it."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f'--faults {path}: {error.strerror}; give "default", "none", a fault and its target, such as '
+            "kill@instance:1, or a plan.json"
+        ) from error
+    try:
+        written = WrittenPlan.model_validate_json(text)
+        faults = []
+        for number, fault in enumerate(written.faults, 1):
+            full = WrittenFault.model_validate(_in_full({**fault.model_dump(exclude_unset=True)}))
+            _check_parameters(full, number)
+            faults.append(_fault(full, f", {number} of the plan"))
+    except ValidationError as error:
+        raise UsageError(f"--faults {path}: {_sentence(error.errors(include_url=False)[0])}{SAVED}") from error
+    except _WrongParameterError as error:
+        raise UsageError(f"--faults {path}: {error}{SAVED}") from error
+    return Plan(faults=tuple(faults), seed=written.seed, dropped=written.dropped)
+
+
+SAVED = "; a plan is what a run saves as plan.json"
+
+
+class _WrongParameterError(Exception):
+    """A parameter of an action in a file, with the number of its fault."""
+
+
+def _check_parameters(written: WrittenFault, number: int) -> None:
+    kind = ACTIONS.get(written.kind)
+    try:
+        if kind:
+            kind.model_validate(written.model_extra or {})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0])
+        raise _WrongParameterError(f"fault {number}: {name}{complaint(first, kind or Action, name)}") from error
+
+
+def _sentence(error: ErrorDetails) -> str:
+    match error["loc"]:
+        case ():  # no JSON, or of no object
+            return (
+                error["msg"] if error["type"] == "json_invalid" else f"expected a plan, found {shown(error['input'])}"
+            )
+        case ("faults", int(index)):
+            return f"fault {index + 1}: expected a fault, found {shown(error['input'])}"
+        case ("faults", int(index), str(name), *_):
+            return f"fault {index + 1}: {name}{complaint(error, WrittenFault, name)}"
+        case (name, *_):
+            return f"{name}{complaint(error, WrittenPlan, str(name))}"
+    raise AssertionError(error)

@@ -1,0 +1,61 @@
+"""What inputs should cause: rows of the `expected` table, from each input's fate and the channels of its effects."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+from streamproof.history.store import HistoryWriter
+from streamproof.history.terms import Fate
+from streamproof.recording.readback import Columns
+
+ROWS = 100_000  # kept in memory at most
+Fates = Mapping[str, tuple[int, Fate]]  # sequence and fate of each id that was sent
+UNSENT: tuple[int | None, Fate] = (None, Fate.PROCESS)  # of an id that nobody sent
+Counts = tuple[int, int]  # at least, at most
+
+
+class Caused(Protocol):
+    """A channel on which an input has effects: `per_input` of a processed input, or the dead letters of poison."""
+
+    @property
+    def channel(self) -> str: ...
+    @property
+    def per_input(self) -> int: ...
+    @property
+    def dead_letters(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Due:
+    """How often an input should have its effects, and its dead letters."""
+
+    effects: Counts
+    dead_letters: Counts = (0, 0)
+
+
+def due_by_fate(fates: Fates, times_visible: Mapping[str, int]) -> Mapping[str, Due]:
+    """What each input in a log is due. An id that is in the log k times may have its effects k times."""
+    due: dict[str, Due] = {}
+    for name, times in times_visible.items():
+        fate = fates.get(name, UNSENT)[1]
+        all_times = (min(times, 1), times)
+        due[name] = Due(
+            effects=all_times if fate is Fate.PROCESS else (0, 0),
+            dead_letters=all_times if fate is Fate.POISON else (0, 0),
+        )
+    return due
+
+
+def write_expected(writer: HistoryWriter, grp: str, channels: Sequence[Caused], due: Mapping[str, Due]) -> None:
+    """A row for each input and channel, for the group `grp`."""
+    inputs, columns = iter(due.items()), Columns("expected")
+    while some := dict(islice(inputs, ROWS)):
+        for channel in channels:
+            counts = [one.dead_letters if channel.dead_letters else one.effects for one in some.values()]
+            columns.extend(
+                len(some), id=list(some), grp=grp, channel=channel.channel,
+                at_least=[low * channel.per_input for low, _ in counts],
+                at_most=[high * channel.per_input for _, high in counts],
+            )  # fmt: skip
+        writer.append_table("expected", columns.take())

@@ -1,0 +1,67 @@
+"""Where a history's tables come from: a source is one class, and a run is recorded by a list of sources.
+
+A source declares the tables that it writes. `start` is called before the subject starts, `stop` when the subject has
+ended, `write` after that. Most sources only write; those that observe while the run goes on start and stop a thread.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from streamproof.errors import StreamproofError
+from streamproof.history.store import HistoryWriter
+
+Say = Callable[[str], None]
+
+
+class NotRecorded(StreamproofError):  # noqa: N818 - reads as a sentence where it is raised
+    """A source could not have its tables; the sentence says why. Checks that need them are not judged."""
+
+
+class Source(ABC):
+    """One origin of recorded rows. `name` is what a person reads while the source writes."""
+
+    name: str
+    tables: tuple[str, ...]
+
+    def start(self, writer: HistoryWriter) -> None:  # noqa: B027 - most sources observe nothing
+        """Begin to observe. Rows may go to `writer` from now on, from a thread of the source's own."""
+
+    def stop(self) -> None:  # noqa: B027 - most sources observe nothing
+        """Observe no more. HistoryError when observing had ended early."""
+
+    @abstractmethod
+    def write(self, writer: HistoryWriter) -> Iterable[str]:
+        """Write what there is to write at the end; return what could not be seen, each as a sentence.
+
+        NotRecorded when none of the tables can be had, before anything is written.
+        """
+
+
+class Rows(Source):
+    """Rows that another part of the run keeps, such as those of processes or of faults."""
+
+    def __init__(self, table: str, rows: Callable[[], Sequence[Mapping[str, Any]]]) -> None:
+        self.name, self.tables, self._rows = table, (table,), rows
+
+    def write(self, writer: HistoryWriter) -> Iterable[str]:
+        writer.append(self.tables[0], self._rows())
+        return ()
+
+
+def record(sources: Iterable[Source], writer: HistoryWriter, say: Say) -> tuple[str, ...]:
+    """Let each source write its tables; return what could not be had or seen, each as a sentence.
+
+    A table that its source wrote has a file, even if it holds no row. A table that could not be had has none.
+    """
+    lacking: list[str] = []
+    for source in sources:
+        say(source.name)
+        try:
+            lacking += source.write(writer)
+        except NotRecorded as reason:
+            lacking.append(str(reason))
+        else:
+            for table in source.tables:
+                writer.open(table)
+    return tuple(lacking)

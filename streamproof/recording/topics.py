@@ -1,0 +1,204 @@
+"""The subject's own topics, read back to their end when the run is over: input, effects, batches, log ends."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from streamproof.clock import now_us
+from streamproof.history.locators import Locator
+from streamproof.history.store import HistoryWriter
+from streamproof.recording.batches import Batch, batch_table, read_batches
+from streamproof.recording.expectations import ROWS, UNSENT, Caused, Fates, due_by_fate, write_expected
+from streamproof.recording.readback import Columns, LogEnds, Origins, RecordChunk, Visible, drain
+from streamproof.recording.source import Source
+
+ReadLogEnds = Callable[[Sequence[str]], LogEnds]  # of these topics, asked of the brokers
+
+
+@dataclass(frozen=True)
+class EffectTopic:
+    """A topic on which each processed input has `per_input` effects; a dead-letter topic has one of each poison."""
+
+    channel: str
+    topic: str
+    identity: Locator
+    per_input: int = 1
+    dead_letters: bool = False
+
+
+@dataclass(frozen=True)
+class InputTopic:
+    """The topic that the subject reads, for the group `grp`. `fates`: of each id that the workload sent.
+
+    `caused`: every channel that an input has effects on, those that are no topics among them.
+    """
+
+    topic: str
+    identity: Locator
+    grp: str
+    fates: Fates
+    caused: tuple[Caused, ...]
+
+
+class TopicLogs(Source):
+    """Reads each topic twice: under read_committed for what is visible, under read_uncommitted for everything.
+
+    `read_log_ends` asks the brokers where logs begin and end. HistoryError when a topic cannot be read to its end;
+    UsageError, when the source is made, for an identity that does not lie in records.
+    """
+
+    name = "records read back"
+
+    def __init__(
+        self,
+        bootstrap: str,
+        effects: tuple[EffectTopic, ...],
+        read_log_ends: ReadLogEnds,
+        input_topic: InputTopic | None = None,
+    ) -> None:
+        for locator in (*(topic.identity for topic in effects), *([input_topic.identity] if input_topic else [])):
+            locator.require_in_records()
+        self.tables = ("ends", "batch", "read", "effect", *(("input", "expected") if input_topic else ()))
+        self._bootstrap, self._effects, self._input = bootstrap, effects, input_topic
+        self._read_log_ends = read_log_ends
+
+    def write(self, writer: HistoryWriter) -> Iterable[str]:
+        topics = [effect.topic for effect in self._effects]
+        if self._input:
+            topics.insert(0, self._input.topic)
+        ends = self._read_log_ends(topics)
+        _write_ends(writer, ends)
+        batches = read_batches(self._bootstrap, topics, {place: begin for place, (begin, _, _) in ends.items()})
+        writer.append_table("batch", batch_table(batches))
+        visible = self._read_committed(writer, ends)
+        self._read_uncommitted(writer, ends, Origins(batches), visible)
+        return ()
+
+    def _read_committed(self, writer: HistoryWriter, ends: LogEnds) -> Visible:
+        stable = {place: (begin, last_stable) for place, (begin, last_stable, _) in ends.items()}
+        visible, reads = Visible(stable), _Reads(writer, "read_committed")
+        for chunk in drain(self._bootstrap, stable, "read_committed"):
+            visible.add(chunk.place, chunk.offsets)
+            reads.add(chunk, None)
+        reads.close()
+        return visible
+
+    def _read_uncommitted(self, writer: HistoryWriter, ends: LogEnds, origins: Origins, visible: Visible) -> None:
+        reads, effects = _Reads(writer, "read_uncommitted"), _Effects(writer, self._effects)
+        inputs = _Inputs(writer, self._input) if self._input else None
+        everything = {place: (begin, high) for place, (begin, _, high) in ends.items()}
+        for chunk in drain(self._bootstrap, everything, "read_uncommitted"):
+            seen = visible.among(chunk.place, chunk.offsets)
+            made_in = origins.of(chunk.place, chunk.offsets)
+            kind = inputs if inputs and chunk.topic == inputs.topic else effects
+            reads.add(chunk, kind.add(chunk, made_in, seen))
+        reads.close()
+        effects.close()
+        if inputs and self._input:
+            inputs.close()
+            due = due_by_fate(self._input.fates, inputs.times_visible)
+            write_expected(writer, self._input.grp, self._input.caused, due)
+
+
+def _write_ends(writer: HistoryWriter, ends: LogEnds) -> None:
+    columns = Columns("ends")
+    for (topic, part), (begin, stable, high) in sorted(ends.items()):
+        columns.add(topic, part, begin, stable, high)
+    writer.append_table("ends", columns.take())
+
+
+class _Reads:
+    """Rows of the `read` table, of the final readers."""
+
+    def __init__(self, writer: HistoryWriter, isolation: str) -> None:
+        self._writer, self._isolation, self._n = writer, isolation, 0
+        self._columns = Columns("read")
+
+    def add(self, chunk: RecordChunk, ids: list[str | None] | None) -> None:
+        n, count = self._n, len(chunk)
+        self._columns.extend(
+            count, reader=f"final-{self._isolation}", n=range(n, n + count), isolation=self._isolation, phase="final",
+            topic=chunk.topic, part=chunk.part, off=chunk.offsets, id=ids, t=now_us(),
+        )  # fmt: skip
+        self._n += count
+        if self._columns.rows >= ROWS:
+            self.close()
+
+    def close(self) -> None:
+        self._writer.append_table("read", self._columns.take())
+
+
+class _Inputs:
+    """Rows of the `input` table. An input whose id is not where it should be is named by where the input stands."""
+
+    def __init__(self, writer: HistoryWriter, spec: InputTopic) -> None:
+        self.topic = spec.topic
+        self._writer, self._spec = writer, spec
+        self._columns = Columns("input")
+        self.times_visible: dict[str, int] = {}
+
+    def add(self, chunk: RecordChunk, made_in: Sequence[Batch | None], seen: list[bool]) -> list[str | None]:
+        ids = self._spec.identity.of_all(chunk)
+        topic, part = chunk.place
+        names = [
+            found if found is not None else f"{topic}[{part}]@{off}"
+            for found, off in zip(ids, chunk.offsets, strict=True)
+        ]
+        fates = [self._spec.fates.get(name, UNSENT) for name in names]
+        pids, epochs = _producers(made_in)
+        self._columns.extend(
+            len(chunk), topic=topic, part=part, off=chunk.offsets, id=names, key=_texts(chunk.keys),
+            seq=[seq for seq, _ in fates], fate=[fate.value for _, fate in fates], t_append=chunk.times,
+            pid=pids, epoch=epochs, visible=seen,
+        )  # fmt: skip
+        times = self.times_visible
+        for name, once in zip(names, seen, strict=True):
+            times[name] = times.get(name, 0) + once
+        if self._columns.rows >= ROWS:
+            self.close()
+        return ids
+
+    def close(self) -> None:
+        self._writer.append_table("input", self._columns.take())
+
+
+class _Effects:
+    """Rows of the `effect` table, of all channels that are topics."""
+
+    def __init__(self, writer: HistoryWriter, effects: Iterable[EffectTopic]) -> None:
+        self._writer = writer
+        self._channels = {effect.topic: effect for effect in effects}
+        self._columns = Columns("effect")
+        self._ordinal = 0
+
+    def add(self, chunk: RecordChunk, made_in: Sequence[Batch | None], seen: list[bool]) -> list[str | None]:
+        channel = self._channels[chunk.topic]
+        ids = channel.identity.of_all(chunk)
+        pids, epochs = _producers(made_in)
+        first, count = self._ordinal, len(chunk)
+        self._columns.extend(
+            count, channel=channel.channel, source_id=ids, ordinal=range(first, first + count), topic=chunk.topic,
+            part=chunk.part, off=chunk.offsets, key=_texts(chunk.keys), value_hash=_digests(chunk.values),
+            echo=None, t_append=chunk.times, pid=pids, epoch=epochs, visible=seen, instance=None, incarnation=None,
+        )  # fmt: skip
+        self._ordinal += count
+        if self._columns.rows >= ROWS:
+            self.close()
+        return ids
+
+    def close(self) -> None:
+        self._writer.append_table("effect", self._columns.take())
+
+
+def _producers(made_in: Sequence[Batch | None]) -> tuple[list[int | None], list[int | None]]:
+    """Producer id and epoch of each record; null where there is none."""
+    known = [batch if batch is not None and batch.pid >= 0 else None for batch in made_in]
+    return [batch.pid if batch else None for batch in known], [batch.epoch if batch else None for batch in known]
+
+
+def _texts(keys: Sequence[bytes | None]) -> list[str | None]:
+    return [key.decode(errors="replace") if key is not None else None for key in keys]
+
+
+def _digests(values: Sequence[bytes | None]) -> list[str | None]:
+    return [blake2b(value, digest_size=8).hexdigest() if value is not None else None for value in values]

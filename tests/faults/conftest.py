@@ -1,0 +1,119 @@
+"""Systems for faults to act on: without a subject on a real cluster, or made of fakes that only note what is done."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from streamproof.cluster import Cluster, EmbeddedCluster, start_embedded
+from streamproof.faults import Evidence, Fault, Nemesis, System
+from streamproof.guardian import Guardian
+from streamproof.kafka import admin
+from streamproof.subject import ProcessSupervisor, SubjectSpec
+
+TOPIC = "faults-input"
+
+
+@dataclass(frozen=True)
+class FakeProgress:
+    """How far a subject has come that is not there: each answer is a function that a test may replace."""
+
+    committed: Callable[[], int] = lambda: 0
+    in_flight: Callable[[], frozenset[tuple[int, int]]] = frozenset
+    done: Callable[[], bool] = lambda: False
+    waiting: Callable[[], int] = lambda: 0
+    unanswered: Callable[[int], int] = lambda _: 0
+    is_whole: Callable[[int], bool] = lambda _: True
+
+
+def system_of(cluster: Cluster, guardian: Guardian, logs: Path, **progress: object) -> System:
+    """A system without a subject: what brokers do needs none."""
+    return System(
+        cluster=cluster,
+        supervisor=ProcessSupervisor(guardian, SubjectSpec("none", "true"), {}, logs),
+        progress=FakeProgress(**progress),  # type: ignore[arg-type]
+        group="faults",
+        topic=TOPIC,
+        effects=(TOPIC,),
+        since_ms=0,
+    )
+
+
+def with_progress(system: System, **progress: object) -> System:
+    return replace(system, progress=replace(cast("FakeProgress", system.progress), **progress))  # type: ignore[arg-type]
+
+
+@dataclass
+class Deeds:
+    """A supervisor that only notes what is done to its instances. `dies`: by a kill, and had not ended before."""
+
+    done: list[str] = field(default_factory=list)
+    dies: bool = True
+    spec: SubjectSpec = SubjectSpec("none", "true")  # noqa: RUF009 - it is frozen
+
+    def current_all(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(number=1, running=True)]
+
+    def pause(self, number: int) -> None:
+        self.done.append(f"pause {number}")
+
+    def resume(self, number: int) -> None:
+        self.done.append(f"resume {number}")
+
+    def kill(self, number: int) -> bool:
+        self.done.append(f"kill {number}")
+        return self.dies
+
+    def start(self, number: int) -> None:
+        self.done.append(f"start {number}")
+
+
+@pytest.fixture
+def deeds() -> Deeds:
+    return Deeds()
+
+
+@pytest.fixture
+def noted(embedded_cluster: Cluster, session_guardian: Guardian, tmp_path: Path, deeds: Deeds) -> System:
+    """A system whose instances are names, and whose brokers know of no transaction of theirs."""
+    system = system_of(embedded_cluster, session_guardian, tmp_path)
+    return replace(system, supervisor=cast("ProcessSupervisor", deeds), since_ms=2**60)
+
+
+@pytest.fixture
+def unmade(tmp_path: Path, deeds: Deeds) -> System:
+    """A system of fakes alone, without any broker."""
+    cluster = cast("Cluster", SimpleNamespace(brokers=(1, 2, 3), backend="embedded", capabilities=frozenset()))
+    supervisor = cast("ProcessSupervisor", deeds)
+    return System(cluster, supervisor, FakeProgress(), None, TOPIC, (TOPIC,), since_ms=0)
+
+
+def nemesis_of(system: System, total: int = 0) -> Nemesis:
+    """A nemesis that tells nobody; given up, the test fails."""
+    return Nemesis(system, total, lambda *_: None, lambda: pytest.fail("given up"))
+
+
+def act(system: System, fault: Fault, feed: Callable[[float], None] = lambda _: None) -> Evidence:
+    """One fault from beginning to end, now, whatever its trigger waits for."""
+    return nemesis_of(system)._act(fault, feed)
+
+
+@pytest.fixture(scope="session")
+def cluster(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
+    """Three brokers to break, whose coordinators' logs have several partitions, as in production."""
+    several = {"offsets.topic.num.partitions": "7", "transaction.state.log.num.partitions": "7"}
+    logs = tmp_path_factory.mktemp("logs")
+    with start_embedded(session_guardian, brokers=3, settings=several, logs=logs) as cluster:
+        admin.create_topics(cluster.bootstrap_servers, {TOPIC: 1}, replication=3)
+        admin.group_coordinator(cluster.bootstrap_servers, "faults")
+        yield cluster
+
+
+@pytest.fixture
+def agreeing(cluster: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], None]) -> EmbeddedCluster:
+    """The same, once one that was away has heard who leads now."""
+    wait_until(lambda: len({admin.leaders(cluster.address(node), TOPIC) for node in cluster.brokers}) == 1)
+    return cluster

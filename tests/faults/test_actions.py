@@ -1,0 +1,190 @@
+"""Actions on a real cluster: evidence is what the brokers say, and none is made up."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from streamproof.clock import now_us
+from streamproof.cluster import Cluster, EmbeddedCluster
+from streamproof.cluster.broker import STOP_TIMEOUT_S
+from streamproof.errors import ClusterError
+from streamproof.faults import BrokerRole, Evidence, Fault, Instance, Kill, Progress, System
+from streamproof.faults.actions import PauseBroker, RestartBroker
+from streamproof.faults.actions.brokers import broker_of
+from streamproof.faults.targets import Broker
+from streamproof.guardian import Guardian
+from streamproof.kafka import admin
+from tests.faults.conftest import TOPIC, Deeds, act, system_of, with_progress
+
+
+def in_flight_of(*places: tuple[int, int]) -> dict[str, object]:
+    return {"in_flight": lambda: frozenset(places)}
+
+
+def test_a_broker_is_called_by_what_it_is(
+    embedded_cluster: Cluster, session_guardian: Guardian, tmp_path: Path
+) -> None:
+    """Where there are no transactions, nobody coordinates any: the group's coordinator is taken, and named so."""
+    # the cluster may have others' transactions, from before
+    system = replace(system_of(embedded_cluster, session_guardian, tmp_path), since_ms=now_us() // 1000)
+    node, name = broker_of(system, BrokerRole.TRANSACTION_COORDINATOR)
+    assert name == f"broker {node} (group coordinator)"
+    assert broker_of(system, Broker(7)) == (7, "broker 7")
+
+
+@pytest.mark.parametrize(
+    ("kind", "looks_with", "done"),
+    [
+        ("kill-in-flight", "list_transactions", ["pause 1", "resume 1"]),
+        ("pause-beyond-session", "group", ["pause 1", "pause 1", "resume 1"]),
+        ("kill", "group", ["kill 1", "start 1"]),
+    ],
+)
+def test_what_was_broken_is_mended_though_nobody_answers(
+    noted: System, deeds: Deeds, monkeypatch: pytest.MonkeyPatch, *, kind: str, looks_with: str, done: list[str]
+) -> None:
+    """An instance that stayed away to the end of the run would be blamed for it."""
+
+    def silent(*_: object) -> admin.Group:
+        if deeds.done:
+            raise ClusterError("no broker answers")
+        return admin.Group("Stable", frozenset({"member"}))
+
+    monkeypatch.setattr("streamproof.kafka.admin.group", lambda *_: admin.Group("Stable", frozenset({"member"})))
+    monkeypatch.setattr(f"streamproof.kafka.admin.{looks_with}", silent)
+    evidence = act(with_progress(noted, **in_flight_of((0, 7))), Fault.of(kind, "instance:1", lasts_ms=0))
+    assert evidence == Evidence("not done: no broker answers", effective=False)
+    assert deeds.done == done
+
+
+@pytest.mark.parametrize("kind", ["kill", "pause-beyond-session"])
+@pytest.mark.parametrize(
+    ("then", "state", "effective"),
+    [
+        ({"b", "c"}, "Stable", True),
+        ({"b"}, "Stable", True),
+        (set(), "Empty", True),
+        ({"a", "b", "c"}, "Stable", False),
+        ({"a"}, "PreparingRebalance", False),
+        ({"a", "c"}, "Reconciling", False),
+    ],
+)
+def test_a_member_is_missed_by_its_name(
+    noted: System,
+    deeds: Deeds,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    kind: str,
+    then: set[str],
+    state: str,
+    effective: bool,
+) -> None:
+    """Another may come in its place, so that there are no fewer; and one that comes beside it makes none go.
+
+    One that goes while a silent one is still waited for is not the silent one: the group has not settled.
+    """
+    monkeypatch.setattr("streamproof.faults.actions.processes.GIVEN_UP_WITHIN_S", 0.1)
+    monkeypatch.setattr(
+        "streamproof.kafka.admin.group",
+        lambda *_: admin.Group(state if deeds.done else "Stable", frozenset(then if deeds.done else {"a", "b"})),
+    )
+    evidence = act(with_progress(noted, **in_flight_of((0, 7))), Fault.of(kind, "instance:1", lasts_ms=0))
+    assert evidence.effective is effective, evidence.sentence
+
+
+@pytest.mark.parametrize(
+    ("in_flight", "held", "done"),
+    [
+        ([(0, 7)], "1 input in flight, whose effects it had written and not committed", ["pause 1"] * 2),
+        ([], "nothing in its hands", ["pause 1", "resume 1"] * 2 + ["pause 1"]),  # two looks, and then for good
+    ],
+)
+def test_a_zombie_sleeps_with_work_in_its_hands_if_it_has_any(
+    noted: System,
+    deeds: Deeds,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    in_flight: list[tuple[int, int]],
+    held: str,
+    done: list[str],
+) -> None:
+    """What it held is said; the others get all the input that is meant for this fault, and it is woken."""
+    monkeypatch.setattr("streamproof.faults.actions.PauseBeyondSession.looks", 2)
+    monkeypatch.setattr(
+        "streamproof.kafka.admin.group",
+        lambda *_: admin.Group("Stable", frozenset({"a"} if deeds.done[-1:] == ["pause 1"] else {"a", "b"})),
+    )
+    fed: list[float] = []
+    fault = Fault.of("pause-beyond-session", "instance:1", lasts_ms=0)
+    evidence = act(with_progress(noted, **in_flight_of(*in_flight)), fault, fed.append)
+    assert evidence.effective
+    assert f"instance 1 paused with {held}, given up by its group, woken after " in evidence.sentence
+    assert deeds.done == [*done, "resume 1"]
+    assert fed[-1] == 1.0
+
+
+@pytest.mark.parametrize(("holder", "effective"), [(1, True), (2, False)])
+def test_lines_of_another_instance_are_not_those_of_the_victim(
+    noted: System, deeds: Deeds, monkeypatch: pytest.MonkeyPatch, holder: int, effective: bool
+) -> None:
+    """Told what to send, each instance has lines of its own: only with some of those in flight is its death one."""
+    monkeypatch.setattr("streamproof.faults.in_flight.LOOK_S", 0.0)
+    system = with_progress(replace(noted, group=None), **in_flight_of((holder, 7)))
+    evidence = act(system, Fault.of("kill-in-flight", "instance:1"))
+    assert evidence.effective is effective, evidence.sentence
+    assert ("kill 1" in deeds.done) is effective
+
+
+@pytest.mark.parametrize(("holder", "effective"), [(1, True), (2, False)])
+def test_a_killed_instance_answers_for_its_own_lines(noted: System, holder: int, effective: bool) -> None:
+    """That another has lines to answer for shows nothing of this one's death."""
+    system = with_progress(
+        replace(noted, group=None), waiting=lambda: 7, unanswered=lambda number: 7 if number == holder else 0
+    )
+    evidence = act(system, Fault(Kill(lasts_ms=0), Instance(1), Progress(0.5)))
+    assert evidence.effective is effective, evidence.sentence
+
+
+@pytest.mark.parametrize("group", [None, "faults"])
+def test_an_instance_that_had_ended_by_itself_was_not_killed(
+    noted: System, deeds: Deeds, monkeypatch: pytest.MonkeyPatch, group: str | None
+) -> None:
+    """Whatever it had left unanswered, and whoever misses it: that was not the fault's doing."""
+    deeds.dies = False
+    members = lambda *_: admin.Group("Stable", frozenset(() if deeds.done else {"a"}))  # noqa: E731
+    monkeypatch.setattr("streamproof.kafka.admin.group", members)
+    system = with_progress(replace(noted, group=group), unanswered=lambda _: 7)
+    evidence = act(system, Fault(Kill(lasts_ms=0), Instance(1), Progress(0.5)))
+    assert not evidence.effective
+    assert evidence.sentence.startswith("instance 1 had ended by itself, and was started again")
+    assert deeds.done == ["kill 1", "start 1"]
+
+
+def test_a_broker_that_led_nothing_is_not_missed(
+    cluster: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path
+) -> None:
+    """Paused, the leader is missed; paused again, when others lead, it is not: that shows nothing, and says so."""
+    system = system_of(cluster, session_guardian, tmp_path)
+    leader = Broker(admin.leader(cluster.bootstrap_servers, TOPIC, 0))
+    fault = Fault(PauseBroker(lasts_ms=0), leader, Progress(0.5))
+    first, second = act(system, fault), act(system, fault)
+    assert first.effective, first.sentence
+    assert not second.effective, second.sentence
+    assert "but it led nothing that the subject uses, back after " in second.sentence
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "said"), [(STOP_TIMEOUT_S, "(leader) stopped, the"), (0, "did not stop in time, was killed, the")]
+)
+def test_a_broker_that_had_to_be_killed_was_not_stopped(
+    agreeing: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path, timeout_s: float, said: str
+) -> None:
+    """The evidence of a restart says how the broker went."""
+    cluster = agreeing
+    fault = Fault(RestartBroker(lasts_ms=0), BrokerRole.LEADER, Progress(0.5))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(cluster, "stop", lambda node: cluster._broker(node).stop(timeout_s))
+        evidence = act(system_of(cluster, session_guardian, tmp_path), fault)
+    assert evidence.effective, evidence.sentence
+    assert said in evidence.sentence

@@ -1,0 +1,58 @@
+"""Stopping an instance inside its cycle: what is seen while it is stopped is what it holds."""
+
+from dataclasses import replace
+
+import pytest
+
+from streamproof.errors import ClusterError
+from streamproof.faults import Instance, System
+from streamproof.faults.in_flight import LOOK_S, open_now, stopped_inside
+from streamproof.faults.system import Scene
+from streamproof.kafka import admin
+from tests.faults.conftest import Deeds, with_progress
+
+LOOKS = 60
+
+
+def test_a_subject_whose_producers_are_new_is_transactional_still(
+    noted: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All have just taken their ids again: nothing is open, and what observers are behind with is not in flight."""
+    told = [admin.Transaction("id-1", "Ongoing", 7, 0, 5, 0), admin.Transaction("id-1", "Empty", -1, -1, None, 0)]
+    monkeypatch.setattr("streamproof.kafka.admin.list_transactions", lambda _: [told.pop(0)])
+    monkeypatch.setattr("streamproof.kafka.admin.writing", lambda *_: frozenset({7}))
+    system = with_progress(replace(noted, since_ms=0), in_flight=lambda: frozenset({(0, 7)}))
+    assert [type(held) for held in open_now(system, 1)] == [str]
+    assert open_now(system, 1) == frozenset()
+
+
+def test_an_instance_runs_on_when_nobody_says_whether_it_has_done_all(noted: System, deeds: Deeds) -> None:
+    """A look that ends by an error leaves nothing stopped."""
+
+    def silent() -> bool:
+        if "resume 1" in deeds.done:
+            raise ClusterError("no broker answers")
+        return True
+
+    with pytest.raises(ClusterError):
+        stopped_inside(Scene(with_progress(noted, done=silent), Instance(1)), 1, LOOKS)
+    assert deeds.done == ["pause 1", "resume 1"] * 2
+
+
+@pytest.mark.parametrize("begins", [0.004, 0.03, 0.07, 0.15, 0.35])
+def test_an_instance_is_stopped_when_its_cycle_is_found_to_be(
+    noted: System, monkeypatch: pytest.MonkeyPatch, begins: float
+) -> None:
+    """Its cycle is 4 ms long: what was seen at one look says whether the next comes sooner or later."""
+    monkeypatch.setattr("streamproof.faults.in_flight.ARRIVES_S", 0.0)
+    monkeypatch.setattr("streamproof.faults.in_flight.OBSERVED_AFTER_S", 0.0)
+    ran = [0.0]
+    monkeypatch.setattr(System, "wait", lambda _, seconds: ran.append(seconds) if seconds else None)
+
+    def in_flight() -> frozenset[tuple[int, int]]:
+        return frozenset({(0, 7)} if begins <= ran[-1] < begins + 0.004 or ran[-1] == LOOK_S else ())
+
+    system = with_progress(noted, in_flight=in_flight, done=lambda: ran[-1] >= begins + 0.004)
+    seen, _ = stopped_inside(Scene(system, Instance(1)), 1, LOOKS)
+    assert seen
+    assert len(ran) < LOOKS / 2

@@ -1,0 +1,259 @@
+"""The nemesis: faults take turns or overlap, each is recorded, and all is undone come what may."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from streamproof.cluster import Cluster
+from streamproof.errors import ClusterError, UsageError
+from streamproof.faults import (
+    ACTIONS,
+    Action,
+    After,
+    During,
+    Elapsed,
+    Evidence,
+    Fault,
+    Instance,
+    Nemesis,
+    Plan,
+    Progress,
+    Scene,
+    System,
+)
+from streamproof.faults.nemesis import AHEAD
+from streamproof.faults.targets import INSTANCE, TargetKind
+from streamproof.guardian import Guardian
+from tests.faults.conftest import Deeds, nemesis_of, system_of, with_progress
+
+
+@pytest.fixture
+def tick() -> Iterator[type[Action]]:
+    """An action that breaks nothing, and notes when it begins and ends; `release` says until when it lasts."""
+
+    class Tick(Action):
+        kind: ClassVar[str] = "tick"
+        target: ClassVar[TargetKind] = INSTANCE
+        log: ClassVar[list[str]] = []
+        release: ClassVar[dict[int, threading.Event]] = {}
+        fails: bool = False
+
+        def begin(self, scene: Scene) -> int:
+            number = scene.instance or 0
+            self.log.append(f"begin {number}")
+            return number
+
+        def evidence(self, scene: Scene, state: int) -> Evidence:
+            if state in self.release:
+                scene.system.wait_until(self.release[state].is_set, 10.0, 0.001)
+            if self.fails:
+                raise RuntimeError("no evidence")
+            return Evidence(f"ticked {state}", effective=True)
+
+        def end(self, scene: Scene, state: int) -> None:  # noqa: ARG002
+            self.log.append(f"end {state}")
+
+    yield Tick
+    del ACTIONS["tick"]
+
+
+def log_of(tick: Any) -> list[str]:
+    log: list[str] = tick.log
+    return log
+
+
+def busy(system: System) -> System:
+    """A subject that has done everything there is, and is whole."""
+    return with_progress(system, committed=lambda: 100)
+
+
+def test_a_fault_that_this_run_cannot_have_is_told_and_not_recorded(
+    embedded_cluster: Cluster, session_guardian: Guardian, tmp_path: Path
+) -> None:
+    """A test that breaks something by itself reads the sentence where it does so."""
+    nemesis = nemesis_of(system_of(embedded_cluster, session_guardian, tmp_path))
+    with pytest.raises(UsageError, match="fault pause-broker: there is no broker"):
+        nemesis.inject(Fault.of("pause-broker", "broker:9"))
+    assert not nemesis.rows
+
+
+def test_faults_with_a_mark_take_turns(unmade: System, tick: Any) -> None:
+    """The second waits until the first is over, in the order of their marks."""
+    plan = Plan(
+        (Fault(tick(lasts_ms=0), Instance(2), Progress(0.6)), Fault(tick(lasts_ms=0), Instance(1), Progress(0.3)))
+    )
+    nemesis = nemesis_of(busy(unmade), 100)
+    nemesis.carry_out(plan)
+    assert log_of(tick) == ["begin 1", "end 1", "begin 2", "end 2"]
+    assert [row["moment"] for row in nemesis.rows] == ["progress 0.30", "progress 0.60"]
+    assert nemesis.gate == 1.0
+
+
+def test_a_fault_during_another_overlaps_with_it(unmade: System, tick: Any) -> None:
+    """It begins while the other is in effect, and the other lasts on."""
+    tick.release[1] = threading.Event()
+
+    def told(fault: Fault, evidence: Evidence | None) -> None:
+        if evidence and fault.on == Instance(2):
+            tick.release[1].set()
+
+    plan = Plan(
+        (
+            Fault(tick(lasts_ms=0), Instance(1), Progress(0.3), name="first"),
+            Fault(tick(lasts_ms=0), Instance(2), During("first")),
+        )
+    )
+    nemesis = Nemesis(busy(unmade), 100, told, lambda: pytest.fail("given up"))
+    nemesis.carry_out(plan)
+    assert log_of(tick) == ["begin 1", "begin 2", "end 2", "end 1"]
+    first, second = sorted(nemesis.rows, key=lambda row: row["instance"])
+    assert first["t_effect"] <= second["t_effect"] <= second["t_to"] <= first["t_to"]
+
+
+def test_a_fault_after_another_waits_for_its_end(unmade: System, tick: Any) -> None:
+    """It takes no turn of its own."""
+    plan = Plan(
+        (
+            Fault(tick(lasts_ms=0), Instance(1), Progress(0.3), name="first"),
+            Fault(tick(lasts_ms=0), Instance(2), After("first", after_ms=1)),
+            Fault(tick(lasts_ms=0), Instance(3), Elapsed(0.0), name="at once"),
+        )
+    )
+    nemesis_of(with_progress(unmade, committed=lambda: 99), 100).carry_out(plan)
+    log = log_of(tick)
+    assert log.index("end 1") < log.index("begin 2")
+    assert {"begin 3", "end 3"} <= set(log)
+
+
+def test_a_moment_that_cannot_come_any_more_is_not_waited_for(unmade: System, tick: Any) -> None:
+    """The fault that it depends on was over before; the record says that it was not done, and why."""
+    plan = Plan(
+        (
+            Fault(tick(lasts_ms=0), Instance(1), Progress(0.3), name="first"),
+            Fault(tick(lasts_ms=0), Instance(2), During("first", after_ms=60_000)),
+        )
+    )
+    nemesis = nemesis_of(busy(unmade), 100)
+    nemesis.carry_out(plan)
+    assert log_of(tick) == ["begin 1", "end 1"]
+    (late,) = [row for row in nemesis.rows if row["target"] == "instance:2"]
+    assert (late["effective"], late["t_effect"]) == (False, None)
+    assert late["evidence"] == "not done: its moment never came: during first, after 60000 ms"
+
+
+def test_an_error_beside_the_turns_is_raised_when_all_is_undone(unmade: System, tick: Any) -> None:
+    """A thread that failed in silence would look like a fault that took effect."""
+    plan = Plan(
+        (
+            Fault(tick(lasts_ms=0), Instance(1), Progress(0.3), name="first"),
+            Fault(tick(lasts_ms=0, fails=True), Instance(2), After("first")),
+        )
+    )
+    with pytest.raises(RuntimeError, match="no evidence"):
+        nemesis_of(busy(unmade), 100).carry_out(plan)
+    assert log_of(tick)[-2:] == ["begin 2", "end 2"]
+
+
+def test_a_run_that_ends_early_leaves_nothing_broken(unmade: System, tick: Any) -> None:
+    """What is under way is undone at once, and what waits for its moment does not begin."""
+    tick.release[1] = threading.Event()  # which nobody sets
+    began = threading.Event()
+    plan = Plan(
+        (
+            Fault(tick(lasts_ms=60_000), Instance(1), Progress(0.3), name="first"),
+            Fault(tick(lasts_ms=0), Instance(2), During("first", after_ms=60_000)),
+        )
+    )
+    nemesis = Nemesis(busy(unmade), 100, lambda *_: began.set(), lambda: pytest.fail("given up"))
+    thread = threading.Thread(target=nemesis.carry_out, args=(plan,))
+    thread.start()
+    assert began.wait(10)
+    nemesis.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert [step for step in log_of(tick) if "2" in step] == []
+    assert log_of(tick) in (["begin 1", "end 1"], [])
+
+
+def test_the_record_says_whom_a_fault_met_and_how(unmade: System, tick: Any) -> None:
+    """Name, instance, parameters, and from when it was in effect."""
+    nemesis = nemesis_of(busy(unmade), 100)
+    nemesis.carry_out(Plan((Fault(tick(lasts_ms=3), Instance(2), Progress(0.3), name="mine"),)))
+    (row,) = nemesis.rows
+    assert (row["name"], row["kind"], row["target"], row["node"], row["instance"]) == (
+        "mine",
+        "tick",
+        "instance:2",
+        None,
+        2,
+    )
+    assert row["parameters"] == '{"lasts_ms": 3, "fails": false}'
+    assert row["t_from"] <= row["t_effect"] <= row["t_to"]
+    assert row["t_to"] - row["t_effect"] >= 2_500
+
+
+def test_each_look_at_an_instance_has_a_little_more_input(noted: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All at once, it would have been worked off after some looks, and the rest would see a subject at rest."""
+    monkeypatch.setattr(System, "wait", lambda *_: None)
+    monkeypatch.setattr("streamproof.faults.actions.Kill.prepare", lambda *_: None)
+    gates: set[float] = set()
+
+    def looked() -> frozenset[tuple[int, int]]:
+        gates.add(nemesis.gate)
+        return frozenset()
+
+    nemesis = nemesis_of(with_progress(noted, in_flight=looked, committed=lambda: 100), 100)
+    evidence = nemesis.inject(Fault.of("kill-in-flight", "instance:1", at=0.2), following=0.4)
+    assert not evidence.effective
+    assert evidence.sentence == "instance 1 was never seen inside its cycle in 60 looks"
+    steps = [after - before for before, after in pairwise(sorted(gates))]
+    assert len(gates) == 60
+    assert steps == pytest.approx([0.2 / 59] * len(steps))
+    assert max(gates) == nemesis.gate == pytest.approx(0.4 + AHEAD)
+
+
+def test_a_mark_that_is_not_reached_leaves_nothing_to_recover_from(
+    noted: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The subject that stands still is not broken, nor waited for once more; one that has done nothing is given up."""
+    monkeypatch.setattr("streamproof.faults.nemesis.RECOVERY_S", 0.1)
+    standing = with_progress(noted, committed=lambda: 5, is_whole=lambda _: pytest.fail("waited for"))
+    fault = Fault.of("kill", "instance:1", at=0.2)
+    evidence = nemesis_of(standing, 100).inject(fault)
+    assert (evidence.sentence, evidence.effective) == ("not done: the group did not reach 20% of the workload", False)
+    with pytest.raises(pytest.fail.Exception, match="given up"):
+        nemesis_of(with_progress(standing, committed=lambda: 0), 100).inject(fault)
+
+
+def test_a_fault_is_told_of_before_it_is_waited_for_and_when_it_is_over(noted: System) -> None:
+    """Its mark may be a while off."""
+    told: list[tuple[str, bool | None]] = []
+    nemesis = Nemesis(
+        with_progress(replace(noted, group=None), unanswered=lambda _: 7, committed=lambda: 1),
+        0,
+        lambda fault, evidence: told.append((str(fault), evidence.effective if evidence else None)),
+        lambda: pytest.fail("given up"),
+    )
+    nemesis.inject(Fault.of("kill", "instance:1", at=0.0, lasts_ms=0))
+    assert told == [("kill instance:1", None), ("kill instance:1", True)]
+
+
+def test_what_a_trigger_holds_is_let_go_when_the_action_cannot_begin(
+    noted: System, deeds: Deeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An instance that nobody wakes would sleep to the end of the run."""
+
+    def refuse(*_: object) -> None:
+        raise ClusterError("no such process")
+
+    monkeypatch.setattr("streamproof.faults.actions.Kill.prepare", lambda *_: None)
+    monkeypatch.setattr(deeds, "kill", refuse)
+    system = with_progress(noted, in_flight=lambda: frozenset({(0, 7)}))
+    evidence = nemesis_of(system)._act(Fault.of("kill-in-flight", "instance:1"), lambda _: None)
+    assert evidence == Evidence("not done: no such process", effective=False)
+    assert deeds.done == ["pause 1", "resume 1"]
