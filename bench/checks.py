@@ -135,6 +135,17 @@ def by_hand(history: History) -> tuple[int, int]:
     return lost, duplicated
 
 
+def read_once(history: History) -> int:
+    """Every value of every table, read once by the same engine: what no check over it can be faster than."""
+    with duckdb.connect(":memory:", config={"threads": 2, "memory_limit": "800MB"}) as connection:
+        rows = 0
+        for path in history.tables.values():
+            query = f"SELECT count(*), bit_xor(hash(t)) FROM read_parquet('{path}') t"
+            (count, _) = connection.execute(query).fetchone() or (0, 0)
+            rows += count
+    return rows
+
+
 def _measured(work: Callable[[History], object], directory: Path, answer: Any) -> None:
     history = History.read(directory)
     started = time.perf_counter()
@@ -177,9 +188,11 @@ def all_checks() -> list[dict[str, Any]]:
         if not result.startswith("upheld"):
             raise AssertionError(f"the synthetic history must be upheld, and is {result}")
         peer_seconds, peer_memory, _ = measure(by_hand, Path(directory))
+        once_seconds, _, _ = measure(read_once, Path(directory))
     peer = "Python loop, 2 of the 10 checks"
     return [
         _row("all checks over 1,000,000 inputs", seconds, "s", peer, peer_seconds),
+        _row("all checks over 1,000,000 inputs", seconds, "s", "DuckDB, each value read once", once_seconds),
         _row("all checks over 1,000,000 inputs: memory", memory, "GB", peer, peer_memory),
     ]
 

@@ -16,7 +16,7 @@ A header is the comment at a file's top: `-- NAME: definition`, over as many lin
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -40,13 +40,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One anomaly. `meanings`: a cell of the guarantees' table for each promise."""
+    """One anomaly. `meanings`: for each promise; `core`: nothing is upheld unless it is judged."""
 
     name: str
     definition: str
     sql: str
     evidence: str
     meanings: Mapping[Delivery, str]
+    core: bool = False
     uses: frozenset[str] = frozenset()
     origin: str = ""
     assumes: str = ""
@@ -54,15 +55,19 @@ class Check:
 
     def status(self, record: RunRecord) -> Status:
         """What this anomaly's witnesses mean for the run that `record` describes."""
-        meaning = self.meanings[record.promise.delivery]
+        words = {record.promise.isolation, record.protocol, *(["ordered"] if record.promise.ordered else [])}
+        return self._meaning(record.promise.delivery, words)
+
+    def excluded_by(self, record: RunRecord) -> tuple[Delivery, ...]:
+        """The deliveries that this anomaly has no place in, in such a run. Order is a promise of its own."""
+        words = {record.promise.isolation, record.protocol}
+        return tuple(delivery for delivery in Delivery if self._meaning(delivery, words) is not Status.COUNTED)
+
+    def _meaning(self, delivery: Delivery, words: Collection[str]) -> Status:
+        meaning = self.meanings[delivery]
         if meaning.startswith("if "):
-            return Status.FORBIDDEN if meaning[3:] in _words(record) else Status.COUNTED
+            return Status.FORBIDDEN if meaning[3:] in words else Status.COUNTED
         return Status(meaning)
-
-
-def _words(record: RunRecord) -> set[str]:
-    words = {record.promise.isolation, record.protocol}
-    return words | {"ordered"} if record.promise.ordered else words
 
 
 def load_checks(extra: Sequence[Path] = ()) -> tuple[Check, ...]:
@@ -72,8 +77,10 @@ def load_checks(extra: Sequence[Path] = ()) -> tuple[Check, ...]:
     """
     with (HERE / "guarantees.toml").open("rb") as file:
         table = tomllib.load(file)
-    inner = HERE / "anomalies"
-    checks = [_load(inner / f"{name}.sql", dict(zip(Delivery, row, strict=True))) for name, row in table.items()]
+    checks = [
+        _load(HERE / "anomalies" / f"{name}.sql", dict(zip(Delivery, meanings, strict=True)), core=core == "core")
+        for name, (*meanings, core) in table.items()
+    ]
     for directory in extra:
         if not directory.is_dir():
             raise UsageError(f"{directory} is not a directory; give one with NAME.sql and NAME{EVIDENCE} files")
@@ -86,7 +93,7 @@ def load_checks(extra: Sequence[Path] = ()) -> tuple[Check, ...]:
     return tuple(checks)
 
 
-def _load(path: Path, meanings: Mapping[Delivery, str] | None) -> Check:
+def _load(path: Path, meanings: Mapping[Delivery, str] | None, *, core: bool = False) -> Check:
     twin = path.with_name(path.stem + EVIDENCE)
     if not twin.is_file():
         raise UsageError(f"{path} has no {twin.name} beside it; write the query for what a run must have shown")
@@ -100,6 +107,7 @@ def _load(path: Path, meanings: Mapping[Delivery, str] | None) -> Check:
         sql=sql,
         evidence=_read(twin),
         meanings=meanings,
+        core=core,
         uses=frozenset(_words_of(header.get("uses", ""))),
         origin=header.get("origin", ""),
         assumes=header.get("assumes", ""),

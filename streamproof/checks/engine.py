@@ -4,6 +4,7 @@ Knows no anomaly. A table that was not recorded stands there empty, so that ever
 queries would then see nothing, and they must not be run.
 """
 
+import json
 import os
 import re
 import tempfile
@@ -97,10 +98,9 @@ class Engine:
     def _tables_of(self, sql: str) -> tuple[str, ...]:
         """The tables and views that `sql` names; none when it is no SQL: it is refused, and named, when it is run."""
         if sql not in self._names:
-            try:
-                self._names[sql] = tuple(sorted(self._connection.get_table_names(sql)))
-            except duckdb.Error:
-                self._names[sql] = ()
+            # read without being bound: the views that a query needs are not there yet
+            (parsed,) = self._connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone() or ("{}",)
+            self._names[sql] = tuple(sorted(_tables_in(json.loads(parsed))))
         return self._names[sql]
 
     @contextmanager
@@ -121,6 +121,17 @@ class Engine:
             kind = "TEMP TABLE" if "kept" in read_header(body, Path(name)) else "VIEW"
             self._connection.execute(f"CREATE {kind} {name} AS {body}")
             self._made.add(name)
+
+
+def _tables_in(tree: Any) -> set[str]:
+    """The tables that a parsed query names, but for its own common table expressions."""
+    if isinstance(tree, list):
+        return set().union(*map(_tables_in, tree))
+    if not isinstance(tree, dict):
+        return set()
+    own = {entry["key"] for entry in (tree.get("cte_map") or {}).get("map", ())}
+    named = {tree["table_name"]} if tree.get("type") == "BASE_TABLE" else set()
+    return (named | set().union(*map(_tables_in, tree.values()))) - own
 
 
 @contextmanager

@@ -22,8 +22,6 @@ from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History
 
 SAMPLE = 5
-# without these judged, nothing can be upheld; what else cannot be judged is only listed
-CORE = frozenset({"lost", "late", "duplicated", "reordered"})
 
 
 class Outcome(StrEnum):
@@ -47,13 +45,18 @@ class Evidence(BaseModel):
 
 
 class Finding(BaseModel):
-    """What became of one anomaly. `sample`: its first witnesses, `told`: in words; `reason`: why it is not judged."""
+    """What became of one anomaly. `sample`: its first witnesses, `told`: in words; `reason`: why it is not judged.
+
+    `core`: nothing is upheld unless it is judged. `excluded_by`: the deliveries in which the anomaly has no place.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     anomaly: str
     definition: str
     status: Status
+    core: bool = False
+    excluded_by: tuple[Delivery, ...] = ()
     witnesses: int = 0
     sample: tuple[Mapping[str, Any], ...] = ()
     told: tuple[str, ...] = ()
@@ -96,8 +99,7 @@ class Verdict(BaseModel):
         What only faults show is `require_upheld`'s to ask: a scenario breaks what it wants to break. Everything else
         that the absence of an anomaly rests on must be there.
         """
-        for reason in self.untrusted:
-            raise AssertionError(reason)
+        self._require_trusted()
         for name in names:
             if name in set(Delivery):
                 if name != self.delivery:
@@ -107,11 +109,23 @@ class Verdict(BaseModel):
             finding = self.finding(name)
             if finding.status is Status.NOT_JUDGED:
                 raise AssertionError(f"{name} is not judged: {finding.reason}")
-            if finding.witnesses:
-                raise AssertionError(f"{name}: {finding.witnesses} witnesses, such as: {finding.told[0]}")
-            for row in finding.evidence:
-                if row.enough is False and not row.of_faults:
-                    raise AssertionError(_short(row, name))
+            _require_none(finding)
+
+    def require_delivery(self, delivery: Delivery) -> None:
+        """AssertionError for a witness of any anomaly that has no place in this delivery, whatever the contract says.
+
+        As for `require`, but for what there was nothing to judge by in this run, unless it is core.
+        """
+        self._require_trusted()
+        for finding in self.findings:
+            if delivery in finding.excluded_by:
+                if finding.status is Status.NOT_JUDGED and finding.core:
+                    raise AssertionError(f"{finding.anomaly} is not judged: {finding.reason}")
+                _require_none(finding)
+
+    def _require_trusted(self) -> None:
+        for reason in self.untrusted:
+            raise AssertionError(reason)
 
     def require_upheld(self) -> None:
         """AssertionError, with what was found or is missing, unless the verdict is upheld."""
@@ -123,6 +137,15 @@ class Verdict(BaseModel):
             if one.witnesses and one.status is Status.FORBIDDEN
         ]
         raise AssertionError("\n  ".join([f"{self.outcome}, not upheld:", *found, *self.missing]))
+
+
+def _require_none(finding: Finding) -> None:
+    """AssertionError for a witness, and for evidence that is missing though nothing need be broken for it."""
+    if finding.witnesses:
+        raise AssertionError(f"{finding.anomaly}: {finding.witnesses} witnesses, such as: {finding.told[0]}")
+    for row in finding.evidence:
+        if row.enough is False and not row.of_faults:
+            raise AssertionError(_short(row, finding.anomaly))
 
 
 def judge(
@@ -190,7 +213,11 @@ def write_witnesses(
 
 def _find(engine: Engine, check: Check) -> Finding:
     """Ask one check for its witnesses, and for its evidence."""
-    finding = Finding(anomaly=check.name, definition=check.definition, status=check.status(engine.history.record))
+    record = engine.history.record
+    finding = Finding(
+        anomaly=check.name, definition=check.definition, status=check.status(record), core=check.core,
+        excluded_by=check.excluded_by(record),
+    )  # fmt: skip
     absent = _absent(engine, check, check.sql)
     if absent:
         return finding.model_copy(update={"status": Status.NOT_JUDGED, "reason": absent})
@@ -281,7 +308,7 @@ def _short(row: Evidence, anomaly: str) -> str:
 def _missing(one: Finding) -> list[str]:
     """What keeps one anomaly from supporting an upheld verdict."""
     if one.status is Status.NOT_JUDGED:
-        return [f"{one.anomaly} is not judged: {one.reason}"] if one.anomaly in CORE else []
+        return [f"{one.anomaly} is not judged: {one.reason}"] if one.core else []
     missing = [_short(row, one.anomaly) for row in one.evidence if row.enough is False]
     if one.witnesses and one.status is Status.NEVER_UPHELD:
         missing.insert(0, f"{one.witnesses} inputs are {one.anomaly}: {one.definition}")

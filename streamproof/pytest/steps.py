@@ -132,12 +132,16 @@ def broker_broken(story: Story, role: str, how: str) -> None:
 
 @then("every record is processed exactly once")
 def exactly_once(story: Story) -> None:
-    story.verdict.require("lost", "late", "duplicated", "phantom", "torn", "aborted-read", "commit-ahead")
+    from streamproof.history.promise import Delivery
+
+    story.verdict.require_delivery(Delivery.EXACTLY_ONCE)
 
 
 @then("every record is processed at least once")
 def at_least_once(story: Story) -> None:
-    story.verdict.require("lost", "late", "phantom", "commit-ahead")
+    from streamproof.history.promise import Delivery
+
+    story.verdict.require_delivery(Delivery.AT_LEAST_ONCE)
 
 
 @then("records with the same key keep their order")

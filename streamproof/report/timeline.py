@@ -34,21 +34,14 @@ ABORTED = """
     SELECT s.t_decided - p.started_at AS t FROM txn_span s CROSS JOIN promise p
     WHERE s.decided = 'PrepareAbort' AND s.partitions > 0 ORDER BY t"""
 FED = "SELECT i.t_append - p.started_at AS t FROM live_input i CROSS JOIN promise p"
-# of each input the first commit beyond it: both in one line by offset
+# of each input the first commit beyond it
 COMMITTED = """
-    SELECT u.t - p.started_at AS t
-    FROM (
-        SELECT w.is_input, min(w.t) OVER (
-            PARTITION BY w.topic, w.part ORDER BY w.off DESC, w.is_input ROWS UNBOUNDED PRECEDING
-        ) AS t
-        FROM (
-            SELECT topic, part, off, NULL AS t, 1 AS is_input FROM live_input
-            UNION ALL
-            SELECT topic, part, off - 1, t, 0 FROM commit_time
-        ) w
-    ) u
-    CROSS JOIN promise p
-    WHERE u.is_input = 1 AND u.t IS NOT NULL"""
+    SELECT done.t - promise.started_at AS t
+    FROM live_input
+    ASOF JOIN commit_time AS done
+      ON done.topic = live_input.topic AND done.part = live_input.part AND done.off > live_input.off
+    CROSS JOIN promise
+    WHERE done.t IS NOT NULL"""
 
 
 class State(StrEnum):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streamproof.checks import Outcome, Status, judge
+from streamproof.checks import Outcome, Status, judge, load_checks
 from tests.checks.histories import START, STEP, Row, Scene, clean, clean_plain, evidence, names, small
 
 # what the clean run shows, anomaly by anomaly
@@ -31,6 +31,12 @@ SHOWN = {
     "hanging-transaction": {"crashes inside a transaction": 1},
     "late": {"inputs in the log": 120},
 }
+
+
+def test_each_anomaly_has_its_evidence_here() -> None:
+    """A new anomaly says in SHOWN what the clean run shows of it, and in REMOVED what takes that away."""
+    assert SHOWN.keys() == {check.name for check in load_checks()}
+    assert {anomaly for anomaly, _, _ in REMOVED} == SHOWN.keys()
 
 
 def test_a_clean_run_shows_all_that_is_needed(tmp_path: Path) -> None:

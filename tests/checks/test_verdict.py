@@ -7,8 +7,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from streamproof.checks import Outcome, Status, Verdict, judge, write_witnesses
+from streamproof.checks import Outcome, Status, Verdict, judge, load_checks, write_witnesses
 from streamproof.errors import HistoryError, UsageError
+from streamproof.history.promise import Delivery
 from tests.checks.histories import Scene, clean, clean_plain
 
 
@@ -284,3 +285,35 @@ def test_what_is_not_the_runs_own_is_not_counted(tmp_path: Path) -> None:
     scene.alter("fault", lambda row: row["effective"], t_to=None)
     scene.read("in", 0, 0, phase="during", t=scene.now + 99)
     assert verdict_of(scene, tmp_path / "lasting").seen["reads_during_faults"] == 2
+
+
+def test_a_delivery_is_required_of_every_anomaly_that_has_no_place_in_it(tmp_path: Path) -> None:
+    """The list is that of the guarantees; order is a promise of its own, and is not asked for here."""
+    verdict = judge(clean().write(tmp_path), threads=1)
+    excluded = {name: {one.anomaly for one in verdict.findings if name in one.excluded_by} for name in Delivery}
+    every = {check.name for check in load_checks()}
+    assert excluded[Delivery.EXACTLY_ONCE] == every - {"reordered"}
+    assert excluded[Delivery.AT_LEAST_ONCE] == every - {"reordered", "duplicated"}
+    assert excluded[Delivery.AT_MOST_ONCE] == every - {"reordered", "lost", "commit-ahead"}
+    for delivery in Delivery:
+        verdict.require_delivery(delivery)
+
+
+def test_a_delivery_fails_by_a_witness_that_the_contract_allows(tmp_path: Path) -> None:
+    """A scenario may ask for more than the contract promises, and for less."""
+    scene = clean("at-least-once")
+    scene.effect("x001", part=0)
+    verdict = judge(scene.write(tmp_path), threads=1)
+    assert verdict.outcome is Outcome.UPHELD
+    verdict.require_delivery(Delivery.AT_LEAST_ONCE)
+    with pytest.raises(AssertionError, match="duplicated: 1 witnesses, such as"):
+        verdict.require_delivery(Delivery.EXACTLY_ONCE)
+
+
+def test_what_could_not_be_recorded_is_missed_where_it_is_core(tmp_path: Path) -> None:
+    """Without commits nothing says what is lost; without transactions' states only what they alone would tell."""
+    verdict = judge(clean().absent("txn").write(tmp_path / "txn"), threads=1)
+    verdict.require_delivery(Delivery.EXACTLY_ONCE)
+    verdict = judge(clean().absent("offset_commit").write(tmp_path / "commits"), threads=1)
+    with pytest.raises(AssertionError, match="lost is not judged: no offset_commit table"):
+        verdict.require_delivery(Delivery.EXACTLY_ONCE)

@@ -5,29 +5,29 @@
 --   ({topic}[{part}]@{off}) was aborted, and {found} on {channel}
 -- assumes: batches tile a partition's offsets. `found` says what told: the markers in the log, the fate that the record
 --   carries (a broker that does not isolate leaves no other trace), or an effect.
-SELECT NULL AS id, NULL AS channel, r.topic, r.part, r.off, r.reader, 'in an aborted batch' AS found
-FROM read r
-JOIN aborted_batch a ON a.topic = r.topic AND a.part = r.part AND a.thousand = r.off - r.off % 1000
-                    AND r.off BETWEEN a.base_off AND a.last_off
-WHERE r.isolation = 'read_committed'
+WITH committed_read AS (
+    SELECT topic, part, off, reader FROM read WHERE isolation = 'read_committed'
+),
+meant_to_be_aborted AS (
+    SELECT id, topic, part, off FROM input WHERE fate = 'abort'
+),
+aborted_input AS (  -- not what is hidden only for now, behind a transaction that is still open: nobody has aborted it
+    SELECT id, topic, part, off FROM meant_to_be_aborted
+    UNION
+    SELECT input.id, topic, part, off FROM input JOIN aborted_record USING (topic, part, off)
+)
+SELECT NULL AS id, NULL AS channel, topic, part, off, committed_read.reader, 'in an aborted batch' AS found
+FROM committed_read
+JOIN aborted_record USING (topic, part, off)
 UNION ALL
-SELECT i.id, NULL, r.topic, r.part, r.off, r.reader, 'meant to be aborted'
-FROM read r
-JOIN input i ON i.topic = r.topic AND i.part = r.part AND i.off = r.off
-WHERE r.isolation = 'read_committed' AND i.fate = 'abort'
-  AND NOT EXISTS (
-      SELECT 1 FROM aborted_batch a
-      WHERE a.topic = r.topic AND a.part = r.part AND r.off BETWEEN a.base_off AND a.last_off
-  )
+SELECT meant_to_be_aborted.id, NULL, topic, part, off, committed_read.reader, 'meant to be aborted'
+FROM committed_read
+JOIN meant_to_be_aborted USING (topic, part, off)
+ANTI JOIN aborted_record USING (topic, part, off)
 UNION ALL
-SELECT f.id, f.channel, min(i.topic), min(i.part), min(i.off), NULL, 'its effect is visible'
-FROM first_effect f
-JOIN input i ON i.id = f.id
-WHERE f.off IS NULL
-  -- not what is hidden only for now, behind a transaction that is still open: nobody has aborted it
-  AND (i.fate = 'abort' OR EXISTS (
-      SELECT 1 FROM marked_batch b
-      WHERE b.topic = i.topic AND b.part = i.part AND i.off BETWEEN b.base_off AND b.last_off AND b.control = 'abort'
-  ))
-GROUP BY f.id, f.channel
+SELECT effect.id, effect.channel, min(origin.topic), min(origin.part), min(origin.off), NULL, 'its effect is visible'
+FROM first_effect AS effect
+JOIN aborted_input AS origin ON origin.id = effect.id
+WHERE effect.off IS NULL
+GROUP BY effect.id, effect.channel
 ORDER BY topic, part, off, channel, reader, found

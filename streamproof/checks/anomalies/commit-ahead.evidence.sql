@@ -1,10 +1,13 @@
 -- A commit tells nothing when it came after all was over: some must lie before a partition's last input. And the time at
 -- which effects appeared must be known.
+WITH last_input AS (
+    SELECT topic, part, max(off) AS off FROM live_input GROUP BY topic, part
+)
 SELECT 'commits while inputs were in flight' AS evidence, count(*) AS seen, count(*) > 0 AS enough
-FROM commit_time c
-JOIN (SELECT topic, part, max(off) AS last_off FROM live_input GROUP BY topic, part) i
-  ON i.topic = c.topic AND i.part = c.part AND c.off <= i.last_off
-WHERE c.t IS NOT NULL
+FROM commit_time
+JOIN last_input ON last_input.topic = commit_time.topic AND last_input.part = commit_time.part
+               AND commit_time.off <= last_input.off
+WHERE commit_time.t IS NOT NULL
 UNION ALL
 SELECT 'effects whose time is known', count(*), count(*) > 0
 FROM first_effect

@@ -8,37 +8,37 @@
 --   decided: from then on nothing takes it back, though its markers follow. Unless both are of one producer and epoch:
 --   what one transaction does is done at once, and its records precede its markers. Of several effects, the one that
 --   came first counts, which need not be the first in the log.
-SELECT x.id, x.channel, i.key, x.topic, x.part, x.off, x.commit_off, x.committed_at, min(x.appeared_at) AS appeared_at
-FROM (
-    SELECT e.id, e.channel, e.topic, e.part, e.off, e.commit_off, e.commit_t AS committed_at, e.t_append AS appeared_at
-    FROM doubtful_effect e
-    WHERE NOT e.marked
-    UNION ALL
-    SELECT f.id, f.channel, f.topic, f.part, f.off, f.commit_off, f.commit_t, f.decided_t
-    FROM (
-        SELECT u.*, min(u.decided) OVER (
-            PARTITION BY u.effect_topic, u.effect_part, u.pid ORDER BY u.place DESC ROWS UNBOUNDED PRECEDING
-        ) AS decided_t
-        FROM (
-            SELECT e.id, e.channel, e.topic, e.part, e.off, e.commit_off, e.commit_t, t.topic AS effect_topic,
-                   e.effect_part, e.pid, e.place, NULL AS decided
-            FROM doubtful_effect e
-            JOIN (SELECT channel, min(topic) AS topic FROM effect GROUP BY channel) t ON t.channel = e.channel
-            WHERE e.marked
-            UNION ALL
-            SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, b.topic, b.part, b.pid, b.base_off,
-                   CASE WHEN m.t_decided < b.t_append THEN m.t_decided ELSE b.t_append END
-            FROM batch b
-            LEFT JOIN decided_marker m ON m.topic = b.topic AND m.part = b.part AND m.off = b.base_off
-            WHERE b.control = 'commit'
-        ) u
-    ) f
-) x
-CROSS JOIN promise p
-JOIN input_once i ON i.id = x.id
-JOIN expected d ON d.id = x.id AND d.grp = p.grp AND d.channel = x.channel AND d.at_least > 0
-JOIN first_effect f ON f.id = x.id AND f.channel = x.channel
-WHERE x.appeared_at > x.committed_at + p.clock_error_us
-GROUP BY x.id, x.channel, i.key, x.topic, x.part, x.off, x.commit_off, x.committed_at, f.seen
-HAVING count(*) = f.seen
-ORDER BY x.topic, x.part, x.off, x.id, x.channel
+WITH transactional AS (
+    SELECT DISTINCT pid FROM batch WHERE control <> 'none'
+),
+due AS (
+    SELECT doubtful_effect.*
+    FROM doubtful_effect
+    JOIN promise ON TRUE
+    JOIN expected ON expected.id = doubtful_effect.id AND expected.channel = doubtful_effect.channel
+                 AND expected.grp = promise.grp AND expected.at_least > 0
+),
+timed AS (
+    SELECT due.*, effect.topic AS effect_topic, effect.part AS effect_part, effect.off AS place,
+           effect.t_append AS written_at, transactional.pid AS marked_pid,
+           transactional.pid IS NOT NULL AND NOT (
+               due.transactional AND effect.pid = due.commit_pid AND effect.epoch = due.commit_epoch) AS is_marked
+    FROM due
+    JOIN effect ON effect.source_id = due.id AND effect.channel = due.channel AND effect.visible
+    LEFT JOIN transactional ON transactional.pid = effect.pid
+    WHERE effect.t_append IS NOT NULL
+),
+appeared AS (
+    SELECT timed.*, CASE WHEN timed.is_marked THEN made_visible.t ELSE timed.written_at END AS appeared_at
+    FROM timed
+    ASOF LEFT JOIN made_visible
+      ON made_visible.topic = timed.effect_topic AND made_visible.part = timed.effect_part
+     AND made_visible.pid = timed.marked_pid AND made_visible.off > timed.place
+)
+SELECT id, channel, key, topic, part, off, commit_off, committed_at, min(appeared_at) AS appeared_at
+FROM appeared
+CROSS JOIN promise
+WHERE appeared_at > committed_at + clock_error_us
+GROUP BY id, channel, key, topic, part, off, commit_off, committed_at, seen
+HAVING count(*) = seen
+ORDER BY topic, part, off, id, channel

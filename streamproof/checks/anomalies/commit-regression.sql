@@ -3,12 +3,14 @@
 -- witness: the commit of {topic}[{part}] went back from {before} to {off} at {t_append:clock}
 -- assumes: nobody resets the group's offsets while the run goes on. A commit after a deletion has none before it. Commits
 --   in transactions that were aborted never took effect.
+WITH ordered AS (
+    SELECT offset_commit.*,
+           lag(offset_commit.off) OVER (PARTITION BY offset_commit.topic, part ORDER BY n) AS before
+    FROM offset_commit
+    JOIN promise USING (grp)
+    WHERE offset_commit.visible
+)
 SELECT grp, topic, part, off, before, n, t_append, pid, epoch
-FROM (
-    SELECT c.*, lag(c.off) OVER (PARTITION BY c.topic, c.part ORDER BY c.n) AS before
-    FROM offset_commit c
-    JOIN promise p ON p.grp = c.grp
-    WHERE c.visible
-) o
+FROM ordered
 WHERE off < before
 ORDER BY topic, part, n

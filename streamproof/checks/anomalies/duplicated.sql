@@ -4,8 +4,9 @@
 -- witness: input {id} ({topic}[{part}]@{off}) has {seen} effects on {channel}, where {at_most} may be
 -- assumes: effects carry their source's id. An id that is k times in the input log may have k times the effects,
 --   and need not: who knows it again may pass it by. `expected` says so. Effects of aborted inputs are aborted-read.
-SELECT m.id, m.channel, i.key, i.topic, i.part, i.off, m.at_most, m.seen
-FROM miscount m
-JOIN input_once i ON i.id = m.id
-WHERE m.seen > m.at_most
-ORDER BY i.topic, i.part, i.off, m.id, m.channel
+SELECT miscount.id, miscount.channel, input_once.key, input_once.topic, input_once.part, input_once.off,
+       miscount.at_most, miscount.seen
+FROM miscount
+JOIN input_once USING (id)
+WHERE miscount.seen > miscount.at_most
+ORDER BY input_once.topic, input_once.part, input_once.off, miscount.id, miscount.channel

@@ -8,12 +8,12 @@
 --   nobody committed past is late. One whose effect was written in a transaction and aborted there, while its sibling of
 --   the same transaction is visible elsewhere, is torn.
 -- uses: txn
-SELECT m.id, m.channel, i.key, i.topic, i.part, i.off, c.off AS committed, m.at_least, m.seen
-FROM miscount m
-JOIN input_once i ON i.id = m.id
-CROSS JOIN promise p
-JOIN final_commit c ON c.grp = p.grp AND c.topic = i.topic AND c.part = i.part
-WHERE m.seen < m.at_least
-  AND NOT EXISTS (SELECT 1 FROM late_input l WHERE l.id = m.id)
-  AND NOT EXISTS (SELECT 1 FROM torn_effect r WHERE r.id = m.id AND r.channel = m.channel)
-ORDER BY i.topic, i.part, i.off, m.id, m.channel
+SELECT miscount.id, miscount.channel, input_once.key, input_once.topic, input_once.part, input_once.off,
+       final_commit.off AS committed, miscount.at_least, miscount.seen
+FROM miscount
+JOIN input_once USING (id)
+JOIN final_commit ON final_commit.topic = input_once.topic AND final_commit.part = input_once.part
+ANTI JOIN late_input ON late_input.id = miscount.id
+ANTI JOIN torn_effect ON torn_effect.id = miscount.id AND torn_effect.channel = miscount.channel
+WHERE miscount.seen < miscount.at_least
+ORDER BY input_once.topic, input_once.part, input_once.off, miscount.id, miscount.channel

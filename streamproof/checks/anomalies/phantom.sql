@@ -3,9 +3,12 @@
 -- witness: the effect at {topic}[{part}]@{off} ({channel}) is of {id}, which is no input | the effect at
 --   {topic}[{part}]@{off} ({channel}) names no input | an effect on {channel} is of {id}, which is no input
 -- assumes: the input topics were read from their beginning, and the effects' topics hold nothing of other pipelines.
-SELECT e.source_id AS id, e.channel, e.topic, e.part, e.off, e.ordinal
-FROM effect e
-WHERE e.visible
-  AND (e.source_id IS NULL OR e.source_id IN (SELECT f.id FROM first_effect f WHERE f.off IS NULL))
-  AND NOT EXISTS (SELECT 1 FROM input i WHERE i.id = e.source_id)
-ORDER BY e.channel, e.topic, e.part, e.off, e.ordinal
+WITH without_live_input AS (
+    SELECT DISTINCT id FROM first_effect WHERE off IS NULL
+)
+SELECT source_id AS id, channel, topic, part, off, ordinal
+FROM effect
+WHERE visible
+  AND (source_id IS NULL OR source_id IN (SELECT id FROM without_live_input))
+  AND NOT EXISTS (SELECT 1 FROM input WHERE input.id = effect.source_id)
+ORDER BY channel, topic, part, off, ordinal

@@ -2,10 +2,11 @@
 -- them: a pipeline that is never disturbed keeps any order. A change between the first and the last effect of a key has
 -- a pair across it.
 SELECT 'adjacent pairs of inputs with one key' AS evidence,
-       coalesce(sum(k.pairs), 0) AS seen, coalesce(sum(k.pairs), 0) >= 100 AS enough, FALSE AS of_faults
-FROM key_run k
+       coalesce(sum(pairs), 0) AS seen, coalesce(sum(pairs), 0) >= 100 AS enough, FALSE AS of_faults
+FROM key_run
 UNION ALL
 SELECT 'pairs of inputs with one key across a change of owner', count(*), count(*) > 0, TRUE
-FROM key_run k
-JOIN tenure n ON n.topic = k.topic AND n.part = k.part AND k.t_from < n.t_to AND n.t_to < k.t_to
+FROM key_run
+JOIN tenure ON tenure.topic = key_run.topic AND tenure.part = key_run.part
+           AND key_run.t_from < tenure.t_to AND tenure.t_to < key_run.t_to
 ORDER BY evidence

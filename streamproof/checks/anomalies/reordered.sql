@@ -6,15 +6,15 @@
 --   one at offset {overtaken_by}
 -- assumes: only first effects count: what is done a second time is duplicated, not reordered. Keys are the inputs' keys;
 --   a null key promises no order. An id in several partitions has no place in any order, and is not compared.
-SELECT id, channel, key, topic, part, off, overtaken_by, effect_part, place
-FROM (
-    SELECT f.*, max(f.off) OVER (
-        PARTITION BY f.channel, f.effect_part, f.topic, f.part, f.key ORDER BY f.place
+WITH placed AS (
+    SELECT effect.*, max(effect.off) OVER (
+        PARTITION BY effect.channel, effect.effect_part, effect.topic, effect.part, effect.key ORDER BY effect.place
         ROWS UNBOUNDED PRECEDING
     ) AS overtaken_by
-    FROM keyed_effect f
-    JOIN overtaken o ON o.channel = f.channel AND o.effect_part = f.effect_part
-                    AND o.topic = f.topic AND o.part = f.part AND o.key = f.key
-) placed
+    FROM keyed_effect AS effect
+    SEMI JOIN overtaken USING (channel, effect_part, topic, part, key)
+)
+SELECT id, channel, key, topic, part, off, overtaken_by, effect_part, place
+FROM placed
 WHERE overtaken_by > off
 ORDER BY channel, topic, part, key, effect_part, place

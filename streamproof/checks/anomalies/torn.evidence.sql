@@ -1,7 +1,8 @@
 -- A transaction can only tear where it spans partitions and is interrupted: it was aborted, by its producer, by a fence or
 -- by its time-out. A subject without transactions has none to tear.
-SELECT 'transactions over several partitions, interrupted' AS evidence,
-       coalesce(sum(CASE WHEN partitions > 1 AND decided = 'PrepareAbort' THEN 1 ELSE 0 END), 0) AS seen,
-       sum(CASE WHEN partitions > 1 AND decided = 'PrepareAbort' THEN 1 ELSE 0 END) > 0 AS enough,
-       TRUE AS of_faults
-FROM txn_span
+WITH spans AS (
+    SELECT count(*) AS seen, count(*) FILTER (WHERE partitions > 1 AND decided = 'PrepareAbort') AS interrupted FROM txn_span
+)
+SELECT 'transactions over several partitions, interrupted' AS evidence, interrupted AS seen,
+       CASE WHEN seen > 0 THEN interrupted > 0 END AS enough, TRUE AS of_faults
+FROM spans

@@ -7,13 +7,12 @@
 --   the boundary between two transactions lies half-way between the end of one and the decision of the next, which leaves
 --   room for brokers' clocks that differ by less than half a transaction. A channel on which an effect was never written is
 --   lost there, not torn.
-SELECT NULL AS id, NULL AS channel, m.topic, m.part, m.off, m.tid, m.pid, m.epoch, m.decided,
-       concat('marker ', m.control) AS found
-FROM decided_marker m
-WHERE (m.decided = 'PrepareCommit') <> (m.control = 'commit')
+SELECT NULL AS id, NULL AS channel, topic, part, off, tid, pid, epoch, decided, concat('marker ', control) AS found
+FROM decided_marker
+WHERE (decided = 'PrepareCommit') <> (control = 'commit')
 UNION ALL
-SELECT r.id, r.channel, i.topic, i.part, i.off, NULL, r.pid, r.epoch, NULL,
-       concat('visible on ', r.visible_on, ', aborted here')
-FROM torn_effect r
-LEFT JOIN input_once i ON i.id = r.id
+SELECT torn_effect.id, torn_effect.channel, input_once.topic, input_once.part, input_once.off, NULL, torn_effect.pid,
+       torn_effect.epoch, NULL, concat('visible on ', torn_effect.visible_on, ', aborted here')
+FROM torn_effect
+LEFT JOIN input_once USING (id)
 ORDER BY id, channel, topic, part, off, pid, found

@@ -1,20 +1,21 @@
 -- fault_in_flight: the faults that took effect while an input was in flight: in the log before the fault ended, and, in the
 -- broker's order, not committed past when it began.
 -- kept: several checks ask for it
-SELECT DISTINCT f.kind, f.target, f.t_from
-FROM (
-    SELECT f.kind, f.target, f.t_from, coalesce(f.t_to, p.ended_at) AS t_to, i.topic, i.part, i.t_append,
-           i.off, coalesce(c.off, 0) AS committed
-    FROM fault f
-    CROSS JOIN promise p
-    CROSS JOIN live_input i
-    LEFT JOIN (
-        SELECT f.t_from, o.topic, o.part, max(o.off) AS off
-        FROM fault f
-        JOIN promise p ON f.effective
-        JOIN offset_commit o ON o.grp = p.grp AND o.visible AND o.off IS NOT NULL AND o.t_append < f.t_from
-        GROUP BY f.t_from, o.topic, o.part
-    ) c ON c.t_from = f.t_from AND c.topic = i.topic AND c.part = i.part
-    WHERE f.effective
-) f
-WHERE f.t_append <= f.t_to AND f.off >= f.committed
+WITH effective AS (
+    SELECT fault.kind, fault.target, fault.t_from, coalesce(fault.t_to, promise.ended_at) AS t_to
+    FROM fault
+    CROSS JOIN promise
+    WHERE fault.effective
+),
+committed_before AS (
+    SELECT effective.t_from, done.topic, done.part, max(done.off) AS off
+    FROM effective
+    JOIN group_commit AS done ON done.t_append < effective.t_from
+    GROUP BY effective.t_from, done.topic, done.part
+)
+SELECT DISTINCT effective.kind, effective.target, effective.t_from
+FROM effective
+JOIN live_input ON live_input.t_append <= effective.t_to
+LEFT JOIN committed_before ON committed_before.t_from = effective.t_from
+                          AND committed_before.topic = live_input.topic AND committed_before.part = live_input.part
+WHERE live_input.off >= coalesce(committed_before.off, 0)

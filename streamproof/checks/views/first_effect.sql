@@ -3,24 +3,23 @@
 -- live input that it came from, null where there is none. `parts`, `places` above 1: in several partitions, between
 -- which there is no order, so that no place and no producer is the first.
 -- kept: several checks ask for it
-SELECT e.channel, e.id, e.seen, e.parts, e.t_append,
-       CASE WHEN e.parts = 1 THEN e.effect_part END AS effect_part,
-       CASE WHEN e.parts = 1 THEN e.place END AS place,
-       CASE WHEN e.parts = 1 THEN e.pid END AS pid,
-       CASE WHEN e.parts = 1 THEN e.epoch END AS epoch,
-       i.key, i.topic, i.part, i.off, i.places
-FROM (
-    SELECT channel,
-           source_id AS id,
-           count(*) AS seen,
-           min(coalesce(part, -1)) AS effect_part,
-           CASE WHEN min(coalesce(part, -1)) = max(coalesce(part, -1)) THEN 1 ELSE 2 END AS parts,
-           min(coalesce(off, ordinal)) AS place,
-           min(t_append) AS t_append,
-           min_by(pid, coalesce(off, ordinal)) AS pid,
-           min_by(epoch, coalesce(off, ordinal)) AS epoch
+WITH placed AS (
+    SELECT channel, source_id AS id, t_append, pid, epoch, coalesce(part, -1) AS part, coalesce(off, ordinal) AS place
     FROM effect
     WHERE visible AND source_id IS NOT NULL
-    GROUP BY channel, source_id
-) e
-LEFT JOIN input_once i ON i.id = e.id
+),
+counted AS (
+    SELECT channel, id, count(*) AS seen, min(t_append) AS t_append, min(part) AS part, max(part) AS last_part,
+           min(place) AS place, min_by(pid, place) AS pid, min_by(epoch, place) AS epoch
+    FROM placed
+    GROUP BY channel, id
+)
+SELECT counted.channel, counted.id, counted.seen, counted.t_append,
+       CASE WHEN counted.part = counted.last_part THEN 1 ELSE 2 END AS parts,
+       CASE WHEN counted.part = counted.last_part THEN counted.part END AS effect_part,
+       CASE WHEN counted.part = counted.last_part THEN counted.place END AS place,
+       CASE WHEN counted.part = counted.last_part THEN counted.pid END AS pid,
+       CASE WHEN counted.part = counted.last_part THEN counted.epoch END AS epoch,
+       input_once.key, input_once.topic, input_once.part, input_once.off, input_once.places
+FROM counted
+LEFT JOIN input_once USING (id)

@@ -1,17 +1,24 @@
 -- interrupted: the tenures of partitions that ended, by a crash or otherwise, while an input of the partition had effects
 -- (under at-most-once: had arrived) and was, in the broker's order, not committed past: whoever came next began it again.
-SELECT DISTINCT n.topic, n.part, n.t_to AS t
-FROM tenure n
-JOIN input_once i ON i.topic = n.topic AND i.part = n.part AND i.t_append <= n.t_to
-CROSS JOIN promise p
-LEFT JOIN (
-    SELECT n.topic, n.part, n.t_to, max(o.off) AS off
-    FROM tenure n
-    JOIN offset_commit o ON o.topic = n.topic AND o.part = n.part AND o.t_append <= n.t_to
-    JOIN promise p ON p.grp = o.grp
-    WHERE o.visible AND o.off IS NOT NULL
-    GROUP BY n.topic, n.part, n.t_to
-) c ON c.topic = n.topic AND c.part = n.part AND c.t_to = n.t_to
-WHERE i.off >= coalesce(c.off, 0)
-  AND (p.delivery = 'at-most-once'
-       OR EXISTS (SELECT 1 FROM effect e WHERE e.source_id = i.id AND e.topic IS NOT NULL AND e.t_append <= n.t_to))
+WITH committed_by_then AS (
+    SELECT tenure.topic, tenure.part, tenure.t_to, max(done.off) AS off
+    FROM tenure
+    JOIN group_commit AS done
+      ON done.topic = tenure.topic AND done.part = tenure.part AND done.t_append <= tenure.t_to
+    GROUP BY tenure.topic, tenure.part, tenure.t_to
+)
+SELECT DISTINCT tenure.topic, tenure.part, tenure.t_to AS t
+FROM tenure
+JOIN input_once
+  ON input_once.topic = tenure.topic AND input_once.part = tenure.part AND input_once.t_append <= tenure.t_to
+CROSS JOIN promise
+LEFT JOIN committed_by_then
+  ON committed_by_then.topic = tenure.topic AND committed_by_then.part = tenure.part
+ AND committed_by_then.t_to = tenure.t_to
+WHERE input_once.off >= coalesce(committed_by_then.off, 0)
+  AND (promise.delivery = 'at-most-once'
+       OR EXISTS (
+           SELECT 1
+           FROM effect
+           WHERE effect.source_id = input_once.id AND effect.topic IS NOT NULL AND effect.t_append <= tenure.t_to
+       ))

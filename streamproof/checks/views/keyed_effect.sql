@@ -1,5 +1,5 @@
 -- keyed_effect: the first visible effect of each input that has a key and one place in the order of its key;
 -- one that is in several partitions, or of a source without an order, has no place.
-SELECT f.channel, f.effect_part, f.place, f.t_append, f.id, f.key, f.topic, f.part, f.off
-FROM first_effect f
-WHERE f.key IS NOT NULL AND f.places = 1 AND f.place IS NOT NULL
+SELECT channel, effect_part, place, t_append, id, key, topic, part, off
+FROM first_effect
+WHERE key IS NOT NULL AND places = 1 AND place IS NOT NULL

@@ -1,6 +1,5 @@
 -- late_input: the live inputs that the group has not committed past; committed: how far it got, null for nowhere.
-SELECT i.id, i.key, i.topic, i.part, i.off, c.off AS committed
-FROM live_input i
-CROSS JOIN promise p
-LEFT JOIN final_commit c ON c.grp = p.grp AND c.topic = i.topic AND c.part = i.part
-WHERE c.off IS NULL OR i.off >= c.off
+SELECT live_input.id, live_input.key, live_input.topic, live_input.part, live_input.off, final_commit.off AS committed
+FROM live_input
+LEFT JOIN final_commit ON final_commit.topic = live_input.topic AND final_commit.part = live_input.part
+WHERE final_commit.off IS NULL OR live_input.off >= final_commit.off

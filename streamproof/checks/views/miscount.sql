@@ -1,7 +1,7 @@
 -- miscount: the sources that have fewer or more visible effects on a channel than the contract says.
 -- kept: several checks ask for it
-SELECT x.id, x.channel, x.at_least, x.at_most, coalesce(f.seen, 0) AS seen
-FROM expected x
-JOIN promise p ON p.grp = x.grp
-LEFT JOIN first_effect f ON f.id = x.id AND f.channel = x.channel
-WHERE coalesce(f.seen, 0) < x.at_least OR f.seen > x.at_most
+SELECT expected.id, expected.channel, expected.at_least, expected.at_most, coalesce(first_effect.seen, 0) AS seen
+FROM expected
+JOIN promise USING (grp)
+LEFT JOIN first_effect ON first_effect.id = expected.id AND first_effect.channel = expected.channel
+WHERE coalesce(first_effect.seen, 0) < expected.at_least OR first_effect.seen > expected.at_most

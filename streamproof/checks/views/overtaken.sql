@@ -1,11 +1,20 @@
 -- overtaken: where, and of which keys, an effect comes after that of a later input of the same partition, whatever its key.
--- Orders of keys can only be broken among these; most pipelines have few.
-SELECT DISTINCT o.channel, o.effect_part, o.topic, o.part, o.key
-FROM (
-    SELECT f.*, max(f.off) OVER (
-        PARTITION BY f.channel, f.effect_part, f.topic, f.part ORDER BY f.place
-        ROWS UNBOUNDED PRECEDING
+-- Orders of keys can only be broken among these; most pipelines have few, and most partitions of effects none.
+WITH stepped AS (
+    SELECT channel, effect_part, topic, part, off,
+           lag(off) OVER (PARTITION BY channel, effect_part, topic, part ORDER BY place) AS before
+    FROM keyed_effect
+),
+unordered AS (
+    SELECT DISTINCT channel, effect_part, topic, part FROM stepped WHERE before > off
+),
+followed AS (
+    SELECT *, max(off) OVER (
+        PARTITION BY channel, effect_part, topic, part ORDER BY place ROWS UNBOUNDED PRECEDING
     ) AS latest
-    FROM keyed_effect f
-) o
-WHERE o.latest > o.off
+    FROM keyed_effect
+    SEMI JOIN unordered USING (channel, effect_part, topic, part)
+)
+SELECT DISTINCT channel, effect_part, topic, part, key
+FROM followed
+WHERE latest > off

@@ -2,12 +2,15 @@
 -- whose effect of the same input is visible on another joined channel (v_…).
 -- Under read_uncommitted nothing is hidden, so nothing is torn, unless exactly-once is promised.
 -- kept: the joins of torn_effect must not be made of all that is hidden
-SELECT h.source_id AS id, h.channel, v.channel AS visible_on, h.pid, h.epoch,
-       h.topic, h.part, h.off, v.topic AS v_topic, v.part AS v_part, v.off AS v_off
-FROM miscount m
-CROSS JOIN promise p
-JOIN effect h ON h.source_id = m.id AND h.channel = m.channel AND NOT h.visible
-JOIN effect v ON v.source_id = m.id AND v.channel <> m.channel AND v.visible AND v.pid = h.pid AND v.epoch = h.epoch
-WHERE m.seen = 0 AND m.at_least > 0
-  AND array_contains(p.joined, h.channel) AND array_contains(p.joined, v.channel)
-  AND (p.isolation = 'read_committed' OR p.delivery = 'exactly-once')
+SELECT hidden.source_id AS id, hidden.channel, shown.channel AS visible_on, hidden.pid, hidden.epoch,
+       hidden.topic, hidden.part, hidden.off, shown.topic AS v_topic, shown.part AS v_part, shown.off AS v_off
+FROM miscount
+CROSS JOIN promise
+JOIN effect AS hidden
+  ON hidden.source_id = miscount.id AND hidden.channel = miscount.channel AND NOT hidden.visible
+JOIN effect AS shown
+  ON shown.source_id = miscount.id AND shown.channel <> miscount.channel AND shown.visible
+ AND shown.pid = hidden.pid AND shown.epoch = hidden.epoch
+WHERE miscount.seen = 0 AND miscount.at_least > 0
+  AND array_contains(promise.joined, hidden.channel) AND array_contains(promise.joined, shown.channel)
+  AND (promise.isolation = 'read_committed' OR promise.delivery = 'exactly-once')

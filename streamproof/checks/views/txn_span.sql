@@ -3,26 +3,26 @@
 -- decided: PrepareCommit or PrepareAbort, null while open. t_to: null when it never ended. A time-out or a fence raises the
 -- epoch on the way; `epoch` is the one that it began with.
 -- kept: several checks ask for it
-SELECT s.tid, s.nth,
-       min_by(s.pid, s.n) AS pid,
-       min_by(s.epoch, s.n) AS epoch,
-       min(s.t_append) AS t_from,
-       min(CASE WHEN s.state IN ('PrepareCommit', 'PrepareAbort') THEN s.t_append END) AS t_decided,
-       min(CASE WHEN s.state IN ('PrepareCommit', 'PrepareAbort') THEN s.state END) AS decided,
-       min(CASE WHEN s.state IN ('CompleteCommit', 'CompleteAbort', 'Empty', 'Dead') THEN s.t_append END) AS t_to,
-       max(s.partitions) AS partitions
-FROM (
-    SELECT b.*, sum(b.begins) OVER (PARTITION BY b.tid ORDER BY b.n ROWS UNBOUNDED PRECEDING) AS nth
-    FROM (
-        SELECT t.tid, t.pid, t.epoch, t.state, t.n, t.t_append, coalesce(w.partitions, 0) AS partitions,
-               CASE WHEN t.state IN ('Ongoing', 'PrepareCommit', 'PrepareAbort')
-                     AND coalesce(lag(t.state) OVER (PARTITION BY t.tid ORDER BY t.n), 'Empty')
-                         IN ('Empty', 'CompleteCommit', 'CompleteAbort', 'Dead')
-                    THEN 1 ELSE 0 END AS begins
-        FROM txn t
-        LEFT JOIN (SELECT tid, n, count(*) AS partitions FROM txn_part GROUP BY tid, n) w ON w.tid = t.tid AND w.n = t.n
-        WHERE EXISTS (SELECT 1 FROM txn o JOIN subject_pid q ON q.pid = o.pid WHERE o.tid = t.tid)
-    ) b
-) s
-WHERE s.nth > 0
-GROUP BY s.tid, s.nth
+WITH own AS (
+    SELECT * FROM txn WHERE tid IN (SELECT txn.tid FROM txn JOIN subject_pid USING (pid))
+),
+sized AS (
+    SELECT own.*, coalesce(size.partitions, 0) AS touched,
+           coalesce(lag(own.state) OVER (PARTITION BY own.tid ORDER BY own.n), 'Empty') AS state_before
+    FROM own
+    LEFT JOIN (SELECT tid, n, count(*) AS partitions FROM txn_part GROUP BY tid, n) AS size USING (tid, n)
+),
+numbered AS (
+    SELECT *, sum(CASE WHEN state IN ('Ongoing', 'PrepareCommit', 'PrepareAbort')
+                        AND state_before IN ('Empty', 'CompleteCommit', 'CompleteAbort', 'Dead')
+                       THEN 1 ELSE 0 END) OVER (PARTITION BY tid ORDER BY n ROWS UNBOUNDED PRECEDING) AS nth
+    FROM sized
+)
+SELECT tid, nth, min_by(pid, n) AS pid, min_by(epoch, n) AS epoch, min(t_append) AS t_from,
+       min(t_append) FILTER (WHERE state IN ('PrepareCommit', 'PrepareAbort')) AS t_decided,
+       min(state) FILTER (WHERE state IN ('PrepareCommit', 'PrepareAbort')) AS decided,
+       min(t_append) FILTER (WHERE state IN ('CompleteCommit', 'CompleteAbort', 'Empty', 'Dead')) AS t_to,
+       max(touched) AS partitions
+FROM numbered
+WHERE nth > 0
+GROUP BY tid, nth
