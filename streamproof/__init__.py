@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from streamproof.checks import check as check
     from streamproof.checks import judge as judge
     from streamproof.config.file import ClusterConfig as ClusterConfig
+    from streamproof.config.file import read_config as read_config
     from streamproof.engine.events import Event as Event
     from streamproof.engine.events import Judged as Judged
     from streamproof.engine.request import declared_spec as declared_spec
@@ -44,6 +45,7 @@ _HOMES = {
     "check": "checks",
     "declared_spec": "engine.request",
     "judge": "checks",
+    "read_config": "config.file",
 }
 __all__ = [
     "ClusterConfig",
@@ -62,6 +64,7 @@ __all__ = [
     "declared_spec",
     "errors",
     "judge",
+    "read_config",
 ]
 
 
