@@ -13,6 +13,12 @@ StreamproofError               one sentence: what, where, what to do; the comman
 ├── HistoryError               a recorded history that is incomplete or cannot be read
 ├── ReportError                the report's generator: missing, or failed
 └── OutputError                standard output or error: full, or read by nobody any more
+
+What a test asks of a verdict, and does not get, is an AssertionError, so that a test fails by it and is not broken:
+
+VerdictError                   an AssertionError; one sentence or several
+├── PromiseViolated            a witness of what the promise excludes
+└── Unproven                   the run did not show enough
 """
 
 import difflib
@@ -73,6 +79,18 @@ class OutputError(StreamproofError):
     def __init__(self, sentence: str, *, unread: bool) -> None:
         super().__init__(sentence)
         self.unread = unread
+
+
+class VerdictError(AssertionError):
+    """Base of the two; `str(error)` is what the user reads."""
+
+
+class PromiseViolated(VerdictError):  # noqa: N818 - reads as a sentence where it is raised
+    pass
+
+
+class Unproven(VerdictError):  # noqa: N818 - reads as a sentence where it is raised
+    pass
 
 
 def unreadable(error: OSError | UnicodeError) -> str:

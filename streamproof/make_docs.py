@@ -23,9 +23,7 @@ EXAMPLES = {
     "read_config": 'config = read_config(Path("streamproof.toml"))\nassert "orders" in config.subjects',
     "ClusterConfig": 'cluster = ClusterConfig(brokers=1)\nassert cluster.where == "embedded"',
     "declared_spec": """\
-spec = declared_spec(
-    config, "orders", records=1000, seed=1, directory=directory / "verified", suffix="-verified"
-)""",
+spec = declared_spec(config, "orders", records=1000, seed=1, directory=directory / "verified", suffix="-verified")""",
     "RunSpec": "assert not spec.needs_registry\nassert len(spec.events) == 1000",
     "Fault": """\
 dies = Fault.of("kill-in-flight", "instance:1", at=0.3, lasts_ms=300)
@@ -40,9 +38,7 @@ def listen(event: Event) -> None:
     "Session": """\
 with Session(cluster, logs=directory / "logs", listeners=[listen]) as session:
     judged = session.verify(spec, plan)
-    other = declared_spec(
-        config, "orders", records=600, seed=2, directory=directory / "by-hand", suffix="-by-hand"
-    )
+    other = declared_spec(config, "orders", records=600, seed=2, directory=directory / "by-hand", suffix="-by-hand")
     with session.run(other) as run:
         evidence = run.inject(Fault.of("kill", "instance:2", at=0.3))""",
     "Run": 'assert run.history.record.subject == "orders"\nrun.verdict.require("lost", "late")',

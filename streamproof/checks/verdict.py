@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from streamproof.checks.catalogue import EVIDENCE, HERE, Check, Status, load_checks
 from streamproof.checks.engine import Engine, open_engine
 from streamproof.checks.messages import at_work, sentence
-from streamproof.errors import HistoryError, UsageError
+from streamproof.errors import HistoryError, PromiseViolated, Unproven, UsageError
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History
 
@@ -93,7 +93,7 @@ class Verdict(BaseModel):
         raise UsageError(f'"{anomaly}" is no anomaly; there are {", ".join(one.anomaly for one in self.findings)}')
 
     def require(self, *names: str) -> None:
-        """AssertionError unless each anomaly named was judged, on a broker that is trusted, and has no witness.
+        """VerdictError unless each anomaly named was judged, on a broker that is trusted, and has no witness.
 
         A promise, such as "exactly-once", stands for a verdict that is upheld, and must be the one that was judged.
         What only faults show is `require_upheld`'s to ask: a scenario breaks what it wants to break. Everything else
@@ -108,11 +108,11 @@ class Verdict(BaseModel):
                 continue
             finding = self.finding(name)
             if finding.status is Status.NOT_JUDGED:
-                raise AssertionError(f"{name} is not judged: {finding.reason}")
+                raise Unproven(f"{name} is not judged: {finding.reason}")
             _require_none(finding)
 
     def require_delivery(self, delivery: Delivery) -> None:
-        """AssertionError for a witness of any anomaly that has no place in this delivery, whatever the contract says.
+        """VerdictError for a witness of any anomaly that has no place in this delivery, whatever the contract says.
 
         As for `require`, but for what there was nothing to judge by in this run, unless it is core.
         """
@@ -120,15 +120,15 @@ class Verdict(BaseModel):
         for finding in self.findings:
             if delivery in finding.excluded_by:
                 if finding.status is Status.NOT_JUDGED and finding.core:
-                    raise AssertionError(f"{finding.anomaly} is not judged: {finding.reason}")
+                    raise Unproven(f"{finding.anomaly} is not judged: {finding.reason}")
                 _require_none(finding)
 
     def _require_trusted(self) -> None:
         for reason in self.untrusted:
-            raise AssertionError(reason)
+            raise Unproven(reason)
 
     def require_upheld(self) -> None:
-        """AssertionError, with what was found or is missing, unless the verdict is upheld."""
+        """VerdictError, with what was found or is missing, unless the verdict is upheld."""
         if self.outcome is Outcome.UPHELD:
             return
         found = [
@@ -136,16 +136,17 @@ class Verdict(BaseModel):
             for one in self.findings
             if one.witnesses and one.status is Status.FORBIDDEN
         ]
-        raise AssertionError("\n  ".join([f"{self.outcome}, not upheld:", *found, *self.missing]))
+        error = PromiseViolated if self.outcome is Outcome.VIOLATED else Unproven
+        raise error("\n  ".join([f"{self.outcome}, not upheld:", *found, *self.missing]))
 
 
 def _require_none(finding: Finding) -> None:
-    """AssertionError for a witness, and for evidence that is missing though nothing need be broken for it."""
+    """VerdictError for a witness, and for evidence that is missing though nothing need be broken for it."""
     if finding.witnesses:
-        raise AssertionError(f"{finding.anomaly}: {finding.witnesses} witnesses, such as: {finding.told[0]}")
+        raise PromiseViolated(f"{finding.anomaly}: {finding.witnesses} witnesses, such as: {finding.told[0]}")
     for row in finding.evidence:
         if row.enough is False and not row.of_faults:
-            raise AssertionError(_short(row, finding.anomaly))
+            raise Unproven(_short(row, finding.anomaly))
 
 
 def judge(

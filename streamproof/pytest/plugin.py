@@ -60,6 +60,21 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         _show(item, logs=not passed)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In the report a failure is sorted by what kind of error it was: a broken promise is not a broken test."""
+    if call.excinfo is not None and item.config.getoption("--alluredir", None):
+        import allure
+
+        from streamproof.report.categories import LABEL, category_of
+
+        if category := category_of(call.excinfo.value):
+            allure.dynamic.label(LABEL, category)
+    return (yield)
+
+
 def _show(item: pytest.Item, *, logs: bool) -> None:
     runs = item.stash.get(_runs, [])
     directory = item.config.getoption("--alluredir", None)

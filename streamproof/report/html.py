@@ -10,23 +10,15 @@ from typing import Any
 
 from streamproof.errors import ReportError, UsageError
 from streamproof.guardian import Guardian
+from streamproof.report.categories import CATEGORIES, LABEL
 
 GENERATOR = "allure@3.18.0"
 NODE = "20"  # the oldest that it runs on
 TIMEOUT_S = 300.0  # the first use downloads it
 
-# what a failure says of itself: the sentences of verdict.py and gherkin.py, and the names of errors.py
-CATEGORIES: tuple[dict[str, Any], ...] = (
-    {"name": "Promise violated", "matchers": {"message": r"violated, not upheld|witnesses, such as"}},
-    {
-        "name": "Unproven",
-        "matchers": {"message": r"unproven, not upheld|is not judged|the fault took no effect|rebalances seen"},
-    },
-    {
-        "name": "Environment",
-        "matchers": {"message": r"(Cluster|Artifact)Error|UnsupportedByCluster|cluster has \d+ brokers"},
-    },
-    {"name": "Subject did not run", "matchers": {"message": r"SubjectError"}},
+# the generator's own rules: by the label that the pytest plugin gives, else by the status
+RULES: tuple[dict[str, Any], ...] = (
+    *({"name": name, "matchers": {"labels": {LABEL: name}}} for name, _ in CATEGORIES),
     {"name": "Test defects", "matchers": {"statuses": ["broken"]}},
     {"name": "Other failures", "matchers": {"statuses": ["failed"]}},
 )
@@ -85,7 +77,7 @@ def _is_report(directory: Path) -> bool:
 def _config(history: Path | None) -> dict[str, Any]:
     return {
         "name": "Streamproof",
-        "categories": CATEGORIES,
+        "categories": RULES,
         "hideLabels": ["host", "thread", "framework", "language", "package"],
         **({"historyPath": str(history.absolute())} if history else {}),
     }

@@ -13,11 +13,14 @@ from tests.report.conftest import Need
 from tests.results import RESULTS, results_of
 
 FAILURES = """
-from streamproof.errors import ClusterError, SubjectError
+import pytest
+from streamproof.errors import ClusterError, PromiseViolated, SubjectError, Unproven
+@pytest.fixture
+def cluster(): raise ClusterError("no broker answers")
 def test_upheld(): pass
-def test_violated(): raise AssertionError("lost: 3 witnesses, such as {}")
-def test_unproven(): raise AssertionError("unproven, not upheld:\\n  nothing was broken")
-def test_cluster(): raise ClusterError("no broker answers")
+def test_violated(): raise PromiseViolated("lost: 3 witnesses, such as {}")
+def test_unproven(): raise Unproven("unproven, not upheld:\\n  nothing was broken")
+def test_cluster(cluster): pass
 def test_subject(): raise SubjectError("subject orders exited")
 def test_defect(): raise NameError("name")
 def test_other(): assert 1 == 2
@@ -31,7 +34,7 @@ def results(pytester: pytest.Pytester, own_home: None) -> Path:
     return pytester.path / RESULTS
 
 
-def test_failures_are_sorted_by_what_they_say_and_kept_from_report_to_report(
+def test_failures_are_sorted_by_what_they_are_and_kept_from_report_to_report(
     results: Path, need: Need, tmp_path: Path
 ) -> None:
     """A broken promise is not a broken test; a second report replaces the first, and knows it by the history."""
