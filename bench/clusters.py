@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from streamproof.cluster import start_embedded
+from streamproof.cluster import DEFAULT_VERSION, start_embedded
 from streamproof.cluster.broker import Broker, make_brokers, new_id, take_ports
 from streamproof.cluster.cache import CACHE_DIR
 from streamproof.cluster.owned import wait_until_ready
@@ -51,7 +51,7 @@ def ours(brokers: int) -> float:
 
 def by_script(brokers: int) -> float:
     """The same settings, ports and jars, but formatted and started as Kafka's quick start does."""
-    runtime, lease = prepare("4.3.1"), PortLease()
+    runtime, lease = prepare(DEFAULT_VERSION), PortLease()
     with Guardian() as guardian:
         logs = guardian.directory / "logs"
         made = make_brokers(guardian, runtime, take_ports(lease, brokers, None), logs=logs, settings={})

@@ -11,7 +11,7 @@ from streamproof.config.file import ClusterConfig, Config, SubjectConfig, read_c
 from streamproof.contract.asyncapi import EXTENSIONS
 from streamproof.history.tables import TABLES
 from streamproof.history.terms import Cause, Fate, Outcome
-from streamproof.subject.spec import PLACEHOLDERS
+from streamproof.subject.placeholders import PLACEHOLDERS
 
 ROOT = Path(__file__).parent.parent
 

@@ -22,7 +22,7 @@ class Cluster(Protocol):
 
     @property
     def version(self) -> str:
-        """Of Apache Kafka, such as 4.3.1; what the brokers say where it is known, else `unknown`."""
+        """Of Apache Kafka; what the brokers say where it is known, else `unknown`."""
 
     @property
     def brokers(self) -> tuple[int, ...]:

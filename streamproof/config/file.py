@@ -7,6 +7,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -15,23 +16,12 @@ from pydantic_core import PydanticCustomError
 
 from streamproof.complaints import complaint
 from streamproof.errors import UsageError, did_you_mean, unreadable
-from streamproof.subject.spec import PLACEHOLDERS, Ready, SubjectSpec
+from streamproof.subject import placeholders
+from streamproof.subject.spec import READY_TIMEOUT_S, Ready, SubjectSpec
 
 FILE = "streamproof.toml"
-_PLACEHOLDER = re.compile(r"(?<!\$)\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NAME = re.compile(r"[\w.-]{1,100}")
 _READY = '"group-stable", { log = "TEXT" } or { http = "URL" }'
-
-
-def checked_placeholders(text: str) -> str:
-    """`text` itself; ValueError when it holds a placeholder that nothing fills."""
-    for match in _PLACEHOLDER.finditer(text):
-        if match[1] not in PLACEHOLDERS:
-            known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
-            raise ValueError(
-                f"the placeholder {match[0]} is not known{did_you_mean(match[1], PLACEHOLDERS) or f': {known}'}"
-            )
-    return text
 
 
 def checked_command(text: str) -> str:
@@ -68,7 +58,7 @@ def _not_empty(given: Any) -> Any:
 
 
 Placed = Annotated[Path, BeforeValidator(_not_empty), Field(strict=False)]
-Placeholders = Annotated[str, AfterValidator(checked_placeholders)]
+Placeholders = Annotated[str, AfterValidator(placeholders.checked)]
 
 
 class _Table(BaseModel):
@@ -115,29 +105,20 @@ class SubjectConfig(_Table):
     name: str = ""  # the table's own key
     contract: Placed = Field(description="the path of an AsyncAPI 3 document")
     command: Annotated[Placeholders, AfterValidator(checked_command)] = Field(description="a command, as in a shell")
-    instances: int = Field(default=1, ge=1, description="a whole number of at least 1")
+    instances: int = Field(default=SubjectSpec.instances, ge=1, description="a whole number of at least 1")
     ready: Annotated[Ready, BeforeValidator(_ready)] = Field(default=Ready(), description=_READY)
-    ready_timeout_s: float = Field(default=60.0, gt=0, description="seconds, above 0")
+    ready_timeout_s: float = Field(default=READY_TIMEOUT_S, gt=0, description="seconds, above 0")
     env: Mapping[str, Placeholders] = Field(default={}, description="a text, in quotes")
     databases: Mapping[str, Placeholders] = Field(default={}, description="an address, in quotes")
     operation: str | None = Field(default=None, min_length=1, description="the name of an operation of the contract")
     input: Literal["topic", "stdin"] = Field(default="topic", description='"topic" or "stdin"')
-    stop_timeout_s: float = Field(default=15.0, gt=0, description="seconds, above 0")
+    stop_timeout_s: float = Field(default=SubjectSpec.stop_timeout_s, gt=0, description="seconds, above 0")
     cwd: Placed = Field(default=Path(), description="a directory")
 
     def spec(self) -> SubjectSpec:
         """What the supervisor of the processes needs."""
-        return SubjectSpec(
-            name=self.name,
-            command=self.command,
-            instances=self.instances,
-            env=dict(self.env),
-            ready=Ready(self.ready.kind, self.ready.text, self.ready_timeout_s),
-            input=self.input,
-            databases=dict(self.databases),
-            stop_timeout_s=self.stop_timeout_s,
-            cwd=self.cwd,
-        )
+        values = {field.name: getattr(self, field.name) for field in fields(SubjectSpec)}
+        return SubjectSpec(**{**values, "ready": replace(self.ready, timeout_s=self.ready_timeout_s)})
 
 
 class Config(_Table):

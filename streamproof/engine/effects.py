@@ -9,7 +9,7 @@ from streamproof.recording.databases import EffectQuery
 from streamproof.recording.expectations import Caused
 from streamproof.recording.topics import EffectTopic
 from streamproof.subject import SubjectSpec
-from streamproof.subject.spec import fill
+from streamproof.subject.placeholders import fill
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamproof.config.file import ClusterConfig, Config, checked_command, checked_placeholders, read_config
+from streamproof.config.file import ClusterConfig, Config, checked_command, read_config
 from streamproof.contract.asyncapi import read_contract
 from streamproof.contract.flags import contract_from_flags
 from streamproof.contract.model import Channel, Contract
@@ -17,7 +17,7 @@ from streamproof.engine.spec import RunSpec
 from streamproof.errors import UsageError
 from streamproof.faults import Plan, plan_in_words, read_plan
 from streamproof.history.promise import Delivery, Isolation
-from streamproof.subject import SubjectSpec
+from streamproof.subject import SubjectSpec, placeholders
 from streamproof.workload import Event, events_from_file, make_events
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
     if missing or request.command is None or request.input_topic is None or request.group is None:
         raise UsageError(f"--run needs {' and '.join(missing)} too: what the command consumes and produces")
     try:
-        command = checked_placeholders(checked_command(request.command))
+        command = placeholders.checked(checked_command(request.command))
     except ValueError as error:
         raise UsageError(f"--run: {error}") from error
     contract = contract_from_flags(

@@ -40,8 +40,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="embedded, testcontainers, or HOST:PORT of an existing one; else as in streamproof.toml, or embedded",
     )
     group.addoption("--registry", metavar="URL", help="an existing schema registry (one is started where needed)")
-    group.addoption("--kafka-brokers", type=int, help="brokers of a cluster that is started (3)")
-    group.addoption("--kafka-version", help="Apache Kafka version of a cluster that is started (4.3.1)")
+    group.addoption("--kafka-brokers", type=int, help="how many brokers to start (else as in streamproof.toml, or 3)")
+    group.addoption(
+        "--kafka-version",
+        help="Apache Kafka version to start (else as in streamproof.toml)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

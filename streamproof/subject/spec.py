@@ -7,14 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from streamproof.subject.placeholders import fill, names
+
 READY_TIMEOUT_S = 60.0
-PLACEHOLDERS = ("bootstrap_servers", "registry_url", "instance", "run", "directory")
-_PLACEHOLDER = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
-
-
-def fill(text: str, values: Mapping[str, str]) -> str:
-    """`text` with each placeholder's value in its place; other braces stay (a command may hold JSON)."""
-    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
 
 
 @dataclass(frozen=True)
@@ -75,4 +70,4 @@ class SubjectSpec:
         return self._names("registry_url")
 
     def _names(self, placeholder: str) -> bool:
-        return any(f"{{{placeholder}}}" in text for text in (self.command, *self.env.values()))
+        return any(names(text, placeholder) for text in (self.command, *self.env.values()))

@@ -20,7 +20,8 @@ from streamproof.clock import now_us
 from streamproof.errors import SubjectError
 from streamproof.guardian import Guardian
 from streamproof.history.terms import Cause
-from streamproof.subject.spec import SubjectSpec, fill
+from streamproof.subject.placeholders import fill
+from streamproof.subject.spec import SubjectSpec
 
 LAST_LINES = 12
 RESTARTS = 5  # of an instance that ends on its own, as a supervisor would; then it stays down
