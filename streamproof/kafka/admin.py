@@ -265,7 +265,7 @@ def log_ends(bootstrap: str, topics: Iterable[str]) -> dict[Partition, Ends]:
 
 def _log_ends(bootstrap: str, topics: tuple[str, ...]) -> dict[Partition, Ends]:
     ends: dict[Partition, Ends] = {}
-    for address, parts in _by_leader(bootstrap, topics).items():
+    for address, parts in by_leader(bootstrap, topics).items():
         with Connection(address, timeout_s=requests.TIMEOUT_S) as connection:
             begin = _offsets(connection, parts, EARLIEST, READ_UNCOMMITTED)
             # in this order: what is stable was written before, so no answer shows it above the high watermark
@@ -275,7 +275,7 @@ def _log_ends(bootstrap: str, topics: tuple[str, ...]) -> dict[Partition, Ends]:
     return ends
 
 
-def _by_leader(bootstrap: str, topics: tuple[str, ...]) -> Mapping[str, Mapping[str, list[int]]]:
+def by_leader(bootstrap: str, topics: tuple[str, ...]) -> Mapping[str, Mapping[str, list[int]]]:
     """The partitions of `topics` by the address of the broker that leads them."""
     seen = requests.any_of(bootstrap, lambda address: requests.metadata(address, topics))
     addresses = {broker.node_id: f"{broker.host}:{broker.port}" for broker in seen.brokers}
@@ -297,7 +297,7 @@ def writing(bootstrap: str, topics: Iterable[str]) -> frozenset[int]:
 
     def look() -> frozenset[int]:
         found: set[int] = set()
-        for address, parts in _by_leader(bootstrap, names).items():
+        for address, parts in by_leader(bootstrap, names).items():
             request = DescribeProducersRequest(
                 topics=tuple(
                     TopicRequest(name=TopicName(topic), partition_indexes=tuple(map(i32, indexes)))

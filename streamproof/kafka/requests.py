@@ -24,6 +24,10 @@ GROUP, TRANSACTION = i8(0), i8(1)  # kinds of coordinator
 R = TypeVar("R")
 
 
+class NoAnswer(ClusterError):  # noqa: N818 - reads as a sentence where it is raised
+    """No broker answers at any of the addresses."""
+
+
 class NotYet(Exception):  # noqa: N818 - it is a state of things, not an error
     """The cluster has no answer now, and may have one soon."""
 
@@ -49,7 +53,7 @@ def one(address: str, request: Any, response_type: type[R], timeout_s: float = T
 
 
 def any_of(bootstrap: str, ask: Callable[[str], R]) -> R:
-    """The answer of the first address that gives one; `ClusterError` when none does."""
+    """The answer of the first address that gives one; `NoAnswer` when none does."""
     reasons: list[str] = []
     for address in (part.strip() for part in bootstrap.split(",")):
         try:
@@ -57,9 +61,7 @@ def any_of(bootstrap: str, ask: Callable[[str], R]) -> R:
         except (OSError, ValueError) as error:
             what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             reasons.append(f"{address}: {what}" if "," in bootstrap else what)
-    raise ClusterError(
-        f"no broker answers at {bootstrap} ({'; '.join(reasons)}); check the address, and whether it is up"
-    )
+    raise NoAnswer(f"no broker answers at {bootstrap} ({'; '.join(reasons)}); check the address, and whether it is up")
 
 
 def coordinator(bootstrap: str, kind: i8, key: str) -> tuple[int, str]:
@@ -81,13 +83,15 @@ def check(code: ErrorCode, what: str) -> None:
     raise ClusterError(sentence)
 
 
-def patiently(ask: Callable[[], R], patience_s: float = PATIENCE_S) -> R:
-    """Ask until there is an answer; `ClusterError` when there is none in time."""
+def patiently(
+    ask: Callable[[], R], patience_s: float = PATIENCE_S, *, passing: tuple[type[Exception], ...] = (NotYet, OSError)
+) -> R:
+    """Ask until there is an answer; `ClusterError` when there is none in time. `passing`: errors that may pass."""
     deadline = time.monotonic() + patience_s
     while True:
         try:
             return ask()
-        except (NotYet, OSError) as reason:
+        except passing as reason:
             if time.monotonic() > deadline:
                 raise ClusterError(f"{reason}, for {patience_s:.0f} s; look at the brokers' logs") from reason
         time.sleep(LOOK_S)

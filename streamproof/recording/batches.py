@@ -6,7 +6,6 @@ Fetch version 11: the last whose layout needs no tagged fields, and spoken by ev
 
 import datetime as dt
 import struct
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +13,12 @@ from typing import Any
 import pyarrow as pa
 from kio.schema.errors import ErrorCode
 from kio.schema.fetch.v11.request import FetchPartition, FetchRequest, FetchTopic
-from kio.schema.metadata.v12.request import MetadataRequest, MetadataRequestTopic
-from kio.schema.metadata.v12.response import MetadataResponse
 from kio.schema.types import BrokerId, TopicName
 from kio.static.primitive import i8, i32, i32Timedelta, i64
 
-from streamproof.errors import HistoryError
+from streamproof.errors import ClusterError, HistoryError
 from streamproof.history.tables import TABLES
+from streamproof.kafka import admin, requests
 from streamproof.kafka.protocol import Connection
 
 _HEADER = struct.Struct(">qiibIhiqqqhii")  # base offset … base sequence, record count
@@ -29,7 +27,6 @@ _MAX_BYTES = 8 << 20
 _MARKERS = {0: "abort", 1: "commit"}
 UNTOLD = ""  # a control batch that ends no transaction, or no longer says which way
 PATIENCE_S = 15.0  # with leaders that move
-LOOK_S = 0.1
 Place = tuple[str, int]  # topic, partition
 
 
@@ -46,77 +43,30 @@ class Batch:
     t_append: int
 
 
-class _Moved(Exception):  # noqa: N818 - it is a state of things, not an error
-    """A partition is led by another broker now, or by none for a while."""
-
-
 def read_batches(
     bootstrap: str, topics: Sequence[str], begins: Mapping[Place, int] | None = None
 ) -> dict[Place, list[Batch]]:
     """All batches of each partition, to its high watermark, in offset order; HistoryError when one cannot be read.
 
     `begins` says where logs begin that do not begin at 0: a broker that is asked for less does not say it. Leaders that
-    move meanwhile are asked for again, for `PATIENCE_S` seconds.
+    move meanwhile, and brokers that are away, are asked for again, for `PATIENCE_S` seconds.
     """
     found: dict[Place, list[Batch]] = {}
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            for address, places in _by_leader(bootstrap, topics).items():
-                with Connection(address) as connection:
-                    for topic, part in places:
-                        if (topic, part) not in found:
-                            found[topic, part] = list(
-                                _partition(connection, topic, part, (begins or {}).get((topic, part), 0))
-                            )
-        except (OSError, _Moved) as reason:
-            if time.monotonic() > deadline:
-                raise HistoryError(f"batch headers cannot be read: {reason}; look at the brokers' logs") from reason
-            time.sleep(LOOK_S)
-        else:
-            return found
 
-
-def _by_leader(bootstrap: str, topics: Sequence[str]) -> Mapping[str, list[Place]]:
-    """The partitions that each broker leads, by its address."""
-    answer = _metadata(bootstrap, topics)
-    addresses = {one.node_id: f"{one.host}:{one.port}" for one in answer.brokers}
-    led: dict[str, list[Place]] = {}
-    for topic in answer.topics:
-        _check(topic.error_code, f'topic "{topic.name}"')
-        for part in topic.partitions:
-            _check(part.error_code, f"{topic.name}[{part.partition_index}]")
-            if part.leader_id not in addresses:
-                raise _Moved(f"{topic.name}[{part.partition_index}] is led by broker {part.leader_id}, which is away")
-            led.setdefault(addresses[part.leader_id], []).append((str(topic.name), int(part.partition_index)))
-    return led
-
-
-def _metadata(bootstrap: str, topics: Sequence[str]) -> MetadataResponse:
-    """From the first address that answers."""
-    request = MetadataRequest(
-        topics=tuple(MetadataRequestTopic(topic_id=None, name=TopicName(one)) for one in topics),
-        allow_auto_topic_creation=False,
-        include_topic_authorized_operations=False,
-    )
-    reasons = []
-    for address in (part.strip() for part in bootstrap.split(",")):
-        try:
+    def read() -> None:
+        for topic in admin.absent(bootstrap, topics):  # a topic that is not there will not come: nobody makes one now
+            raise ClusterError(f'topic "{topic}": the broker answers UNKNOWN_TOPIC_OR_PARTITION')
+        for address, parts in admin.by_leader(bootstrap, tuple(topics)).items():
             with Connection(address) as connection:
-                return connection.ask(request, MetadataResponse)
-        except OSError as reason:
-            reasons.append(f"{address}: {reason}")
-    raise _Moved(f"no broker answers ({'; '.join(reasons)})")
+                for place in ((topic, part) for topic, indexes in parts.items() for part in indexes):
+                    if place not in found:
+                        found[place] = list(_partition(connection, *place, (begins or {}).get(place, 0)))
 
-
-def _check(code: ErrorCode, what: str) -> None:
-    if code is ErrorCode.none:
-        return
-    sentence = f"{what}: the broker answers {code.name.upper()}"
-    # a topic that is not there will not come: nobody makes one now
-    if code.retriable and code is not ErrorCode.unknown_topic_or_partition:
-        raise _Moved(sentence)
-    raise HistoryError(f"batch headers cannot be read: {sentence}")
+    try:
+        requests.patiently(read, PATIENCE_S, passing=(requests.NotYet, requests.NoAnswer, OSError))
+    except ClusterError as error:
+        raise HistoryError(f"batch headers cannot be read: {error}") from error
+    return found
 
 
 def batch_table(batches: Mapping[Place, Sequence[Batch]]) -> pa.Table:
@@ -158,7 +108,9 @@ def _partition(connection: Connection, topic: str, part: int, offset: int) -> It
         if beyond >= high_watermark:
             return
         if beyond == offset:
-            raise _Moved(f"{topic}[{part}]: the broker gives nothing from offset {offset} on, below its high watermark")
+            raise requests.NotYet(
+                f"{topic}[{part}]: the broker gives nothing from offset {offset} on, below its high watermark"
+            )
         offset = beyond
 
 
@@ -185,7 +137,7 @@ def _fetch(connection: Connection, topic: str, part: int, offset: int) -> tuple[
     place = 4 + 4 + 2 + 4 + 4  # correlation, throttle, error, session, one topic
     place += 2 + len(topic.encode()) + 4 + 4  # its name, one partition, its index
     error, high_watermark, _stable, _start, aborted = struct.unpack_from(">hqqqi", answer, place)
-    _check(ErrorCode(error), f"{topic}[{part}]")
+    requests.check(ErrorCode(error), f"{topic}[{part}]")
     place += 2 + 8 + 8 + 8 + 4 + max(0, aborted) * 16 + 4
     (size,) = struct.unpack_from(">i", answer, place)
     return high_watermark, memoryview(answer)[place + 4 : place + 4 + max(0, size)]

@@ -73,7 +73,7 @@ def test_a_topic_that_is_not_there_is_named(broker: EmbeddedCluster) -> None:
 def test_a_broker_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """For a while; then the error says which address did not answer."""
     monkeypatch.setattr(batches, "PATIENCE_S", 0.1)
-    with pytest.raises(HistoryError, match=r"127\.0\.0\.1:1: .*look at the brokers' logs"):
+    with pytest.raises(HistoryError, match=r"127\.0\.0\.1:1 .*look at the brokers' logs"):
         read_batches("127.0.0.1:1", ["any"])
 
 
