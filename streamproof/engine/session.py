@@ -59,7 +59,7 @@ class Session:
         self._logs, self._port = logs, port
         self._given_guardian = guardian
         self._stack = ExitStack()
-        self._telling = threading.Lock()
+        self._telling = threading.RLock()
 
     def __enter__(self) -> Self:
         return self

@@ -32,7 +32,7 @@ class Fault:
             raise UsageError(f"fault {self.action.kind}: {self.on} has no cycle; only an instance can be in flight")
 
     @classmethod
-    def of(cls, kind: str, target: str, at: float = 0.5, **more: Any) -> Self:
+    def of(cls, kind: str, target: str, at: float | None = 0.5, **more: Any) -> Self:
         """A fault in the words of a plan: `Fault.of("kill", "instance:1", at=0.3, lasts_ms=300)`.
 
         UsageError for words that are none.

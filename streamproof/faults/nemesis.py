@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from streamproof.clock import now_us
-from streamproof.errors import StreamproofError
+from streamproof.errors import StreamproofError, UsageError
 from streamproof.faults.fault import Fault
 from streamproof.faults.plan import Plan, Surroundings, check_fault
 from streamproof.faults.system import Evidence, Scene, System
@@ -94,8 +94,13 @@ class Nemesis:
     def inject(self, fault: Fault, following: float = 1.0) -> Evidence:
         """One fault, when its trigger is met; input then flows until shortly after the `following` mark.
 
-        Errors are those of `check_fault`, at once.
+        Errors are those of `check_fault`, at once; UsageError for a fault that waits for one that never was.
         """
+        if fault.when.waits_for is not None and fault.when.waits_for not in self._courses:
+            raise UsageError(
+                f'fault {fault.action.kind}: no fault named "{fault.when.waits_for}" was carried out before; put both '
+                "into a plan"
+            )
         supervisor = self.system.supervisor
         there = Surroundings.of(supervisor.spec, self.system.cluster)
         check_fault(fault, there.with_instances(len(supervisor.current_all())))

@@ -12,6 +12,8 @@ from streamproof.faults.in_flight import stopped_inside
 from streamproof.faults.system import Scene
 from streamproof.faults.targets import Instance
 
+ALL = 0.99  # of the workload: what was aborted last, nobody commits past
+
 
 class SoFar(Protocol):
     """What has happened in a run so far. Times are seconds."""
@@ -86,7 +88,7 @@ class Elapsed(Trigger):
         return so_far.seconds() >= self.seconds
 
     def hopeless(self, so_far: SoFar) -> bool:
-        return so_far.share() >= 1.0
+        return so_far.share() >= ALL
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class Terminal:
         self.console = console
         self._title: str | None = None
         self._status: Status | None = None
+        self._phase: Phase | None = None
         self._after_fault = False
 
     @classmethod
@@ -48,6 +49,7 @@ class Terminal:
 
     @_show.register
     def _(self, event: events.PhaseBegan) -> None:
+        self._phase = event.phase
         if self.console.is_interactive and not self.console.no_color:
             self._stop_spinner()
             self._status = self.console.status(f"{event.phase:<{NAME_WIDTH}}", spinner="dots")
@@ -55,7 +57,7 @@ class Terminal:
 
     @_show.register
     def _(self, event: events.Working) -> None:
-        if self._status:
+        if self._status and event.phase is self._phase:  # of the others, what goes on beside is not shown
             self._status.update(f"{event.phase:<{NAME_WIDTH}}{escape(event.doing)}")
 
     @_show.register

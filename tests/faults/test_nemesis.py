@@ -146,6 +146,20 @@ def test_a_moment_that_cannot_come_any_more_is_not_waited_for(unmade: System, ti
     assert late["evidence"] == "not done: its moment never came: during first, after 60000 ms"
 
 
+def test_a_time_that_lies_beyond_the_workload_is_not_waited_for(unmade: System, tick: Any) -> None:
+    """A run does not stand still for an hour because a plan says so."""
+    nemesis = nemesis_of(busy(unmade), 100)
+    nemesis.carry_out(Plan((Fault(tick(), Instance(1), Elapsed(3600.0)),)))
+    assert log_of(tick) == []
+    assert nemesis.rows[0]["evidence"] == "not done: its moment never came: after 3600 s"
+
+
+def test_a_fault_of_ones_own_waits_for_none_that_never_was(noted: System) -> None:
+    """Nobody would ever name it."""
+    with pytest.raises(UsageError, match='fault kill: no fault named "first" was carried out before; put both into a'):
+        nemesis_of(noted).inject(Fault.of("kill", "instance:1", at=None, during="first"))
+
+
 def test_an_error_beside_the_turns_is_raised_when_all_is_undone(unmade: System, tick: Any) -> None:
     """A thread that failed in silence would look like a fault that took effect."""
     plan = Plan(

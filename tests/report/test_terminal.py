@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from streamproof.engine.events import Phase, Probed, phase
+from streamproof.engine.events import Phase, Probed, Working, phase
 from streamproof.errors import ClusterError
 from streamproof.report.terminal import Terminal
 
@@ -60,3 +60,16 @@ def test_nothing_is_left_moving_when_a_phase_fails(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ClusterError):
         fail()
     assert terminal._status is None
+
+
+def test_what_goes_on_beside_a_phase_is_not_shown_as_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The subject works on while the end is waited for."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    terminal = Terminal.on(io.StringIO())
+    with phase(Phase.QUIET, terminal) as waiting:
+        waiting.doing("a transaction open")
+        terminal(Working(Phase.FAULTS, "7 of 9 events done"))
+        assert terminal._status is not None
+        assert str(terminal._status.status).endswith("a transaction open")
