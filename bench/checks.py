@@ -48,8 +48,8 @@ ROWS = {
     "expected": """SELECT id, 'movers' AS grp, channel, n AS at_least, n AS at_most
         FROM numbered, (VALUES ('alpha', 1), ('beta', 1), ('dead', 0)) c(channel, n)""",
     "effect": f"""SELECT channel, id AS source_id, a.first + place AS ordinal, channel AS topic, p AS part,
-        a.first + place AS off, key, NULL AS value_hash, NULL AS echo, t + 1000 AS t_append, p AS pid, 0 AS epoch,
-        a.control = 'commit' AS visible, 1 AS instance, 1 AS incarnation
+        a.first + place AS off, key, NULL AS value_hash, t + 1000 AS t_append, p AS pid, 0 AS epoch,
+        a.control = 'commit' AS visible
         FROM numbered JOIN (SELECT p, j, first, control FROM ({ATTEMPTS})) a USING (p, j), {CHANNELS}""",
     "batch": f"""SELECT channel AS topic, p AS part, first AS base_off, first + n - 1 AS last_off, p AS pid,
         0 AS epoch, TRUE AS transactional, 'none' AS control, t + 1000 AS t_append FROM ({ATTEMPTS}), {CHANNELS}

@@ -8,7 +8,7 @@ check of a user's own says it in its header. Knows no history and no engine.
 A header is the comment at a file's top: `-- NAME: definition`, over as many lines as it takes, then fields:
     -- origin: ...      where the anomaly's name comes from
     -- assumes: ...     the model that it assumes
-    -- witness: ...      a witness as a sentence, with the query's columns in braces: see wording.py
+    -- witness: ...      a witness as a sentence, with the query's columns in braces: see messages.py
     -- uses: txn, ...   tables without which it still judges, though less; all others that it reads it needs
     -- kept: ...        (a view's) why its rows are kept, and not found anew for each query
     -- forbidden: exactly-once, at-least-once      (a user's own) elsewhere its witnesses are counted

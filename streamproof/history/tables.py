@@ -33,7 +33,6 @@ TABLES: dict[str, pa.Schema] = {
         key=_or_null(_str),
         seq=_long,
         channel=_str,
-        attempt=_int,
         outcome=_str,
         topic=_str,
         part=_or_null(_int),
@@ -69,13 +68,10 @@ TABLES: dict[str, pa.Schema] = {
         off=_or_null(_long),
         key=_or_null(_str),
         value_hash=_or_null(_str),
-        echo=_or_null(_str),
         t_append=_or_null(_long),
         pid=_or_null(_long),
         epoch=_or_null(_short),
         visible=_bool,
-        instance=_or_null(_int),
-        incarnation=_or_null(_int),
     ),
     # batch headers from raw Fetch. control: none, commit, abort
     "batch": _table(

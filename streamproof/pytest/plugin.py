@@ -2,7 +2,7 @@
 
 A cluster for each session (so one for each xdist worker), a fresh name for everything else. Nothing is started before
 a test asks for it, nor imported: pytest loads this module in every project of an environment, used or not.
-Step definitions of the verifier are in `gherkin.py`.
+Step definitions of the verifier are in `steps.py`.
 """
 
 from __future__ import annotations

@@ -108,8 +108,8 @@ class Database:
         columns = Columns("effect")
         columns.extend(
             len(rows), channel=self.effect.channel, source_id=ids, ordinal=range(len(rows)) if self._ordered else None,
-            topic=None, part=None, off=None, key=None, value_hash=[_digest(row) for row in rows], echo=None,
-            t_append=[seen_at(one) for one in ids], pid=None, epoch=None, visible=True, instance=None, incarnation=None,
+            topic=None, part=None, off=None, key=None, value_hash=[_digest(row) for row in rows],
+            t_append=[seen_at(one) for one in ids], pid=None, epoch=None, visible=True,
         )  # fmt: skip
         return columns
 

@@ -179,7 +179,7 @@ class _Effects:
         self._columns.extend(
             count, channel=channel.channel, source_id=ids, ordinal=range(first, first + count), topic=chunk.topic,
             part=chunk.part, off=chunk.offsets, key=_texts(chunk.keys), value_hash=_digests(chunk.values),
-            echo=None, t_append=chunk.times, pid=pids, epoch=epochs, visible=seen, instance=None, incarnation=None,
+            t_append=chunk.times, pid=pids, epoch=epochs, visible=seen,
         )  # fmt: skip
         self._ordinal += count
         if self._columns.rows >= ROWS:

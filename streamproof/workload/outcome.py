@@ -77,7 +77,6 @@ class Outcomes:
             "key": event.key,
             "seq": event.seq,
             "channel": self._channel,
-            "attempt": 1,
             "outcome": outcome.value,
             "topic": self._topic,
             "part": part if known else None,

@@ -115,8 +115,8 @@ class Scene:
         """One effect; plain, unless a transaction adds it."""
         off = self.append(channel, part, pid=pid, epoch=epoch, transactional=pid >= 0)
         row: Row = {"channel": channel, "source_id": name, "ordinal": off, "topic": channel, "part": part, "off": off}
-        row |= {"key": key, "value_hash": None, "echo": None, "t_append": self.now, "visible": True}
-        row |= {"pid": pid, "epoch": epoch, "instance": None, "incarnation": None}
+        row |= {"key": key, "value_hash": None, "t_append": self.now, "visible": True}
+        row |= {"pid": pid, "epoch": epoch}
         row |= changes
         self.rows["effect"].append(row)
         return row
