@@ -59,10 +59,10 @@ def verify(names: Sequence[str], seed: int) -> int:
     for again in range(seed, seed + RUNS):
         with tempfile.TemporaryDirectory(prefix="mutants-") as directory:
             judgements = verify_mutants([ALL[name] for name in names], again, Path(directory))
-        for one in judgements:
-            print(told(one))
-        faulty = faulty or any(one.faults for one in judgements)
-        names = [one.mutant.name for one in judgements if not one.had_occasion]
+        for judgement in judgements:
+            print(told(judgement))
+        faulty = faulty or any(judgement.faults for judgement in judgements)
+        names = [judgement.mutant.name for judgement in judgements if not judgement.had_occasion]
         if not names:
             return 1 if faulty else 0
     print(f"no occasion to be wrong in {RUNS} runs: {', '.join(names)}")

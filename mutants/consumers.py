@@ -71,4 +71,6 @@ class AutoCommit(_Journaled):
         super().process(batch)
         if not self.stop.requested:
             # what was taken away meanwhile was left to its next owner, who finds it committed
-            self.journal.write("done", Batch([one for one in batch.messages if place(one)[:2] in self._kept]))
+            self.journal.write(
+                "done", Batch([message for message in batch.messages if place(message)[:2] in self._kept])
+            )

@@ -199,7 +199,7 @@ class Renames(_Journaled):
         self.journal.next_batch()
         self.journal.write("sent", batch)
         self.journal.write(
-            "renamed", Batch([one for one in batch.messages if event_id(one.headers()) in self._renamed])
+            "renamed", Batch([message for message in batch.messages if event_id(message.headers()) in self._renamed])
         )
 
     def _parse(self, value: bytes | None) -> OrderEvent:

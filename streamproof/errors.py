@@ -100,5 +100,5 @@ def unreadable(error: OSError | UnicodeError) -> str:
 
 def did_you_mean(word: str, options: Iterable[str], *, cutoff: float = 0.6) -> str:
     """`" (did you mean "…"?)"` when one of `options` is close to `word`, else nothing."""
-    close = difflib.get_close_matches(word, [str(one) for one in options], n=1, cutoff=cutoff)
+    close = difflib.get_close_matches(word, [str(option) for option in options], n=1, cutoff=cutoff)
     return f' (did you mean "{close[0]}"?)' if close else ""

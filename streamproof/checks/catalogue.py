@@ -86,7 +86,7 @@ def load_checks(extra: Sequence[Path] = ()) -> tuple[Check, ...]:
             raise UsageError(f"{directory} is not a directory; give one with NAME.sql and NAME{EVIDENCE} files")
         found = sorted(one for one in directory.glob("*.sql") if not one.name.endswith(EVIDENCE))
         checks += [_load(path, None) for path in found]
-    names = [one.name for one in checks]
+    names = [check.name for check in checks]
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f'there are {names.count(name)} checks named "{name}"; rename the SQL files of your own')

@@ -66,7 +66,7 @@ def _section(check: Check) -> str:
         f"- **Evidence** {shown}",
     ]
     if check.uses:
-        facts.append(f"- **Uses, where it is there** {', '.join(f'`{one}`' for one in sorted(check.uses))}")
+        facts.append(f"- **Uses, where it is there** {', '.join(f'`{use}`' for use in sorted(check.uses))}")
     return "\n".join([f"## {check.name}", f"{check.definition[0].upper()}{check.definition[1:]}\n", *facts, ""])
 
 

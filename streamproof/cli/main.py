@@ -342,10 +342,10 @@ def compat(
     """Can consumers and producers of different versions of a schema live together?"""
     results = compare(new, old or (), level=level, schema_type=schema_type, references=reference or ())
     if as_json:
-        print(json.dumps([to_json(one) for one in results]))
+        print(json.dumps([to_json(result) for result in results]))
     else:
-        Console(highlight=False, soft_wrap=True).print("\n".join(explain_compat(one) for one in results))
-    raise typer.Exit(0 if all(one.compatible for one in results) else 1)
+        Console(highlight=False, soft_wrap=True).print("\n".join(explain_compat(result) for result in results))
+    raise typer.Exit(0 if all(result.compatible for result in results) else 1)
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:

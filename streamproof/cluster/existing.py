@@ -82,4 +82,4 @@ def connect_existing(bootstrap_servers: str) -> ExistingCluster:
         }
         return ExistingCluster(bootstrap_servers, addresses, requests.features(address))
 
-    return requests.any_of(bootstrap_servers, look)
+    return requests.ask_any(bootstrap_servers, look)

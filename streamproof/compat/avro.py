@@ -91,7 +91,7 @@ class _Comparison:
             place = (*path, "fields", str(number))
             sources = _sources(field, writer)
             if len(sources) > 1:
-                names = " and ".join(f'"{one.name}"' for one in sources)
+                names = " and ".join(f'"{source.name}"' for source in sources)
                 found.append(_mismatch("ambiguous-alias", place, f"it matches {names} of what was written", field.name))
                 self.ambiguous.append(found[-1])
             elif sources:
@@ -129,7 +129,7 @@ def _sizes(reader: Schema, writer: Schema, path: Path) -> Found:
 
 
 def _symbols(reader: Schema, writer: Schema, path: Path) -> Found:
-    unknown = [one for one in writer.symbols if one not in reader.symbols]
+    unknown = [symbol for symbol in writer.symbols if symbol not in reader.symbols]
     if not unknown or reader.default is not None:
         return ()
     symbols = ", ".join(f'"{one}"' for one in unknown)

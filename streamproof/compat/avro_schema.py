@@ -102,7 +102,7 @@ class _Document:
             reference.inner = (found[0],)
         for union, path in self._unions:
             branches = [one.resolved for one in union.inner]
-            names = [one.name or one.kind for one in branches]
+            names = [branch.name or branch.kind for branch in branches]
             for number, name in enumerate(names):
                 if name == "union":
                     raise self._wrong((*path, str(number)), "a union stands directly in a union; join the two")
@@ -145,9 +145,9 @@ class _Document:
         if name in PRIMITIVES:
             raise self._wrong((*path, "name"), f'"{name}" is a primitive\'s name; take another')
         space = name.rpartition(".")[0]
-        schema = Schema(kind, name, tuple(_full(one, space) for one in self._aliases(node, path)))
-        for one in schema.aliases:
-            self._name(one.rpartition(".")[2], (*path, "aliases"))
+        schema = Schema(kind, name, tuple(_full(aliase, space) for aliase in self._aliases(node, path)))
+        for aliase in schema.aliases:
+            self._name(aliase.rpartition(".")[2], (*path, "aliases"))
         known = self.names.setdefault(name, (schema, node))
         if _bare(known[1]) != _bare(node):
             raise self._wrong(path, f'"{name}" is defined twice, and not alike; rename one, or refer to the first')
@@ -204,7 +204,7 @@ class _Document:
 
     def _aliases(self, node: dict[str, Any], path: Path) -> tuple[str, ...]:
         aliases = node.get("aliases", [])
-        if not isinstance(aliases, list) or not all(isinstance(one, str) for one in aliases):
+        if not isinstance(aliases, list) or not all(isinstance(aliase, str) for aliase in aliases):
             raise self._wrong((*path, "aliases"), "expected a list of names")
         return tuple(dict.fromkeys(aliases))
 

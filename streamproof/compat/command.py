@@ -24,7 +24,7 @@ def compare(
     if extra := next((one for one in old if one.is_dir() or new.is_dir()), None):
         raise UsageError(f"{new} {extra}: a directory is a whole history; give one alone, or files")
     versions = read_history(new) if new.is_dir() else read_versions([*reversed(old), new])
-    named = [(name or file, Path(file)) for name, _, file in (one.rpartition("=") for one in references)]
+    named = [(name or file, Path(file)) for name, _, file in (reference.rpartition("=") for reference in references)]
     texts = {name: read_text(file) for name, file in named}
     results = check_history(versions, schema_type=schema_type, level=level, references=texts)
     if not new.is_dir() and not old:
@@ -43,9 +43,13 @@ def explain(result: Result) -> str:
     lines: list[str] = []
     for (direction, old), differences in groupby(result.differences, key=_broken):
         lines.append(f"{new} → {escape(old)}  [bold red]INCOMPATIBLE[/]  {direction}")
-        for one in differences:
-            name = f" ({one.name})" if one.name else ""
-            lines += [f"  {one.type}  {one.path or '/'}{name}", f"  {escape(one.message)}", f"  To mend: {one.mend}."]
+        for difference in differences:
+            name = f" ({difference.name})" if difference.name else ""
+            lines += [
+                f"  {difference.type}  {difference.path or '/'}{name}",
+                f"  {escape(difference.message)}",
+                f"  To mend: {difference.mend}.",
+            ]
     accepted = ", ".join(one for one in result.accepted_by if one is not Level.NONE)
     lines.append(f"  Accepted by: {accepted or 'NONE alone'}.")
     return "\n".join(lines)
@@ -64,5 +68,5 @@ def to_json(result: Result) -> dict[str, object]:
         "compatible": result.compatible,
         "before": result.before,
         "accepted_by": list(result.accepted_by),
-        "differences": [asdict(one) for one in result.differences],
+        "differences": [asdict(difference) for difference in result.differences],
     }

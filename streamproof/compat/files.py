@@ -20,8 +20,8 @@ def read_history(directory: Path) -> list[Version]:
 
 def read_versions(paths: Sequence[Path]) -> list[Version]:
     """The versions in files, each by its file's name, or where two have the same, by its path."""
-    distinct = len({one.stem for one in paths}) == len(paths)
-    return [Version(one.stem if distinct else str(one), read_text(one), str(one)) for one in paths]
+    distinct = len({path.stem for path in paths}) == len(paths)
+    return [Version(path.stem if distinct else str(path), read_text(path), str(path)) for path in paths]
 
 
 def read_text(path: Path) -> str:

@@ -108,7 +108,9 @@ def _parsed(versions: Sequence[Version], schema_type: str, policy: str, referenc
         raise UsageError(f"{schema_type} schemas cannot be compared yet; only AVRO can")
     _chosen("policy", policy, Policy)
     texts = {name: _text(one) for name, one in references.items()}
-    return [(one.name, avro_schema.parse(one.text, texts, one.source or one.name)) for one in versions]
+    return [
+        (version.name, avro_schema.parse(version.text, texts, version.source or version.name)) for version in versions
+    ]
 
 
 def _result(olds: Sequence[Parsed], new: Parsed, level: Level) -> Result:
@@ -133,7 +135,7 @@ def _level(given: str) -> Level:
 
 
 def _chosen(what: str, given: str, options: Any) -> str:
-    known = [str(one) for one in options]
+    known = [str(option) for option in options]
     if (chosen := str(given).upper()) not in known:
         raise UsageError(f'{what} "{given}" is not known{did_you_mean(chosen, known)}; there are {", ".join(known)}')
     return chosen

@@ -56,7 +56,9 @@ def contract_from_flags(
         delivery=Delivery(promise),
         ordered=ordered,
         isolation=isolation,
-        produces=tuple(Produces(Channel(one, one, partitions), at_output) for one in output_topics),
+        produces=tuple(
+            Produces(Channel(output_topic, output_topic, partitions), at_output) for output_topic in output_topics
+        ),
         dead_letters=DeadLetters(dead, located) if dead else None,
     )
 

@@ -95,4 +95,4 @@ class Contract:
     @property
     def needs_registry(self) -> bool:
         """Whether a payload is written in a schema that a registry keeps."""
-        return any(one.avro is not None for one in self.topics())
+        return any(topic.avro is not None for topic in self.topics())

@@ -15,9 +15,9 @@ def register(contract: Contract, registry: SchemaRegistry) -> Mapping[str, int]:
     RegistryError when it is refused, or the registry does not answer.
     """
     return {
-        one.topic: registry.register(f"{one.topic}-value", one.avro)
-        for one in contract.topics()
-        if one.avro is not None
+        topic.topic: registry.register(f"{topic.topic}-value", topic.avro)
+        for topic in contract.topics()
+        if topic.avro is not None
     }
 
 
@@ -31,6 +31,6 @@ def through(contract: Contract, registry: SchemaRegistry) -> Contract:
     return replace(
         contract,
         input=replace(contract.input, identity=found(contract.input.identity)),
-        produces=tuple(replace(one, identity=found(one.identity)) for one in contract.produces),
+        produces=tuple(replace(produced, identity=found(produced.identity)) for produced in contract.produces),
         dead_letters=replace(dead, identity=found(dead.identity)) if dead else None,
     )

@@ -230,6 +230,6 @@ def with_fresh_names(contract: Contract, suffix: str) -> Contract:
         contract,
         group=contract.group + suffix,
         input=replace(contract.input, channel=renamed(contract.input.channel)),
-        produces=tuple(replace(one, channel=renamed(one.channel)) for one in contract.produces),
+        produces=tuple(replace(produced, channel=renamed(produced.channel)) for produced in contract.produces),
         dead_letters=replace(dead, channel=renamed(dead.channel)) if dead else None,
     )

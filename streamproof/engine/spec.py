@@ -45,7 +45,7 @@ def queried(subject: SubjectSpec, contract: Contract) -> Mapping[str, Produces]:
 
     UsageError for a channel that has no database, and for a database of no such channel.
     """
-    found = {one.channel.name: one for one in contract.produces if one.channel.query is not None}
+    found = {produced.channel.name: produced for produced in contract.produces if produced.channel.query is not None}
     for name in subject.databases.keys() - found.keys():
         raise UsageError(
             f"subject {subject.name}: databases.{name}: operation {contract.name} has no such channel with an "

@@ -84,13 +84,13 @@ def transactions_of(system: System) -> list[admin.Transaction]:
     """
     known = system.transactional_ids
     found = [
-        one
-        for one in admin.list_transactions(system.cluster.bootstrap_servers)
-        if one.transactional_id in known
+        list_transaction
+        for list_transaction in admin.list_transactions(system.cluster.bootstrap_servers)
+        if list_transaction.transactional_id in known
         or (
-            one.start_ms is not None
-            and one.start_ms >= system.since_ms
-            and not one.transactional_id.startswith(system.own_prefix)
+            list_transaction.start_ms is not None
+            and list_transaction.start_ms >= system.since_ms
+            and not list_transaction.transactional_id.startswith(system.own_prefix)
         )
     ]
     known.update(one.transactional_id for one in found)
@@ -104,7 +104,7 @@ def open_now(system: System, number: int) -> Held:
         in_flight = system.progress.in_flight()
         # told what to send, each instance has a log of lines of its own
         return frozenset(in_flight if system.group else (one for one in in_flight if one[0] == number))
-    ongoing = [one for one in transactions if one.state == "Ongoing"]
+    ongoing = [transaction for transaction in transactions if transaction.state == "Ongoing"]
     # one that has written nothing yet puts nothing at risk
     writing = admin.writing(system.cluster.bootstrap_servers, system.effects) if ongoing else frozenset()
     return frozenset(

@@ -103,9 +103,9 @@ def create_topics(
         for name, count in partitions.items()
     )
     answer = requests.patiently(
-        lambda: requests.any_of(
+        lambda: requests.ask_any(
             bootstrap,
-            lambda address: requests.one(address, CreateTopicsRequest(topics=topics), CreateTopicsResponse, 30.0),
+            lambda address: requests.ask(address, CreateTopicsRequest(topics=topics), CreateTopicsResponse, 30.0),
         )
     )
     for topic in answer.topics:
@@ -130,11 +130,11 @@ def topic_setting(bootstrap: str, topics: Iterable[str], name: str) -> dict[str,
     request = DescribeConfigsRequest(resources=resources)
 
     def look() -> dict[str, str | None]:
-        answer = requests.any_of(bootstrap, lambda address: requests.one(address, request, DescribeConfigsResponse))
+        answer = requests.ask_any(bootstrap, lambda address: requests.ask(address, request, DescribeConfigsResponse))
         found: dict[str, str | None] = {}
         for topic in answer.results:
             requests.check(topic.error_code, f'topic "{topic.resource_name}"')
-            found[topic.resource_name] = next((one.value for one in topic.configs if one.name == name), None)
+            found[topic.resource_name] = next((config.value for config in topic.configs if config.name == name), None)
         return found
 
     return requests.patiently(look)
@@ -143,8 +143,10 @@ def topic_setting(bootstrap: str, topics: Iterable[str], name: str) -> dict[str,
 def absent(bootstrap: str, topics: Iterable[str]) -> frozenset[str]:
     """Those of `topics` that are not there, such as the coordinators' own before anyone has asked for a coordinator."""
     names = tuple(topics)
-    seen = requests.any_of(bootstrap, lambda address: requests.metadata(address, names))
-    return frozenset(str(one.name) for one in seen.topics if one.error_code is ErrorCode.unknown_topic_or_partition)
+    seen = requests.ask_any(bootstrap, lambda address: requests.metadata(address, names))
+    return frozenset(
+        str(topic.name) for topic in seen.topics if topic.error_code is ErrorCode.unknown_topic_or_partition
+    )
 
 
 def leader(bootstrap: str, topic: str, part: int) -> int:
@@ -158,7 +160,7 @@ def leader(bootstrap: str, topic: str, part: int) -> int:
 
 def leaders(bootstrap: str, topic: str) -> tuple[int, ...]:
     """The node that leads each partition, in order; -1 where none does now."""
-    seen = requests.any_of(bootstrap, lambda address: requests.metadata(address, (topic,)))
+    seen = requests.ask_any(bootstrap, lambda address: requests.metadata(address, (topic,)))
     return tuple(part.leader_id for _, part in sorted(_partitions(seen, topic).items()))
 
 
@@ -167,7 +169,7 @@ def _when_led(bootstrap: str, topic: str) -> Mapping[int, MetadataResponsePartit
 
 
 def _led(bootstrap: str, topic: str) -> Mapping[int, MetadataResponsePartition]:
-    seen = requests.any_of(bootstrap, lambda address: requests.metadata(address, (topic,)))
+    seen = requests.ask_any(bootstrap, lambda address: requests.metadata(address, (topic,)))
     parts = _partitions(seen, topic)
     for part in parts.values():
         requests.check(part.error_code, f"partition {part.partition_index} of {topic}")
@@ -202,7 +204,7 @@ def describe_transaction(bootstrap: str, transactional_id: str) -> Transaction |
 
 def list_transactions(bootstrap: str) -> tuple[Transaction, ...]:
     """Every transactional id that a broker now answers for, in whatever state; a broker that is silent has none."""
-    seen = requests.any_of(bootstrap, requests.metadata)
+    seen = requests.ask_any(bootstrap, requests.metadata)
     found: dict[str, Transaction] = {}
     for broker in seen.brokers:
         with (
@@ -210,10 +212,10 @@ def list_transactions(bootstrap: str) -> tuple[Transaction, ...]:
             Connection(f"{broker.host}:{broker.port}", timeout_s=requests.TIMEOUT_S) as it,
         ):
             listed = it.ask(ListTransactionsRequest(state_filters=(), producer_id_filters=()), ListTransactionsResponse)
-            for one in listed.transaction_states:
-                described = _describe(it, one.transactional_id)
+            for transaction in listed.transaction_states:
+                described = _describe(it, transaction.transactional_id)
                 if described is not None:
-                    found[one.transactional_id] = described
+                    found[transaction.transactional_id] = described
     return tuple(found[name] for name in sorted(found))
 
 
@@ -243,16 +245,16 @@ def group(bootstrap: str, name: str) -> Group:
     def look() -> Group:
         _, address = requests.coordinator(bootstrap, requests.GROUP, name)
         classic = DescribeGroupsRequest(groups=(GroupId(name),), include_authorized_operations=False)
-        (seen,) = requests.one(address, classic, DescribeGroupsResponse).groups
+        (seen,) = requests.ask(address, classic, DescribeGroupsResponse).groups
         requests.check(seen.error_code, f'group "{name}"')
         if seen.group_state != "Dead":
-            return Group(seen.group_state, frozenset(str(one.member_id) for one in seen.members))
+            return Group(seen.group_state, frozenset(str(member.member_id) for member in seen.members))
         modern = ConsumerGroupDescribeRequest(group_ids=(GroupId(name),), include_authorized_operations=False)
-        (found,) = requests.one(address, modern, ConsumerGroupDescribeResponse).groups
+        (found,) = requests.ask(address, modern, ConsumerGroupDescribeResponse).groups
         if found.error_code in {ErrorCode.group_id_not_found, ErrorCode.unsupported_version}:
             return Group("Dead", frozenset())
         requests.check(found.error_code, f'group "{name}"')
-        return Group(found.group_state, frozenset(str(one.member_id) for one in found.members))
+        return Group(found.group_state, frozenset(str(member.member_id) for member in found.members))
 
     return requests.patiently(look)
 
@@ -277,7 +279,7 @@ def _log_ends(bootstrap: str, topics: tuple[str, ...]) -> dict[Partition, Ends]:
 
 def by_leader(bootstrap: str, topics: tuple[str, ...]) -> Mapping[str, Mapping[str, list[int]]]:
     """The partitions of `topics` by the address of the broker that leads them."""
-    seen = requests.any_of(bootstrap, lambda address: requests.metadata(address, topics))
+    seen = requests.ask_any(bootstrap, lambda address: requests.metadata(address, topics))
     addresses = {broker.node_id: f"{broker.host}:{broker.port}" for broker in seen.brokers}
     led: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for topic in topics:
@@ -304,10 +306,14 @@ def writing(bootstrap: str, topics: Iterable[str]) -> frozenset[int]:
                     for topic, indexes in parts.items()
                 )
             )
-            for topic in requests.one(address, request, DescribeProducersResponse).topics:
+            for topic in requests.ask(address, request, DescribeProducersResponse).topics:
                 for part in topic.partitions:
                     requests.check(part.error_code, f"partition {part.partition_index} of {topic.name}")
-                    found |= {one.producer_id for one in part.active_producers if one.current_txn_start_offset >= 0}
+                    found |= {
+                        active_producer.producer_id
+                        for active_producer in part.active_producers
+                        if active_producer.current_txn_start_offset >= 0
+                    }
         return frozenset(found)
 
     return requests.patiently(look)
@@ -345,7 +351,7 @@ def committed(bootstrap: str, name: str) -> dict[Partition, int]:
         request = OffsetFetchRequest(
             groups=(OffsetFetchRequestGroup(group_id=GroupId(name), topics=None),), require_stable=False
         )
-        (seen,) = requests.one(address, request, OffsetFetchResponse).groups
+        (seen,) = requests.ask(address, request, OffsetFetchResponse).groups
         requests.check(seen.error_code, f'group "{name}"')
         return {
             (topic.name, part.partition_index): part.committed_offset
@@ -360,5 +366,5 @@ def committed(bootstrap: str, name: str) -> dict[Partition, int]:
 def topic_ids(bootstrap: str, topics: Iterable[str]) -> dict[str, str]:
     """The name of each topic by its id, as the coordinators' logs write it (a UUID)."""
     names = tuple(topics)
-    seen = requests.any_of(bootstrap, lambda address: requests.metadata(address, names))
-    return {str(one.topic_id): str(one.name) for one in seen.topics if one.name is not None}
+    seen = requests.ask_any(bootstrap, lambda address: requests.metadata(address, names))
+    return {str(topic.topic_id): str(topic.name) for topic in seen.topics if topic.name is not None}

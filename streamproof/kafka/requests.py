@@ -36,28 +36,28 @@ def metadata(address: str, topics: tuple[str, ...] | None = (), timeout_s: float
     """Brokers, and the named topics (`None`: all), as the broker at `address` knows them; `OSError` if it is silent."""
     wanted = None if topics is None else tuple(MetadataRequestTopic(topic_id=None, name=TopicName(t)) for t in topics)
     request = MetadataRequest(topics=wanted, allow_auto_topic_creation=False, include_topic_authorized_operations=False)
-    return one(address, request, MetadataResponse, timeout_s)
+    return ask(address, request, MetadataResponse, timeout_s)
 
 
 def features(address: str, timeout_s: float = TIMEOUT_S) -> Mapping[str, int]:
     """Finalized feature levels; `OSError` if the broker is silent."""
     request = ApiVersionsRequest(client_software_name="streamproof", client_software_version="0")
-    answer = one(address, request, ApiVersionsResponse, timeout_s)
+    answer = ask(address, request, ApiVersionsResponse, timeout_s)
     return {feature.name: feature.max_version_level for feature in answer.finalized_features}
 
 
-def one(address: str, request: Any, response_type: type[R], timeout_s: float = TIMEOUT_S) -> R:
+def ask(address: str, request: Any, response_type: type[R], timeout_s: float = TIMEOUT_S) -> R:
     """Ask the broker at `address`; `OSError` if it is silent."""
     with Connection(address, timeout_s=timeout_s) as connection:
         return connection.ask(request, response_type)
 
 
-def any_of(bootstrap: str, ask: Callable[[str], R]) -> R:
+def ask_any(bootstrap: str, question: Callable[[str], R]) -> R:
     """The answer of the first address that gives one; `NoAnswer` when none does."""
     reasons: list[str] = []
     for address in (part.strip() for part in bootstrap.split(",")):
         try:
-            return ask(address)
+            return question(address)
         except (OSError, ValueError) as error:
             what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             reasons.append(f"{address}: {what}" if "," in bootstrap else what)
@@ -67,7 +67,7 @@ def any_of(bootstrap: str, ask: Callable[[str], R]) -> R:
 def coordinator(bootstrap: str, kind: i8, key: str) -> tuple[int, str]:
     """Node and address of a group's or a transactional id's coordinator; `NotYet` when there is none."""
     request = FindCoordinatorRequest(key_type=kind, coordinator_keys=(key,))
-    answer = any_of(bootstrap, lambda address: one(address, request, FindCoordinatorResponse))
+    answer = ask_any(bootstrap, lambda address: ask(address, request, FindCoordinatorResponse))
     found = answer.coordinators[0]
     check(found.error_code, f'the coordinator of "{key}"')
     return found.node_id, f"{found.host}:{found.port}"
@@ -84,13 +84,16 @@ def check(code: ErrorCode, what: str) -> None:
 
 
 def patiently(
-    ask: Callable[[], R], patience_s: float = PATIENCE_S, *, passing: tuple[type[Exception], ...] = (NotYet, OSError)
+    question: Callable[[], R],
+    patience_s: float = PATIENCE_S,
+    *,
+    passing: tuple[type[Exception], ...] = (NotYet, OSError),
 ) -> R:
     """Ask until there is an answer; `ClusterError` when there is none in time. `passing`: errors that may pass."""
     deadline = time.monotonic() + patience_s
     while True:
         try:
-            return ask()
+            return question()
         except passing as reason:
             if time.monotonic() > deadline:
                 raise ClusterError(f"{reason}, for {patience_s:.0f} s; look at the brokers' logs") from reason

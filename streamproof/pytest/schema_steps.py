@@ -47,7 +47,7 @@ class Evolution:
     def result(self) -> Result:
         from streamproof.compat import check
 
-        return check(self.next, [one.text for one in self.versions], level=self.level)
+        return check(self.next, [version.text for version in self.versions], level=self.level)
 
 
 @given(parsers.re(r'the schema history "(?P<directory>[^"]+)" at level (?P<level>\w+)'), target_fixture="evolution")
@@ -110,7 +110,7 @@ def accepted(evolution: Evolution) -> None:
 def refused(evolution: Evolution, kind: str, path: str) -> None:
     result = evolution.result()
     assert not result.compatible, f"{result.level} accepts it"  # noqa: S101
-    found = {(one.type, one.path or "/") for one in result.differences}
+    found = {(difference.type, difference.path or "/") for difference in result.differences}
     assert (kind, path) in found, f"refused for other reasons: {sorted(found)}"  # noqa: S101
 
 

@@ -89,11 +89,11 @@ def took_effect(batches: Sequence[Batch]) -> frozenset[int]:
     """
     last: dict[int, str] = {}  # of each producer, by the marker that comes next
     kept: set[int] = set()
-    for one in reversed(batches):
-        if one.control != "none":
-            last[one.pid] = one.control
-        elif not one.transactional or last.get(one.pid) == "commit":
-            kept.add(one.base_off)
+    for batch in reversed(batches):
+        if batch.control != "none":
+            last[batch.pid] = batch.control
+        elif not batch.transactional or last.get(batch.pid) == "commit":
+            kept.add(batch.base_off)
     return frozenset(kept)
 
 

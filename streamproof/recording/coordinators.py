@@ -294,7 +294,7 @@ class _Group:
             state = "Empty"
         elif self._target < self._generation:
             state = "Assigning"
-        elif all(self._members.get(one) == (self._target, _MEMBER_STABLE) for one in self._instances):
+        elif all(self._members.get(instance) == (self._target, _MEMBER_STABLE) for instance in self._instances):
             state = "Stable"
         else:
             state = "Reconciling"

@@ -215,8 +215,8 @@ class DatabaseRows(Source):
         try:
             while not self._stopping.wait(pause):
                 began = time.monotonic()
-                for one in self._databases:
-                    self._look(one)
+                for database in self._databases:
+                    self._look(database)
                 pause = max(LOOK_S, SHARE * (time.monotonic() - began))
         except Exception as error:  # noqa: BLE001 - told by stop(): a thread that dies in silence would look like quiet
             self._failure = error
@@ -242,4 +242,4 @@ def _now_ms() -> int:
 
 def effect_databases(effects: Sequence[EffectQuery]) -> Mapping[str, Database]:
     """A database for each channel that is a query, by the channel's name."""
-    return {one.channel: Database(one) for one in effects}
+    return {effect.channel: Database(effect) for effect in effects}

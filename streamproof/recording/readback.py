@@ -40,7 +40,7 @@ class RecordChunk:
         self.topic = topic
         self.part = part
         self._messages = messages
-        self.offsets: list[int] = [one.offset() for one in messages]
+        self.offsets: list[int] = [message.offset() for message in messages]
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -51,30 +51,30 @@ class RecordChunk:
 
     @cached_property
     def keys(self) -> list[bytes | None]:
-        return [one.key() for one in self._messages]
+        return [message.key() for message in self._messages]
 
     @cached_property
     def values(self) -> list[bytes | None]:
-        return [one.value() for one in self._messages]
+        return [message.value() for message in self._messages]
 
     @cached_property
     def headers(self) -> list[Sequence[tuple[str, bytes | None]]]:
-        return [one.headers() or () for one in self._messages]
+        return [message.headers() or () for message in self._messages]
 
     @cached_property
     def times(self) -> list[int]:
-        return [one.timestamp()[1] * 1000 for one in self._messages]
+        return [message.timestamp()[1] * 1000 for message in self._messages]
 
     def before(self, end: int) -> "RecordChunk":
         """Those below the offset `end`."""
         if not self.offsets or self.offsets[-1] < end:
             return self
-        return RecordChunk(self.topic, self.part, [one for one in self._messages if one.offset() < end])
+        return RecordChunk(self.topic, self.part, [message for message in self._messages if message.offset() < end])
 
 
 def record_chunks(messages: Iterable[Message]) -> Iterator[RecordChunk]:
     """Messages in the order given, as far as they are records: the client's notices of errors and ends are not."""
-    records = (one for one in messages if one.error() is None)
+    records = (message for message in messages if message.error() is None)
     for (topic, part), many in groupby(records, lambda one: (one.topic(), one.partition())):
         yield RecordChunk(str(topic), part or 0, list(many))
 

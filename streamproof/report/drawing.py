@@ -24,7 +24,7 @@ EDGES = {State.PAUSED: "#bf8700", State.LOST: FAULT}
 
 def draw(what: Timeline) -> bytes:
     """A PNG, 1800 pixels wide."""
-    lines = [_wrapped(one) for one in what.faults]
+    lines = [_wrapped(fault) for fault in what.faults]
     rows = max(1, len(what.lanes) + (what.rebalances is not None) + (what.aborted is not None))
     told = LINE * (1 + sum(map(len, lines))) + 0.28
     height = MARGIN + told + rows * LANE + 0.12 + PROGRESS + AXIS
@@ -46,9 +46,9 @@ def draw(what: Timeline) -> bytes:
     _draw_lanes(lanes, what, rows)
     _draw_progress(progress, what)
     for panel in (lanes, progress):
-        for one in what.faults:
-            colour = FAULT if one.effective else FAINT
-            panel.axvspan(one.start, one.end, facecolor=(colour, 0.09), edgecolor="white", lw=1.5, zorder=0)
+        for fault in what.faults:
+            colour = FAULT if fault.effective else FAINT
+            panel.axvspan(fault.start, fault.end, facecolor=(colour, 0.09), edgecolor="white", lw=1.5, zorder=0)
         for t in what.rebalances or ():
             panel.axvline(t, color=MOVE, lw=0.7, ls=(0, (2, 2)), alpha=0.55, zorder=1)
     out = io.BytesIO()

@@ -30,10 +30,10 @@ def attach_verdict(verdict: Verdict, history: History) -> None:
     allure.attach(Text.from_markup(explain(verdict, history)).plain, "verdict", allure.attachment_type.TEXT)
     if can_draw():
         allure.attach(timeline(history), "timeline", allure.attachment_type.PNG)
-    for one in verdict.findings:
-        if one.witnesses and one.status in (Status.FORBIDDEN, Status.NEVER_UPHELD):
-            table = _first_rows(history.directory.parent / "witnesses" / f"{one.anomaly}.parquet")
-            name = f"{one.anomaly}: {min(one.witnesses, SHOWN_WITNESSES)} of {one.witnesses} witnesses"
+    for finding in verdict.findings:
+        if finding.witnesses and finding.status in (Status.FORBIDDEN, Status.NEVER_UPHELD):
+            table = _first_rows(history.directory.parent / "witnesses" / f"{finding.anomaly}.parquet")
+            name = f"{finding.anomaly}: {min(finding.witnesses, SHOWN_WITNESSES)} of {finding.witnesses} witnesses"
             allure.attach(table, name, allure.attachment_type.CSV)
 
 

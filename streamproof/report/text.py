@@ -28,9 +28,9 @@ def explain(
     promise = verdict.delivery + (", ordered by key" if verdict.ordered else "")
     colour = COLOURS[verdict.outcome]
     lines = [f"[bold {colour}]{verdict.outcome.upper()}[/]  {promise}{_summary(verdict)}"]
-    for one in verdict.findings:
-        if one.witnesses and one.status in (Status.FORBIDDEN, Status.NEVER_UPHELD):
-            lines += _finding(one, witnesses)
+    for finding in verdict.findings:
+        if finding.witnesses and finding.status in (Status.FORBIDDEN, Status.NEVER_UPHELD):
+            lines += _finding(finding, witnesses)
     if verdict.outcome is Outcome.UNPROVEN:
         lines += ["  Missing:", *(f"    {escape(text)}" for text in verdict.missing)]
     lines += _rest(verdict, history)
@@ -61,7 +61,9 @@ def _rest(verdict: Verdict, history: History | None) -> list[str]:
     counts = {what: verdict.seen.get(what, 0) for what in SEEN}
     seen = [f"{counts[what]:,} {words[counts[what] != 1]}" for what, words in SEEN.items() if counts[what]]
     counted = [
-        f"{one.witnesses:,} {one.anomaly}" for one in verdict.findings if one.status is Status.COUNTED and one.witnesses
+        f"{finding.witnesses:,} {finding.anomaly}"
+        for finding in verdict.findings
+        if finding.status is Status.COUNTED and finding.witnesses
     ]
     idle = verdict.seen.get("faults_without_effect", 0)
     not_shown = [*NEVER_SHOWN, *(history.record.not_shown if history else ())]

@@ -135,8 +135,8 @@ def _json_schema(schema: Any, named: dict[str, Any], inside: tuple[str, ...]) ->
             fields = schema["fields"]
             return {
                 "type": "object",
-                "properties": {one["name"]: of(one["type"]) for one in fields},
-                "required": [one["name"] for one in fields if "default" not in one],
+                "properties": {field["name"]: of(field["type"]) for field in fields},
+                "required": [field["name"] for field in fields if "default" not in field],
             }
         case "enum":
             return {"enum": list(schema["symbols"])}

@@ -73,7 +73,7 @@ class Instance:
             os.killpg(self.process.pid, 0)
         except ProcessLookupError:
             return False
-        return any(_is_alive_in(self.process.pid, one) for one in psutil.process_iter())
+        return any(_is_alive_in(self.process.pid, process) for process in psutil.process_iter())
 
     def row(self) -> dict[str, Any]:
         return {
@@ -96,7 +96,7 @@ def _is_alive_in(group: int, process: psutil.Process) -> bool:
 
 
 class ProcessSupervisor:
-    """Owns the instances of one subject. Numbers of instances start at 1, incarnations too."""
+    """Owns the instances of a subject. Numbers of instances start at 1, incarnations too."""
 
     def __init__(self, guardian: Guardian, spec: SubjectSpec, values: Mapping[str, str], logs: Path) -> None:
         self.spec = spec
@@ -116,7 +116,7 @@ class ProcessSupervisor:
         log = self._logs / f"{self.spec.name}-{number}.log"
         with self._lock, log.open("ab") as output:
             log_start = log.stat().st_size
-            incarnation = 1 + sum(1 for one in self._all if one.number == number)
+            incarnation = 1 + sum(1 for instance in self._all if instance.number == number)
             stdin = subprocess.PIPE if self.spec.input == "stdin" else subprocess.DEVNULL
             stdout = subprocess.PIPE if self.spec.input == "stdin" else output
             try:
@@ -166,18 +166,18 @@ class ProcessSupervisor:
 
     def check_started(self) -> None:
         """SubjectError when an instance has ended before it was ready."""
-        for one in self.current_all():
-            if not one.running and one.cause is None:
-                code = one.process.returncode
+        for instance in self.current_all():
+            if not instance.running and instance.cause is None:
+                code = instance.process.returncode
                 how = f"exited with status {code}" if code >= 0 else f"was ended by signal {-code}"
                 raise SubjectError(
-                    f"subject {self.spec.name}, instance {one.number} {how} before it was ready; "
-                    f"its last lines:\n{self.last_lines(one)}\nwhole log: {one.log}"
+                    f"subject {self.spec.name}, instance {instance.number} {how} before it was ready; "
+                    f"its last lines:\n{self.last_lines(instance)}\nwhole log: {instance.log}"
                 )
 
-    def last_lines(self, one: Instance) -> str:
-        with one.log.open("rb") as file:
-            file.seek(one.log_start)
+    def last_lines(self, instance: Instance) -> str:
+        with instance.log.open("rb") as file:
+            file.seek(instance.log_start)
             text = file.read().decode(errors="replace")
         lines = text.splitlines()[-LAST_LINES:] or ["(it wrote nothing)"]
         return "\n".join(f"    {line}" for line in lines)
@@ -190,32 +190,32 @@ class ProcessSupervisor:
             f"{self.last_lines(instance)}\nwhole log: {instance.log}"
         )
 
-    def ready(self, one: Instance) -> bool:
+    def ready(self, instance: Instance) -> bool:
         """Whether this instance says that it is ready (the group's word is not asked here)."""
         ready = self.spec.ready
         if ready.kind == "log":
-            with one.log.open("rb") as file:
-                file.seek(one.log_start)
+            with instance.log.open("rb") as file:
+                file.seek(instance.log_start)
                 return ready.text.encode() in file.read()
         if ready.kind == "http":
             import httpx  # noqa: PLC0415 - slow to import, for few subjects
 
             try:
-                return httpx.get(fill(ready.text, {"instance": str(one.number)}), timeout=1.0).is_success
+                return httpx.get(fill(ready.text, {"instance": str(instance.number)}), timeout=1.0).is_success
             except httpx.TransportError:
                 return False
-        return one.running
+        return instance.running
 
     def process(self, number: int) -> "subprocess.Popen[bytes]":
-        """The process of an instance now. SubjectError for one that ended on its own too often, and stays down."""
+        """The process of an instance now. SubjectError for an instance that ended on its own too often, and stays down."""
         with self._lock:
-            one = self.current(number)
-            if not one.running and self._exits(number) > RESTARTS:
+            instance = self.current(number)
+            if not instance.running and self._exits(number) > RESTARTS:
                 raise SubjectError(
                     f"subject {self.spec.name}, instance {number} ended on its own {self._exits(number)} times and is "
-                    f"not started again; its last lines:\n{self.last_lines(one)}\nwhole log: {one.log}"
+                    f"not started again; its last lines:\n{self.last_lines(instance)}\nwhole log: {instance.log}"
                 )
-            return one.process
+            return instance.process
 
     def kill(self, number: int) -> bool:
         """SIGKILL to the whole group, paused or not; returns when it is gone. Whoever kills it starts it again.
@@ -223,14 +223,14 @@ class ProcessSupervisor:
         False when it had ended by itself a moment before.
         """
         with self._lock:
-            one = self.current(number)
-            if not one.running:
-                self._ended(one)
+            instance = self.current(number)
+            if not instance.running:
+                self._ended(instance)
                 return False
-            one.cause = Cause.KILLED
-            one.t_end = now_us()  # before anyone can see that it is gone
-            one.signal(signal.SIGKILL)
-            return one.process.wait() == -signal.SIGKILL
+            instance.cause = Cause.KILLED
+            instance.t_end = now_us()  # before anyone can see that it is gone
+            instance.signal(signal.SIGKILL)
+            return instance.process.wait() == -signal.SIGKILL
 
     def pause(self, number: int) -> None:
         self.current(number).signal(signal.SIGSTOP)
@@ -244,54 +244,54 @@ class ProcessSupervisor:
         if self._supervisor:
             self._supervisor.join()
         with self._lock:
-            running = [one for one in self._current.values() if one.running]
-            for one in running:
-                one.cause = Cause.STOPPED
-                one.signal(signal.SIGCONT)
-                one.signal(signal.SIGTERM)
+            running = [instance for instance in self._current.values() if instance.running]
+            for instance in running:
+                instance.cause = Cause.STOPPED
+                instance.signal(signal.SIGCONT)
+                instance.signal(signal.SIGTERM)
         deadline = time.monotonic() + self.spec.stop_timeout_s
         late = []
-        for one in running:
-            while (left := one.left()) and time.monotonic() < deadline:
+        for instance in running:
+            while (left := instance.left()) and time.monotonic() < deadline:
                 time.sleep(LOOK_S)
             if left:
-                one.cause = Cause.KILLED
-                one.signal(signal.SIGKILL)
-                late.append(one)
-            one.process.wait()
-            one.t_end = now_us()
+                instance.cause = Cause.KILLED
+                instance.signal(signal.SIGKILL)
+                late.append(instance)
+            instance.process.wait()
+            instance.t_end = now_us()
         return late
 
     def close(self) -> None:
         """Let the pipes of all that have ended go; nobody reads them any more."""
-        for one in self._all:
-            for pipe in (one.process.stdin, one.process.stdout):
+        for instance in self._all:
+            for pipe in (instance.process.stdin, instance.process.stdout):
                 if pipe is not None:
                     with contextlib.suppress(OSError):  # what was still to be written to it
                         pipe.close()
 
     def rows(self) -> list[dict[str, Any]]:
-        """Rows of the `process` table, one an incarnation."""
+        """Rows of the `process` table, a row for each incarnation."""
         with self._lock:
-            return [one.row() for one in self._all]
+            return [instance.row() for instance in self._all]
 
     def _watch(self) -> None:
         while not self._closing.wait(RESTART_AFTER_S):
             with self._lock:
-                for one in list(self._current.values()):
-                    if one.running or one.cause is not None:
+                for instance in list(self._current.values()):
+                    if instance.running or instance.cause is not None:
                         continue
-                    self._ended(one)
-                    if self._exits(one.number) <= RESTARTS:
-                        self.start(one.number)
+                    self._ended(instance)
+                    if self._exits(instance.number) <= RESTARTS:
+                        self.start(instance.number)
 
-    def _ended(self, one: Instance) -> None:
+    def _ended(self, instance: Instance) -> None:
         """Note that an instance ended on its own; what it left of its group goes with it, as a supervisor sees to."""
-        if one.cause is None:
-            one.cause = Cause.EXITED
-            one.t_end = now_us()
+        if instance.cause is None:
+            instance.cause = Cause.EXITED
+            instance.t_end = now_us()
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(one.process.pid, signal.SIGKILL)
+                os.killpg(instance.process.pid, signal.SIGKILL)
 
     def _exits(self, number: int) -> int:
-        return sum(1 for one in self._all if one.number == number and one.cause is Cause.EXITED)
+        return sum(1 for instance in self._all if instance.number == number and instance.cause is Cause.EXITED)

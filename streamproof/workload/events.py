@@ -186,7 +186,7 @@ def _from_line(line: str, source: Input, counted: Counter[str | None]) -> Event:
     if "value" not in given:
         raise ValueError("value is missing: expected any JSON")
     key, headers, seq = _typed(given, "key", str), _typed(given, "headers", dict) or {}, _typed(given, "seq", int)
-    if not all(isinstance(one, str) for one in headers.values()):
+    if not all(isinstance(header, str) for header in headers.values()):
         raise ValueError("headers: expected names and texts")
     fates = [str(one) for one in Fate]
     fate = given.get("fate", "process")

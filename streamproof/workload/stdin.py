@@ -87,7 +87,7 @@ class StdinWorkload:
     @property
     def advances(self) -> Sequence[Advance]:
         """How far each instance was when, in the order of time."""
-        return sorted((one for line in self._lines for one in line.advances), key=lambda one: one.t)
+        return sorted((advance for line in self._lines for advance in line.advances), key=lambda one: one.t)
 
     @property
     def places(self) -> Mapping[str, tuple[int, int]]:

@@ -102,8 +102,8 @@ def make_templates(contract: Contract, rng: random.Random) -> tuple[Forms, tuple
     validator = validator_of(channel.schema if channel.schema is not None else True)
     for forms in _all_forms(contract):
         ends = ((0, forms.first), (MANY, forms.first + 1000 if forms.last is None else forms.last))
-        if all(validator.is_valid(one.filled(forms, *end)) for one in documents for end in ends):
-            return forms, tuple(_template(one, contract, forms, validator) for one in documents)
+        if all(validator.is_valid(document.filled(forms, *end)) for document in documents for end in ends):
+            return forms, tuple(_template(document, contract, forms, validator) for document in documents)
     raise ContractError(
         f"{contract.source or channel.topic}: channel {channel.name}: no id, key and sequence can be made that satisfy "
         "its message's schema; give the input as a file, --input FILE.jsonl"
@@ -241,6 +241,6 @@ def _poison(document: Document, source: Input, forms: Forms, validator: Any) -> 
     absent = [{one: value for one, value in document.payload.items() if one != name} for name in names]
     mistyped = [{**document.payload, name: {"unexpected": True}} for name in names]
     candidates = (replace(document, payload=payload) for payload in (*absent, *mistyped))
-    broken = (one for one in candidates if not validator.is_valid(one.filled(forms, 0, forms.first)))
+    broken = (candidate for candidate in candidates if not validator.is_valid(candidate.filled(forms, 0, forms.first)))
     for one in itertools.islice(broken, POISONS):
         yield _pieces(one)

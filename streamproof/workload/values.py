@@ -75,7 +75,7 @@ def _made(schema: Schema, example: Any, rng: random.Random) -> Any:
 
 def _branch(branches: Sequence[Schema], example: Any, rng: random.Random) -> Schema:
     if example is not NOTHING:
-        fitting = [one for one in branches if validator_of(one).is_valid(example)]
+        fitting = [branch for branch in branches if validator_of(branch).is_valid(example)]
         if fitting:
             return fitting[0]
     return rng.choice(branches)
@@ -138,7 +138,7 @@ def _bounds(schema: Schema, example: Any, step: float) -> tuple[float, float]:
 
 
 def _integer(schema: Schema, example: Any, rng: random.Random) -> Any:
-    low, high = (round(one) for one in _bounds(schema, example, 1))
+    low, high = (round(bound) for bound in _bounds(schema, example, 1))
     step = schema.get("multipleOf", 1)
     low, high = -(-low // step), high // step
     return int(rng.randint(int(low), int(high)) * step) if low <= high else example
