@@ -43,7 +43,7 @@ from streamproof.engine.record import CLEANUP_MS, run_record
 from streamproof.engine.spec import FEED_S, RunSpec
 from streamproof.engine.topics import make_topics
 from streamproof.errors import StreamproofError, SubjectError, UsageError
-from streamproof.faults import Evidence, Fault, Nemesis, Plan, System
+from streamproof.faults import Evidence, Fault, Nemesis, Plan, Surroundings, System, check_plan
 from streamproof.guardian import Guardian
 from streamproof.history.store import History, HistoryWriter, row_count
 from streamproof.history.terms import Outcome
@@ -174,7 +174,12 @@ class Run:
         return self.nemesis.inject(fault, following)
 
     def carry_out(self, plan: Plan) -> None:
-        """Break all that the plan says, while the input flows."""
+        """Break all that a plan says, while the input flows. Errors are those of `check_plan`, at once."""
+        check_plan(plan, Surroundings.of(self.spec.subject, self.cluster))
+        self.carry_out_checked(plan)
+
+    def carry_out_checked(self, plan: Plan) -> None:
+        """The same, for who has checked the plan before anything was started."""
         self._not_shown += plan.dropped
         with phase(Phase.FAULTS, self._listen):
             self.nemesis.carry_out(plan)

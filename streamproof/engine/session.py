@@ -142,7 +142,7 @@ class Session:
             (spec.directory / "plan.json").write_text(json_of(saved))
             run.start()
             run.feed()
-            run.carry_out(plan)
+            run.carry_out_checked(plan)
             return run.finish()
 
     @contextmanager

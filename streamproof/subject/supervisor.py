@@ -207,7 +207,7 @@ class ProcessSupervisor:
         return instance.running
 
     def process(self, number: int) -> "subprocess.Popen[bytes]":
-        """The process of an instance now. SubjectError for an instance that ended by itself too often, and stays down."""
+        """The process of an instance now. SubjectError for one that ended by itself too often, and stays down."""
         with self._lock:
             instance = self.current(number)
             if not instance.running and self._exits(number) > RESTARTS:
