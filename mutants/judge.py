@@ -13,7 +13,7 @@ from streamproof.history.store import History
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunResult:
     """What the verifier said of one run. `witnesses`: the ids, or places, of each forbidden anomaly that it found."""
 
     verdict: str
@@ -38,7 +38,7 @@ class Judgement:
 
 # Runs the mutant's command as a subject, with JOURNAL set in its environment to the given path.
 # The path contains {instance}, which the subject's supervisor fills in.
-Run = Callable[[Mutant, Path], Outcome]
+Run = Callable[[Mutant, Path], RunResult]
 
 
 def judge_mutants(run: Run, mutants: Iterable[Mutant] = (*MUTANTS.values(), *CLEAN.values())) -> list[Judgement]:
@@ -59,7 +59,7 @@ def _had_occasion(mutant: Mutant, expected: Mapping[str, frozenset[str]]) -> boo
     return not mutant.anomalies or mutant.anomalies[0] in expected
 
 
-def _faults(mutant: Mutant, outcome: Outcome, expected: Mapping[str, frozenset[str]]) -> Iterable[str]:
+def _faults(mutant: Mutant, outcome: RunResult, expected: Mapping[str, frozenset[str]]) -> Iterable[str]:
     wanted = "violated" if expected else "upheld"
     # a run that gave no occasion may have shown too little for a verdict
     if outcome.verdict != wanted and (_had_occasion(mutant, expected) or outcome.verdict == "violated"):

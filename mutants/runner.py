@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from mutants.judge import Judgement, Outcome, judge_mutants
+from mutants.judge import Judgement, RunResult, judge_mutants
 from mutants.registry import Mutant
 from streamproof.checks import Status
 from streamproof.config.file import read_config
@@ -40,7 +40,7 @@ def verify_mutants(mutants: Iterable[Mutant], seed: int, directory: Path) -> lis
     """What the verifier makes of each mutant; the runs are kept in `directory`."""
     with Session(logs=directory / "kafka") as session:
 
-        def run(mutant: Mutant, journal: Path) -> Outcome:
+        def run(mutant: Mutant, journal: Path) -> RunResult:
             plan = Plan(seed=seed, faults=FAULTS[mutant.subject])
             return _outcome(session.verify(_spec(mutant, journal, seed, directory), plan))
 
@@ -57,11 +57,11 @@ def _spec(mutant: Mutant, journal: Path, seed: int, directory: Path) -> RunSpec:
     return replace(spec, subject=replace(spec.subject, name=mutant.name, command=mutant.command, env=environment))
 
 
-def _outcome(judged: Judged) -> Outcome:
+def _outcome(judged: Judged) -> RunResult:
     findings = judged.verdict.findings
     raised = [found.anomaly for found in findings if found.witnesses and found.status is not Status.COUNTED]
     witnesses = {name: _ids(judged.spec.directory / "witnesses" / f"{name}.parquet") for name in raised}
-    return Outcome(judged.verdict.outcome, witnesses, judged.history)
+    return RunResult(judged.verdict.outcome, witnesses, judged.history)
 
 
 def _ids(witnesses: Path) -> frozenset[str]:

@@ -10,7 +10,7 @@ from streamproof.cluster import versions
 from streamproof.config.file import ClusterConfig, Config, SubjectConfig, read_config
 from streamproof.contract.asyncapi import EXTENSIONS
 from streamproof.history.tables import TABLES
-from streamproof.history.terms import Cause, Fate, Outcome
+from streamproof.history.terms import Cause, Fate, SendOutcome
 from streamproof.subject.placeholders import PLACEHOLDERS
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +26,7 @@ def test_each_recorded_table_is_documented_as_it_is(table: str) -> None:
     assert [row for row in documented if row[0] != "column"] == actual
 
 
-@pytest.mark.parametrize(("column", "words"), [("outcome", Outcome), ("fate", Fate), ("cause", Cause)])
+@pytest.mark.parametrize(("column", "words"), [("outcome", SendOutcome), ("fate", Fate), ("cause", Cause)])
 def test_the_words_of_a_column_are_documented(column: str, words: type[StrEnum]) -> None:
     """All of them, in order."""
     page = (ROOT / "docs" / "history.md").read_text()

@@ -1,13 +1,22 @@
 """Judging a history: one SQL query an anomaly, one for its evidence, a table of guarantees, and the verdict."""
 
 from streamproof.checks.catalogue import Check, Status, load_checks
-from streamproof.checks.verdict import Evidence, Finding, Outcome, Verdict, check, judge, try_checks, write_witnesses
+from streamproof.checks.verdict import (
+    Finding,
+    Outcome,
+    ShownEvidence,
+    Verdict,
+    check,
+    judge,
+    try_checks,
+    write_witnesses,
+)
 
 __all__ = [
     "Check",
-    "Evidence",
     "Finding",
     "Outcome",
+    "ShownEvidence",
     "Status",
     "Verdict",
     "check",

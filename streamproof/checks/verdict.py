@@ -30,7 +30,7 @@ class Outcome(StrEnum):
     UNPROVEN = "unproven"
 
 
-class Evidence(BaseModel):
+class ShownEvidence(BaseModel):
     """What a run has shown of one thing that it had to show. `enough` null: it gives nothing to judge.
 
     `of_faults`: only what is broken on purpose brings it about.
@@ -60,7 +60,7 @@ class Finding(BaseModel):
     witnesses: int = 0
     sample: tuple[Mapping[str, Any], ...] = ()
     told: tuple[str, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[ShownEvidence, ...] = ()
     reason: str | None = None
 
 
@@ -253,11 +253,11 @@ def _told(engine: Engine, check: Check, sample: Sequence[Mapping[str, Any]]) -> 
         yield sentence(row, check.witness, f"{check.name}.sql") + (f"\nAt work: {faults}" if faults else "")
 
 
-def _evidence(engine: Engine, check: Check) -> tuple[Evidence, ...]:
+def _evidence(engine: Engine, check: Check) -> tuple[ShownEvidence, ...]:
     what = f"{check.name}{EVIDENCE}"
     rows = engine.rows(check.evidence, what)
     try:
-        return tuple(Evidence.model_validate(row) for row in rows)
+        return tuple(ShownEvidence.model_validate(row) for row in rows)
     except ValidationError as error:
         raise _no_evidence(what) from error
 
@@ -302,7 +302,7 @@ def _untrusted(record: RunRecord) -> list[str]:
     return [f"the broker failed its probe ({', '.join(failed)}): exactly-once cannot be shown on it"] if failed else []
 
 
-def _short(row: Evidence, anomaly: str) -> str:
+def _short(row: ShownEvidence, anomaly: str) -> str:
     return f"{row.evidence}: {row.seen} seen, which is not enough to judge {anomaly}"
 
 

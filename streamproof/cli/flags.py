@@ -28,6 +28,8 @@ WHERE: dict[str, Any] = {"rich_help_panel": "Where Kafka runs"}
 Json = Annotated[
     bool, typer.Option("--json", metavar="", help="Print one JSON document; progress goes to standard error.")
 ]
-Brokers = Annotated[int, typer.Option(metavar="N", help="How many brokers: an odd number.")]
+Brokers = Annotated[
+    int, typer.Option("--brokers", "--kafka-brokers", metavar="N", help="How many brokers: an odd number.")
+]
 VERSIONS = f"Of Apache Kafka: {', '.join(versions())}."
 KafkaVersion = Annotated[str, typer.Option(metavar="VERSION", help=VERSIONS)]

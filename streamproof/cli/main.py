@@ -203,6 +203,8 @@ def verify(
     brokers: Annotated[
         int | None,
         typer.Option(
+            "--brokers",
+            "--kafka-brokers",  # as pytest's, where a plain name might be another plugin's
             metavar="N",
             **WHERE,
             help="Brokers of one that is started, an odd number; else as in streamproof.toml, or 3.",

@@ -9,14 +9,14 @@ from streamproof.errors import did_you_mean
 
 
 @dataclass(frozen=True)
-class Evolution:
+class DeclaredEvolution:
     """`schema`: the file of the version in use. Those before it lie beside it."""
 
     level: Level
     schema: Path
 
 
-def read_evolution(path: Path, message: str) -> Evolution:
+def read_evolution(path: Path, message: str) -> DeclaredEvolution:
     """What `x-compatibility` of a message promises; ContractError where there is none, or no file to look beside."""
     documents = Documents()
     root = documents.load(path)
@@ -30,4 +30,4 @@ def read_evolution(path: Path, message: str) -> Evolution:
     schema = documents.resolve(payload.need("schema", expected))
     if schema.file == node.file:
         raise schema.wrong(expected)
-    return Evolution(Level(level), schema.file)
+    return DeclaredEvolution(Level(level), schema.file)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # slow to import, and a face that listens is there before any
     from streamproof.engine.spec import RunSpec
     from streamproof.faults import Evidence, Fault
     from streamproof.history.store import History
-    from streamproof.history.terms import Outcome
+    from streamproof.history.terms import SendOutcome
     from streamproof.recording.quiet import Quiet
 
 T = TypeVar("T")
@@ -125,7 +125,7 @@ class InputFed(Result):
 
     sent: int
     keys: int
-    outcomes: Mapping[Outcome, int]
+    outcomes: Mapping[SendOutcome, int]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from streamproof.engine.spec import RunSpec
 from streamproof.errors import UsageError
 from streamproof.history.locators import Locator
 from streamproof.history.store import HistoryWriter
-from streamproof.history.terms import Outcome
+from streamproof.history.terms import SendOutcome
 from streamproof.kafka import admin
 from streamproof.recording.batches import Place
 from streamproof.recording.expectations import Due, write_expected
@@ -159,7 +159,7 @@ class StdinPort:
 
 
 # how often an input must, and may, have its effects: what is not known may have happened, once
-EXPECTED = {Outcome.OK: Due((1, 1)), Outcome.FAIL: Due((0, 0)), Outcome.UNKNOWN: Due((0, 1))}
+EXPECTED = {SendOutcome.OK: Due((1, 1)), SendOutcome.FAIL: Due((0, 0)), SendOutcome.UNKNOWN: Due((0, 1))}
 
 
 class Answers(Source):
@@ -208,7 +208,7 @@ class Answers(Source):
         ]  # fmt: skip
         for table, rows in (("input", inputs), ("offset_commit", commits), ("owner", owners)):
             writer.append(table, rows)
-        due = {line.event.id: EXPECTED[line.outcome or Outcome.UNKNOWN] for line in given}
+        due = {line.event.id: EXPECTED[line.outcome or SendOutcome.UNKNOWN] for line in given}
         write_expected(writer, self._grp, self._effects.all, due)
         return ()
 

@@ -46,7 +46,7 @@ from streamproof.errors import StreamproofError, SubjectError, UsageError
 from streamproof.faults import Evidence, Fault, Nemesis, Plan, Surroundings, System, check_plan
 from streamproof.guardian import Guardian
 from streamproof.history.store import History, HistoryWriter, row_count
-from streamproof.history.terms import Outcome
+from streamproof.history.terms import SendOutcome
 from streamproof.kafka import admin
 from streamproof.recording.quiet import wait_until_quiet
 from streamproof.recording.source import Rows, record
@@ -218,7 +218,7 @@ class Run:
             _, seconds = self._feed.result()
             keys = len({event.key for event in self.spec.events})
             self._listen(
-                InputFed(seconds, workload.sent, keys, {outcome: workload.counts[outcome] for outcome in Outcome})
+                InputFed(seconds, workload.sent, keys, {outcome: workload.counts[outcome] for outcome in SendOutcome})
             )
 
     def _wait_quiet(self) -> None:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class SendOutcome(StrEnum):
     """How an operation ended. A time-out is unknown: it may have happened, at most once for each attempt."""
 
     OK = "ok"

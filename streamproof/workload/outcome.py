@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import KafkaError, Message
 
 from streamproof.clock import now_us
-from streamproof.history.terms import Fate, Outcome
+from streamproof.history.terms import Fate, SendOutcome
 from streamproof.workload.events import Event
 
 Write = Callable[[Sequence[Mapping[str, Any]]], object]
@@ -32,14 +32,14 @@ REFUSED = frozenset(
 )
 
 
-def outcome_of(error: KafkaError | None) -> Outcome:
+def outcome_of(error: KafkaError | None) -> SendOutcome:
     """How a send ended that its delivery report gives `error` for; whatever is not known to have failed is unknown."""
     if error is None:
-        return Outcome.OK
-    return Outcome.FAIL if error.code() in REFUSED else Outcome.UNKNOWN
+        return SendOutcome.OK
+    return SendOutcome.FAIL if error.code() in REFUSED else SendOutcome.UNKNOWN
 
 
-class Outcomes:
+class SendLog:
     """Rows of the `sent` table on their way to the history, and how many there are of each outcome.
 
     `fates`: sequence and fate of each id, there before it is sent. For any thread.
@@ -47,7 +47,7 @@ class Outcomes:
 
     def __init__(self, channel: str, topic: str, write: Write | None = None) -> None:
         self.fates: dict[str, tuple[int, Fate]] = {}
-        self.counts: Counter[Outcome] = Counter()
+        self.counts: Counter[SendOutcome] = Counter()
         self.write = write or (lambda _: None)
         self._channel, self._topic = channel, topic
         self._rows: list[Mapping[str, Any]] = []
@@ -68,10 +68,10 @@ class Outcomes:
         return reported
 
     def add(
-        self, event: Event, outcome: Outcome, t_invoke: int, producer: str, *, part: int | None, off: int | None
+        self, event: Event, outcome: SendOutcome, t_invoke: int, producer: str, *, part: int | None, off: int | None
     ) -> None:
         """One send has ended."""
-        known = outcome is Outcome.OK
+        known = outcome is SendOutcome.OK
         row = {
             "id": event.id,
             "key": event.key,

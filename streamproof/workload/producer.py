@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from confluent_kafka import KafkaException, Producer
 
 from streamproof.contract.model import Contract
-from streamproof.history.terms import Fate, Outcome
+from streamproof.history.terms import Fate, SendOutcome
 from streamproof.workload.events import Event
-from streamproof.workload.outcome import Outcomes, Write
+from streamproof.workload.outcome import SendLog, Write
 from streamproof.workload.pace import Pace, everything
 
 MESSAGE_TIMEOUT_MS = 60_000  # long enough for a broker's restart: an unknown send stays unknown
@@ -50,7 +50,7 @@ class Workload:
         self._servers = bootstrap_servers
         self._topic = channel.topic
         self._stopping = threading.Event()
-        self._outcomes = Outcomes(channel.name, channel.topic)
+        self._outcomes = SendLog(channel.name, channel.topic)
         self._producer = self._new_producer()
         self.sent = 0
 
@@ -60,7 +60,7 @@ class Workload:
         return self._outcomes.fates
 
     @property
-    def counts(self) -> Counter[Outcome]:
+    def counts(self) -> Counter[SendOutcome]:
         """How many sends ended in which way, so far."""
         return self._outcomes.counts
 
@@ -142,7 +142,7 @@ class Upstream:
     it up, and not the rest.
     """
 
-    def __init__(self, servers: str, topic: str, outcomes: Outcomes, stopping: threading.Event) -> None:
+    def __init__(self, servers: str, topic: str, outcomes: SendLog, stopping: threading.Event) -> None:
         self._name = f"streamproof-upstream-{uuid.uuid4().hex[:12]}"
         self._servers, self._topic, self._outcomes, self._stopping = servers, topic, outcomes, stopping
         self._events: queue.Queue[Event | None] = queue.Queue()

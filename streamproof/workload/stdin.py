@@ -20,9 +20,9 @@ from typing import IO
 
 from streamproof.clock import now_us
 from streamproof.contract.model import Contract
-from streamproof.history.terms import Fate, Outcome
+from streamproof.history.terms import Fate, SendOutcome
 from streamproof.workload.events import Event
-from streamproof.workload.outcome import Outcomes, Write
+from streamproof.workload.outcome import SendLog, Write
 from streamproof.workload.pace import Pace, everything
 
 STDIN = "<stdin>"  # what no topic of Kafka's can be called
@@ -42,7 +42,7 @@ class Given:
     part: int
     off: int
     t: int
-    outcome: Outcome | None
+    outcome: SendOutcome | None
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class StdinWorkload:
 
     def __init__(self, contract: Contract, process: Process, instances: int = 1, *, answer_s: float = ANSWER_S) -> None:
         channel = contract.input.channel
-        self._outcomes = Outcomes(channel.name, channel.topic)
+        self._outcomes = SendLog(channel.name, channel.topic)
         self._answer_s = answer_s
         self._stopping = threading.Event()
         self._lines = [_Line(n, process, self._outcomes, self._stopping) for n in range(1, instances + 1)]
@@ -74,7 +74,7 @@ class StdinWorkload:
         return self._outcomes.fates
 
     @property
-    def counts(self) -> Counter[Outcome]:
+    def counts(self) -> Counter[SendOutcome]:
         """How many sends ended in which way, so far."""
         return self._outcomes.counts
 
@@ -138,11 +138,11 @@ class StdinWorkload:
 class _Line:
     """One instance's pipes, across its incarnations."""
 
-    def __init__(self, number: int, process: Process, outcomes: Outcomes, stopping: threading.Event) -> None:
+    def __init__(self, number: int, process: Process, outcomes: SendLog, stopping: threading.Event) -> None:
         self.number, self._process, self._outcomes, self._stopping = number, process, outcomes, stopping
         self._changed = threading.Condition()
         self._given: list[tuple[Event, int]] = []
-        self._answered: list[Outcome | None] = []
+        self._answered: list[SendOutcome | None] = []
         self._waiting: dict[str, int] = {}
         self._current: subprocess.Popen[bytes] | None = None
         self._over: subprocess.Popen[bytes] | None = None
@@ -177,7 +177,7 @@ class _Line:
             self._changed.wait_for(lambda: not self._waiting or self._stopping.is_set(), answer_s)
             late, self._waiting = list(self._waiting.values()), {}
         for off in late:
-            self._tell(off, Outcome.UNKNOWN)
+            self._tell(off, SendOutcome.UNKNOWN)
 
     def _running(self) -> "subprocess.Popen[bytes] | None":
         process = self._process(self.number)
@@ -213,7 +213,7 @@ class _Line:
     def _answer(self, line: bytes) -> None:
         try:
             given = json.loads(line)
-            outcome, identity = Outcome(given["outcome"]), str(given["id"])
+            outcome, identity = SendOutcome(given["outcome"]), str(given["id"])
         except (ValueError, KeyError, TypeError):
             return
         with self._changed:
@@ -228,11 +228,11 @@ class _Line:
         with self._changed:
             given_up, self._waiting = list(self._waiting.values()), {}
             for off in given_up:
-                self._account(off, Outcome.UNKNOWN)
+                self._account(off, SendOutcome.UNKNOWN)
         for off in given_up:
-            self._tell(off, Outcome.UNKNOWN)
+            self._tell(off, SendOutcome.UNKNOWN)
 
-    def _account(self, off: int, outcome: Outcome) -> None:
+    def _account(self, off: int, outcome: SendOutcome) -> None:
         self._answered[off] = outcome
         before = self.accounted
         while self.accounted < len(self._answered) and self._answered[self.accounted] is not None:
@@ -241,7 +241,7 @@ class _Line:
             self.advances.append(Advance(self.number, self.accounted, now_us()))
         self._changed.notify_all()
 
-    def _tell(self, off: int, outcome: Outcome, *, part: int | None = None, place: int | None = None) -> None:
+    def _tell(self, off: int, outcome: SendOutcome, *, part: int | None = None, place: int | None = None) -> None:
         event, began = self._given[off]
         self._outcomes.add(event, outcome, began, f"stdin-{self.number}", part=part, off=place)
 

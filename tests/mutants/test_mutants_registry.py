@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from mutants.journal import Row, read
-from mutants.judge import Outcome, judge_mutants
+from mutants.judge import RunResult, judge_mutants
 from mutants.registry import CLEAN, MUTANTS, Mutant
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History, HistoryWriter
@@ -179,11 +179,11 @@ def test_the_verifier_is_judged_by_exact_witnesses(
 ) -> None:
     """One too many, one too few, another anomaly, or the wrong verdict: each is the verifier's fault."""
 
-    def run(mutant: Mutant, journal: Path) -> Outcome:
+    def run(mutant: Mutant, journal: Path) -> RunResult:
         assert mutant.command == "python -m mutants no-rewind"
         row = {"t": 1.0, "instance": "i", "process": 1, "batch": 1, "act": "passed-over", "ids": ["c"], "offsets": {}}
         Path(str(journal).format(instance=1)).write_text(json.dumps(row) + "\n")
-        return Outcome(verdict, {name: frozenset(ids) for name, ids in witnesses.items()}, history)
+        return RunResult(verdict, {name: frozenset(ids) for name, ids in witnesses.items()}, history)
 
     (judgement,) = judge_mutants(run, [MUTANTS["no-rewind"]])
     assert judgement.faults == ((fault,) if fault else ())
@@ -203,6 +203,6 @@ def test_one_that_did_no_wrong_may_show_too_little_and_is_not_caught(
     history: History, name: str, verdict: str, fault: str | None
 ) -> None:
     """It had no occasion, and may have another run; its clean twin needs none, and is upheld."""
-    (judgement,) = judge_mutants(lambda *_: Outcome(verdict, {}, history), [(MUTANTS | CLEAN)[name]])
+    (judgement,) = judge_mutants(lambda *_: RunResult(verdict, {}, history), [(MUTANTS | CLEAN)[name]])
     assert judgement.faults == ((fault,) if fault else ())
     assert judgement.had_occasion is (name == "aborting")

@@ -13,7 +13,7 @@ from streamproof.contract.flags import contract_from_flags
 from streamproof.contract.model import Contract
 from streamproof.guardian import Guardian
 from streamproof.history.tables import TABLES
-from streamproof.history.terms import Fate, Outcome
+from streamproof.history.terms import Fate, SendOutcome
 from streamproof.kafka import admin
 from streamproof.workload import Event, Workload, make_events
 from streamproof.workload.outcome import outcome_of
@@ -112,7 +112,7 @@ def test_what_is_to_be_aborted_is_in_the_log_and_not_to_be_seen(broker: Embedded
     written = {header(message) for message in read_back(broker, contract, "read_uncommitted").values()}
     assert len(aborted) == 50
     assert (committed, written) == ({one.id for one in events} - aborted, {one.id for one in events})
-    assert workload.counts == {Outcome.OK: 1000}
+    assert workload.counts == {SendOutcome.OK: 1000}
 
 
 def test_no_more_is_sent_than_the_gate_lets_through(
@@ -188,15 +188,15 @@ def test_what_is_refused_has_failed(broker: EmbeddedCluster, contract: Contract)
 @pytest.mark.parametrize(
     ("code", "outcome"),
     [
-        (None, Outcome.OK),
-        (KafkaError._MSG_TIMED_OUT, Outcome.UNKNOWN),
-        (KafkaError._PURGE_INFLIGHT, Outcome.UNKNOWN),
-        (KafkaError._PURGE_QUEUE, Outcome.UNKNOWN),
-        (KafkaError._TRANSPORT, Outcome.UNKNOWN),
-        (KafkaError.MSG_SIZE_TOO_LARGE, Outcome.FAIL),
-        (KafkaError.TOPIC_AUTHORIZATION_FAILED, Outcome.FAIL),
+        (None, SendOutcome.OK),
+        (KafkaError._MSG_TIMED_OUT, SendOutcome.UNKNOWN),
+        (KafkaError._PURGE_INFLIGHT, SendOutcome.UNKNOWN),
+        (KafkaError._PURGE_QUEUE, SendOutcome.UNKNOWN),
+        (KafkaError._TRANSPORT, SendOutcome.UNKNOWN),
+        (KafkaError.MSG_SIZE_TOO_LARGE, SendOutcome.FAIL),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, SendOutcome.FAIL),
     ],
 )
-def test_only_what_was_surely_refused_has_failed(code: int | None, outcome: Outcome) -> None:
+def test_only_what_was_surely_refused_has_failed(code: int | None, outcome: SendOutcome) -> None:
     """A time-out, a purge and a lost connection say nothing about the log."""
     assert outcome_of(None if code is None else KafkaError(code)) is outcome

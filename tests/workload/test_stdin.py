@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streamproof.contract.flags import contract_from_flags
-from streamproof.history.terms import Outcome
+from streamproof.history.terms import SendOutcome
 from streamproof.workload import StdinWorkload, make_events
 from streamproof.workload.stdin import STDIN
 
@@ -146,4 +146,4 @@ def test_what_a_live_process_leaves_unanswered_is_not_accounted_for(start: Start
     workload.run(EVENTS, rows.extend)
     assert workload.accounted() == {(STDIN, 1): 10}
     assert [one.off for one in workload.given if one.outcome is None] == [10]
-    assert [row["id"] for row in rows if row["outcome"] == Outcome.UNKNOWN] == [EVENTS[10].id]
+    assert [row["id"] for row in rows if row["outcome"] == SendOutcome.UNKNOWN] == [EVENTS[10].id]
