@@ -5,25 +5,25 @@
 --   ({topic}[{part}]@{off}) was aborted, and {found} on {channel}
 -- assumes: batches tile a partition's offsets. `found` says what told: the markers in the log, the fate that the record
 --   carries (a broker that does not isolate leaves no other trace), or an effect.
-WITH committed_read AS (
-    SELECT topic, part, off, reader FROM read WHERE isolation = 'read_committed'
-),
-meant_to_be_aborted AS (
+WITH meant_to_be_aborted AS (
     SELECT id, topic, part, off FROM input WHERE fate = 'abort'
+),
+forbidden_place AS (
+    SELECT NULL AS id, topic, part, off, 'in an aborted batch' AS found FROM aborted_record
+    UNION ALL
+    SELECT id, topic, part, off, 'meant to be aborted'
+    FROM meant_to_be_aborted
+    ANTI JOIN aborted_record USING (topic, part, off)
 ),
 aborted_input AS (  -- not what is hidden only for now, behind a transaction that is still open: nobody has aborted it
     SELECT id, topic, part, off FROM meant_to_be_aborted
     UNION
     SELECT input.id, topic, part, off FROM input JOIN aborted_record USING (topic, part, off)
 )
-SELECT NULL AS id, NULL AS channel, topic, part, off, committed_read.reader, 'in an aborted batch' AS found
-FROM committed_read
-JOIN aborted_record USING (topic, part, off)
-UNION ALL
-SELECT meant_to_be_aborted.id, NULL, topic, part, off, committed_read.reader, 'meant to be aborted'
-FROM committed_read
-JOIN meant_to_be_aborted USING (topic, part, off)
-ANTI JOIN aborted_record USING (topic, part, off)
+SELECT forbidden_place.id, NULL AS channel, topic, part, off, read.reader, forbidden_place.found
+FROM read
+JOIN forbidden_place USING (topic, part, off)
+WHERE read.isolation = 'read_committed'
 UNION ALL
 SELECT effect.id, effect.channel, min(origin.topic), min(origin.part), min(origin.off), NULL, 'its effect is visible'
 FROM first_effect AS effect

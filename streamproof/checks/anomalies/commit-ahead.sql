@@ -18,15 +18,20 @@ due AS (
     JOIN expected ON expected.id = doubtful_effect.id AND expected.channel = doubtful_effect.channel
                  AND expected.grp = promise.grp AND expected.at_least > 0
 ),
+shown AS (  -- found by what is due, which is little, before all effects are joined to it
+    SELECT effect.*
+    FROM effect
+    SEMI JOIN due ON due.id = effect.source_id AND due.channel = effect.channel
+    WHERE effect.visible AND effect.t_append IS NOT NULL
+),
 timed AS (
-    SELECT due.*, effect.topic AS effect_topic, effect.part AS effect_part, effect.off AS place,
-           effect.t_append AS written_at, transactional.pid AS marked_pid,
+    SELECT due.*, shown.topic AS effect_topic, shown.part AS effect_part, shown.off AS place,
+           shown.t_append AS written_at, transactional.pid AS marked_pid,
            transactional.pid IS NOT NULL AND NOT (
-               due.transactional AND effect.pid = due.commit_pid AND effect.epoch = due.commit_epoch) AS is_marked
+               due.transactional AND shown.pid = due.commit_pid AND shown.epoch = due.commit_epoch) AS is_marked
     FROM due
-    JOIN effect ON effect.source_id = due.id AND effect.channel = due.channel AND effect.visible
-    LEFT JOIN transactional ON transactional.pid = effect.pid
-    WHERE effect.t_append IS NOT NULL
+    JOIN shown ON shown.source_id = due.id AND shown.channel = due.channel
+    LEFT JOIN transactional ON transactional.pid = shown.pid
 ),
 appeared AS (
     SELECT timed.*, CASE WHEN timed.is_marked THEN made_visible.t ELSE timed.written_at END AS appeared_at

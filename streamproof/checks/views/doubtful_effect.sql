@@ -5,21 +5,22 @@
 WITH transactional AS (
     SELECT DISTINCT pid FROM batch WHERE control <> 'none'
 ),
-beyond AS (
-    SELECT effect.id, effect.channel, effect.seen, effect.key, effect.topic, effect.part, effect.off,
-           effect.t_append, effect.pid, effect.epoch, done.off AS commit_off, done.t AS committed_at,
+committed AS (
+    SELECT input.topic, input.part, input.off, done.off AS commit_off, done.t AS committed_at,
            done.transactional, done.pid AS commit_pid, done.epoch AS commit_epoch
-    FROM first_effect AS effect
-    ASOF JOIN commit_time AS done
-      ON done.topic = effect.topic AND done.part = effect.part AND done.off > effect.off
-    WHERE effect.places = 1 AND effect.t_append IS NOT NULL
+    FROM input_once AS input
+    ASOF JOIN commit_time AS done ON done.topic = input.topic AND done.part = input.part AND done.off > input.off
+    WHERE input.places = 1
 )
-SELECT beyond.id, beyond.channel, beyond.seen, beyond.key, beyond.topic, beyond.part, beyond.off, beyond.commit_off,
-       beyond.committed_at, beyond.transactional, beyond.commit_pid, beyond.commit_epoch
-FROM beyond
-LEFT JOIN transactional ON transactional.pid = beyond.pid
+SELECT effect.id, effect.channel, effect.seen, effect.key, topic, part, off, committed.commit_off,
+       committed.committed_at, committed.transactional, committed.commit_pid, committed.commit_epoch
+FROM first_effect AS effect
+JOIN committed USING (topic, part, off)
+LEFT JOIN transactional ON transactional.pid = effect.pid
 CROSS JOIN promise
-WHERE beyond.t_append > beyond.committed_at + promise.clock_error_us
-   OR beyond.pid IS NULL  -- of several partitions, or without a producer: looked at one by one
-   OR transactional.pid IS NOT NULL AND NOT (
-       beyond.transactional AND beyond.pid = beyond.commit_pid AND beyond.epoch = beyond.commit_epoch)
+WHERE effect.places = 1 AND effect.t_append IS NOT NULL
+  AND (effect.t_append > committed.committed_at + promise.clock_error_us
+       OR effect.pid IS NULL  -- of several producers, or of none: each effect is looked at
+       OR transactional.pid IS NOT NULL AND (
+           NOT committed.transactional OR effect.pid <> committed.commit_pid
+           OR effect.epoch IS DISTINCT FROM committed.commit_epoch))

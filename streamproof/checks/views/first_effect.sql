@@ -1,7 +1,7 @@
 -- first_effect: one row for each source and channel that has visible effects: how many (`seen`), when the first of them was
--- appended, where it is (effect_part, place: its offset, or its place within a file) and by which producer; beside the
--- live input that it came from, null where there is none. `parts`, `places` above 1: in several partitions, between
--- which there is no order, so that no place and no producer is the first.
+-- appended, and where it is (effect_part, place: its offset, or its place within a file); by which producer and epoch, null
+-- where they are several; beside the live input that it came from, null where there is none. `parts`, `places` above 1:
+-- in several partitions, between which there is no order, so that no place is the first.
 -- kept: several checks ask for it
 WITH placed AS (
     SELECT channel, source_id AS id, t_append, pid, epoch, coalesce(part, -1) AS part, coalesce(off, ordinal) AS place
@@ -10,7 +10,7 @@ WITH placed AS (
 ),
 counted AS (
     SELECT channel, id, count(*) AS seen, min(t_append) AS t_append, min(part) AS part, max(part) AS last_part,
-           min(place) AS place, min_by(pid, place) AS pid, min_by(epoch, place) AS epoch
+           min(place) AS place, min(pid) AS pid, max(pid) AS last_pid, min(epoch) AS epoch, max(epoch) AS last_epoch
     FROM placed
     GROUP BY channel, id
 )
@@ -18,8 +18,8 @@ SELECT counted.channel, counted.id, counted.seen, counted.t_append,
        CASE WHEN counted.part = counted.last_part THEN 1 ELSE 2 END AS parts,
        CASE WHEN counted.part = counted.last_part THEN counted.part END AS effect_part,
        CASE WHEN counted.part = counted.last_part THEN counted.place END AS place,
-       CASE WHEN counted.part = counted.last_part THEN counted.pid END AS pid,
-       CASE WHEN counted.part = counted.last_part THEN counted.epoch END AS epoch,
+       CASE WHEN counted.pid = counted.last_pid THEN counted.pid END AS pid,
+       CASE WHEN counted.pid = counted.last_pid AND counted.epoch = counted.last_epoch THEN counted.epoch END AS epoch,
        input_once.key, input_once.topic, input_once.part, input_once.off, input_once.places
 FROM counted
 LEFT JOIN input_once USING (id)
