@@ -5,7 +5,31 @@ from pathlib import Path
 import pytest
 
 from streamproof.checks import judge
+from tests.checks.cases import Case, without_aborts
 from tests.checks.histories import Scene, small, witnesses
+
+
+def nothing_aborted(scene: Scene) -> None:
+    without_aborts(scene)
+    scene.drop("input", lambda row: not row["visible"])
+
+
+def not_yet_aborted(scene: Scene) -> None:
+    """Inputs and effects that are hidden only because their transactions are open still."""
+    scene.drop("batch", lambda row: row["control"] == "abort").alter("input", lambda _: True, fate="process")
+
+
+def wrong(scene: Scene) -> None:
+    scene.effect("never", "beta")
+    scene.read("in", 0, 60)
+
+
+CASE = Case(
+    evidence={
+        "records of aborted transactions": (21, nothing_aborted, not_yet_aborted),
+    },
+    wrong=wrong,
+)
 
 
 def test_an_effect_of_an_aborted_input_is_an_aborted_read(tmp_path: Path) -> None:

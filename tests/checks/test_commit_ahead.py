@@ -5,7 +5,29 @@ from pathlib import Path
 import pytest
 
 from streamproof.checks import judge
+from tests.checks.cases import Case
 from tests.checks.histories import STEP, Scene, small, witnesses
+
+
+def only_last_commits(scene: Scene) -> None:
+    scene.drop("offset_commit", lambda row: row["off"] < 60)
+
+
+def untimed_effects(scene: Scene) -> None:
+    scene.alter("effect", lambda _: True, t_append=None)
+
+
+def wrong(scene: Scene) -> None:
+    scene.alter("effect", lambda row: row["source_id"] == "x005", t_append=scene.wait())
+
+
+CASE = Case(
+    evidence={
+        "commits while inputs were in flight": (2, only_last_commits),
+        "effects whose time is known": (240, untimed_effects),
+    },
+    wrong=wrong,
+)
 
 
 def test_a_commit_before_the_first_effect_is_ahead(tmp_path: Path) -> None:

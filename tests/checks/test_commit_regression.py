@@ -5,7 +5,20 @@ from pathlib import Path
 import pytest
 
 from streamproof.checks import judge
+from tests.checks.cases import Case, disturbed_before_and_after, same_owner
 from tests.checks.histories import START, STEP, Row, Scene, clean, small, witnesses
+
+
+def wrong(scene: Scene) -> None:
+    scene.commit(3)
+
+
+CASE = Case(
+    evidence={
+        "partitions committed before and after a change of owner": (2, same_owner, disturbed_before_and_after),
+    },
+    wrong=wrong,
+)
 
 CHANGED = START + 9 * STEP
 

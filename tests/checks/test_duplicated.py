@@ -2,7 +2,64 @@
 
 from pathlib import Path
 
-from tests.checks.histories import Scene, small, witnesses
+from tests.checks.cases import Case, effects_in_no_log, no_fault, owner_changes, without_aborts
+from tests.checks.histories import STEP, Scene, small, witnesses
+
+
+def nothing_interrupted(scene: Scene) -> None:
+    without_aborts(scene)
+    scene.drop("owner", lambda row: row["generation"] == 2).alter("owner", lambda _: True, t_to=None)
+
+
+def owner_kept_its_partitions(scene: Scene) -> None:
+    """A rebalance after which the same member has the same partitions, whatever it had in flight."""
+    without_aborts(scene)
+    scene.alter("owner", lambda _: True, member="the one")
+
+
+def another_died(scene: Scene) -> None:
+    """A crash while another's inputs are in flight, who does them to the end: its partitions stay where they are."""
+    owner_kept_its_partitions(scene)
+    scene.alter("process", lambda _: True, instance=2)
+
+
+def change_before_any_effect(scene: Scene) -> None:
+    without_aborts(scene)
+    first = min(row["t_append"] for row in scene.rows["effect"])
+    owner_changes(scene, first - STEP)
+
+
+def change_after_all_commits(scene: Scene) -> None:
+    without_aborts(scene)
+    owner_changes(scene, scene.wait())
+
+
+def hidden_behind_an_open_transaction(scene: Scene) -> None:
+    """What was not shown yet, but not aborted either."""
+    owner_changes(scene, scene.wait())
+    scene.drop("batch", lambda row: row["control"] == "abort")
+
+
+def wrong(scene: Scene) -> None:
+    scene.effect("x001", part=0)
+
+
+CASE = Case(
+    evidence={
+        "interruptions between effects and their commit": (
+            1,
+            nothing_interrupted,
+            owner_kept_its_partitions,
+            another_died,
+            change_before_any_effect,
+            change_after_all_commits,
+            hidden_behind_an_open_transaction,
+        ),
+        "effects in logs, which tell when they came": (260, effects_in_no_log),
+        "faults that took effect while inputs were in flight": (1, no_fault),
+    },
+    wrong=wrong,
+)
 
 
 def test_duplicated_names_source_channel_and_number(tmp_path: Path) -> None:

@@ -1,230 +1,72 @@
 """Each evidence query: with what it asks for it is enough; without it the verdict is unproven, and names it."""
 
-from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from streamproof.checks import Outcome, Status, judge, load_checks
-from tests.checks.histories import START, STEP, Row, Scene, clean, clean_plain, evidence, names, small
-
-# what the clean run shows, anomaly by anomaly
-SHOWN = {
-    "lost": {
-        "partitions with input that the group committed past": 2,
-        "faults that took effect while inputs were in flight": 1,
-    },
-    "commit-ahead": {"commits while inputs were in flight": 2, "effects whose time is known": 240},
-    "duplicated": {
-        "interruptions between effects and their commit": 1,
-        "effects in logs, which tell when they came": 260,
-        "faults that took effect while inputs were in flight": 1,
-    },
-    "aborted-read": {"records of aborted transactions": 21},
-    "torn": {"transactions over several partitions, interrupted": 1},
-    "reordered": {
-        "adjacent pairs of inputs with one key": 236,
-        "pairs of inputs with one key across a change of owner": 4,
-    },
-    "phantom": {"effects that were read": 240, "partitions of effects that were read to their end": 4},
-    "commit-regression": {"partitions committed before and after a change of owner": 2},
-    "hanging-transaction": {"crashes inside a transaction": 1},
-    "late": {"inputs in the log": 120},
-}
-
-
-def test_each_anomaly_has_its_evidence_here() -> None:
-    """A new anomaly says in SHOWN what the clean run shows of it, and in REMOVED what takes that away."""
-    assert SHOWN.keys() == {check.name for check in load_checks()}
-    assert {anomaly for anomaly, _, _ in REMOVED} == SHOWN.keys()
-
-
-def test_a_clean_run_shows_all_that_is_needed(tmp_path: Path) -> None:
-    """The verdict is upheld, and each number is the run's own."""
-    verdict = judge(clean().write(tmp_path), threads=1)
-    assert verdict.outcome is Outcome.UPHELD
-    assert {one.anomaly: {row.evidence: row.seen for row in one.evidence} for one in verdict.findings} == SHOWN
-    assert all(row.enough for one in verdict.findings for row in one.evidence)
-
-
-def one_partition_uncommitted(scene: Scene) -> None:
-    scene.drop("offset_commit", lambda row: row["part"] == 1)
-
-
-def no_fault(scene: Scene) -> None:
-    scene.drop("fault")
-
-
-def fault_without_effect(scene: Scene) -> None:
-    scene.alter("fault", lambda _: True, effective=False)
-
-
-def fault_before_all_input(scene: Scene) -> None:
-    scene.alter("fault", lambda _: True, t_from=START - 2 * STEP, t_to=START - STEP)
-
-
-def fault_after_all_commits(scene: Scene) -> None:
-    scene.alter("fault", lambda _: True, t_from=scene.now + STEP, t_to=None)
-
-
-def only_last_commits(scene: Scene) -> None:
-    scene.drop("offset_commit", lambda row: row["off"] < 60)
-
-
-def untimed_effects(scene: Scene) -> None:
-    scene.alter("effect", lambda _: True, t_append=None)
-
-
-def without_aborts(scene: Scene) -> None:
-    scene.drop("effect", lambda row: not row["visible"]).drop("batch", lambda row: row["control"] == "abort")
-
-
-def nothing_interrupted(scene: Scene) -> None:
-    without_aborts(scene)
-    scene.drop("owner", lambda row: row["generation"] == 2).alter("owner", lambda _: True, t_to=None)
-
-
-def owner_kept_its_partitions(scene: Scene) -> None:
-    """A rebalance after which the same member has the same partitions, whatever it had in flight."""
-    without_aborts(scene)
-    scene.alter("owner", lambda _: True, member="the one")
-
-
-def another_died(scene: Scene) -> None:
-    """A crash while another's inputs are in flight, who does them to the end: its partitions stay where they are."""
-    owner_kept_its_partitions(scene)
-    scene.alter("process", lambda _: True, instance=2)
-
-
-def change_before_any_effect(scene: Scene) -> None:
-    without_aborts(scene)
-    first = min(row["t_append"] for row in scene.rows["effect"])
-    _owner_changes(scene, first - STEP)
-
-
-def change_after_all_commits(scene: Scene) -> None:
-    without_aborts(scene)
-    _owner_changes(scene, scene.wait())
-
-
-def _owner_changes(scene: Scene, t: int) -> None:
-    scene.alter("owner", lambda row: row["generation"] == 1, t_to=t)
-    scene.alter("owner", lambda row: row["generation"] == 2, t_from=t)
-
-
-def hidden_behind_an_open_transaction(scene: Scene) -> None:
-    """What was not shown yet, but not aborted either."""
-    _owner_changes(scene, scene.wait())
-    scene.drop("batch", lambda row: row["control"] == "abort")
-
-
-def effects_in_no_log(scene: Scene) -> None:
-    scene.alter("effect", lambda _: True, topic=None, part=None, off=None)
-
-
-def stopped_in_order(scene: Scene) -> None:
-    scene.alter("process", lambda _: True, cause="stopped")
-
-
-def nothing_aborted(scene: Scene) -> None:
-    without_aborts(scene)
-    scene.drop("input", lambda row: not row["visible"])
-
-
-def not_yet_aborted(scene: Scene) -> None:
-    """Inputs and effects that are hidden only because their transactions are open still."""
-    scene.drop("batch", lambda row: row["control"] == "abort").alter("input", lambda _: True, fate="process")
-
-
-def abort_of_one_partition(scene: Scene) -> None:
-    ongoing = [row for row in scene.rows["txn"] if row["partitions"] == ["alpha-0", "beta-0"]]
-    for row in ongoing:
-        row["partitions"] = ["alpha-0"]
-
-
-def every_key_once(scene: Scene) -> None:
-    for number, row in enumerate(scene.rows["input"]):
-        row["key"] = f"key{number}"
-
-
-def no_keys(scene: Scene) -> None:
-    scene.alter("input", lambda _: True, key=None)
-
-
-def same_owner(scene: Scene) -> None:
-    scene.alter("owner", lambda _: True, member="the one")
-
-
-def disturbed_before_and_after(scene: Scene) -> None:
-    _owner_changes(scene, scene.wait())
-
-
-def no_effects(scene: Scene) -> None:
-    scene.drop("effect").drop("batch", lambda row: row["topic"] in {"alpha", "beta"})
-
-
-def unread_end(scene: Scene) -> None:
-    scene.append("alpha", 0)
-
-
-def unread_partition(scene: Scene) -> None:
-    scene.append("alpha", 3)
-
-
-def crash_between_transactions(scene: Scene) -> None:
-    scene.alter("process", lambda _: True, t_end=START)
-
-
-def crash_in_what_was_committed(scene: Scene) -> None:
-    first = next(row for row in scene.rows["txn"] if row["tid"] == "mover-7" and row["state"] == "PrepareCommit")
-    scene.alter("process", lambda _: True, t_end=first["t_append"] - STEP)
-
-
-def no_input(scene: Scene) -> None:
-    scene.alter("input", lambda _: True, visible=False)
-
-
-REMOVED: list[tuple[str, str, Callable[[Scene], None]]] = [
-    ("lost", "partitions with input that the group committed past", one_partition_uncommitted),
-    ("lost", "faults that took effect while inputs were in flight", no_fault),
-    ("lost", "faults that took effect while inputs were in flight", fault_without_effect),
-    ("lost", "faults that took effect while inputs were in flight", fault_before_all_input),
-    ("lost", "faults that took effect while inputs were in flight", fault_after_all_commits),
-    ("commit-ahead", "commits while inputs were in flight", only_last_commits),
-    ("commit-ahead", "effects whose time is known", untimed_effects),
-    ("duplicated", "interruptions between effects and their commit", nothing_interrupted),
-    ("duplicated", "interruptions between effects and their commit", owner_kept_its_partitions),
-    ("duplicated", "interruptions between effects and their commit", another_died),
-    ("duplicated", "interruptions between effects and their commit", change_before_any_effect),
-    ("duplicated", "interruptions between effects and their commit", change_after_all_commits),
-    ("duplicated", "interruptions between effects and their commit", hidden_behind_an_open_transaction),
-    ("duplicated", "effects in logs, which tell when they came", effects_in_no_log),
-    ("duplicated", "faults that took effect while inputs were in flight", no_fault),
-    ("aborted-read", "records of aborted transactions", nothing_aborted),
-    ("aborted-read", "records of aborted transactions", not_yet_aborted),
-    ("torn", "transactions over several partitions, interrupted", abort_of_one_partition),
-    ("reordered", "adjacent pairs of inputs with one key", every_key_once),
-    ("reordered", "adjacent pairs of inputs with one key", no_keys),
-    ("reordered", "pairs of inputs with one key across a change of owner", same_owner),
-    ("reordered", "pairs of inputs with one key across a change of owner", disturbed_before_and_after),
-    ("phantom", "effects that were read", no_effects),
-    ("phantom", "partitions of effects that were read to their end", unread_end),
-    ("phantom", "partitions of effects that were read to their end", unread_partition),
-    ("commit-regression", "partitions committed before and after a change of owner", same_owner),
-    ("commit-regression", "partitions committed before and after a change of owner", disturbed_before_and_after),
-    ("hanging-transaction", "crashes inside a transaction", crash_between_transactions),
-    ("hanging-transaction", "crashes inside a transaction", crash_in_what_was_committed),
-    ("hanging-transaction", "crashes inside a transaction", stopped_in_order),
-    ("late", "inputs in the log", no_input),
+from streamproof.checks import Outcome, Status, Verdict, judge, load_checks
+from tests.checks.cases import (
+    Change,
+    abort_of_one_partition,
+    effects_in_no_log,
+    load_cases,
+    owner_changes,
+    place,
+    same_owner,
+)
+from tests.checks.histories import STEP, Row, Scene, clean, clean_plain, evidence, names, small
+
+CASES = load_cases()
+REMOVED = [
+    (anomaly, evidence, remove)
+    for anomaly, case in CASES.items()
+    for evidence, (_, *changes) in case.evidence.items()
+    for remove in changes
 ]
+
+
+@pytest.mark.parametrize("anomaly", [check.name for check in load_checks()])
+def test_each_anomaly_has_its_case(anomaly: str) -> None:
+    """A new anomaly is told here what its tests lack, and where that belongs."""
+    file = place(anomaly).replace(".", "/") + ".py"
+    assert anomaly in CASES, f"{file} needs CASE = Case(evidence=..., wrong=...): see tests/checks/cases.py"
+    asked = {row.evidence for row in judge_clean().finding(anomaly).evidence}
+    assert CASES[anomaly].evidence.keys() == asked, f"CASE in {file} needs each evidence of {anomaly}, and no other"
+
+
+@cache
+def judge_clean() -> Verdict:
+    with TemporaryDirectory() as directory:
+        return judge(clean().write(Path(directory)), threads=1)
+
+
+@pytest.mark.parametrize("anomaly", CASES)
+def test_a_clean_run_shows_all_that_is_needed(anomaly: str) -> None:
+    """The verdict is upheld, and each number is the run's own."""
+    assert judge_clean().outcome is Outcome.UPHELD
+    rows = judge_clean().finding(anomaly).evidence
+    assert {row.evidence: row.seen for row in rows} == {
+        name: seen for name, (seen, *_) in CASES[anomaly].evidence.items()
+    }
+    assert all(row.enough for row in rows)
+
+
+@pytest.mark.parametrize("anomaly", CASES)
+def test_what_is_wrong_is_told_in_a_sentence(tmp_path: Path, anomaly: str) -> None:
+    """There are witnesses, and what the check itself says of them; none is left to its columns."""
+    scene = clean()
+    CASES[anomaly].wrong(scene)
+    told = judge(scene.write(tmp_path), threads=1).finding(anomaly).told
+    assert told
+    assert not [words for words in told if "·" in words or "None" in words or "nothing" in words]
 
 
 @pytest.mark.parametrize(
     ("anomaly", "evidence", "remove"), REMOVED, ids=[f"{anomaly}-{remove.__name__}" for anomaly, _, remove in REMOVED]
 )
-def test_without_its_evidence_no_run_is_upheld(
-    tmp_path: Path, anomaly: str, evidence: str, remove: Callable[[Scene], None]
-) -> None:
+def test_without_its_evidence_no_run_is_upheld(tmp_path: Path, anomaly: str, evidence: str, remove: Change) -> None:
     """The row says that it is not enough, and what is missing names it and the anomaly."""
     scene = clean()
     remove(scene)
@@ -233,13 +75,6 @@ def test_without_its_evidence_no_run_is_upheld(
     assert row.enough is False
     assert verdict.outcome is not Outcome.UPHELD
     assert any(one.startswith(evidence) and one.endswith(f"judge {anomaly}") for one in verdict.missing)
-
-
-def test_every_evidence_is_taken_away_once() -> None:
-    """Each row of each evidence query has its own case above."""
-    assert {(anomaly, evidence) for anomaly, evidence, _ in REMOVED} == {
-        (anomaly, evidence) for anomaly, rows in SHOWN.items() for evidence in rows
-    }
 
 
 @pytest.mark.parametrize(("pairs", "enough"), [(99, False), (100, True)])
@@ -317,7 +152,7 @@ def test_a_pair_is_across_a_change_of_owner_between_its_effects(
     first = scene.now
     scene.wait(3)
     scene.effect("b")
-    _owner_changes(scene, first + after_ms * STEP)
+    owner_changes(scene, first + after_ms * STEP)
     scene.alter("owner", lambda _: True, topic=topic)
     assert evidence(scene, tmp_path, "reordered")[-1] == (across, across > 0)
 

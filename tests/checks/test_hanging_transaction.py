@@ -5,7 +5,33 @@ from pathlib import Path
 import pytest
 
 from streamproof.checks import judge
-from tests.checks.histories import OFFSETS, STEP, Scene, Transaction, small, witnesses
+from tests.checks.cases import Case
+from tests.checks.histories import OFFSETS, START, STEP, Scene, Transaction, small, witnesses
+
+
+def stopped_in_order(scene: Scene) -> None:
+    scene.alter("process", lambda _: True, cause="stopped")
+
+
+def crash_between_transactions(scene: Scene) -> None:
+    scene.alter("process", lambda _: True, t_end=START)
+
+
+def crash_in_what_was_committed(scene: Scene) -> None:
+    first = next(row for row in scene.rows["txn"] if row["tid"] == "mover-7" and row["state"] == "PrepareCommit")
+    scene.alter("process", lambda _: True, t_end=first["t_append"] - STEP)
+
+
+def wrong(scene: Scene) -> None:
+    scene.transaction(pid=8).effect("x003", part=4)
+
+
+CASE = Case(
+    evidence={
+        "crashes inside a transaction": (1, crash_between_transactions, crash_in_what_was_committed, stopped_in_order),
+    },
+    wrong=wrong,
+)
 
 
 def open_transaction(*, waited_ms: int = 0) -> Scene:

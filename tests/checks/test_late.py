@@ -2,7 +2,24 @@
 
 from pathlib import Path
 
-from tests.checks.histories import small, witnesses
+from tests.checks.cases import Case
+from tests.checks.histories import Scene, small, witnesses
+
+
+def no_input(scene: Scene) -> None:
+    scene.alter("input", lambda _: True, visible=False)
+
+
+def wrong(scene: Scene) -> None:
+    scene.input("late", key=None)
+
+
+CASE = Case(
+    evidence={
+        "inputs in the log": (120, no_input),
+    },
+    wrong=wrong,
+)
 
 
 def test_late_is_what_nobody_committed_past(tmp_path: Path) -> None:

@@ -2,7 +2,43 @@
 
 from pathlib import Path
 
-from tests.checks.histories import Scene, small, witnesses
+from tests.checks.cases import Case, no_fault
+from tests.checks.histories import START, STEP, Scene, small, witnesses
+
+
+def one_partition_uncommitted(scene: Scene) -> None:
+    scene.drop("offset_commit", lambda row: row["part"] == 1)
+
+
+def fault_without_effect(scene: Scene) -> None:
+    scene.alter("fault", lambda _: True, effective=False)
+
+
+def fault_before_all_input(scene: Scene) -> None:
+    scene.alter("fault", lambda _: True, t_from=START - 2 * STEP, t_to=START - STEP)
+
+
+def fault_after_all_commits(scene: Scene) -> None:
+    scene.alter("fault", lambda _: True, t_from=scene.now + STEP, t_to=None)
+
+
+def wrong(scene: Scene) -> None:
+    scene.drop("effect", lambda row: row["source_id"] == "x002" and row["channel"] == "beta")
+
+
+CASE = Case(
+    evidence={
+        "partitions with input that the group committed past": (2, one_partition_uncommitted),
+        "faults that took effect while inputs were in flight": (
+            1,
+            no_fault,
+            fault_without_effect,
+            fault_before_all_input,
+            fault_after_all_commits,
+        ),
+    },
+    wrong=wrong,
+)
 
 
 def effect_never_written() -> Scene:

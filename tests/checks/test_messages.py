@@ -7,7 +7,7 @@ import pytest
 from streamproof.checks import judge
 from streamproof.checks.messages import sentence
 from streamproof.errors import UsageError
-from tests.checks.histories import START, STEP, Scene, clean, small
+from tests.checks.histories import START, STEP, Scene, small
 
 
 def told(scene: Scene, directory: Path, anomaly: str) -> list[str]:
@@ -38,27 +38,6 @@ def test_without_faults_nothing_was_at_work(tmp_path: Path) -> None:
     scene.fault(effective=False)
     scene.commit(1)
     assert all("At work" not in one for one in told(scene, tmp_path, "lost"))
-
-
-def test_every_kind_of_witness_has_a_sentence(tmp_path: Path) -> None:
-    """What the checks themselves say of a run in which everything went wrong; none is left to its columns."""
-    scene = clean()
-    scene.input("late", key=None)
-    scene.effect("nobody")
-    scene.effect(None)
-    scene.effect("x001", part=0)
-    scene.effect("never", "beta")
-    scene.drop("effect", lambda row: row["source_id"] == "x002" and row["channel"] == "beta")
-    scene.commit(3)
-    scene.read("in", 0, 60)
-    scene.transaction(pid=8).effect("x003", part=4)
-    scene.alter("effect", lambda row: row["source_id"] == "x004" and row["channel"] == "beta", visible=False)
-    scene.alter("effect", lambda row: row["source_id"] == "x005", t_append=scene.wait())
-    scene.alter("effect", lambda row: row["source_id"] == "x006", off=-1)
-    verdict = judge(scene.write(tmp_path), threads=1)
-    found = {one.anomaly: one.told for one in verdict.findings}
-    assert {name for name, many in found.items() if not many} == set()
-    assert not [one for many in found.values() for one in many if "·" in one or "None" in one or "nothing" in one]
 
 
 def test_a_sentence_is_the_first_that_can_be_said() -> None:

@@ -2,7 +2,34 @@
 
 from pathlib import Path
 
-from tests.checks.histories import small, witnesses
+from tests.checks.cases import Case
+from tests.checks.histories import Scene, small, witnesses
+
+
+def no_effects(scene: Scene) -> None:
+    scene.drop("effect").drop("batch", lambda row: row["topic"] in {"alpha", "beta"})
+
+
+def unread_end(scene: Scene) -> None:
+    scene.append("alpha", 0)
+
+
+def unread_partition(scene: Scene) -> None:
+    scene.append("alpha", 3)
+
+
+def wrong(scene: Scene) -> None:
+    scene.effect("nobody")
+    scene.effect(None)
+
+
+CASE = Case(
+    evidence={
+        "effects that were read": (240, no_effects),
+        "partitions of effects that were read to their end": (4, unread_end, unread_partition),
+    },
+    wrong=wrong,
+)
 
 
 def test_phantoms_have_no_input_or_name_none(tmp_path: Path) -> None:

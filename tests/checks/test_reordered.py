@@ -4,7 +4,30 @@ from pathlib import Path
 
 import pytest
 
+from tests.checks.cases import Case, disturbed_before_and_after, same_owner
 from tests.checks.histories import Row, Scene, small, witnesses
+
+
+def every_key_once(scene: Scene) -> None:
+    for number, row in enumerate(scene.rows["input"]):
+        row["key"] = f"key{number}"
+
+
+def no_keys(scene: Scene) -> None:
+    scene.alter("input", lambda _: True, key=None)
+
+
+def wrong(scene: Scene) -> None:
+    scene.alter("effect", lambda row: row["source_id"] == "x006", off=-1)
+
+
+CASE = Case(
+    evidence={
+        "adjacent pairs of inputs with one key": (236, every_key_once, no_keys),
+        "pairs of inputs with one key across a change of owner": (4, same_owner, disturbed_before_and_after),
+    },
+    wrong=wrong,
+)
 
 
 def test_reordered_names_each_input_that_was_overtaken(tmp_path: Path) -> None:

@@ -5,7 +5,20 @@ from pathlib import Path
 import pytest
 
 from streamproof.history.promise import Delivery, Isolation
+from tests.checks.cases import Case, abort_of_one_partition
 from tests.checks.histories import STEP, Scene, small, witnesses
+
+
+def wrong(scene: Scene) -> None:
+    scene.alter("effect", lambda row: row["source_id"] == "x004" and row["channel"] == "beta", visible=False)
+
+
+CASE = Case(
+    evidence={
+        "transactions over several partitions, interrupted": (1, abort_of_one_partition),
+    },
+    wrong=wrong,
+)
 
 
 def torn_effect() -> Scene:
