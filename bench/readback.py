@@ -13,12 +13,13 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from streamproof.cluster import start_embedded
 from streamproof.cluster.registry import start_registry
 from streamproof.guardian import Guardian
-from streamproof.history.locators import Locator
 from streamproof.history.store import HistoryWriter
 from streamproof.history.terms import Fate
 from streamproof.kafka import admin
 from streamproof.recording.topics import EffectTopic, InputTopic, TopicLogs
-from streamproof.serde.avro import Encoder, Field
+from streamproof.serde.avro import AVRO
+from streamproof.serde.framing import framed
+from streamproof.serde.locators import Locator
 
 RECORDS = 300_000  # of each topic
 PARTITIONS = 4
@@ -38,13 +39,16 @@ def read_back() -> list[dict[str, Any]]:
         start_registry(guardian, logs=guardian.directory / "logs") as registry,
     ):
         servers = cluster.bootstrap_servers
-        avro = partial(Encoder(SCHEMA).framed, registry.client.register("event", SCHEMA))
+        schema = AVRO.schema(SCHEMA)
+        number = registry.client.register("event", schema.text, AVRO.registry_type)
         for topic in (*TOPICS, *IN_AVRO):
             admin.create_topics(servers, {topic: PARTITIONS}, replication=1)
-            fill(servers, topic, avro if topic in IN_AVRO else as_json)
+            fill(
+                servers, topic, (lambda record: framed(number, schema.encoded(record))) if topic in IN_AVRO else as_json
+            )
         peer = per_core(lambda: consume(servers))
         rows = []
-        in_avro = Locator.parse("avro:event_id").decoding(Field(registry.client, "event_id"))
+        in_avro = Locator.parse("avro:event_id").through(registry.client)
         for name, identity, topics in (
             ("header", Locator.parse("header:event-id"), TOPICS),
             ("JSON field", Locator.parse("json:/event_id"), TOPICS),

@@ -3,24 +3,20 @@
 What is needed of the document is validated strictly; what is not, is not looked at. Foreign extensions pass.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft7Validator
-from jsonschema.exceptions import SchemaError, best_match
-from jsonschema.validators import validator_for
 from pydantic import TypeAdapter, ValidationError
 
-from streamproof.contract.avro import avro_schema
-from streamproof.contract.document import Documents, Node, lines_of
+from streamproof.contract.document import Documents, Node
 from streamproof.contract.locators import IN_COLUMN, LOCATED, locator, locator_in
-from streamproof.contract.model import KEY, Channel, Contract, DeadLetters, Input, Produces
+from streamproof.contract.model import KEY, Channel, Contract, DeadLetters, Input, Payload, Produces
+from streamproof.contract.payloads import MAKEABLE, read_payload, require_fitting
 from streamproof.errors import did_you_mean
-from streamproof.history.locators import Locator
 from streamproof.history.promise import Delivery, Isolation
-from streamproof.serde.avro import Encoder, json_schema
+from streamproof.serde.locators import Locator
 
 _DOCS = ("title", "summary", "description", "tags", "externalDocs")
 KNOWN: Mapping[str, tuple[str, ...]] = {
@@ -38,7 +34,6 @@ EXTENSIONS = (
 )  # fmt: skip
 OWNERS = {"x-query": "a channel", "x-compatibility": "a message"}  # the others are an operation's
 MISSPELT = 0.85  # how close a foreign extension may come to one of ours
-JSON_FORMATS = ("application/schema+json", "application/schema+yaml", "application/vnd.aai.asyncapi")
 
 
 def read_contract(path: Path, operation: str | None = None) -> Contract:
@@ -131,11 +126,8 @@ class _Reader:
         channel = self._channel(name, target, messages)
         if channel.query is not None:
             raise reference.error(f"{reference.path}: {name} is a query (x-query); input comes from a topic")
-        if channel.schema is None and messages != [] and self._unreadable(target, messages):
-            raise target.error(
-                f"{target.path}: input can be made from a JSON Schema, or from Avro without bytes; expected such a "
-                "payload"
-            )
+        if channel.payload.json_schema is None and messages != [] and self._unreadable(target, messages):
+            raise target.error(f"{target.path}: input can be made from {MAKEABLE}; expected such a payload")
         return channel
 
     def _named(self, reference: Node) -> Channel:
@@ -160,19 +152,21 @@ class _Reader:
         messages = chosen if chosen is not None else self._messages(node)
         for message in messages:
             _known(message, "message")
-        schemas = [schema for one in messages if (schema := self._schema(one)) is not None]
-        avro = [found for one in messages if (found := avro_schema(self.documents, one)) is not None]
-        if avro and len(messages) > 1:
+        payloads = [read_payload(self.documents, message) for message in messages]
+        if len(messages) > 1 and any(payload.encoding is not None for payload in payloads):
             raise node.error(f"{node.path}.messages: a registry keeps one schema for a topic's values; expected one")
-        examples = [example for one in messages for example in self._examples(one)]
+        examples = [
+            example
+            for message, payload in zip(messages, payloads, strict=True)
+            for example in _examples(message, payload)
+        ]
         return Channel(
             name=name,
             topic=topic.text(),
             partitions=partitions.whole(1) if partitions else Channel.partitions,
             config=_topic_configuration(binding),
-            schema=(schemas[0] if len(schemas) == 1 else {"anyOf": schemas}) if schemas else None,
-            avro=avro[0] if avro else None,
-            examples=tuple(payload for payload, _ in examples),
+            payload=_any_of(payloads),
+            examples=tuple(value for value, _ in examples),
             headers=tuple(headers for _, headers in examples),
         )
 
@@ -205,57 +199,6 @@ class _Reader:
     def _unreadable(self, node: Node, messages: Sequence[Node] | None) -> bool:
         """Whether the payload is declared, but not as a JSON Schema."""
         return any(one.get("payload") for one in (messages if messages is not None else self._messages(node)))
-
-    def _schema(self, message: Node) -> Mapping[str, Any] | None:
-        """The payload's JSON Schema without references, or that of the JSON which Avro is written from.
-
-        `None` where there is none, or in another language.
-        """
-        if (avro := avro_schema(self.documents, message)) is not None:
-            try:
-                return json_schema(avro)
-            except ValueError:
-                return None
-        payload = message.get("payload")
-        if payload is None:
-            return None
-        payload = self.documents.resolve(payload)
-        if form := payload.get("schemaFormat"):
-            if not form.text().startswith(JSON_FORMATS):
-                return None
-            payload = self.documents.resolve(payload.need("schema", "a JSON Schema"))
-        payload.mapping()
-        schema: dict[str, Any] = self.documents.bundle(payload)
-        try:
-            validator_for(schema, default=Draft7Validator).check_schema(schema)
-        except SchemaError as error:
-            place = lines_of(payload, iter(error.absolute_path))
-            raise place.error(f"{place.path or 'the document'}: no valid JSON Schema: {error.message}") from error
-        return schema
-
-    def _examples(self, message: Node) -> Iterable[tuple[Any, Mapping[str, str]]]:
-        """Payload and headers of each example; ContractError when one breaks the payload's own schema."""
-        listed = message.get("examples")
-        schema, avro = self._schema(message), avro_schema(self.documents, message)
-        for example in listed.items() if listed else ():
-            _known(example, "example")
-            payload = example.get("payload")
-            if payload is None:
-                continue
-            value = payload.plain()
-            if avro is not None:
-                try:
-                    Encoder(avro).check(value)
-                except ValueError as error:
-                    sentence = f"{payload.path}: the example breaks the message's own schema: {error}"
-                    raise payload.error(sentence) from error
-            elif schema is not None:
-                validator: Any = validator_for(schema, default=Draft7Validator)(schema)
-                if broken := best_match(validator.iter_errors(value)):
-                    place = lines_of(payload, iter(broken.absolute_path))
-                    raise place.error(f"{place.path}: the example breaks the message's own schema: {broken.message}")
-            headers = example.get("headers")
-            yield value, {name: str(one.value) for name, one in headers.mapping().items()} if headers else {}
 
     def _produces(self, node: Node) -> tuple[Produces, ...]:
         listed = node.get("x-produces")
@@ -296,6 +239,26 @@ def _sent_on(node: Node, channel: Channel, identity: Locator) -> Produces:
         if extra := node.get(name):
             raise extra.error(f"{extra.path}: an operation that sends produces on its own channel alone; leave it out")
     return Produces(channel, identity)
+
+
+def _any_of(payloads: Sequence[Payload]) -> Payload:
+    """What values hold that may be of any of these messages."""
+    if len(payloads) == 1:
+        return payloads[0]
+    schemas = [payload.json_schema for payload in payloads if payload.json_schema is not None]
+    return Payload((schemas[0] if len(schemas) == 1 else {"anyOf": schemas}) if schemas else None)
+
+
+def _examples(message: Node, payload: Payload) -> Iterator[tuple[Any, Mapping[str, str]]]:
+    """Payload and headers of each example; ContractError when an example breaks the payload's own schema."""
+    listed = message.get("examples")
+    for example in listed.items() if listed else ():
+        _known(example, "example")
+        node, headers = example.get("payload"), example.get("headers")
+        if node is None:
+            continue
+        require_fitting(node, payload)
+        yield node.plain(), {name: str(text.value) for name, text in headers.mapping().items()} if headers else {}
 
 
 def _known(node: Node, kind: str) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from streamproof.contract.locators import IN_INPUT, LOCATED
 from streamproof.contract.model import KEY, Channel, Contract, DeadLetters, Input, Produces
 from streamproof.errors import UsageError, did_you_mean
-from streamproof.history.locators import Locator
 from streamproof.history.promise import Delivery, Isolation
+from streamproof.serde.locators import Locator
 
 
 def contract_from_flags(

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 
 from streamproof.contract.document import Node
 from streamproof.contract.model import Channel
-from streamproof.history.locators import Locator
-from streamproof.serde.avro import has_field
+from streamproof.serde.locators import Locator
 
 IN_INPUT = ("header", "json", "key")
 LOCATED = "where it lies: header:NAME, json:/POINTER or key"
-IN_AVRO = "where it lies: header:NAME, avro:FIELD or key"
 IN_COLUMN = "the column where it lies, since the channel is a query: column:NAME"
 
 
@@ -17,10 +15,12 @@ def locator_in(channel: Channel, node: Node) -> Locator:
     """Where an identity lies: in a column of a query, or in a topic's records, as their values are written."""
     if channel.query is not None:
         return locator(node, ("column",), IN_COLUMN)
-    if channel.avro is None:
+    schema = channel.payload.encoding
+    if schema is None:
         return locator(node)
-    found = locator(node, ("header", "avro", "key"), IN_AVRO)
-    if found.kind == "avro" and not has_field(channel.avro, found.path):
+    name = schema.format.name
+    found = locator(node, ("header", name, "key"), f"where it lies: header:NAME, {name}:FIELD or key")
+    if found.kind == name and not schema.has_field(found.path):
         raise node.error(f"{node.path}: the schema of {channel.name} has no field {found.path}")
     return found
 

@@ -5,27 +5,35 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from streamproof.history.locators import Locator
 from streamproof.history.promise import Delivery, Isolation
+from streamproof.serde.formats import Schema
+from streamproof.serde.locators import Locator
 
 KEY = Locator("key")
 
 
 @dataclass(frozen=True)
-class Channel:
-    """A topic, or a SQL `query`, which has no topic.
+class Payload:
+    """What the values of a topic hold. Without an `encoding` they are JSON, and no registry has their schema.
 
-    `schema` is the payload's JSON Schema, `examples` whole payloads; `headers` each example's headers. `avro`: the
-    payload's Avro schema, where it is Avro; `schema` is then that of the JSON that such payloads are made from.
+    `json_schema` tells what JSON the values are, or are encoded from; `None` where nothing is known, or no JSON can be
+    encoded. `encoding` is the schema that a registry keeps.
     """
+
+    json_schema: Mapping[str, Any] | None = None
+    encoding: Schema | None = None
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A topic, or a SQL `query`, which has no topic. `examples`: whole payloads; `headers`: each example's headers."""
 
     name: str
     topic: str
     query: str | None = field(default=None, kw_only=True)
     partitions: int = 4
     config: Mapping[str, str] = field(default_factory=dict)
-    schema: Mapping[str, Any] | None = None
-    avro: Mapping[str, Any] | None = field(default=None, kw_only=True)
+    payload: Payload = Payload()
     examples: tuple[Mapping[str, Any], ...] = ()
     headers: tuple[Mapping[str, str], ...] = ()
 
@@ -95,4 +103,4 @@ class Contract:
     @property
     def needs_registry(self) -> bool:
         """Whether a payload is written in a schema that a registry keeps."""
-        return any(topic.avro is not None for topic in self.topics())
+        return any(topic.payload.encoding is not None for topic in self.topics())

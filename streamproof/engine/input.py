@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from streamproof.engine.effects import EffectChannels
 from streamproof.engine.spec import RunSpec
 from streamproof.errors import UsageError
-from streamproof.history.locators import Locator
 from streamproof.history.store import HistoryWriter
 from streamproof.history.terms import SendOutcome
 from streamproof.kafka import admin
@@ -18,6 +17,7 @@ from streamproof.recording.expectations import Due, write_expected
 from streamproof.recording.quiet import LastInput
 from streamproof.recording.source import Source
 from streamproof.recording.topics import InputTopic
+from streamproof.serde.locators import Locator
 from streamproof.subject import ProcessSupervisor
 from streamproof.workload import StdinWorkload, Workload
 from streamproof.workload.stdin import STDIN

@@ -5,7 +5,7 @@ from dataclasses import replace
 from streamproof.contract.registration import register, through
 from streamproof.engine.spec import RunSpec
 from streamproof.serde.registry import SchemaRegistry
-from streamproof.workload import in_avro
+from streamproof.workload import encoded
 
 
 def registered(spec: RunSpec, registry: SchemaRegistry) -> RunSpec:
@@ -16,6 +16,6 @@ def registered(spec: RunSpec, registry: SchemaRegistry) -> RunSpec:
     numbers = register(spec.contract, registry)
     source = spec.contract.input.channel
     events = spec.events
-    if source.avro is not None and not spec.contract.sends:
-        events = tuple(in_avro(events, source.avro, numbers[source.topic]))
+    if source.payload.encoding is not None and not spec.contract.sends:
+        events = tuple(encoded(events, source.payload.encoding, numbers[source.topic]))
     return replace(spec, contract=through(spec.contract, registry), events=events)

@@ -65,8 +65,8 @@ def verify(request: Request, listen: Listener = ignore) -> "Judged":
     spec = spec_of(request, config, seed_of(request, plan))
     if request.registry is not None and not spec.needs_registry:
         raise UsageError(
-            f"--registry: subject {spec.subject.name} uses none: its contract has no Avro, and nothing of it names "
-            "{registry_url}; leave it out"
+            f"--registry: subject {spec.subject.name} uses none: its contract has no schema for a registry, and "
+            "nothing of it names {registry_url}; leave it out"
         )
     cluster = (config.cluster if config else ClusterConfig()).overridden(
         where=request.cluster, brokers=request.brokers, version=request.kafka_version, registry=request.registry

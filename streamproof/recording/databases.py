@@ -18,10 +18,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from streamproof.errors import HistoryError, UsageError
-from streamproof.history.locators import Locator
 from streamproof.history.store import HistoryWriter
 from streamproof.recording.readback import Columns
 from streamproof.recording.source import Source
+from streamproof.serde.locators import Locator
 
 LOOK_S = 0.1  # between two looks at least …
 SHARE = 4  # … and this many times as long as the last one took

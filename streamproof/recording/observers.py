@@ -11,10 +11,10 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from streamproof.clock import now_us
 from streamproof.errors import HistoryError
-from streamproof.history.locators import Locator
 from streamproof.history.store import HistoryWriter
 from streamproof.recording.readback import Columns, RecordChunk, assigned_consumer, record_chunks
 from streamproof.recording.source import Source
+from streamproof.serde.locators import Locator
 
 READ = 1000
 ROWS = 50_000  # kept in memory at most

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from streamproof.clock import now_us
-from streamproof.history.locators import Locator
 from streamproof.history.store import HistoryWriter
 from streamproof.recording.batches import Batch, batch_table, read_batches
 from streamproof.recording.expectations import ROWS, UNSENT, Caused, Fates, due_by_fate, write_expected
 from streamproof.recording.readback import Columns, LogEnds, Origins, RecordChunk, Visible, drain
 from streamproof.recording.source import Source
+from streamproof.serde.locators import Locator
 
 ReadLogEnds = Callable[[Sequence[str]], LogEnds]  # of these topics, asked of the brokers
 

@@ -1,1 +1,1 @@
-"""What a record's bytes hold: Avro in Confluent's framing, and the registry that keeps its schemas."""
+"""What a record's bytes hold: formats and their framing, the registry that keeps schemas, where a value lies."""

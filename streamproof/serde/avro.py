@@ -1,21 +1,16 @@
-"""Avro in Confluent's framing: a zero byte, four bytes of the schema's id in the registry, the record."""
+"""Avro: its schemas, and records without the frame that names their schema."""
 
-import struct
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.schema import SchemaParseException, UnknownType
 from fastavro.validation import ValidationError as InvalidRecord
 from fastavro.validation import validate
 
-from streamproof.errors import RegistryError
-
-if TYPE_CHECKING:
-    from streamproof.serde.registry import SchemaRegistry
-
-FRAME = struct.Struct(">bI")
-MAGIC = 0
 _PLAIN: dict[str, Any] = {
     "null": {"type": "null"},
     "boolean": {"type": "boolean"},
@@ -27,102 +22,109 @@ _PLAIN: dict[str, Any] = {
 }
 
 
-class Encoder:
-    """Writes records of one schema. ValueError for a schema that is none."""
+@dataclass(frozen=True)
+class AvroSchema:
+    """The schema of a record. `parsed`: as fastavro wants it."""
 
-    def __init__(self, schema: Any) -> None:
+    document: Mapping[str, Any]
+    parsed: Any = field(repr=False, compare=False)
+
+    @property
+    def format(self) -> "Avro":
+        return AVRO
+
+    @property
+    def text(self) -> str:
+        return json.dumps(self.document)
+
+    def json_schema(self) -> dict[str, Any]:
+        """ValueError where no JSON can be: bytes, fixed, a record within itself."""
+        return _json_schema(self.parsed, {}, ())  # parsed: with every name in full
+
+    def has_field(self, path: str) -> bool:
+        return _has_field(self.document, path)
+
+    def check(self, value: Any) -> None:
         try:
-            self._schema = parse_schema(schema)
+            validate(value, self.parsed)
+        except InvalidRecord as error:
+            raise ValueError("; ".join(str(reason) for reason in error.errors)) from error
+
+    def encoded(self, value: Any) -> bytes:
+        output = BytesIO()
+        schemaless_writer(output, self.parsed, value)
+        return output.getvalue()
+
+
+class Avro:
+    """The `Format` of records in Avro."""
+
+    name = "avro"
+    title = "Avro"
+    registry_type = "AVRO"
+    media_type = "application/vnd.apache.avro"
+    content_type = "application/avro"
+    declaration = "{ schemaFormat: 'application/vnd.apache.avro;version=1.9.0', schema: { $ref: './NAME.avsc' } }"
+    expected = "an Avro schema whose type is record"
+    makeable = "Avro without bytes"
+
+    def schema(self, document: Any) -> AvroSchema:
+        if not _is_record(document):
+            raise TypeError(f"expected {self.expected}")
+        try:
+            return AvroSchema(document, parse_schema(document))
         except UnknownType as error:
             raise ValueError(f"no valid Avro schema: there is no type {error.name}") from error
         except (SchemaParseException, TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"no valid Avro schema: {error}") from error
 
-    def check(self, record: Any) -> None:
-        """ValueError, with the field, when the schema does not allow `record`."""
-        try:
-            validate(record, self._schema)
-        except InvalidRecord as error:
-            raise ValueError("; ".join(str(one) for one in error.errors)) from error
+    def decoder(self, text: str, path: str) -> Callable[[bytes], Any] | None:
+        """A record's fields lie one after another, so the writer's schema is cut off after the field that is wanted.
 
-    def framed(self, number: int, record: Any) -> bytes:
-        """`record`, under the schema's id."""
-        output = BytesIO()
-        output.write(FRAME.pack(MAGIC, number))
-        schemaless_writer(output, self._schema, record)
-        return output.getvalue()
-
-
-class Field:
-    """Finds one field of a record's value: `event_id`, or `order.id` for one of a record within it.
-
-    A record's fields lie one after another, so the writer's schema is cut off after the field: what follows is not
-    decoded. That makes it twice as fast as reading JSON.
-    """
-
-    def __init__(self, registry: "SchemaRegistry", path: str) -> None:
-        self._registry = registry
-        self._names = path.split(".")
-        self._schemas: dict[bytes, Any] = {}  # by frame; None where there is no such schema, or no such field in it
-
-    def __call__(self, value: bytes | None) -> Any:
-        """The field's value, `None` where there is none: no Avro, an id that the registry never gave, no such field.
-
-        RegistryError when the registry does not answer.
+        What follows the field is not decoded. That makes it twice as fast as reading JSON.
         """
-        frame = (value or b"")[: FRAME.size]
-        try:
-            schema = self._schemas[frame]
-        except KeyError:
-            schema = self._schemas[frame] = self._look_up(frame)
-        if schema is None:
+        schema, names = json.loads(text), path.split(".")
+        fields = [known["name"] for known in schema["fields"]] if _is_record(schema) else []
+        if names[0] not in fields:
             return None
         try:
-            found: Any = schemaless_reader(BytesIO((value or b"")[FRAME.size :]), schema, None)
-            for name in self._names:
+            cut = parse_schema({**schema, "fields": schema["fields"][: fields.index(names[0]) + 1]})
+        except (SchemaParseException, UnknownType) as error:
+            raise ValueError(str(error)) from error
+
+        def decode(body: bytes) -> Any:
+            found: Any = schemaless_reader(BytesIO(body), cut, None)
+            for name in names:
                 found = found[name]
-        except Exception:  # noqa: BLE001 - bytes that are no such record lead the decoder anywhere
-            return None
-        return None if isinstance(found, dict | list) else found
+            return found
 
-    def _look_up(self, frame: bytes) -> Any:
-        if len(frame) < FRAME.size or frame[0] != MAGIC:
-            return None
-        number: int = FRAME.unpack(frame)[1]
-        schema = self._registry.schema(number)
-        if not isinstance(schema, dict) or schema.get("type") != "record":
-            return None
-        names = [one["name"] for one in schema["fields"]]
-        if self._names[0] not in names:
-            return None
-        try:
-            return parse_schema({**schema, "fields": schema["fields"][: names.index(self._names[0]) + 1]})
-        except (SchemaParseException, UnknownType) as error:  # it may refer to schemas of other subjects
-            raise RegistryError(f"schema {number} of {self._registry} cannot be read by itself: {error}") from error
+        return decode
 
 
-def has_field(schema: Any, path: str) -> bool:
-    """Whether records of `schema` have the field that `path` names; of a union, whether any of it has."""
+AVRO = Avro()
+
+
+def _is_record(schema: Any) -> bool:
+    return isinstance(schema, dict) and schema.get("type") == "record"
+
+
+def _has_field(schema: Any, path: str) -> bool:
+    """Whether records of `schema` have the field; of a union, whether any branch of the union has."""
     first, _, rest = path.partition(".")
     if isinstance(schema, list):
-        return any(has_field(one, path) for one in schema)
-    if not isinstance(schema, dict) or schema.get("type") != "record":
+        return any(_has_field(branch, path) for branch in schema)
+    if not _is_record(schema):
         return False
-    types = [one["type"] for one in schema["fields"] if one["name"] == first]
-    return bool(types) and (not rest or has_field(types[0], rest))
+    types = [known["type"] for known in schema["fields"] if known["name"] == first]
+    return bool(types) and (not rest or _has_field(types[0], rest))
 
 
-def json_schema(schema: Any) -> dict[str, Any]:
-    """What JSON a record is written from, as a JSON Schema. ValueError where no JSON can be (bytes, fixed)."""
-    return _json_schema(parse_schema(schema), {}, ())  # parsed: with every name in full
-
-
-def _json_schema(schema: Any, named: dict[str, Any], inside: tuple[str, ...]) -> dict[str, Any]:  # noqa: PLR0911 - one a kind of schema
+def _json_schema(schema: Any, named: dict[str, Any], inside: tuple[str, ...]) -> dict[str, Any]:  # noqa: PLR0911 - a return for each kind of schema
     def of(inner: Any) -> dict[str, Any]:
         return _json_schema(inner, named, inside)
 
     if isinstance(schema, list):
-        return {"anyOf": [of(one) for one in schema]}
+        return {"anyOf": [of(branch) for branch in schema]}
     if isinstance(schema, str):
         if schema in inside or schema not in _PLAIN | named:
             raise ValueError(f"{schema} cannot be made up")

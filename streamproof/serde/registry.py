@@ -1,6 +1,5 @@
-"""A schema registry that speaks Confluent's REST API, whoever made it: Avro schemas by subject, and by id."""
+"""A schema registry that speaks Confluent's REST API, whoever made it: schemas by subject, and by id."""
 
-import json
 from typing import Any
 from urllib.parse import quote
 
@@ -34,23 +33,24 @@ class SchemaRegistry:
         """From now on refuse a schema that cannot read what the version before it wrote, as Confluent's does."""
         self._answered(self._ask("PUT", "/config", {"compatibility": "BACKWARD"}), dict)
 
-    def register(self, subject: str, schema: Any) -> int:
-        """The id of an Avro schema, whether it is new or not; RegistryError when it is refused."""
-        answer = self._ask("POST", f"/subjects/{quote(subject, safe='')}/versions", {"schema": json.dumps(schema)})
+    def register(self, subject: str, text: str, kind: str) -> int:
+        """The id of a schema, whether it is new or not; RegistryError when it is refused. `kind`: such as AVRO."""
+        body = {"schema": text, "schemaType": kind}
+        answer = self._ask("POST", f"/subjects/{quote(subject, safe='')}/versions", body)
         if answer.status_code in REFUSED:
             why = _said(answer).get("message", answer.text)
             raise RegistryError(f"{self} refuses the schema of {subject}: {why}")
         return int(self._answered(answer, dict)["id"])
 
-    def schema(self, number: int) -> Any:
-        """The Avro schema with this id, as JSON reads it; `None` when none has it. RegistryError when it is no Avro."""
+    def schema(self, number: int, kind: str) -> str | None:
+        """The text of the schema with this id; `None` when none has it. RegistryError when it is of another kind."""
         answer = self._ask("GET", f"/schemas/ids/{number}")
         if answer.status_code == httpx.codes.NOT_FOUND and _said(answer).get("error_code") == SCHEMA_NOT_FOUND:
             return None
         given = self._answered(answer, dict)
-        if (kind := given.get("schemaType", "AVRO")) != "AVRO":
-            raise RegistryError(f"schema {number} of {self} is {kind}, not Avro")
-        return json.loads(given["schema"])
+        if (found := given.get("schemaType", "AVRO")) != kind:  # Confluent's leaves out the type of Avro
+            raise RegistryError(f"schema {number} of {self} is {found}, not {kind}")
+        return str(given["schema"])
 
     def _ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
         try:

@@ -8,7 +8,7 @@ import itertools
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,14 +16,14 @@ from typing import Any, TypeVar
 from streamproof.contract.model import Contract, Input
 from streamproof.errors import ContractError, UsageError, did_you_mean
 from streamproof.history.terms import Fate
-from streamproof.serde.avro import FRAME, MAGIC, Encoder
+from streamproof.serde.formats import FORMATS, Schema
+from streamproof.serde.framing import UNREADABLE, framed
 from streamproof.workload.template import Forms, Template, at_pointer, make_templates
 
 EVENTS_PER_KEY = 8
 SKEW = 0.8  # of Zipf's law: with 2,500 keys the hottest has one event in twenty
 POISON = 0.005
 ABORTED = 0.01
-NOT_AVRO = (b"", FRAME.pack(MAGIC, 2**31 - 1))  # JSON by itself, and under an id that no registry reaches
 FIELDS = ("key", "value", "headers", "fate", "id", "seq")  # of a line of a file
 _KINDS: Mapping[type, str] = {str: "a text", int: "a whole number", dict: "an object"}
 T = TypeVar("T")
@@ -33,7 +33,7 @@ T = TypeVar("T")
 class Event:
     """One input. `seq` counts the events of one key; an event that comes to nothing does not count.
 
-    `value` is JSON, unless it is poison, also of a channel whose records are Avro: `in_avro` has what is sent there.
+    `value` is JSON, unless it is poison, also where a channel's payload has an encoding: `encoded` has what is sent.
     """
 
     id: str
@@ -62,7 +62,7 @@ def make_events(
     """
     if contract.sends:
         aborted = 0.0
-    if contract.input.identity.kind == "avro":
+    if contract.input.identity.kind in FORMATS:
         poison = 0.0  # what cannot be decoded would have no id
     contract = replace(contract, input=_in_json(contract.input))
     if contract.input.identity.kind not in ("header", "json", "key"):
@@ -82,8 +82,8 @@ def make_events(
             key, seq = identity, forms.first
         values = {"id": identity, "key": key, "seq": str(seq)}
         value = Template.fill(pieces, forms.as_json(identity, key, seq))
-        if fate is Fate.POISON and contract.input.channel.avro is not None:
-            value = rng.choice(NOT_AVRO) + value
+        if fate is Fate.POISON and contract.input.channel.payload.encoding is not None:
+            value = rng.choice(UNREADABLE) + value
         yield Event(
             id=identity,
             key=key,
@@ -92,6 +92,15 @@ def make_events(
             value=value,
             headers=(*_own_headers(contract.input, values), *template.headers),
         )
+
+
+def encoded(events: Iterable[Event], schema: Schema, number: int) -> Iterator[Event]:
+    """The same events, their JSON values encoded with `schema`, whose id is `number`; poison stays as it is."""
+    for event in events:
+        if event.fate is Fate.POISON:
+            yield event
+        else:
+            yield replace(event, value=framed(number, schema.encoded(json.loads(event.value))))
 
 
 def _in_json(source: Input) -> Input:
@@ -151,15 +160,15 @@ def events_from_file(path: Path, contract: Contract) -> Iterator[Event]:
         raise UsageError(f"{path}: cannot read the input ({why}); check the path after --input") from error
     lines: dict[str, int] = {}
     counted: Counter[str | None] = Counter()
-    encoder = Encoder(avro) if (avro := contract.input.channel.avro) is not None else None
+    schema = contract.input.channel.payload.encoding
     source = _in_json(contract.input)
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         try:
             event = _from_line(line, source, counted)
-            if encoder is not None and event.fate is not Fate.POISON:
-                encoder.check(json.loads(event.value))
+            if schema is not None and event.fate is not Fate.POISON:
+                schema.check(json.loads(event.value))
         except ValueError as error:
             raise UsageError(f"{path}:{number}: {error}") from error
         if event.id in lines:

@@ -17,7 +17,7 @@ from typing import Any
 
 from streamproof.contract.model import Contract, Input
 from streamproof.errors import ContractError
-from streamproof.history.locators import Locator
+from streamproof.serde.locators import Locator
 from streamproof.workload.values import make_values, validator_of
 
 POOL = 64  # payloads that differ in more than id, key and sequence
@@ -99,7 +99,7 @@ def make_templates(contract: Contract, rng: random.Random) -> tuple[Forms, tuple
     """Templates whose payloads satisfy the input channel's schema; ContractError when none can be made."""
     channel = contract.input.channel
     documents = list(_documents(contract, rng))
-    validator = validator_of(channel.schema if channel.schema is not None else True)
+    validator = validator_of(True if (schema := channel.payload.json_schema) is None else schema)
     for forms in _all_forms(contract):
         ends = ((0, forms.first), (MANY, forms.first + 1000 if forms.last is None else forms.last))
         if all(validator.is_valid(document.filled(forms, *end)) for document in documents for end in ends):
@@ -112,7 +112,7 @@ def make_templates(contract: Contract, rng: random.Random) -> tuple[Forms, tuple
 
 def _all_forms(contract: Contract) -> Iterator[Forms]:
     sequence = contract.input.sequence
-    part = _at(contract.input.channel.schema, sequence) if sequence else {}
+    part = _at(contract.input.channel.payload.json_schema, sequence) if sequence else {}
     first, last = part.get("minimum", 0), part.get("maximum")
     for ids, keys in itertools.product(STYLES, STYLES):
         yield Forms(ids, keys, math.ceil(first), None if last is None else math.floor(last))
@@ -120,11 +120,12 @@ def _all_forms(contract: Contract) -> Iterator[Forms]:
 
 def _documents(contract: Contract, rng: random.Random) -> Iterator[Document]:
     source, channel = contract.input, contract.input.channel
-    if channel.schema is None and not channel.examples:
+    schema = channel.payload.json_schema
+    if schema is None and not channel.examples:
         yield Document(dict(BARE), {"/id": "id", "/key": "key", "/seq": "seq", **_declared(source)}, {})
         return
     examples = list(channel.examples)
-    values = make_values(_free(channel.schema or {}, _declared(source)), examples, rng, POOL)
+    values = make_values(_free(schema or {}, _declared(source)), examples, rng, POOL)
     if not values:
         raise ContractError(
             f"{contract.source or channel.topic}: channel {channel.name}: no value can be made up that "

@@ -22,31 +22,32 @@ from streamproof.guardian import Guardian, processes_of
 WaitUntil = Callable[[Callable[[], bool]], None]
 
 
-def record(**fields: str) -> dict[str, object]:
-    return {"type": "record", "name": "R", "fields": [{"name": n, "type": kind} for n, kind in fields.items()]}
+def record(**fields: str) -> str:
+    listed = [{"name": name, "type": kind} for name, kind in fields.items()]
+    return json.dumps({"type": "record", "name": "R", "fields": listed})
 
 
 def test_what_is_registered_is_found_by_its_id(schema_registry: Registry) -> None:
     """The same schema has the same id; an id that was never given has none, and that is no error."""
     client = schema_registry.client
-    number = client.register("kept-value", record(a="string"))
-    assert client.register("kept-value", record(a="string")) == number
-    assert client.schema(number) == record(a="string")
-    assert client.schema(number + 10_000) is None
+    number = client.register("kept-value", record(a="string"), "AVRO")
+    assert client.register("kept-value", record(a="string"), "AVRO") == number
+    assert json.loads(client.schema(number, "AVRO") or "") == json.loads(record(a="string"))
+    assert client.schema(number + 10_000, "AVRO") is None
 
 
 def test_a_schema_that_cannot_read_what_is_there_is_refused(schema_registry: Registry) -> None:
     """As in Confluent's registry, without being told: a new field needs a default. The sentence names the subject."""
     client = schema_registry.client
-    client.register("guarded/value", record(a="string"))
+    client.register("guarded/value", record(a="string"), "AVRO")
     with pytest.raises(RegistryError, match=r"refuses the schema of guarded/value: .*ncompatible"):
-        client.register("guarded/value", record(a="string", b="string"))
+        client.register("guarded/value", record(a="string", b="string"), "AVRO")
 
 
 def test_what_is_no_schema_is_refused(schema_registry: Registry) -> None:
     """The registry's own words are in the sentence."""
     with pytest.raises(RegistryError, match="refuses the schema of broken-value: "):
-        schema_registry.client.register("broken-value", {"type": "record", "name": "R"})
+        schema_registry.client.register("broken-value", '{"type": "record", "name": "R"}', "AVRO")
 
 
 def test_a_schema_of_another_kind_is_told(schema_registry: Registry) -> None:
@@ -58,8 +59,8 @@ def test_a_schema_of_another_kind_is_told(schema_registry: Registry) -> None:
     headers = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
     made = httpx.post(f"{schema_registry.url}/subjects/json-value/versions", json=body, headers=headers)
     assert made.is_success, made.text
-    with pytest.raises(RegistryError, match="is JSON, not Avro"):
-        schema_registry.client.schema(made.json()["id"])
+    with pytest.raises(RegistryError, match="is JSON, not AVRO"):
+        schema_registry.client.schema(made.json()["id"], "AVRO")
 
 
 def test_it_listens_on_loopback_alone_and_ends_with_its_block(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from streamproof.contract.asyncapi import read_contract
-from streamproof.history.locators import Locator
 from streamproof.history.promise import Delivery, Isolation
+from streamproof.serde.locators import Locator
 from tests.contract.documents import DOCUMENT
 
 ORDERS = Path(__file__).parents[2] / "contracts/orders.asyncapi.yaml"
@@ -34,8 +34,8 @@ def test_the_reference_contract_is_read(monkeypatch: pytest.MonkeyPatch) -> None
     assert (contract.dead_letters.channel.topic, contract.dead_letters.max_attempts) == ("order-events-dlq", 3)
     assert contract.recovery_ms == 5000
     assert not contract.sends
-    assert source.channel.schema is not None
-    assert source.channel.schema["required"][0] == "event_id"
+    assert source.channel.payload.json_schema is not None
+    assert source.channel.payload.json_schema["required"][0] == "event_id"
     assert source.channel.examples[0]["occurred_at"] == "2026-03-01T09:15:00Z"
     assert source.channel.headers[0] == {"event-id": "7f1c0a52-placed"}
 
@@ -113,7 +113,7 @@ def test_a_schema_in_another_file_may_refer_to_itself_and_beside_itself(written:
         "payload:\n        type", "payload: { $ref: schemas/order.json }\n      x-old:\n        type"
     )
     written.write_text(text.replace("at: 2026-01-01T00:00:00Z", "default: 3"))
-    schema = read_contract(written).input.channel.schema
+    schema = read_contract(written).input.channel.payload.json_schema
     assert schema is not None
     assert schema["properties"] == {
         "id": {"type": "string"},
@@ -129,7 +129,7 @@ def test_several_messages_are_alternatives_and_an_operation_may_name_one(written
         "order: { $ref: '#/components/messages/Order' }\n      bare: { payload: { type: integer } }",
     )
     written.write_text(two)
-    schema = read_contract(written).input.channel.schema
+    schema = read_contract(written).input.channel.payload.json_schema
     assert schema is not None
     assert [one["type"] for one in schema["anyOf"]] == ["object", "integer"]
     written.write_text(
@@ -137,7 +137,7 @@ def test_several_messages_are_alternatives_and_an_operation_may_name_one(written
             "    action: receive", "    action: receive\n    messages: [{ $ref: '#/channels/orders/messages/order' }]"
         )
     )
-    narrowed = read_contract(written).input.channel.schema
+    narrowed = read_contract(written).input.channel.payload.json_schema
     assert narrowed is not None
     assert narrowed["type"] == "object"
 

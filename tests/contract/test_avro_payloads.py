@@ -8,7 +8,7 @@ import pytest
 
 from streamproof.contract.asyncapi import read_contract
 from streamproof.errors import ContractError
-from streamproof.history.locators import Locator
+from streamproof.serde.locators import Locator
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 SCHEMA = {
@@ -57,8 +57,9 @@ def test_the_reference_contract_in_avro_is_read() -> None:
     for channel, name in zip(
         contract.topics()[:3], ("order_event/v3", "order-processed", "order-notification"), strict=True
     ):
-        assert channel.avro == json.loads((CONTRACTS / "schemas" / f"{name}.avsc").read_text())
-    assert contract.topics()[3].avro is None
+        assert channel.payload.encoding is not None
+        assert channel.payload.encoding.document == json.loads((CONTRACTS / "schemas" / f"{name}.avsc").read_text())
+    assert contract.topics()[3].payload.encoding is None
     assert contract.produces[0].identity == Locator("avro", "event_id")
 
 
@@ -66,10 +67,11 @@ def test_a_schema_and_its_places_are_read(written: Path) -> None:
     """The Avro schema as it stands in its file, and the JSON that such records are written from."""
     written.write_text(DOCUMENT)
     contract = read_contract(written)
-    channel = contract.input.channel
-    assert channel.avro == SCHEMA
-    assert channel.schema is not None
-    assert channel.schema["properties"] == {"id": {"type": "string"}, "n": {"type": "integer"}}
+    payload = contract.input.channel.payload
+    assert payload.encoding is not None
+    assert payload.encoding.document == SCHEMA
+    assert payload.json_schema is not None
+    assert payload.json_schema["properties"] == {"id": {"type": "string"}, "n": {"type": "integer"}}
     assert (contract.input.identity, contract.input.sequence) == (Locator("avro", "id"), Locator("avro", "n"))
 
 

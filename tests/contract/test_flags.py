@@ -18,7 +18,7 @@ def test_flags_make_a_contract() -> None:
     assert (contract.group, contract.delivery, contract.ordered) == ("g", Delivery.AT_LEAST_ONCE, True)
     assert [one.topic for one in contract.topics()] == ["a", "b", "c", "d"]
     assert {str(one.identity) for one in contract.produces} == {"header:event-id"}
-    assert contract.input.channel.schema is None
+    assert contract.input.channel.payload.json_schema is None
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,9 @@ def test_a_run_uses_the_registry_that_is_named(elsewhere: dict[str, str], tmp_pa
     assert verdict.outcome is Outcome.UPHELD, (verdict.missing, history.directory)
     assert not (tmp_path / "run" / "logs" / "registry.log").exists()
     client = connect_registry(elsewhere["registry_url"]).client
-    schema = json.loads((ROOT / "contracts" / "schemas" / "order-processed.avsc").read_text())
-    assert client.schema(client.register("orders-processed-value", schema)) == schema
+    schema = (ROOT / "contracts" / "schemas" / "order-processed.avsc").read_text()
+    number = client.register("orders-processed-value", schema, "AVRO")
+    assert json.loads(client.schema(number, "AVRO") or "") == json.loads(schema)
 
 
 def asking(tmp_path: Path, cluster: str, registry: str | None) -> Request:

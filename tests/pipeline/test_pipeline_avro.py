@@ -48,7 +48,7 @@ def event(number: int) -> dict[str, Any]:
 
 
 def decoded(value: bytes, registry: Registry) -> Any:
-    schema = registry.client.schema(int.from_bytes(value[1:5]))
+    schema = json.loads(registry.client.schema(int.from_bytes(value[1:5]), "AVRO") or "")
     return schemaless_reader(BytesIO(value[5:]), parse_schema(schema), None)
 
 

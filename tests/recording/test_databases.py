@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from streamproof.errors import HistoryError, UsageError
-from streamproof.history.locators import Locator
 from streamproof.history.store import HistoryWriter
 from streamproof.recording.databases import Database, DatabaseRows, EffectQuery
+from streamproof.serde.locators import Locator
 from tests.recording.test_observers import RECORD
 
 QUERY = "SELECT event_id FROM seen"

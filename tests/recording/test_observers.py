@@ -11,12 +11,12 @@ from confluent_kafka import Producer
 from streamproof.cluster import EmbeddedCluster, start_embedded
 from streamproof.errors import HistoryError, UsageError
 from streamproof.guardian import Guardian
-from streamproof.history.locators import Locator
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import HistoryWriter
 from streamproof.kafka import admin
 from streamproof.recording.observers import Observers
 from streamproof.recording.source import record
+from streamproof.serde.locators import Locator
 
 Row = dict[str, Any]
 Send = Callable[..., None]

@@ -12,7 +12,6 @@ from confluent_kafka.admin import AdminClient
 from streamproof.cluster import EmbeddedCluster, kafka_jars, start_embedded
 from streamproof.errors import ClusterError, UsageError
 from streamproof.guardian import Guardian
-from streamproof.history.locators import Locator
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import HistoryWriter
 from streamproof.history.tables import TABLES
@@ -21,6 +20,7 @@ from streamproof.kafka import admin
 from streamproof.recording.coordinator_logs import GroupLog, TransactionLog
 from streamproof.recording.source import Source, record
 from streamproof.recording.topics import EffectTopic, InputTopic, TopicLogs
+from streamproof.serde.locators import Locator
 
 Row = dict[str, Any]
 ID = Locator.parse("header:id")

@@ -1,5 +1,6 @@
 """Values in Avro: one field found by its writer's schema, and what JSON a record is written from."""
 
+import json
 from io import BytesIO
 from typing import Any
 
@@ -11,8 +12,9 @@ from jsonschema import Draft7Validator
 
 from streamproof.cluster.registry import Registry
 from streamproof.errors import RegistryUnreachable
-from streamproof.history.locators import Locator
-from streamproof.serde.avro import FRAME, Encoder, Field, has_field, json_schema
+from streamproof.serde.avro import AVRO
+from streamproof.serde.framing import FRAME, Field, framed
+from streamproof.serde.locators import Locator
 from streamproof.serde.registry import SchemaRegistry
 
 INNER = {"type": "record", "name": "Order", "fields": [{"name": "id", "type": "string"}, {"name": "n", "type": "int"}]}
@@ -30,8 +32,12 @@ SCHEMA = {
 RECORD = {"before": [1, 2], "order": {"id": "o-1", "n": 7}, "maybe": None, "last": {"id": "o-2", "n": 8}}
 
 
-def encoded(number: int, record: Any = RECORD) -> bytes:
-    return Encoder(SCHEMA).framed(number, record)
+def encoded(number: int, record: Any = RECORD, schema: Any = SCHEMA) -> bytes:
+    return framed(number, AVRO.schema(schema).encoded(record))
+
+
+def register(client: SchemaRegistry, subject: str, schema: Any) -> int:
+    return client.register(subject, AVRO.schema(schema).text, AVRO.registry_type)
 
 
 @pytest.mark.parametrize(
@@ -39,8 +45,8 @@ def encoded(number: int, record: Any = RECORD) -> bytes:
 )
 def test_a_field_is_found_by_its_writers_schema(schema_registry: Registry, path: str, found: str | None) -> None:
     """Wherever it lies; what is null, or a record itself, is nothing."""
-    number = schema_registry.client.register("found-value", SCHEMA)
-    locator = Locator.parse(f"avro:{path}").decoding(Field(schema_registry.client, path))
+    number = register(schema_registry.client, "found-value", SCHEMA)
+    locator = Locator.parse(f"avro:{path}").through(schema_registry.client)
     assert locator.of(None, encoded(number), ()) == found
 
 
@@ -49,21 +55,21 @@ def test_each_record_is_read_by_its_own_schema(schema_registry: Registry) -> Non
     older = {"type": "record", "name": "V", "fields": [{"name": "id", "type": "string"}]}
     newer = {**older, "fields": [{"name": "note", "type": "string", "default": ""}, *older["fields"]]}
     client = schema_registry.client
-    one = Encoder(older).framed(client.register("evolved-value", older), {"id": "a"})
-    two = Encoder(newer).framed(client.register("evolved-value", newer), {"note": "n", "id": "b"})
-    find = Field(client, "id")
+    one = encoded(register(client, "evolved-value", older), {"id": "a"}, older)
+    two = encoded(register(client, "evolved-value", newer), {"note": "n", "id": "b"}, newer)
+    find = Field(client, AVRO, "id")
     assert [find(one), find(two), find(one)] == ["a", "b", "a"]
 
 
 def test_what_is_no_such_record_has_no_field(schema_registry: Registry) -> None:
     """No value, JSON, an id that was never given, a record cut off before the field, a schema without it."""
     client = schema_registry.client
-    number = client.register("other-value", SCHEMA)
-    find = Field(client, "order.id")
+    number = register(client, "other-value", SCHEMA)
+    find = Field(client, AVRO, "order.id")
     whole = encoded(number)
     for value in (None, b"", b"{}", b'{"order": 1}', FRAME.pack(0, 2**31 - 1) + whole[5:], whole[:7], whole[:4]):
         assert find(value) is None
-    assert Field(client, "absent")(whole) is None
+    assert Field(client, AVRO, "absent")(whole) is None
 
 
 @settings(max_examples=200, deadline=None)
@@ -72,31 +78,31 @@ def test_no_bytes_lead_astray(body: bytes) -> None:
     """Whatever follows an id, the answer is a scalar or nothing."""
 
     class One(SchemaRegistry):
-        def schema(self, number: int) -> Any:  # noqa: ARG002
-            return SCHEMA
+        def schema(self, number: int, kind: str) -> str:  # noqa: ARG002
+            return json.dumps(SCHEMA)
 
-    found = Field(One("http://nowhere"), "order.id")(FRAME.pack(0, 1) + body)
+    found = Field(One("http://nowhere"), AVRO, "order.id")(FRAME.pack(0, 1) + body)
     assert found is None or isinstance(found, str)
 
 
 def test_a_registry_that_is_away_is_no_answer() -> None:
     """Not located and not asked are different things."""
     with pytest.raises(RegistryUnreachable):
-        Field(SchemaRegistry("http://127.0.0.1:1"), "id")(FRAME.pack(0, 1) + b"x")
+        Field(SchemaRegistry("http://127.0.0.1:1"), AVRO, "id")(FRAME.pack(0, 1) + b"x")
 
 
 def test_fields_are_looked_for_in_the_schema() -> None:
     """By their path; a name that is none is not there."""
-    assert has_field(SCHEMA, "order.id")
-    assert has_field(SCHEMA, "maybe")
-    assert not has_field(SCHEMA, "id")
-    assert not has_field(SCHEMA, "order.order_id")
-    assert not has_field(SCHEMA, "before.id")
+    assert AVRO.schema(SCHEMA).has_field("order.id")
+    assert AVRO.schema(SCHEMA).has_field("maybe")
+    assert not AVRO.schema(SCHEMA).has_field("id")
+    assert not AVRO.schema(SCHEMA).has_field("order.order_id")
+    assert not AVRO.schema(SCHEMA).has_field("before.id")
 
 
 def test_the_json_that_a_record_is_written_from() -> None:
     """What the JSON Schema allows can be written, and the record itself is allowed."""
-    schema = json_schema(
+    schema = AVRO.schema(
         {
             **SCHEMA,
             "fields": [
@@ -107,7 +113,7 @@ def test_the_json_that_a_record_is_written_from() -> None:
                 {"name": "uuid", "type": {"type": "string", "logicalType": "uuid"}},
             ],
         }
-    )
+    ).json_schema()
     validator = Draft7Validator(schema)
     whole = {**RECORD, "kind": "A", "at": 1, "uuid": "u", "tags": {"x": 1.5}}
     assert validator.is_valid(whole)
@@ -125,15 +131,15 @@ def test_the_json_that_a_record_is_written_from() -> None:
 def test_what_no_json_can_be_made_for_is_told(kind: Any) -> None:
     """Bytes have no form in JSON, and a record within itself no end."""
     with pytest.raises(ValueError, match="cannot be made up"):
-        json_schema({**SCHEMA, "fields": [{"name": "x", "type": kind}]})
+        AVRO.schema({**SCHEMA, "fields": [{"name": "x", "type": kind}]}).json_schema()
 
 
 def test_a_record_that_does_not_fit_is_told_with_its_field() -> None:
     """Before anything is sent."""
     with pytest.raises(ValueError, match=r"tests\.Order\.n is <seven>"):
-        Encoder(SCHEMA).check({**RECORD, "order": {"id": "o", "n": "seven"}})
+        AVRO.schema(SCHEMA).check({**RECORD, "order": {"id": "o", "n": "seven"}})
     with pytest.raises(ValueError, match="no valid Avro schema: there is no type strin"):
-        Encoder({"type": "record", "name": "R", "fields": [{"name": "a", "type": "strin"}]})
+        AVRO.schema({"type": "record", "name": "R", "fields": [{"name": "a", "type": "strin"}]})
 
 
 def test_the_frame_is_confluents() -> None:

@@ -11,17 +11,17 @@ from fastavro import parse_schema, schemaless_reader
 from streamproof.contract.asyncapi import read_contract
 from streamproof.errors import UsageError
 from streamproof.history.terms import Fate
-from streamproof.serde.avro import FRAME
-from streamproof.workload import events_from_file, in_avro, make_events
+from streamproof.serde.framing import FRAME
+from streamproof.workload import encoded, events_from_file, make_events
 
 ORDERS = read_contract(Path(__file__).parents[2] / "contracts/orders-avro.asyncapi.yaml")
-SCHEMA: Any = ORDERS.input.channel.avro
+SCHEMA: Any = ORDERS.input.channel.payload.encoding
 
 
 def test_events_are_written_in_the_contracts_schema() -> None:
     """Id, key and sequence are where the contract says, in the record that the schema reads."""
     made = list(make_events(ORDERS, count=300, seed=3))
-    sent = list(in_avro(made, SCHEMA, 77))
+    sent = list(encoded(made, SCHEMA, 77))
     for before, one in zip(made, sent, strict=True):
         assert (one.id, one.key, one.seq, one.fate, one.headers) == (
             before.id, before.key, before.seq, before.fate, before.headers,
@@ -29,7 +29,7 @@ def test_events_are_written_in_the_contracts_schema() -> None:
         if one.fate is Fate.POISON:
             continue
         assert one.value[:5] == FRAME.pack(0, 77)
-        record: Any = schemaless_reader(BytesIO(one.value[5:]), parse_schema(SCHEMA), None)
+        record: Any = schemaless_reader(BytesIO(one.value[5:]), parse_schema(SCHEMA.document), None)
         assert record == json.loads(before.value)
         assert (record["event_id"], record["order_id"], record["sequence"]) == (one.id, one.key, one.seq)
 
@@ -37,7 +37,7 @@ def test_events_are_written_in_the_contracts_schema() -> None:
 def test_poison_is_poison_in_two_ways() -> None:
     """JSON where Avro should be, and what stands under an id that was never given; the rest of it is not looked at."""
     made = [one for one in make_events(ORDERS, count=300, seed=3, poison=0.1) if one.fate is Fate.POISON]
-    assert list(in_avro(made, SCHEMA, 77)) == made
+    assert list(encoded(made, SCHEMA, 77)) == made
     starts = {one.value[:5] if one.value[0] == 0 else one.value[:1] for one in made}
     assert starts == {b"{", FRAME.pack(0, 2**31 - 1)}
 
@@ -52,7 +52,7 @@ def test_a_line_that_the_schema_does_not_allow_is_told(tmp_path: Path) -> None:
     ]
     path = tmp_path / "events.jsonl"
     path.write_text("".join(json.dumps(one) + "\n" for one in lines[:2]))
-    good, poison = in_avro(events_from_file(path, ORDERS), SCHEMA, 1)
+    good, poison = encoded(events_from_file(path, ORDERS), SCHEMA, 1)
     assert (good.value[:5], poison.value) == (FRAME.pack(0, 1), b"garbage")
     path.write_text("".join(json.dumps(one) + "\n" for one in lines))
     with pytest.raises(UsageError, match=r"events\.jsonl:3: orders\.OrderEvent\.amount is <much>"):

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from streamproof.contract.asyncapi import read_contract
 from streamproof.contract.flags import contract_from_flags
-from streamproof.contract.model import Channel, Contract
+from streamproof.contract.model import Channel, Contract, Payload
 from streamproof.errors import ContractError
-from streamproof.history.locators import Locator
 from streamproof.history.terms import Fate
+from streamproof.serde.locators import Locator
 from streamproof.workload.events import Event, make_events
 from streamproof.workload.template import at_pointer
 from streamproof.workload.values import validator_of
@@ -28,7 +28,7 @@ FLAGS = {"input_topic": "a", "output_topics": ["b"], "group": "g", "promise": "e
 def with_schema(schema: dict[str, Any], *, identity: str = "json:/id", **changes: str) -> Contract:
     """A contract whose input has this schema and no example."""
     contract = contract_from_flags(**FLAGS, identity=identity, dead_letter_topic="d", **changes)  # type: ignore[arg-type]
-    return replace(contract, input=replace(contract.input, channel=Channel("a", "a", schema=schema)))
+    return replace(contract, input=replace(contract.input, channel=Channel("a", "a", payload=Payload(schema))))
 
 
 def made(contract: Contract, count: int = 400, seed: int = 7, **shares: float) -> list[Event]:
@@ -45,7 +45,7 @@ def test_the_same_seed_makes_the_same_events() -> None:
 @given(st.integers(0, 10**9), st.integers(1, 200), st.floats(0, 0.5), st.floats(0, 0.5))
 def test_each_event_of_orders_is_what_its_fate_says(seed: int, count: int, poison: float, aborted: float) -> None:
     """Valid unless poison; id and key in every place that the contract and its examples give them."""
-    schema = validator_of(ORDERS.input.channel.schema or {})
+    schema = validator_of(ORDERS.input.channel.payload.json_schema or {})
     events = made(ORDERS, count, seed, poison=poison, aborted=aborted)
     assert len({one.id for one in events}) == count
     for one in events:

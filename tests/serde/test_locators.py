@@ -1,11 +1,12 @@
 """Where a value lies in a record: what can be written, and what is found."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from streamproof.errors import UsageError
-from streamproof.history.locators import Headers, Locator
+from streamproof.serde.locators import Headers, Locator
 
 HEADERS: Headers = (("id", b"1"), ("id", b"2"), ("empty", None))
 
@@ -60,7 +61,7 @@ def test_a_value_is_found_or_is_not_there(text: str, value: bytes | None, found:
 def test_what_takes_more_than_the_record_is_found_by_a_decoder() -> None:
     """It is given the value alone, and its answer becomes text; the place is the same place."""
     plain = Locator.parse("avro:n")
-    locator = plain.decoding(lambda value: len(value) if value else None)
+    locator = replace(plain, decode=lambda value: len(value) if value else None)
     locator.require_in_records()
     records = SimpleNamespace(keys=[None] * 2, values=[b"abc", None], headers=[()] * 2)
     assert locator.of_all(records) == ["3", None]

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
 
 from streamproof.errors import UsageError
+from streamproof.serde.formats import FORMATS
+from streamproof.serde.framing import Field
+from streamproof.serde.registry import SchemaRegistry
 
-KINDS = ("header", "json", "avro", "key", "column")
+KINDS = ("header", "json", "key", *FORMATS, "column")
 IN_RECORDS = ("header", "json", "key")  # the kinds that are found in a record by itself
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -27,8 +30,8 @@ class Records(Protocol):
 class Locator:
     """Where a value lies in a record: `header:event-id`, `json:/event_id` (a JSON pointer), `avro:event_id`, `key`.
 
-    Or in a row: `column:event_id`. `kind` is one of header, json, avro, key, column; `path` is a name or a pointer.
-    `decode` finds it in a record's value, where that takes more than the record.
+    Or in a row: `column:event_id`. `kind` is header, json, key, column or the name of a format; `path` is a name or a
+    pointer. `decode` finds a format's field in a record's value, since that takes more than the record.
     """
 
     kind: str
@@ -43,8 +46,9 @@ class Locator:
         """The locator that `text` writes; ValueError, with what is expected, when it writes none."""
         kind, _, path = text.partition(":")
         if kind not in KINDS:
+            fields = ", ".join(f"{name}:FIELD" for name in FORMATS)
             raise ValueError(
-                f'"{text}" locates nothing; expected header:NAME, json:/POINTER, key, avro:FIELD or column:NAME'
+                f'"{text}" locates nothing; expected header:NAME, json:/POINTER, key, {fields} or column:NAME'
             )
         if kind == "key" and text != "key":
             raise ValueError(f'"{text}": the key is located by "key" alone')
@@ -56,11 +60,12 @@ class Locator:
 
     @property
     def in_json(self) -> Self:
-        """Where the value lies in the JSON that an Avro record is written from."""
-        return replace(self, kind="json", path=f"/{self.path.replace('.', '/')}") if self.kind == "avro" else self
+        """Where the value lies in the JSON that a value of a format is written from."""
+        return replace(self, kind="json", path=f"/{self.path.replace('.', '/')}") if self.kind in FORMATS else self
 
-    def decoding(self, decode: Callable[[bytes | None], Any]) -> Self:
-        """The same place, found in values by `decode`, which gives a scalar or `None`."""
+    def through(self, registry: SchemaRegistry) -> Self:
+        """The same place, found by the schema that each record was written in, if its format needs that."""
+        decode = Field(registry, FORMATS[self.kind], self.path) if self.kind in FORMATS else None
         return replace(self, decode=decode)
 
     def require_in_records(self) -> None:
@@ -93,8 +98,8 @@ class Locator:
 
 
 def _header(headers: Headers, name: str) -> bytes | None:
-    for one, text in headers:
-        if one == name:
+    for known, text in headers:
+        if known == name:
             return text
     return None
 

@@ -1,0 +1,83 @@
+"""What a message's payload is written in: its schemas, taken from the document or from a file beside it."""
+
+from typing import Any
+
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import SchemaError, best_match
+from jsonschema.validators import validator_for
+
+from streamproof.contract.document import Documents, Node, lines_of
+from streamproof.contract.model import Payload
+from streamproof.serde.formats import FORMATS, Format
+
+JSON_FORMATS = ("application/schema+json", "application/schema+yaml", "application/vnd.aai.asyncapi")
+MAKEABLE = ", or from ".join(("a JSON Schema", *(known.makeable for known in FORMATS.values())))
+
+
+def read_payload(documents: Documents, message: Node) -> Payload:
+    """What the message declares; nothing where that is in a language that no format knows.
+
+    ContractError for a schema that is not valid, and where the message's contentType says otherwise.
+    """
+    payload, content = message.get("payload"), message.get("contentType")
+    if payload is None:
+        return Payload()
+    payload = documents.resolve(payload)
+    form, media_type = payload.get("schemaFormat"), ""
+    if form is not None:
+        media_type = form.text()
+    declared = next((known for known in FORMATS.values() if media_type.startswith(known.media_type)), None)
+    said = next((known for known in FORMATS.values() if content is not None and known.name in content.text()), None)
+    if declared is None and said is not None:
+        where = payload.path or message.at("payload")
+        raise payload.error(f"{where}: a payload of {said.title} is written {said.declaration}")
+    if declared is not None:
+        if content is not None and said is not declared:
+            raise content.wrong(f"{declared.content_type}, as the payload's schemaFormat says")
+        return _encoded(declared, documents.resolve(payload.need("schema", declared.expected)))
+    if form is None:
+        return _json(documents, payload)
+    return (
+        _json(documents, payload.need("schema", "a JSON Schema")) if media_type.startswith(JSON_FORMATS) else Payload()
+    )
+
+
+def _encoded(declared: Format, node: Node) -> Payload:
+    try:
+        schema = declared.schema(node.plain())
+    except TypeError as error:
+        raise node.wrong(declared.expected) from error
+    except ValueError as error:
+        raise node.error(f"{node.path or 'the document'}: {error}") from error
+    try:
+        return Payload(schema.json_schema(), schema)
+    except ValueError:
+        return Payload(None, schema)
+
+
+def _json(documents: Documents, node: Node) -> Payload:
+    node = documents.resolve(node)
+    node.mapping()
+    schema: dict[str, Any] = documents.bundle(node)
+    try:
+        validator_for(schema, default=Draft7Validator).check_schema(schema)
+    except SchemaError as error:
+        place = lines_of(node, iter(error.absolute_path))
+        raise place.error(f"{place.path or 'the document'}: no valid JSON Schema: {error.message}") from error
+    return Payload(schema)
+
+
+def require_fitting(example: Node, payload: Payload) -> None:
+    """ContractError, at the part that is wrong, when an example breaks the payload's own schema."""
+    place, why = example, None
+    if payload.encoding is not None:
+        try:
+            payload.encoding.check(example.plain())
+        except ValueError as error:
+            why = str(error)
+    elif payload.json_schema is not None:
+        validator: Any = validator_for(payload.json_schema, default=Draft7Validator)(payload.json_schema)
+        if broken := best_match(validator.iter_errors(example.plain())):
+            place, why = lines_of(example, iter(broken.absolute_path)), broken.message
+    if why is not None:
+        raise place.error(f"{place.path}: the example breaks the message's own schema: {why}")

@@ -1,0 +1,66 @@
+"""The formats that a record's value may be written in, beside plain JSON: what each must know, and which there are."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from streamproof.serde.avro import AVRO
+
+Decoder = Callable[[bytes], Any]
+
+
+class Schema(Protocol):
+    """A valid schema of a format. Two of the same document are equal."""
+
+    @property
+    def format(self) -> "Format": ...
+
+    @property
+    def document(self) -> Any:
+        """The schema as a contract holds it."""
+
+    @property
+    def text(self) -> str:
+        """The schema as a registry keeps it."""
+
+    def json_schema(self) -> Mapping[str, Any]:
+        """The JSON that values are written from. ValueError where no JSON can be."""
+
+    def has_field(self, path: str) -> bool:
+        """Whether values have the field: `event_id`, or `order.id` for a field of a record within the value."""
+
+    def check(self, value: Any) -> None:
+        """ValueError, with the field, when the schema does not allow `value`."""
+
+    def encoded(self, value: Any) -> bytes:
+        """A value that `check` passes, without the frame that names the schema."""
+
+
+class Format(Protocol):
+    """A language of schemas, and how its values are written.
+
+    `name` stands in locators, and is a part of a message's contentType. `registry_type` is the registry's name for the
+    format, `media_type` how AsyncAPI's schemaFormat begins. The rest completes sentences to the user: `title`,
+    `content_type`, `declaration` (how a contract declares such a payload), `expected` (what a schema must be) and
+    `makeable` (the schemas that events can be made from).
+    """
+
+    name: str
+    title: str
+    registry_type: str
+    media_type: str
+    content_type: str
+    declaration: str
+    expected: str
+    makeable: str
+
+    def schema(self, document: Any) -> Schema:
+        """The schema in a contract. TypeError where it is not what is `expected`, ValueError where it is not valid."""
+
+    def decoder(self, text: str, path: str) -> Decoder | None:
+        """Finds a field in values written in the schema that a registry gave as `text`; `None` for no such field.
+
+        The decoder may raise anything on bytes that are no such value. ValueError for a schema that cannot be read.
+        """
+
+
+FORMATS: Mapping[str, Format] = {known.name: known for known in (AVRO,)}
