@@ -41,11 +41,13 @@ def read_back() -> list[dict[str, Any]]:
         servers = cluster.bootstrap_servers
         schema = AVRO.schema(SCHEMA)
         number = registry.client.register("event", schema.text, AVRO.registry_type)
+
+        def as_avro(record: dict[str, str]) -> bytes:
+            return framed(number, schema.encoded(record))
+
         for topic in (*TOPICS, *IN_AVRO):
             admin.create_topics(servers, {topic: PARTITIONS}, replication=1)
-            fill(
-                servers, topic, (lambda record: framed(number, schema.encoded(record))) if topic in IN_AVRO else as_json
-            )
+            fill(servers, topic, as_avro if topic in IN_AVRO else as_json)
         peer = per_core(lambda: consume(servers))
         rows = []
         in_avro = Locator.parse("avro:event_id").through(registry.client)

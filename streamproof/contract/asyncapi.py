@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from streamproof.contract.document import Documents, Node
 from streamproof.contract.locators import IN_COLUMN, LOCATED, locator, locator_in
 from streamproof.contract.model import KEY, Channel, Contract, DeadLetters, Input, Payload, Produces
-from streamproof.contract.payloads import MAKEABLE, read_payload, require_fitting
+from streamproof.contract.payloads import makeable, read_payload, require_fitting
 from streamproof.errors import did_you_mean
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.serde.locators import Locator
@@ -127,7 +127,7 @@ class _Reader:
         if channel.query is not None:
             raise reference.error(f"{reference.path}: {name} is a query (x-query); input comes from a topic")
         if channel.payload.json_schema is None and messages != [] and self._unreadable(target, messages):
-            raise target.error(f"{target.path}: input can be made from {MAKEABLE}; expected such a payload")
+            raise target.error(f"{target.path}: input can be made from {makeable()}; expected such a payload")
         return channel
 
     def _named(self, reference: Node) -> Channel:

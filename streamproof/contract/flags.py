@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from streamproof.contract.locators import IN_INPUT, LOCATED
+from streamproof.contract.locators import LOCATED
 from streamproof.contract.model import KEY, Channel, Contract, DeadLetters, Input, Produces
 from streamproof.errors import UsageError, did_you_mean
 from streamproof.history.promise import Delivery, Isolation
-from streamproof.serde.locators import Locator
+from streamproof.serde.locators import IN_RECORDS, Locator
 
 
 def contract_from_flags(
@@ -68,6 +68,6 @@ def _flag_locator(flag: str, text: str) -> Locator:
         found = Locator.parse(text)
     except ValueError as error:
         raise UsageError(f"{flag}: {error}") from error
-    if found.kind not in IN_INPUT:
+    if found.kind not in IN_RECORDS:
         raise UsageError(f'{flag}: expected {LOCATED}, found "{text}"')
     return found

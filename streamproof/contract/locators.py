@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from streamproof.contract.document import Node
 from streamproof.contract.model import Channel
-from streamproof.serde.locators import Locator
+from streamproof.serde.locators import IN_RECORDS, Locator
 
-IN_INPUT = ("header", "json", "key")
 LOCATED = "where it lies: header:NAME, json:/POINTER or key"
 IN_COLUMN = "the column where it lies, since the channel is a query: column:NAME"
 
@@ -25,7 +24,7 @@ def locator_in(channel: Channel, node: Node) -> Locator:
     return found
 
 
-def locator(node: Node, kinds: Sequence[str] = IN_INPUT, expected: str = LOCATED) -> Locator:
+def locator(node: Node, kinds: Sequence[str] = IN_RECORDS, expected: str = LOCATED) -> Locator:
     """The place that `node` writes; ContractError when it is none of `kinds`."""
     try:
         found = Locator.parse(node.text(expected))

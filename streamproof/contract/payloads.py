@@ -11,7 +11,11 @@ from streamproof.contract.model import Payload
 from streamproof.serde.formats import FORMATS, Format
 
 JSON_FORMATS = ("application/schema+json", "application/schema+yaml", "application/vnd.aai.asyncapi")
-MAKEABLE = ", or from ".join(("a JSON Schema", *(known.makeable for known in FORMATS.values())))
+
+
+def makeable() -> str:
+    """The schemas that input can be made from, in words."""
+    return ", or from ".join(("a JSON Schema", *(known.makeable for known in FORMATS.values())))
 
 
 def read_payload(documents: Documents, message: Node) -> Payload:
@@ -23,9 +27,8 @@ def read_payload(documents: Documents, message: Node) -> Payload:
     if payload is None:
         return Payload()
     payload = documents.resolve(payload)
-    form, media_type = payload.get("schemaFormat"), ""
-    if form is not None:
-        media_type = form.text()
+    form = payload.get("schemaFormat")
+    media_type = form.text() if form else ""
     declared = next((known for known in FORMATS.values() if media_type.startswith(known.media_type)), None)
     said = next((known for known in FORMATS.values() if content is not None and known.name in content.text()), None)
     if declared is None and said is not None:
@@ -37,9 +40,9 @@ def read_payload(documents: Documents, message: Node) -> Payload:
         return _encoded(declared, documents.resolve(payload.need("schema", declared.expected)))
     if form is None:
         return _json(documents, payload)
-    return (
-        _json(documents, payload.need("schema", "a JSON Schema")) if media_type.startswith(JSON_FORMATS) else Payload()
-    )
+    if media_type.startswith(JSON_FORMATS):
+        return _json(documents, payload.need("schema", "a JSON Schema"))
+    return Payload()
 
 
 def _encoded(declared: Format, node: Node) -> Payload:

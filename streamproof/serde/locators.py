@@ -10,7 +10,6 @@ from streamproof.serde.formats import FORMATS
 from streamproof.serde.framing import Field
 from streamproof.serde.registry import SchemaRegistry
 
-KINDS = ("header", "json", "key", *FORMATS, "column")
 IN_RECORDS = ("header", "json", "key")  # the kinds that are found in a record by itself
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -45,7 +44,7 @@ class Locator:
     def parse(cls, text: str) -> Self:
         """The locator that `text` writes; ValueError, with what is expected, when it writes none."""
         kind, _, path = text.partition(":")
-        if kind not in KINDS:
+        if kind not in (*IN_RECORDS, "column", *FORMATS):
             fields = ", ".join(f"{name}:FIELD" for name in FORMATS)
             raise ValueError(
                 f'"{text}" locates nothing; expected header:NAME, json:/POINTER, key, {fields} or column:NAME'

@@ -18,6 +18,7 @@ from streamproof.errors import ContractError, UsageError, did_you_mean
 from streamproof.history.terms import Fate
 from streamproof.serde.formats import FORMATS, Schema
 from streamproof.serde.framing import UNREADABLE, framed
+from streamproof.serde.locators import IN_RECORDS
 from streamproof.workload.template import Forms, Template, at_pointer, make_templates
 
 EVENTS_PER_KEY = 8
@@ -65,7 +66,7 @@ def make_events(
     if contract.input.identity.kind in FORMATS:
         poison = 0.0  # what cannot be decoded would have no id
     contract = replace(contract, input=_in_json(contract.input))
-    if contract.input.identity.kind not in ("header", "json", "key"):
+    if contract.input.identity.kind not in IN_RECORDS:
         raise ContractError(f"{contract.source}: input cannot carry its id at {contract.input.identity}")
     rng = random.Random(seed)  # noqa: S311 - to be repeated, not to be safe
     forms, templates = make_templates(contract, rng)

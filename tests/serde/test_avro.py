@@ -55,10 +55,10 @@ def test_each_record_is_read_by_its_own_schema(schema_registry: Registry) -> Non
     older = {"type": "record", "name": "V", "fields": [{"name": "id", "type": "string"}]}
     newer = {**older, "fields": [{"name": "note", "type": "string", "default": ""}, *older["fields"]]}
     client = schema_registry.client
-    one = encoded(register(client, "evolved-value", older), {"id": "a"}, older)
-    two = encoded(register(client, "evolved-value", newer), {"note": "n", "id": "b"}, newer)
+    early = encoded(register(client, "evolved-value", older), {"id": "a"}, older)
+    late = encoded(register(client, "evolved-value", newer), {"note": "n", "id": "b"}, newer)
     find = Field(client, AVRO, "id")
-    assert [find(one), find(two), find(one)] == ["a", "b", "a"]
+    assert [find(early), find(late), find(early)] == ["a", "b", "a"]
 
 
 def test_what_is_no_such_record_has_no_field(schema_registry: Registry) -> None:
@@ -77,11 +77,11 @@ def test_what_is_no_such_record_has_no_field(schema_registry: Registry) -> None:
 def test_no_bytes_lead_astray(body: bytes) -> None:
     """Whatever follows an id, the answer is a scalar or nothing."""
 
-    class One(SchemaRegistry):
+    class Given(SchemaRegistry):
         def schema(self, number: int, kind: str) -> str:  # noqa: ARG002
             return json.dumps(SCHEMA)
 
-    found = Field(One("http://nowhere"), AVRO, "order.id")(FRAME.pack(0, 1) + body)
+    found = Field(Given("http://nowhere"), AVRO, "order.id")(FRAME.pack(0, 1) + body)
     assert found is None or isinstance(found, str)
 
 
