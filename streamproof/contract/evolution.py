@@ -24,7 +24,7 @@ def read_evolution(path: Path, message: str) -> DeclaredEvolution:
     if message not in messages.mapping():
         raise messages.error(f'message "{message}" is not defined{did_you_mean(message, messages.mapping())}')
     node = documents.resolve(messages.mapping()[message])
-    level = node.need("x-compatibility", ", ".join(Level)).choice([str(one) for one in Level])
+    level = node.need("x-compatibility", ", ".join(Level)).choice([str(known) for known in Level])
     payload = documents.resolve(node.need("payload", "a schema"))
     expected = "{ $ref: './NAME/v1.avsc' }, a file with the versions before it beside it"
     schema = documents.resolve(payload.need("schema", expected))

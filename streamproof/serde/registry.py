@@ -16,7 +16,8 @@ REFUSED = (httpx.codes.CONFLICT, httpx.codes.UNPROCESSABLE_ENTITY)  # incompatib
 class SchemaRegistry:
     """The registry at `url`. For any thread; holds nothing open.
 
-    Every method raises RegistryUnreachable when it does not answer, and RegistryError when it answers as none does.
+    Every method raises RegistryUnreachable when the registry does not answer, and RegistryError when what answers is
+    no registry.
     """
 
     def __init__(self, url: str) -> None:
@@ -26,7 +27,7 @@ class SchemaRegistry:
         return f"the schema registry at {httpx.URL(self.url).copy_with(userinfo=b'')}"
 
     def check(self) -> None:
-        """Return when there is one."""
+        """Return when a registry answers."""
         self._answered(self._ask("GET", "/subjects"), list)
 
     def require_backward(self) -> None:
@@ -71,13 +72,13 @@ class SchemaRegistry:
         if not isinstance(given, kind):
             raise RegistryError(
                 f"what answers is no schema registry: {self} (HTTP {answer.status_code}); give the address of its "
-                "Confluent API, such as http://HOST:8081, or one that ends in /apis/ccompat/v7"
+                "Confluent API, such as http://HOST:8081, or an address that ends in /apis/ccompat/v7"
             )
         return given
 
 
 def _said(answer: httpx.Response) -> dict[str, Any]:
-    """The error that it tells, as far as it is one of a registry's."""
+    """The error that the answer tells, as far as a registry tells errors so."""
     try:
         given = answer.json()
     except ValueError:

@@ -153,7 +153,7 @@ def _free(schema: Mapping[str, Any], pointers: Pointers) -> Mapping[str, Any]:
 
 def _declared(source: Input) -> Pointers:
     named = {"id": source.identity, "key": source.key, "seq": source.sequence}
-    return {one.path: what for what, one in named.items() if one is not None and one.kind == "json"}
+    return {place.path: what for what, place in named.items() if place is not None and place.kind == "json"}
 
 
 def _echoes(source: Input, example: Any, headers: Mapping[str, str]) -> Pointers:
@@ -217,7 +217,7 @@ def _at(schema: Any, locator: Locator) -> Mapping[str, Any]:
 
 def _template(document: Document, contract: Contract, forms: Forms, validator: Any) -> Template:
     source = contract.input
-    own = {one.path for one in (source.identity, source.key, source.sequence) if one and one.kind == "header"}
+    own = {place.path for place in (source.identity, source.key, source.sequence) if place and place.kind == "header"}
     return Template(
         pieces=_pieces(document),
         headers=tuple((name, value.encode()) for name, value in document.headers.items() if name not in own),
@@ -239,9 +239,9 @@ def _poison(document: Document, source: Input, forms: Forms, validator: Any) -> 
         return
     kept = {_steps(pointer)[0] for pointer in document.gaps}
     names = [name for name in document.payload if name not in kept]
-    absent = [{one: value for one, value in document.payload.items() if one != name} for name in names]
+    absent = [{field: value for field, value in document.payload.items() if field != name} for name in names]
     mistyped = [{**document.payload, name: {"unexpected": True}} for name in names]
     candidates = (replace(document, payload=payload) for payload in (*absent, *mistyped))
     broken = (candidate for candidate in candidates if not validator.is_valid(candidate.filled(forms, 0, forms.first)))
-    for one in itertools.islice(broken, POISONS):
-        yield _pieces(one)
+    for candidate in itertools.islice(broken, POISONS):
+        yield _pieces(candidate)

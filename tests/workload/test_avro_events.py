@@ -22,23 +22,23 @@ def test_events_are_written_in_the_contracts_schema() -> None:
     """Id, key and sequence are where the contract says, in the record that the schema reads."""
     made = list(make_events(ORDERS, count=300, seed=3))
     sent = list(encoded(made, SCHEMA, 77))
-    for before, one in zip(made, sent, strict=True):
-        assert (one.id, one.key, one.seq, one.fate, one.headers) == (
+    for before, event in zip(made, sent, strict=True):
+        assert (event.id, event.key, event.seq, event.fate, event.headers) == (
             before.id, before.key, before.seq, before.fate, before.headers,
         )  # fmt: skip
-        if one.fate is Fate.POISON:
+        if event.fate is Fate.POISON:
             continue
-        assert one.value[:5] == FRAME.pack(0, 77)
-        record: Any = schemaless_reader(BytesIO(one.value[5:]), parse_schema(SCHEMA.document), None)
+        assert event.value[:5] == FRAME.pack(0, 77)
+        record: Any = schemaless_reader(BytesIO(event.value[5:]), parse_schema(SCHEMA.document), None)
         assert record == json.loads(before.value)
-        assert (record["event_id"], record["order_id"], record["sequence"]) == (one.id, one.key, one.seq)
+        assert (record["event_id"], record["order_id"], record["sequence"]) == (event.id, event.key, event.seq)
 
 
 def test_poison_is_poison_in_two_ways() -> None:
     """JSON where Avro should be, and what stands under an id that was never given; the rest of it is not looked at."""
-    made = [one for one in make_events(ORDERS, count=300, seed=3, poison=0.1) if one.fate is Fate.POISON]
+    made = [event for event in make_events(ORDERS, count=300, seed=3, poison=0.1) if event.fate is Fate.POISON]
     assert list(encoded(made, SCHEMA, 77)) == made
-    starts = {one.value[:5] if one.value[0] == 0 else one.value[:1] for one in made}
+    starts = {event.value[:5] if event.value[0] == 0 else event.value[:1] for event in made}
     assert starts == {b"{", FRAME.pack(0, 2**31 - 1)}
 
 
@@ -51,9 +51,9 @@ def test_a_line_that_the_schema_does_not_allow_is_told(tmp_path: Path) -> None:
         {"id": "c", "key": "k", "value": {**value, "amount": "much"}},
     ]
     path = tmp_path / "events.jsonl"
-    path.write_text("".join(json.dumps(one) + "\n" for one in lines[:2]))
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines[:2]))
     good, poison = encoded(events_from_file(path, ORDERS), SCHEMA, 1)
     assert (good.value[:5], poison.value) == (FRAME.pack(0, 1), b"garbage")
-    path.write_text("".join(json.dumps(one) + "\n" for one in lines))
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     with pytest.raises(UsageError, match=r"events\.jsonl:3: orders\.OrderEvent\.amount is <much>"):
         list(events_from_file(path, ORDERS))
