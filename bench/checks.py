@@ -93,12 +93,17 @@ def synthesise(directory: Path, inputs: int = INPUTS) -> History:
             for batch in connection.sql(f"SELECT {columns} FROM {table}").to_arrow_reader(500_000):
                 writer.append_table(table, pa.Table.from_batches([batch]))
     promise = Promise(
-        grp="movers", delivery=Delivery.EXACTLY_ONCE, ordered=True, joined=("alpha", "beta"), dead_letters="dead"
+        grp="movers",
+        inputs=("in",),
+        delivery=Delivery.EXACTLY_ONCE,
+        ordered=True,
+        joined=("alpha", "beta"),
+        dead_letters="dead",
     )
     return writer.close(
         RunRecord(
             subject="mover",
-            promise=promise,
+            promises=(promise,),
             seed=1,
             kafka_version="4.3.1",
             backend="embedded",

@@ -22,7 +22,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from streamproof.errors import UsageError, unreadable
-from streamproof.history.promise import Delivery, RunRecord
+from streamproof.history.promise import Delivery, Promise
 
 HERE = Path(__file__).parent
 FIELDS = ("origin", "assumes", "witness", "uses", "forbidden", "kept")
@@ -53,14 +53,14 @@ class Check:
     assumes: str = ""
     witness: str = ""
 
-    def status(self, record: RunRecord) -> Status:
-        """What this anomaly's witnesses mean for the run that `record` describes."""
-        words = {record.promise.isolation, record.protocol, *(["ordered"] if record.promise.ordered else [])}
-        return self._meaning(record.promise.delivery, words)
+    def status(self, promise: Promise, protocol: str) -> Status:
+        """What this anomaly's witnesses mean for a group that promised so. `protocol`: the group's."""
+        words = {promise.isolation, protocol, *(["ordered"] if promise.ordered else [])}
+        return self._meaning(promise.delivery, words)
 
-    def excluded_by(self, record: RunRecord) -> tuple[Delivery, ...]:
-        """The deliveries that this anomaly has no place in, in such a run. Order is a promise of its own."""
-        words = {record.promise.isolation, record.protocol}
+    def excluded_by(self, promise: Promise, protocol: str) -> tuple[Delivery, ...]:
+        """The deliveries that this anomaly has no place in, for such a group. Order is a promise of its own."""
+        words = {promise.isolation, protocol}
         return tuple(delivery for delivery in Delivery if self._meaning(delivery, words) is not Status.COUNTED)
 
     def _meaning(self, delivery: Delivery, words: Collection[str]) -> Status:

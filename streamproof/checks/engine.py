@@ -1,4 +1,4 @@
-"""A history as an SQL database: its tables, the promise as a one-row view, and the shared views of views/.
+"""A history as an SQL database: its tables as one group sees them, its promise as a one-row view, the views of views/.
 
 Knows no anomaly. A table that was not recorded stands there empty, so that every view can be made; `needs` tells which
 queries would then see nothing, and they must not be run.
@@ -19,34 +19,47 @@ import pyarrow as pa
 
 from streamproof.checks.catalogue import HERE, read_header
 from streamproof.errors import HistoryError, UsageError
+from streamproof.history.promise import Promise, RunRecord
 from streamproof.history.store import History
 from streamproof.history.tables import TABLES
 
 BATCH = 10_000
+# which rows of a table are the group's own; of the other tables all
+OWN = {
+    "input": "topic IN (SELECT unnest(inputs) FROM promise)",
+    "expected": "grp = (SELECT grp FROM promise)",
+    "effect": "channel IN (SELECT unnest(channels) FROM promise)",
+    "offset_commit": "grp = (SELECT grp FROM promise)",
+    "generation": "grp = (SELECT grp FROM promise)",
+    "owner": "grp = (SELECT grp FROM promise)",
+}
 
 
 class Engine:
     """Queries over one history. A view is made when the first query asks for it, and kept where its header says so."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, history: History) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, history: History, promise: Promise) -> None:
         self.history = history
+        self.promise = promise
         self._connection = connection
         self._made: set[str] = set()
         self._names: dict[str, tuple[str, ...]] = {}
+        connection.register("promise_row", _promise_row(history.record, promise))
+        connection.execute("CREATE TABLE promise AS SELECT * FROM promise_row")
         for name, schema in TABLES.items():
             if path := history.tables.get(name):
                 self._open(name, path)
             else:
                 connection.register(f"no_{name}", schema.empty_table())
                 connection.execute(f"CREATE TABLE {name} AS SELECT * FROM no_{name}")  # noqa: S608
-        connection.register("promise_row", _promise_row(history))
-        connection.execute("CREATE TABLE promise AS SELECT * FROM promise_row")
 
     def _open(self, name: str, path: Path) -> None:
         # the name is a pattern to the engine
         source = re.sub(r"([\[*?])", r"[\1]", str(path)).replace("'", "''")
         try:
-            self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}')")  # noqa: S608
+            self._connection.execute(
+                f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}') WHERE {OWN.get(name, 'TRUE')}"  # noqa: S608
+            )
         except duckdb.Error as error:
             raise HistoryError(f"{path} cannot be read: {_gist(error)}; record the run again") from error
 
@@ -135,8 +148,14 @@ def _tables_in(tree: Any) -> set[str]:
 
 
 @contextmanager
-def open_engine(history: History, *, threads: int | None = None, memory_limit: str = "800MB") -> Iterator[Engine]:
-    """An engine in memory that spills to a directory of its own, which is gone afterwards."""
+def open_engine(
+    history: History, group: str | None = None, *, threads: int | None = None, memory_limit: str = "800MB"
+) -> Iterator[Engine]:
+    """An engine in memory that spills to a directory of its own, which is gone afterwards.
+
+    `group`: whose promise it is about; None: the run's only group. UsageError when there are several.
+    """
+    promise = history.record.promise(group)
     with tempfile.TemporaryDirectory(prefix="streamproof-checks-") as spill:
         settings: dict[str, Any] = {
             "threads": threads or os.cpu_count() or 1,
@@ -147,15 +166,16 @@ def open_engine(history: History, *, threads: int | None = None, memory_limit: s
         }
         with duckdb.connect(":memory:", config=settings) as connection:
             connection.execute("SET enable_progress_bar = false")  # the terminal belongs to the report
-            yield Engine(connection, history)
+            yield Engine(connection, history, promise)
 
 
-def _promise_row(history: History) -> pa.Table:
-    record = history.record
-    values = record.promise.model_dump(mode="json") | record.model_dump(
+def _promise_row(record: RunRecord, promise: Promise) -> pa.Table:
+    values = promise.model_dump(mode="json") | record.model_dump(
         mode="json", include={"protocol", "started_at", "ended_at", "clock_error_us"}
     )
-    kinds = {"joined": pa.list_(pa.string()), "dead_letters": pa.string()}
+    values["channels"] = [*promise.joined, *([promise.dead_letters] if promise.dead_letters else [])]
+    texts = pa.list_(pa.string())
+    kinds = {"inputs": texts, "joined": texts, "channels": texts, "dead_letters": pa.string()}
     columns = {name: pa.array([value], kinds.get(name)) for name, value in values.items()}
     return pa.table(columns)
 

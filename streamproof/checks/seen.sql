@@ -2,7 +2,7 @@
 -- first input, and leave after the last commit, shows nothing.
 WITH work AS (
     SELECT (SELECT min(t_append) FROM live_input) AS t_from,
-           (SELECT max(t_append) FROM offset_commit JOIN promise USING (grp) WHERE offset_commit.visible) AS t_to
+           (SELECT max(t_append) FROM offset_commit WHERE visible) AS t_to
 ),
 crash_inside AS (
     SELECT DISTINCT crash.t
@@ -22,7 +22,7 @@ read_meanwhile AS (
 SELECT 'inputs' AS what, count(*) AS seen FROM live_input
 UNION ALL SELECT 'effects', coalesce(sum(seen), 0) FROM first_effect
 UNION ALL SELECT 'channels', count(DISTINCT channel) FROM effect
-UNION ALL SELECT 'commits', count(*) FROM offset_commit JOIN promise USING (grp) WHERE offset_commit.visible
+UNION ALL SELECT 'commits', count(*) FROM offset_commit WHERE visible
 UNION ALL SELECT 'transactions', count(*) FROM txn_span WHERE partitions > 0
 UNION ALL SELECT 'aborted', count(*) FROM txn_span WHERE decided = 'PrepareAbort' AND partitions > 0
 UNION ALL SELECT 'rebalances', count(*) FROM break_point, work WHERE kind = 'rebalance' AND t > t_from AND t < t_to

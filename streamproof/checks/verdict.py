@@ -1,4 +1,4 @@
-"""The verdict: what the witnesses and the evidence of all checks amount to for the promise of one run.
+"""The verdict: what the witnesses and the evidence of all checks amount to for one group's promise.
 
     violated   a forbidden anomaly has a witness
     unproven   none has, but the run did not show enough: `missing` says what
@@ -65,14 +65,15 @@ class Finding(BaseModel):
 
 
 class Verdict(BaseModel):
-    """`missing`: why it is unproven, each a sentence; `seen`: what the run has shown, in numbers.
+    """On one group's promise. `missing`: why it is unproven, each a sentence.
 
-    `untrusted`: those of `missing` that the broker itself is the reason of.
+    `seen`: what the run has shown, in numbers. `untrusted`: those of `missing` that the broker itself is the reason of.
     """
 
     model_config = ConfigDict(frozen=True)
 
     outcome: Outcome
+    group: str
     delivery: Delivery
     ordered: bool
     findings: tuple[Finding, ...]
@@ -150,23 +151,29 @@ def _require_none(finding: Finding) -> None:
 
 
 def judge(
-    history: History, *, extra: Sequence[Path] = (), threads: int | None = None, memory_limit: str = "800MB"
+    history: History,
+    group: str | None = None,
+    *,
+    extra: Sequence[Path] = (),
+    threads: int | None = None,
+    memory_limit: str = "800MB",
 ) -> Verdict:
-    """Run every check, and those of the directories in `extra`, over a history.
+    """Run every check, and those of the directories in `extra`, over what one group did in a history.
 
-    `threads`: all cores when None. UsageError for a check that is not right, HistoryError for a history that is not.
+    `group`: None for the run's only group. `threads`: all cores when None. UsageError for a check that is not right, or
+    a group that is not there; HistoryError for a history that is not right.
     """
     checks = load_checks(extra)
-    with open_engine(history, threads=threads, memory_limit=memory_limit) as engine:
+    with open_engine(history, group, threads=threads, memory_limit=memory_limit) as engine:
         findings = tuple(_find(engine, check) for check in checks)
-        promised = {check.name: check.status(history.record) for check in checks}
+        promised = {check.name: check.status(engine.promise, history.record.protocol) for check in checks}
         seen = {row["what"]: int(row["seen"]) for row in engine.rows((HERE / "seen.sql").read_text(), "seen.sql")}
-    return _decide(history.record, promised, findings, seen)
+    return _decide(history.record, engine.promise, promised, findings, seen)
 
 
-def check(directory: Path, *, extra: Sequence[Path] = ()) -> Verdict:
+def check(directory: Path, group: str | None = None, *, extra: Sequence[Path] = ()) -> Verdict:
     """Judge a recorded run again: its directory, or that of its history. Errors are those of `judge`."""
-    return judge(History.find(directory), extra=extra)
+    return judge(History.find(directory), group, extra=extra)
 
 
 def try_checks(extra: Sequence[Path]) -> None:
@@ -175,9 +182,9 @@ def try_checks(extra: Sequence[Path]) -> None:
     UsageError for one that is not right: its files, its header, its queries, or the columns that these give.
     """
     own = load_checks(extra)[len(load_checks()) :]
-    promise = Promise(grp="none", delivery=Delivery.EXACTLY_ONCE)
+    promise = Promise(grp="none", inputs=(), delivery=Delivery.EXACTLY_ONCE)
     record = RunRecord(
-        subject="none", promise=promise, seed=0, kafka_version="none", backend="none", started_at=0, ended_at=0
+        subject="none", promises=(promise,), seed=0, kafka_version="none", backend="none", started_at=0, ended_at=0
     )
     with open_engine(History(Path("none"), record, {})) as engine:
         for check in own:
@@ -204,7 +211,7 @@ def write_witnesses(
             raise HistoryError(
                 f"{directory}: witnesses cannot be written there ({error.strerror}); clear the way, or judge a copy"
             ) from error
-        with open_engine(history) as engine:
+        with open_engine(history, verdict.group) as engine:
             for check in load_checks(extra):
                 if check.name in found:
                     files[check.name] = directory / f"{check.name}.parquet"
@@ -214,10 +221,10 @@ def write_witnesses(
 
 def _find(engine: Engine, check: Check) -> Finding:
     """Ask one check for its witnesses, and for its evidence."""
-    record = engine.history.record
+    promised = engine.promise, engine.history.record.protocol
     finding = Finding(
-        anomaly=check.name, definition=check.definition, status=check.status(record), core=check.core,
-        excluded_by=check.excluded_by(record),
+        anomaly=check.name, definition=check.definition, status=check.status(*promised), core=check.core,
+        excluded_by=check.excluded_by(*promised),
     )  # fmt: skip
     absent = _absent(engine, check, check.sql)
     if absent:
@@ -267,9 +274,13 @@ def _no_evidence(what: str) -> UsageError:
 
 
 def _decide(
-    record: RunRecord, promised: Mapping[str, Status], findings: tuple[Finding, ...], seen: Mapping[str, int]
+    record: RunRecord,
+    promise: Promise,
+    promised: Mapping[str, Status],
+    findings: tuple[Finding, ...],
+    seen: Mapping[str, int],
 ) -> Verdict:
-    untrusted = _untrusted(record)
+    untrusted = _untrusted(record, promise)
     missing = [*untrusted]
     # a broker that failed its probe may itself have caused what was found
     accused = not (untrusted and record.probe)
@@ -282,8 +293,9 @@ def _decide(
         outcome = Outcome.UNPROVEN if missing else Outcome.UPHELD
     return Verdict(
         outcome=outcome,
-        delivery=record.promise.delivery,
-        ordered=record.promise.ordered,
+        group=promise.grp,
+        delivery=promise.delivery,
+        ordered=promise.ordered,
         findings=findings,
         missing=tuple(dict.fromkeys(missing)),
         seen=seen,
@@ -292,9 +304,9 @@ def _decide(
     )
 
 
-def _untrusted(record: RunRecord) -> list[str]:
+def _untrusted(record: RunRecord, promise: Promise) -> list[str]:
     """Why the broker itself leaves an exactly-once verdict open."""
-    if record.promise.delivery is not Delivery.EXACTLY_ONCE:
+    if promise.delivery is not Delivery.EXACTLY_ONCE:
         return []
     if not record.probe:
         return ["the broker was not probed: whether it isolates transactions is not known"]

@@ -27,15 +27,18 @@ def run_record(
     one_clock = has_one_clock(cluster)
     return RunRecord(
         subject=spec.subject.name,
-        promise=Promise(
-            grp=contract.group,
-            delivery=contract.delivery,
-            ordered=contract.ordered,
-            isolation=contract.isolation,
-            joined=tuple(produced.channel.name for produced in contract.produces),
-            dead_letters=contract.dead_letters.channel.name if contract.dead_letters else None,
-            transaction_timeout_ms=transaction_timeout_ms,
-            cleanup_ms=CLEANUP_MS,
+        promises=(
+            Promise(
+                grp=contract.group,
+                inputs=() if contract.sends else (contract.input.channel.topic,),
+                delivery=contract.delivery,
+                ordered=contract.ordered,
+                isolation=contract.isolation,
+                joined=tuple(produced.channel.name for produced in contract.produces),
+                dead_letters=contract.dead_letters.channel.name if contract.dead_letters else None,
+                transaction_timeout_ms=transaction_timeout_ms,
+                cleanup_ms=CLEANUP_MS,
+            ),
         ),
         seed=spec.seed,
         kafka_version=cluster.version,

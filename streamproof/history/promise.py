@@ -3,7 +3,9 @@
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamproof.errors import UsageError
 
 
 class Delivery(StrEnum):
@@ -20,14 +22,15 @@ class Isolation(StrEnum):
 class Promise(BaseModel):
     """One group's promise: what it does to each input of its topics.
 
-    `ordered`: effects of one key appear in the order of their inputs. `isolation`: how it reads them. `joined`: the
-    channels whose effects one transaction should join. `transaction_timeout_ms`: a transaction that stays open longer,
-    plus `cleanup_ms`, hangs.
+    `inputs`: the topics that it reads. `ordered`: effects of one key appear in the order of their inputs. `isolation`:
+    how it reads them. `joined`: the channels whose effects one transaction should join. `transaction_timeout_ms`: a
+    transaction that stays open longer, plus `cleanup_ms`, hangs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     grp: str
+    inputs: tuple[str, ...]
     delivery: Delivery
     ordered: bool = False
     isolation: Isolation = Isolation.READ_COMMITTED
@@ -42,9 +45,9 @@ class RunRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     subject: str
-    promise: Promise
+    promises: tuple[Promise, ...] = Field(min_length=1)
     seed: int
     kafka_version: str
     backend: str
@@ -56,3 +59,15 @@ class RunRecord(BaseModel):
     probe: dict[str, bool] = {}
     # what this run could not do or see, each a sentence
     not_shown: tuple[str, ...] = ()
+
+    def promise(self, group: str | None = None) -> Promise:
+        """What `group` promised; None: the only group. UsageError when no group, or not just one, is meant."""
+        found = [promise for promise in self.promises if group in {None, promise.grp}]
+        if len(found) == 1:
+            return found[0]
+        groups = ", ".join(promise.grp for promise in self.promises)
+        raise UsageError(
+            f'this run has no group "{group}"; there are {groups}'
+            if group
+            else f"this run has several groups; name the group to judge: {groups}"
+        )

@@ -12,6 +12,7 @@ from typing import Any
 
 from streamproof.checks.engine import Engine, open_engine
 from streamproof.faults.actions import ACTIONS, Drawn
+from streamproof.history.promise import Promise
 from streamproof.history.store import History
 
 US = 1_000_000
@@ -111,12 +112,13 @@ def timeline(history: History) -> bytes:
     return draw(read_timeline(history))
 
 
-def read_timeline(history: History) -> Timeline:
-    with open_engine(history) as engine:
+def read_timeline(history: History, group: str | None = None) -> Timeline:
+    """`group`: whose; None: the run's only group."""
+    with open_engine(history, group) as engine:
         seconds = _times(engine, LAST)[0]
         faults = _rows(engine, FAULTS) or []
         return Timeline(
-            title=_title(history),
+            title=_title(history, engine.promise),
             seconds=seconds,
             lanes=(*_instances(_rows(engine, PROCESSES) or [], faults), *_brokers(faults, seconds)),
             faults=tuple(
@@ -129,10 +131,10 @@ def read_timeline(history: History) -> Timeline:
         )
 
 
-def _title(history: History) -> str:
+def _title(history: History, promise: Promise) -> str:
     record = history.record
-    promise = record.promise.delivery + (", ordered by key" if record.promise.ordered else "")
-    return f"{record.subject} · {promise} · Apache Kafka {record.kafka_version} · seed {record.seed}"
+    promised = promise.delivery + (", ordered by key" if promise.ordered else "")
+    return f"{record.subject} · {promised} · Apache Kafka {record.kafka_version} · seed {record.seed}"
 
 
 def _rows(engine: Engine, sql: str) -> list[dict[str, Any]] | None:

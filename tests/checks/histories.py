@@ -30,6 +30,7 @@ class Scene:
     ) -> None:
         self.promise = Promise(
             grp=GROUP,
+            inputs=("in",),
             delivery=Delivery(promise),
             ordered=ordered,
             isolation=isolation,
@@ -203,7 +204,7 @@ class Scene:
         return writer.close(
             RunRecord(
                 subject="mover",
-                promise=self.promise,
+                promises=(self.promise,),
                 seed=1,
                 kafka_version="4.3.1",
                 backend="embedded",

@@ -11,7 +11,9 @@ meant AS (
     SELECT count(*) AS inputs FROM input WHERE fate = 'abort'
 ),
 transactional AS (
-    SELECT count(*) AS batches FROM batch WHERE transactional
+    SELECT count(*) AS batches
+    FROM batch
+    WHERE transactional AND (topic IN (SELECT topic FROM input) OR topic IN (SELECT topic FROM effect))
 ),
 total AS (
     SELECT greatest(aborted.inputs, meant.inputs) + aborted.effects AS seen, transactional.batches

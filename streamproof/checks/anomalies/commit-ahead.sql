@@ -14,9 +14,8 @@ WITH transactional AS (
 due AS (
     SELECT doubtful_effect.*
     FROM doubtful_effect
-    JOIN promise ON TRUE
     JOIN expected ON expected.id = doubtful_effect.id AND expected.channel = doubtful_effect.channel
-                 AND expected.grp = promise.grp AND expected.at_least > 0
+                 AND expected.at_least > 0
 ),
 shown AS (  -- found by what is due, which is little, before all effects are joined to it
     SELECT effect.*

@@ -4,11 +4,9 @@
 -- assumes: nobody resets the group's offsets while the run goes on. A commit after a deletion has none before it. Commits
 --   in transactions that were aborted never took effect.
 WITH ordered AS (
-    SELECT offset_commit.*,
-           lag(offset_commit.off) OVER (PARTITION BY offset_commit.topic, part ORDER BY n) AS before
+    SELECT *, lag(off) OVER (PARTITION BY topic, part ORDER BY n) AS before
     FROM offset_commit
-    JOIN promise USING (grp)
-    WHERE offset_commit.visible
+    WHERE visible
 )
 SELECT grp, topic, part, off, before, n, t_append, pid, epoch
 FROM ordered

@@ -4,8 +4,7 @@ SELECT 'crash' AS kind, t_end AS t
 FROM process
 WHERE t_end IS NOT NULL AND cause IN ('killed', 'exited')
 UNION ALL
-SELECT 'rebalance' AS kind, min(generation.t_append) AS t
+SELECT 'rebalance' AS kind, min(t_append) AS t
 FROM generation
-JOIN promise USING (grp)
-WHERE generation.state NOT IN ('Empty', 'Dead')
-GROUP BY generation.generation
+WHERE state NOT IN ('Empty', 'Dead')
+GROUP BY generation

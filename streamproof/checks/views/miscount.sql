@@ -2,6 +2,5 @@
 -- kept: several checks ask for it
 SELECT expected.id, expected.channel, expected.at_least, expected.at_most, coalesce(first_effect.seen, 0) AS seen
 FROM expected
-JOIN promise USING (grp)
 LEFT JOIN first_effect ON first_effect.id = expected.id AND first_effect.channel = expected.channel
 WHERE coalesce(first_effect.seen, 0) < expected.at_least OR first_effect.seen > expected.at_most

@@ -2,6 +2,6 @@
 -- partition of its effects' topics in a transaction. A cluster has other producers: the workload's, the probe's.
 SELECT pid FROM effect WHERE pid >= 0
 UNION
-SELECT offset_commit.pid FROM offset_commit JOIN promise USING (grp) WHERE offset_commit.pid >= 0
+SELECT pid FROM offset_commit WHERE pid >= 0
 UNION
 SELECT pid FROM txn_part WHERE topic IN (SELECT topic FROM effect)

@@ -1,12 +1,9 @@
 -- tenure: how long one member of the group, or one process that is told what to send, kept a partition, over however many
 -- generations it kept it. t_to: null to the end.
 -- kept: several checks ask for it
-WITH own AS (
-    SELECT owner.* FROM owner JOIN promise USING (grp)
-),
-following AS (
+WITH following AS (
     SELECT *, lag(member) OVER in_partition AS member_before, lag(t_to) OVER in_partition AS t_to_before
-    FROM own
+    FROM owner
     WINDOW in_partition AS (PARTITION BY topic, part ORDER BY t_from, generation)
 ),
 numbered AS (
