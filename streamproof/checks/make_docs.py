@@ -36,8 +36,8 @@ def page() -> str:
             "",
             *(_section(check) for check in checks),
             "## Views",
-            "What several queries share, beside the history's own tables, of which a query sees what is the judged group's, "
-            "and the one-row table `promise`: what that group promised, and when the run began and ended.\n",
+            "What several queries share, beside the history's own tables and the one-row table `promise`.",
+            "A query sees of each table what is the judged group's.\n",
             _row("view", "what it is"),
             _row("---", "---"),
             *(_row(f"`{path.stem}`", read_header(path.read_text(), path)["definition"]) for path in _views()),
