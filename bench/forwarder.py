@@ -15,7 +15,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from pipeline.settings import ForwarderSettings
 from streamproof.cluster import start_embedded
 from streamproof.guardian import Guardian
-from streamproof.kafka import admin
+from streamproof.kafka.groups import list_committed_offsets
+from streamproof.kafka.topics import create_topics
 
 RECORDS = 150_000
 PARTITIONS = 6
@@ -31,7 +32,7 @@ def forwarder() -> list[dict[str, Any]]:
     rows = []
     with Guardian() as guardian, start_embedded(guardian, brokers=3, logs=guardian.directory / "logs") as cluster:
         servers = cluster.bootstrap_servers
-        admin.create_topics(servers, dict.fromkeys(TOPICS, PARTITIONS), replication=3)
+        create_topics(servers, dict.fromkeys(TOPICS, PARTITIONS), replication=3)
         fill(servers)
         for size in SIZES:
             value, peer = (rate(servers, command, size) for command in ("pipeline forward", "bench.forwarder"))
@@ -72,7 +73,7 @@ def rate(servers: str, command: str, size: int) -> float:
     deadline = time.monotonic() + PATIENCE_S
     try:
         first: tuple[float, int] | None = None
-        while (done := sum(admin.committed(servers, group).values())) < RECORDS:
+        while (done := sum(list_committed_offsets(servers, group).values())) < RECORDS:
             if done and first is None:
                 first = (time.monotonic(), done)
             if process.poll() is not None or time.monotonic() > deadline:

@@ -15,7 +15,7 @@ from streamproof.cluster.registry import start_registry
 from streamproof.guardian import Guardian
 from streamproof.history.store import HistoryWriter
 from streamproof.history.terms import Fate
-from streamproof.kafka import admin
+from streamproof.kafka.topics import create_topics, list_offsets
 from streamproof.recording.topics import EffectTopic, InputTopic, TopicLogs
 from streamproof.serde.avro import AVRO
 from streamproof.serde.framing import framed
@@ -46,7 +46,7 @@ def read_back() -> list[dict[str, Any]]:
             return framed(number, schema.encoded(record))
 
         for topic in (*TOPICS, *IN_AVRO):
-            admin.create_topics(servers, {topic: PARTITIONS}, replication=1)
+            create_topics(servers, {topic: PARTITIONS}, replication=1)
             fill(servers, topic, as_avro if topic in IN_AVRO else as_json)
         peer = per_core(lambda: consume(servers))
         rows = []
@@ -101,7 +101,7 @@ def fill(servers: str, topic: str, encode: Callable[[dict[str, str]], bytes]) ->
 
 
 def consume(servers: str) -> None:
-    ends = admin.log_ends(servers, TOPICS)
+    ends = list_offsets(servers, TOPICS)
     consumer = Consumer(
         {"bootstrap.servers": servers, "group.id": "peer", "enable.auto.commit": False, "enable.partition.eof": True,
          "isolation.level": "read_uncommitted", "auto.offset.reset": "earliest"}
@@ -127,7 +127,7 @@ def logs_of(servers: str, identity: Locator, topics: tuple[str, str]) -> TopicLo
     fates = {f"event-{number:032d}": (number, Fate.PROCESS) for number in range(RECORDS)}
     effects = (EffectTopic("out", target, identity),)
     return TopicLogs(
-        servers, effects, partial(admin.log_ends, servers), InputTopic(source, identity, "none", fates, effects)
+        servers, effects, partial(list_offsets, servers), InputTopic(source, identity, "none", fates, effects)
     )
 
 

@@ -14,7 +14,7 @@ from streamproof.cluster import connect_existing
 from streamproof.cluster.ports import HOST, PortLease
 from streamproof.errors import ClusterError
 from streamproof.guardian import Guardian
-from streamproof.kafka import admin
+from streamproof.kafka.topics import create_topics
 
 ROOT = Path(__file__).parent.parent
 TOPIC = "order-events"
@@ -38,7 +38,7 @@ class System:
         try:
             servers = cluster if ":" in cluster else system._start_cluster(cluster)
             replication = min(3, len(connect_existing(servers).brokers))
-            admin.create_topics(servers, {TOPIC: PARTITIONS}, replication=replication)
+            create_topics(servers, {TOPIC: PARTITIONS}, replication=replication)
             return system, servers, api or (system._start_api(servers) if with_api else "")
         except BaseException:
             system.close()

@@ -82,4 +82,4 @@ def connect_existing(bootstrap_servers: str) -> ExistingCluster:
         }
         return ExistingCluster(bootstrap_servers, addresses, requests.features(address))
 
-    return requests.ask_any(bootstrap_servers, look)
+    return requests.first_answer(bootstrap_servers, look)

@@ -75,7 +75,7 @@ class OwnedCluster(ABC, Generic[N]):
         # their topics are made now: the first client that asks for a coordinator would wait half a second for them
         for kind in (requests.GROUP, requests.TRANSACTION):
             with contextlib.suppress(requests.NotYet, ClusterError):
-                requests.coordinator(self.bootstrap_servers, kind, "any")
+                requests.find_coordinator(self.bootstrap_servers, kind, "any")
 
     def close(self) -> None:
         try:

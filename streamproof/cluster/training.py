@@ -17,7 +17,9 @@ from streamproof.cluster.ports import PortLease
 from streamproof.cluster.runtime import Runtime
 from streamproof.errors import ClusterError
 from streamproof.guardian import Guardian
-from streamproof.kafka import admin
+from streamproof.kafka.groups import find_group_coordinator
+from streamproof.kafka.topics import create_topics
+from streamproof.kafka.transactions import find_transaction_coordinator
 
 TIMEOUT_S = 120.0
 UNUSED_S = 30 * 24 * 3600
@@ -47,9 +49,9 @@ def _run_once(guardian: Guardian, runtime: Runtime, output: Path) -> None:
         broker.launch((f"-XX:AOTCacheOutput={output}",))
         try:
             wait_until_ready([broker], frozenset({1}), TIMEOUT_S)
-            admin.create_topics(broker.address, {"training": 1}, replication=1)
-            admin.group_coordinator(broker.address, "training")
-            admin.transaction_coordinator(broker.address, "training")
+            create_topics(broker.address, {"training": 1}, replication=1)
+            find_group_coordinator(broker.address, "training")
+            find_transaction_coordinator(broker.address, "training")
         finally:
             broker.stop(TIMEOUT_S)  # it writes the cache after its end
     finally:

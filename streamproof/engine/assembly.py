@@ -10,7 +10,7 @@ from streamproof.engine.effects import EffectChannels, effect_channels
 from streamproof.engine.input import InputPort, input_port_of
 from streamproof.engine.spec import RunSpec
 from streamproof.guardian import Guardian
-from streamproof.kafka import admin
+from streamproof.kafka.topics import list_offsets
 from streamproof.recording.coordinator_logs import GroupLog, TransactionLog
 from streamproof.recording.databases import Database, DatabaseRows, effect_databases
 from streamproof.recording.observers import Observers
@@ -62,7 +62,7 @@ def assemble(
         {channel.topic: channel.partitions for channel in topics},
         places=port.places,
     )
-    log_ends = partial(admin.log_ends, servers)
+    log_ends = partial(list_offsets, servers)
     names = [channel.topic for channel in topics]
     group_log = GroupLog(servers, jars, log_ends, grp=port.group.name, topics=names) if port.group else None
     sources: list[Source] = [

@@ -11,7 +11,8 @@ from streamproof.engine.spec import RunSpec
 from streamproof.errors import UsageError
 from streamproof.history.store import HistoryWriter
 from streamproof.history.terms import SendOutcome
-from streamproof.kafka import admin
+from streamproof.kafka.groups import describe_group, list_committed_offsets
+from streamproof.kafka.topics import list_offsets
 from streamproof.recording.batches import Place
 from streamproof.recording.expectations import Due, write_expected
 from streamproof.recording.quiet import LastInput
@@ -33,12 +34,12 @@ class ConsumerGroup:
 
     def is_whole(self, instances: int) -> bool:
         """Whether the group is stable with so many members at least."""
-        group = admin.group(self._servers, self.name)
+        group = describe_group(self._servers, self.name)
         return group.state == "Stable" and group.members >= instances
 
     def missing(self, instances: int) -> str:
         """Why the group is not whole: a clause for an error."""
-        group = admin.group(self._servers, self.name)
+        group = describe_group(self._servers, self.name)
         return (
             f'group "{self.name}" is {group.state} with {group.members} of {instances} members; check the group\'s '
             "name and the bootstrap address"
@@ -115,12 +116,12 @@ class TopicPort:
         return {self.name: self._identity}
 
     def accounted(self) -> Mapping[Place, int]:
-        committed = admin.committed(self._servers, self.group.name)
+        committed = list_committed_offsets(self._servers, self.group.name)
         return {place: offset for place, offset in committed.items() if place[0] == self.name}
 
     def behind(self) -> list[Place]:
         committed = self.accounted()
-        return self._last.behind(committed, admin.log_ends(self._servers, [self.name]))
+        return self._last.behind(committed, list_offsets(self._servers, [self.name]))
 
     def sources(self) -> tuple[Source, ...]:
         return ()

@@ -47,7 +47,8 @@ from streamproof.faults import Evidence, Fault, Nemesis, Plan, Surroundings, Sys
 from streamproof.guardian import Guardian
 from streamproof.history.store import History, HistoryWriter, row_count
 from streamproof.history.terms import SendOutcome
-from streamproof.kafka import admin
+from streamproof.kafka.topics import list_offsets
+from streamproof.kafka.transactions import list_transactions
 from streamproof.recording.quiet import wait_until_quiet
 from streamproof.recording.source import Rows, record
 
@@ -226,7 +227,7 @@ class Run:
         with phase(Phase.QUIET, self._listen) as waiting:
             found = wait_until_quiet(
                 self.input.behind,
-                partial(admin.log_ends, self._servers, self._topics),
+                partial(list_offsets, self._servers, self._topics),
                 timeout_s=self.spec.quiet_s,
                 open_timeout_s=(self._transaction_timeout_ms() + CLEANUP_MS) / 1000,
                 say=waiting.doing,
@@ -256,7 +257,7 @@ class Run:
         own = self.nemesis.system.own_prefix
         known = [
             transaction.timeout_ms
-            for transaction in admin.list_transactions(self._servers)
+            for transaction in list_transactions(self._servers)
             if not transaction.transactional_id.startswith(own)
             and (transaction.start_ms or 0) >= self._started_at // 1000
         ]

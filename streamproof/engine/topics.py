@@ -2,7 +2,7 @@
 
 from streamproof.contract.model import Contract
 from streamproof.errors import ClusterError
-from streamproof.kafka import admin
+from streamproof.kafka.topics import create_topics, describe_config, list_offsets
 
 TIMES, BY_BROKER = "message.timestamp.type", "LogAppendTime"
 
@@ -11,20 +11,20 @@ def make_topics(servers: str, contract: Contract, *, replication: int) -> None:
     """Create what is not there yet. ClusterError for a topic that holds records, or that takes its producers' times."""
     topics = contract.topics()
     names = [channel.topic for channel in topics]
-    admin.create_topics(
+    create_topics(
         servers,
         {channel.topic: channel.partitions for channel in topics},
         replication=replication,
         # the broker's time, whatever the contract would have: a producer may set its own as it likes
         config={channel.topic: {**channel.config, TIMES: BY_BROKER} for channel in topics},
     )
-    for topic, times in admin.topic_setting(servers, names, TIMES).items():
+    for topic, times in describe_config(servers, names, TIMES).items():
         if times != BY_BROKER:  # the topic was there before
             raise ClusterError(
                 f'topic "{topic}" has the times of its producers, {TIMES}={times}: when a record came could not be '
                 f"told; set {TIMES}={BY_BROKER} on it, or use {{run}} in the subject's settings for fresh names"
             )
-    for (topic, _), ends in admin.log_ends(servers, names).items():
+    for (topic, _), ends in list_offsets(servers, names).items():
         if ends.high_watermark > 0:
             raise ClusterError(
                 f'topic "{topic}" holds records already; a run judges every record of its topics: '

@@ -4,7 +4,7 @@ import random
 
 from streamproof.clock import time_of_day
 from streamproof.faults.system import Held, Scene, System
-from streamproof.kafka import admin
+from streamproof.kafka.transactions import Transaction, list_open_producers, list_transactions
 
 ARRIVES_S = 0.05  # what is let in has reached its topic by then
 LATE_S, LATEST_S = 0.1, 0.4  # after its waking, a cycle is usually over by the first, and nearly always by the second
@@ -77,7 +77,7 @@ def _locked_by_stopped(system: System) -> Held:
     return frozenset(f"the lock of a writer of {name} held" for name in locked)
 
 
-def transactions_of(system: System) -> list[admin.Transaction]:
+def transactions_of(system: System) -> list[Transaction]:
     """Those of the subject: begun since its start (a cluster may have seen others), and not the verifier's own.
 
     A producer that has just taken its id again has begun none yet: the id was the subject's before, and still is.
@@ -85,7 +85,7 @@ def transactions_of(system: System) -> list[admin.Transaction]:
     known = system.transactional_ids
     found = [
         list_transaction
-        for list_transaction in admin.list_transactions(system.cluster.bootstrap_servers)
+        for list_transaction in list_transactions(system.cluster.bootstrap_servers)
         if list_transaction.transactional_id in known
         or (
             list_transaction.start_ms is not None
@@ -106,7 +106,7 @@ def open_now(system: System, number: int) -> Held:
         return frozenset(in_flight if system.group else (one for one in in_flight if one[0] == number))
     ongoing = [transaction for transaction in transactions if transaction.state == "Ongoing"]
     # one that has written nothing yet puts nothing at risk
-    writing = admin.writing(system.cluster.bootstrap_servers, system.effects) if ongoing else frozenset()
+    writing = list_open_producers(system.cluster.bootstrap_servers, system.effects) if ongoing else frozenset()
     return frozenset(
         f"transaction {one.transactional_id} open (since {time_of_day(one.start_ms * 1000)})"
         for one in ongoing

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from streamproof.errors import ClusterError
 from streamproof.faults.system import System
-from streamproof.kafka import admin
+from streamproof.kafka.leaders import list_leaders
 from streamproof.kafka.requests import NotYet
 
 GROUPS, TRANSACTIONS = "__consumer_offsets", "__transaction_state"
@@ -23,7 +23,7 @@ def logs_of(system: System, transactional_ids: Iterable[str]) -> Logs:
 def _partitions_of(servers: str, topic: str, names: Collection[str]) -> frozenset[int]:
     """Where a coordinators' topic keeps these; none when it is not there."""
     with contextlib.suppress(ClusterError, NotYet):
-        count = len(admin.leaders(servers, topic))
+        count = len(list_leaders(servers, topic))
         return frozenset(_hash(name) % count for name in names)
     return frozenset()
 
@@ -45,7 +45,7 @@ def led_by(node: int, logs: Logs, servers: str) -> int:
     return sum(
         leader == node
         for topic, parts in logs.items()
-        for part, leader in enumerate(admin.leaders(servers, topic) if parts is None or parts else ())
+        for part, leader in enumerate(list_leaders(servers, topic) if parts is None or parts else ())
         if parts is None or part in parts
     )
 

@@ -1,7 +1,7 @@
 """Questions to brokers over the plain protocol: of one broker, of any, or of the coordinator of something."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from kio.schema.api_versions.v3.request import ApiVersionsRequest
@@ -32,11 +32,19 @@ class NotYet(Exception):  # noqa: N818 - it is a state of things, not an error
     """The cluster has no answer now, and may have one soon."""
 
 
-def metadata(address: str, topics: tuple[str, ...] | None = (), timeout_s: float = TIMEOUT_S) -> MetadataResponse:
+def metadata(address: str, topics: Iterable[str] | None = (), timeout_s: float = TIMEOUT_S) -> MetadataResponse:
     """Brokers, and the named topics (`None`: all), as the broker at `address` knows them; `OSError` if it is silent."""
+    return ask(address, _metadata_request(topics), MetadataResponse, timeout_s)
+
+
+def find_metadata(bootstrap: str, topics: Iterable[str] = ()) -> MetadataResponse:
+    """Brokers, and the named topics, as the first broker that answers knows them."""
+    return ask_any(bootstrap, _metadata_request(topics), MetadataResponse)
+
+
+def _metadata_request(topics: Iterable[str] | None) -> MetadataRequest:
     wanted = None if topics is None else tuple(MetadataRequestTopic(topic_id=None, name=TopicName(t)) for t in topics)
-    request = MetadataRequest(topics=wanted, allow_auto_topic_creation=False, include_topic_authorized_operations=False)
-    return ask(address, request, MetadataResponse, timeout_s)
+    return MetadataRequest(topics=wanted, allow_auto_topic_creation=False, include_topic_authorized_operations=False)
 
 
 def features(address: str, timeout_s: float = TIMEOUT_S) -> Mapping[str, int]:
@@ -52,7 +60,12 @@ def ask(address: str, request: Any, response_type: type[R], timeout_s: float = T
         return connection.ask(request, response_type)
 
 
-def ask_any(bootstrap: str, question: Callable[[str], R]) -> R:
+def ask_any(bootstrap: str, request: Any, response_type: type[R], timeout_s: float = TIMEOUT_S) -> R:
+    """Ask the first broker that answers; `NoAnswer` when none does."""
+    return first_answer(bootstrap, lambda address: ask(address, request, response_type, timeout_s))
+
+
+def first_answer(bootstrap: str, question: Callable[[str], R]) -> R:
     """The answer of the first address that gives one; `NoAnswer` when none does."""
     reasons: list[str] = []
     for address in (part.strip() for part in bootstrap.split(",")):
@@ -64,13 +77,23 @@ def ask_any(bootstrap: str, question: Callable[[str], R]) -> R:
     raise NoAnswer(f"no broker answers at {bootstrap} ({'; '.join(reasons)}); check the address, and whether it is up")
 
 
-def coordinator(bootstrap: str, kind: i8, key: str) -> tuple[int, str]:
+def find_coordinator(bootstrap: str, kind: i8, key: str) -> tuple[int, str]:
     """Node and address of a group's or a transactional id's coordinator; `NotYet` when there is none."""
     request = FindCoordinatorRequest(key_type=kind, coordinator_keys=(key,))
-    answer = ask_any(bootstrap, lambda address: ask(address, request, FindCoordinatorResponse))
-    found = answer.coordinators[0]
+    found = ask_any(bootstrap, request, FindCoordinatorResponse).coordinators[0]
     check(found.error_code, f'the coordinator of "{key}"')
     return found.node_id, f"{found.host}:{found.port}"
+
+
+def ask_coordinator(bootstrap: str, kind: i8, key: str, question: Callable[[Connection], R]) -> R:
+    """What the coordinator of a group or a transactional id answers, asked until it does."""
+
+    def look() -> R:
+        _, address = find_coordinator(bootstrap, kind, key)
+        with Connection(address, timeout_s=TIMEOUT_S) as coordinator:
+            return question(coordinator)
+
+    return patiently(look)
 
 
 def check(code: ErrorCode, what: str) -> None:

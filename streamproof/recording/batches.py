@@ -18,8 +18,10 @@ from kio.static.primitive import i8, i32, i32Timedelta, i64
 
 from streamproof.errors import ClusterError, HistoryError
 from streamproof.history.tables import TABLES
-from streamproof.kafka import admin, requests
+from streamproof.kafka import requests
+from streamproof.kafka.leaders import partitions_by_leader
 from streamproof.kafka.protocol import Connection
+from streamproof.kafka.topics import list_missing_topics
 
 _HEADER = struct.Struct(">qiibIhiqqqhii")  # base offset … base sequence, record count
 _TRANSACTIONAL, _CONTROL = 0x10, 0x20
@@ -54,9 +56,11 @@ def read_batches(
     found: dict[Place, list[Batch]] = {}
 
     def read() -> None:
-        for topic in admin.absent(bootstrap, topics):  # a topic that is not there will not come: nobody makes one now
+        for topic in list_missing_topics(
+            bootstrap, topics
+        ):  # a topic that is not there will not come: nobody makes one now
             raise ClusterError(f'topic "{topic}": the broker answers UNKNOWN_TOPIC_OR_PARTITION')
-        for address, parts in admin.by_leader(bootstrap, tuple(topics)).items():
+        for address, parts in partitions_by_leader(bootstrap, tuple(topics)).items():
             with Connection(address) as connection:
                 for place in ((topic, part) for topic, indexes in parts.items() for part in indexes):
                     if place not in found:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from streamproof.errors import StreamproofError
 from streamproof.history.store import HistoryWriter
-from streamproof.kafka import admin
+from streamproof.kafka.topics import list_missing_topics, list_topic_names
 from streamproof.recording.batches import Batch, Place, batch_table, read_batches, took_effect
 from streamproof.recording.coordinators import LogRecord, decode_consumer_offsets, decode_transaction_state
 from streamproof.recording.message_schemas import load_schemas
@@ -37,7 +37,7 @@ class CoordinatorLog(Source):
 
     def write(self, writer: HistoryWriter) -> Iterable[str]:
         try:
-            if admin.absent(self._bootstrap, [self.topic]):
+            if list_missing_topics(self._bootstrap, [self.topic]):
                 return ()
             batches, records = _read_log(self._bootstrap, self.topic, self._read_log_ends)
             rows, lacking = self._decode(records)
@@ -73,7 +73,7 @@ class GroupLog(CoordinatorLog):
         self.protocol = "classic"  # that the group spoke last
 
     def _decode(self, records: list[LogRecord]) -> tuple[Rows, Sequence[str]]:
-        names = admin.topic_ids(self._bootstrap, self._topics)
+        names = list_topic_names(self._bootstrap, self._topics)
         decoded = decode_consumer_offsets(records, load_schemas(self._jars), names)
         spoken = [row["protocol"] for row in decoded.generation if row["grp"] == self._grp]
         self.protocol = spoken[-1] if spoken else self.protocol

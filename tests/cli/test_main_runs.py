@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 from streamproof import __version__
 from streamproof.cluster import EmbeddedCluster
 from streamproof.contract.model import Channel
-from streamproof.kafka.admin import create_topics
+from streamproof.kafka.topics import create_topics
 from tests.calling import FAULT, Call
 
 STREAMPROOF = str(Path(sys.executable).with_name("streamproof"))

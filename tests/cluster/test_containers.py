@@ -15,7 +15,9 @@ from streamproof.cluster.artifacts import release
 from streamproof.cluster.containers import as_variables, have_image, start_containers
 from streamproof.errors import ArtifactError, ClusterError
 from streamproof.guardian import Guardian
-from streamproof.kafka import admin, requests
+from streamproof.kafka import requests
+from streamproof.kafka.leaders import find_leader
+from streamproof.kafka.topics import create_topics
 
 WaitUntil = Callable[[Callable[[], bool]], None]
 Containers = Callable[[str], list[str]]
@@ -34,8 +36,8 @@ def test_a_broker_cut_from_its_peers_keeps_its_clients(
     """Others take over what it led; it answers, and leads still as far as it knows; connected, it is whole again."""
     with start_containers(guardian, brokers=3, logs=tmp_path) as cluster:
         servers = cluster.bootstrap_servers
-        admin.create_topics(servers, {"kept": 1}, replication=3)
-        node = admin.leader(servers, "kept", 0)
+        create_topics(servers, {"kept": 1}, replication=3)
+        node = find_leader(servers, "kept", 0)
         own, other = (cluster.address(one) for one in (node, node % 3 + 1))
         cluster.disconnect(node)
         wait_until(lambda: kept_at(other).leader_id not in {node, -1})
@@ -60,7 +62,7 @@ def test_compressed_records_pass_through(docker: Any, guardian: Guardian, tmp_pa
     """The native libraries of the codecs load in the image: a broker opens batches to set their timestamps."""
     with start_containers(guardian, brokers=1, logs=tmp_path) as cluster:
         servers = cluster.bootstrap_servers
-        admin.create_topics(servers, {"kept": 1}, replication=1)
+        create_topics(servers, {"kept": 1}, replication=1)
         for codec in ("gzip", "snappy", "lz4", "zstd"):
             producer = Producer({"bootstrap.servers": servers, "compression.type": codec, "linger.ms": 50})
             told: list[Any] = []

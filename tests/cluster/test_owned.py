@@ -16,7 +16,9 @@ from streamproof.cluster.owned import OwnedCluster
 from streamproof.cluster.ports import is_free
 from streamproof.errors import ClusterError, UsageError
 from streamproof.guardian import Guardian, processes_of
-from streamproof.kafka import admin, requests
+from streamproof.kafka import requests
+from streamproof.kafka.leaders import find_leader, list_leaders
+from streamproof.kafka.topics import create_topics
 
 WaitUntil = Callable[[Callable[[], bool]], None]
 Start = Callable[..., OwnedCluster[Any]]
@@ -43,7 +45,7 @@ def read(servers: str, topic: str, count: int) -> list[bytes | None]:
 
 
 def is_led_by_another(servers: str, node: int) -> bool:
-    return admin.leaders(servers, "kept")[0] not in {node, -1}
+    return list_leaders(servers, "kept")[0] not in {node, -1}
 
 
 def is_back(address: str, node: int) -> bool:
@@ -54,13 +56,13 @@ def test_brokers_are_broken_and_mended(start: Start, guardian: Guardian, tmp_pat
     """Killed, stopped and paused brokers lose their leadership, and come back on their ports with their data."""
     with start(guardian, brokers=3, logs=tmp_path) as cluster:
         servers, addresses = cluster.bootstrap_servers, [cluster.address(node) for node in cluster.brokers]
-        admin.create_topics(servers, {"kept": 1}, replication=3)
+        create_topics(servers, {"kept": 1}, replication=3)
         for take, give in (
             (cluster.kill, cluster.start),
             (cluster.stop, cluster.start),
             (cluster.pause, cluster.resume),
         ):
-            node = admin.leader(servers, "kept", 0)
+            node = find_leader(servers, "kept", 0)
             others = ",".join(address for address in addresses if address != cluster.address(node))
             produce(cluster.subject_bootstrap_servers, "kept", take.__name__.encode())
             assert take(node) is not False  # a stop is no kill
@@ -82,7 +84,7 @@ def test_a_broker_that_does_not_stop_in_time_is_killed_and_that_is_said(one_brok
 
 def test_a_single_broker_keeps_its_data(one_broker: OwnedCluster[Any]) -> None:
     """What was acknowledged before SIGKILL is there after the next start."""
-    admin.create_topics(one_broker.bootstrap_servers, {"kept": 1}, replication=1)
+    create_topics(one_broker.bootstrap_servers, {"kept": 1}, replication=1)
     produce(one_broker.bootstrap_servers, "kept", b"x")
     one_broker.kill(1)
     with pytest.raises(ClusterError, match="broker 1 is not running"):
@@ -135,7 +137,7 @@ def test_clusters_start_side_by_side(start: Start, guardian: Guardian, tmp_path:
         starts = [pool.submit(start, guardian, brokers=1, logs=tmp_path / str(n)) for n in range(2)]
         one, other = (start.result() for start in starts)
     with one, other:
-        admin.create_topics(one.bootstrap_servers, {"mine": 1}, replication=1)
+        create_topics(one.bootstrap_servers, {"mine": 1}, replication=1)
         assert "mine" not in {topic.name for topic in requests.metadata(other.address(1), None).topics}
         assert one.address(1) != other.address(1)
 

@@ -11,7 +11,9 @@ import pytest
 from streamproof.cluster import Cluster, EmbeddedCluster, start_embedded
 from streamproof.faults import Evidence, Fault, Nemesis, System
 from streamproof.guardian import Guardian
-from streamproof.kafka import admin
+from streamproof.kafka.groups import find_group_coordinator
+from streamproof.kafka.leaders import list_leaders
+from streamproof.kafka.topics import create_topics
 from streamproof.subject import ProcessSupervisor, SubjectSpec
 
 TOPIC = "faults-input"
@@ -107,13 +109,13 @@ def cluster(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFactory
     several = {"offsets.topic.num.partitions": "7", "transaction.state.log.num.partitions": "7"}
     logs = tmp_path_factory.mktemp("logs")
     with start_embedded(session_guardian, brokers=3, settings=several, logs=logs) as cluster:
-        admin.create_topics(cluster.bootstrap_servers, {TOPIC: 1}, replication=3)
-        admin.group_coordinator(cluster.bootstrap_servers, "faults")
+        create_topics(cluster.bootstrap_servers, {TOPIC: 1}, replication=3)
+        find_group_coordinator(cluster.bootstrap_servers, "faults")
         yield cluster
 
 
 @pytest.fixture
 def agreeing(cluster: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], None]) -> EmbeddedCluster:
     """The same, once one that was away has heard who leads now."""
-    wait_until(lambda: len({admin.leaders(cluster.address(node), TOPIC) for node in cluster.brokers}) == 1)
+    wait_until(lambda: len({list_leaders(cluster.address(node), TOPIC) for node in cluster.brokers}) == 1)
     return cluster

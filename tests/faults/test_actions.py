@@ -14,7 +14,8 @@ from streamproof.faults.actions import PauseBroker, RestartBroker
 from streamproof.faults.actions.brokers import broker_of
 from streamproof.faults.targets import Broker
 from streamproof.guardian import Guardian
-from streamproof.kafka import admin
+from streamproof.kafka.groups import Group
+from streamproof.kafka.leaders import find_leader
 from tests.faults.conftest import TOPIC, Deeds, act, system_of, with_progress
 
 
@@ -36,9 +37,9 @@ def test_a_broker_is_called_by_what_it_is(
 @pytest.mark.parametrize(
     ("kind", "looks_with", "done"),
     [
-        ("kill-in-flight", "list_transactions", ["pause 1", "resume 1"]),
-        ("pause-beyond-session", "group", ["pause 1", "pause 1", "resume 1"]),
-        ("kill", "group", ["kill 1", "start 1"]),
+        ("kill-in-flight", "in_flight.list_transactions", ["pause 1", "resume 1"]),
+        ("pause-beyond-session", "actions.processes.describe_group", ["pause 1", "pause 1", "resume 1"]),
+        ("kill", "actions.processes.describe_group", ["kill 1", "start 1"]),
     ],
 )
 def test_what_was_broken_is_mended_though_nobody_answers(
@@ -46,13 +47,15 @@ def test_what_was_broken_is_mended_though_nobody_answers(
 ) -> None:
     """An instance that stayed away to the end of the run would be blamed for it."""
 
-    def silent(*_: object) -> admin.Group:
+    def silent(*_: object) -> Group:
         if deeds.done:
             raise ClusterError("no broker answers")
-        return admin.Group("Stable", frozenset({"member"}))
+        return Group("Stable", frozenset({"member"}))
 
-    monkeypatch.setattr("streamproof.kafka.admin.group", lambda *_: admin.Group("Stable", frozenset({"member"})))
-    monkeypatch.setattr(f"streamproof.kafka.admin.{looks_with}", silent)
+    monkeypatch.setattr(
+        "streamproof.faults.actions.processes.describe_group", lambda *_: Group("Stable", frozenset({"member"}))
+    )
+    monkeypatch.setattr(f"streamproof.faults.{looks_with}", silent)
     evidence = act(with_progress(noted, **in_flight_of((0, 7))), Fault.of(kind, "instance:1", lasts_ms=0))
     assert evidence == Evidence("not done: no broker answers", effective=False)
     assert deeds.done == done
@@ -86,8 +89,8 @@ def test_a_member_is_missed_by_its_name(
     """
     monkeypatch.setattr("streamproof.faults.actions.processes.GIVEN_UP_WITHIN_S", 0.1)
     monkeypatch.setattr(
-        "streamproof.kafka.admin.group",
-        lambda *_: admin.Group(state if deeds.done else "Stable", frozenset(then if deeds.done else {"a", "b"})),
+        "streamproof.faults.actions.processes.describe_group",
+        lambda *_: Group(state if deeds.done else "Stable", frozenset(then if deeds.done else {"a", "b"})),
     )
     evidence = act(with_progress(noted, **in_flight_of((0, 7))), Fault.of(kind, "instance:1", lasts_ms=0))
     assert evidence.effective is effective, evidence.sentence
@@ -112,8 +115,8 @@ def test_a_zombie_sleeps_with_work_in_its_hands_if_it_has_any(
     """What it held is said; the others get all the input that is meant for this fault, and it is woken."""
     monkeypatch.setattr("streamproof.faults.actions.PauseBeyondSession.looks", 2)
     monkeypatch.setattr(
-        "streamproof.kafka.admin.group",
-        lambda *_: admin.Group("Stable", frozenset({"a"} if deeds.done[-1:] == ["pause 1"] else {"a", "b"})),
+        "streamproof.faults.actions.processes.describe_group",
+        lambda *_: Group("Stable", frozenset({"a"} if deeds.done[-1:] == ["pause 1"] else {"a", "b"})),
     )
     fed: list[float] = []
     fault = Fault.of("pause-beyond-session", "instance:1", lasts_ms=0)
@@ -152,8 +155,8 @@ def test_an_instance_that_had_ended_by_itself_was_not_killed(
 ) -> None:
     """Whatever it had left unanswered, and whoever misses it: that was not the fault's doing."""
     deeds.dies = False
-    members = lambda *_: admin.Group("Stable", frozenset(() if deeds.done else {"a"}))  # noqa: E731
-    monkeypatch.setattr("streamproof.kafka.admin.group", members)
+    members = lambda *_: Group("Stable", frozenset(() if deeds.done else {"a"}))  # noqa: E731
+    monkeypatch.setattr("streamproof.faults.actions.processes.describe_group", members)
     system = with_progress(replace(noted, group=group), unanswered=lambda _: 7)
     evidence = act(system, Fault(Kill(lasts_ms=0), Instance(1), Progress(0.5)))
     assert not evidence.effective
@@ -166,7 +169,7 @@ def test_a_broker_that_led_nothing_is_not_missed(
 ) -> None:
     """Paused, the leader is missed; paused again, when others lead, it is not: that shows nothing, and says so."""
     system = system_of(cluster, session_guardian, tmp_path)
-    leader = Broker(admin.leader(cluster.bootstrap_servers, TOPIC, 0))
+    leader = Broker(find_leader(cluster.bootstrap_servers, TOPIC, 0))
     fault = Fault(PauseBroker(lasts_ms=0), leader, Progress(0.5))
     first, second = act(system, fault), act(system, fault)
     assert first.effective, first.sentence

@@ -8,7 +8,7 @@ from streamproof.errors import ClusterError
 from streamproof.faults import Instance, System
 from streamproof.faults.in_flight import LOOK_S, open_now, stopped_inside
 from streamproof.faults.system import Scene
-from streamproof.kafka import admin
+from streamproof.kafka.transactions import Transaction
 from tests.faults.conftest import Deeds, with_progress
 
 LOOKS = 60
@@ -18,9 +18,9 @@ def test_a_subject_whose_producers_are_new_is_transactional_still(
     noted: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All have just taken their ids again: nothing is open, and what observers are behind with is not in flight."""
-    told = [admin.Transaction("id-1", "Ongoing", 7, 0, 5, 0), admin.Transaction("id-1", "Empty", -1, -1, None, 0)]
-    monkeypatch.setattr("streamproof.kafka.admin.list_transactions", lambda _: [told.pop(0)])
-    monkeypatch.setattr("streamproof.kafka.admin.writing", lambda *_: frozenset({7}))
+    told = [Transaction("id-1", "Ongoing", 7, 0, 5, 0), Transaction("id-1", "Empty", -1, -1, None, 0)]
+    monkeypatch.setattr("streamproof.faults.in_flight.list_transactions", lambda _: [told.pop(0)])
+    monkeypatch.setattr("streamproof.faults.in_flight.list_open_producers", lambda *_: frozenset({7}))
     system = with_progress(replace(noted, since_ms=0), in_flight=lambda: frozenset({(0, 7)}))
     assert [type(held) for held in open_now(system, 1)] == [str]
     assert open_now(system, 1) == frozenset()

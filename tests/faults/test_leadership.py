@@ -6,7 +6,7 @@ from pathlib import Path
 from streamproof.cluster import EmbeddedCluster
 from streamproof.faults.leadership import GROUPS, TRANSACTIONS, led_by, logs_of
 from streamproof.guardian import Guardian
-from streamproof.kafka import admin
+from streamproof.kafka.groups import find_group_coordinator
 from tests.faults.conftest import TOPIC, system_of
 
 
@@ -15,7 +15,7 @@ def test_a_groups_log_is_its_coordinators(cluster: EmbeddedCluster, session_guar
     servers = cluster.bootstrap_servers
     for group in ("faults", "a", "polygenelubricants", "grüße 🚀", *(f"group-{n}" for n in range(12))):
         system = replace(system_of(cluster, session_guardian, tmp_path), group=group, effects=())
-        coordinator = admin.group_coordinator(servers, group)
+        coordinator = find_group_coordinator(servers, group)
         own = {GROUPS: logs_of(system, [])[GROUPS]}
         assert [led_by(node, own, servers) for node in (coordinator, coordinator % 3 + 1)] == [1, 0], group
 

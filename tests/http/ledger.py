@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 
 from confluent_kafka import Consumer, TopicPartition
 
-from streamproof.kafka import admin
+from streamproof.kafka.topics import list_offsets
 
 
 class Record(NamedTuple):
@@ -78,7 +78,7 @@ class Ledger:
 
 def read_log(servers: str, topic: str) -> list[Record]:
     """All that lies in a topic, to the ends that the brokers tell."""
-    ends = admin.log_ends(servers, [topic])
+    ends = list_offsets(servers, [topic])
     left = {part: end.high_watermark for (_, part), end in ends.items() if end.high_watermark}
     consumer = Consumer({"bootstrap.servers": servers, "group.id": "ledger", "enable.auto.commit": False})
     consumer.assign([TopicPartition(topic, part, 0) for part in left])

@@ -16,7 +16,7 @@ import pytest
 from streamproof.cluster import Cluster
 from streamproof.cluster.ports import PortLease
 from streamproof.guardian import Guardian
-from streamproof.kafka import admin
+from streamproof.kafka.topics import create_topics
 from tests.http.ledger import Ledger, Record, read_log
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ def orders_api(
 ) -> Iterator[str]:
     """The address of an API whose topic is empty."""
     servers = kafka_cluster.bootstrap_servers
-    admin.create_topics(servers, {TOPIC: PARTITIONS}, replication=min(3, len(kafka_cluster.brokers)))
+    create_topics(servers, {TOPIC: PARTITIONS}, replication=min(3, len(kafka_cluster.brokers)))
     ports = PortLease()
     (port,) = ports.take(1)
     environment = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": servers, "INPUT_TOPIC": TOPIC, "PORT": str(port)}

@@ -17,7 +17,7 @@ from load.system import TOPIC
 from streamproof.cluster import EmbeddedCluster, start_embedded
 from streamproof.cluster.ports import PortLease
 from streamproof.guardian import Guardian
-from streamproof.kafka import admin
+from streamproof.kafka.topics import list_offsets
 
 ROOT = Path(__file__).parents[2]
 ARGUMENTS = ("-f", "load/locustfile.py", "--headless", "--only-summary", "-u", "2", "-r", "2", "-t", "3s")
@@ -41,7 +41,7 @@ def acknowledged(run: "subprocess.CompletedProcess[str]") -> int:
 
 
 def in_log(cluster: EmbeddedCluster) -> int:
-    return sum(ends.high_watermark - ends.begin for ends in admin.log_ends(cluster.bootstrap_servers, [TOPIC]).values())
+    return sum(ends.high_watermark - ends.begin for ends in list_offsets(cluster.bootstrap_servers, [TOPIC]).values())
 
 
 @pytest.mark.parametrize("processes", [(), ("--processes", "2")])

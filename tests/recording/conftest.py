@@ -7,7 +7,7 @@ from confluent_kafka import Producer
 
 from streamproof.cluster import EmbeddedCluster, start_embedded
 from streamproof.guardian import Guardian
-from streamproof.kafka import admin
+from streamproof.kafka.topics import create_topics, list_offsets
 
 Send = Callable[..., None]
 
@@ -22,7 +22,7 @@ def broker(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFactory)
 def topic(broker: EmbeddedCluster, request: pytest.FixtureRequest) -> str:
     """A topic of two partitions, named after the test."""
     name = str(request.node.originalname)
-    admin.create_topics(broker.bootstrap_servers, {name: 2}, replication=1)
+    create_topics(broker.bootstrap_servers, {name: 2}, replication=1)
     return name
 
 
@@ -34,7 +34,7 @@ def send(broker: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], Non
     """
 
     def stable(topic: str) -> bool:
-        ends = admin.log_ends(broker.bootstrap_servers, [topic]).values()
+        ends = list_offsets(broker.bootstrap_servers, [topic]).values()
         return all(one.last_stable == one.high_watermark for one in ends)
 
     def sent(topic: str, *ids: str, part: int = 0, commit: bool | None = None) -> None:

@@ -13,7 +13,7 @@ from streamproof.errors import HistoryError, UsageError
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import HistoryWriter
-from streamproof.kafka import admin
+from streamproof.kafka.topics import create_topics
 from streamproof.recording.observers import Observers
 from streamproof.recording.source import record
 from streamproof.serde.locators import Locator
@@ -36,7 +36,7 @@ class Watched:
         self._path = directory / "read.parquet"
         self._writer = HistoryWriter(directory)
         topics = {self.input: 2, self.output: 2}
-        admin.create_topics(cluster.bootstrap_servers, topics, replication=1)
+        create_topics(cluster.bootstrap_servers, topics, replication=1)
         identities = dict.fromkeys(topics, identity)
         self.observer = Observers(cluster.bootstrap_servers, self.input, identities, topics)
 

@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka import Producer
 
 from streamproof.cluster import EmbeddedCluster
-from streamproof.kafka import admin
+from streamproof.kafka.topics import list_offsets
 from streamproof.recording.batches import Place
 from streamproof.recording.quiet import LastInput, Quiet, wait_until_quiet
 from streamproof.recording.readback import LogEnds
@@ -31,7 +31,7 @@ def wait(broker: EmbeddedCluster, topic: str) -> Wait:
         last = LastInput(broker.bootstrap_servers, topic)
 
         def log_ends() -> LogEnds:
-            return admin.log_ends(broker.bootstrap_servers, [topic])
+            return list_offsets(broker.bootstrap_servers, [topic])
 
         return wait_until_quiet(
             lambda: last.behind(answers.pop(0) if len(answers) > 1 else answers[0], log_ends()),
@@ -117,7 +117,7 @@ def test_input_that_becomes_visible_while_waiting_counts(
     last = LastInput(broker.bootstrap_servers, topic)
 
     def log_ends() -> LogEnds:
-        return admin.log_ends(broker.bootstrap_servers, [topic])
+        return list_offsets(broker.bootstrap_servers, [topic])
 
     found = wait_until_quiet(lambda: last.behind(next(commits, {}), log_ends()), log_ends, timeout_s=2)
     assert found == Quiet(2, ((topic, 0),), ())

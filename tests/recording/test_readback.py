@@ -6,7 +6,7 @@ import pytest
 
 from streamproof.cluster import EmbeddedCluster
 from streamproof.errors import HistoryError
-from streamproof.kafka import admin
+from streamproof.kafka.topics import list_offsets
 from streamproof.recording import readback
 from streamproof.recording.batches import Batch, Place, read_batches
 from streamproof.recording.readback import Columns, Origins, Visible, drain, last_offsets
@@ -16,8 +16,7 @@ Send = Callable[..., None]
 
 def ends_of(broker: EmbeddedCluster, topic: str) -> Mapping[Place, tuple[int, int]]:
     return {
-        place: (one.begin, one.high_watermark)
-        for place, one in admin.log_ends(broker.bootstrap_servers, [topic]).items()
+        place: (one.begin, one.high_watermark) for place, one in list_offsets(broker.bootstrap_servers, [topic]).items()
     }
 
 

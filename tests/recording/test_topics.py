@@ -16,7 +16,7 @@ from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import HistoryWriter
 from streamproof.history.tables import TABLES
 from streamproof.history.terms import Fate
-from streamproof.kafka import admin
+from streamproof.kafka.topics import create_topics, list_offsets
 from streamproof.recording.coordinator_logs import GroupLog, TransactionLog
 from streamproof.recording.source import Source, record
 from streamproof.recording.topics import EffectTopic, InputTopic, TopicLogs
@@ -71,7 +71,7 @@ class Recorder:
     def log_ends(self, topics: Sequence[str]) -> Mapping[tuple[str, int], tuple[int, int, int]]:
         if self.refused & set(topics):
             raise ClusterError(f"{topics[0]}: the broker answers TOPIC_AUTHORIZATION_FAILED")
-        return admin.log_ends(self._servers, topics)
+        return list_offsets(self._servers, topics)
 
     def rows(self, table: str) -> list[Row]:
         found = pq.read_table(self.directory / f"{table}.parquet")
@@ -101,7 +101,7 @@ def produce(cluster: EmbeddedCluster, tid: str | None, records: Sequence[tuple[s
 def fed(own_broker: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], None]) -> EmbeddedCluster:
     """Seven inputs, of which one is sent twice and one in an aborted transaction; a committed and an aborted output."""
     for topic in ("in", "out", "dlq"):
-        admin.create_topics(own_broker.bootstrap_servers, {topic: PARTS}, replication=1)
+        create_topics(own_broker.bootstrap_servers, {topic: PARTS}, replication=1)
     produce(own_broker, None, [("in", one) for one in ("good", "twice", "twice", "bad", "dull", "stray")])
     produce(own_broker, "upstream", [("in", "gone")], commit=False)
     produce(own_broker, "pipe", [("out", "good"), ("out", "good"), ("dlq", "bad")], commit=True, offset=4)
@@ -109,7 +109,7 @@ def fed(own_broker: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], 
     logs = ["in", "out", "dlq", "__consumer_offsets"]
 
     def stable() -> bool:
-        ends = admin.log_ends(own_broker.bootstrap_servers, logs).values()
+        ends = list_offsets(own_broker.bootstrap_servers, logs).values()
         return all(one.last_stable == one.high_watermark for one in ends)
 
     wait_until(stable)

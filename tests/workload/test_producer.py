@@ -14,7 +14,7 @@ from streamproof.contract.model import Contract
 from streamproof.guardian import Guardian
 from streamproof.history.tables import TABLES
 from streamproof.history.terms import Fate, SendOutcome
-from streamproof.kafka import admin
+from streamproof.kafka.topics import create_topics
 from streamproof.workload import Event, Workload, make_events
 from streamproof.workload.outcome import outcome_of
 
@@ -33,7 +33,7 @@ def broker(session_guardian: Guardian) -> Iterator[EmbeddedCluster]:
 def contract(broker: EmbeddedCluster, request: pytest.FixtureRequest) -> Contract:
     """An input topic of its own for each test."""
     made = contract_from_flags(input_topic=request.node.name, **FLAGS)
-    admin.create_topics(broker.bootstrap_servers, {request.node.name: 3}, replication=1, config={})
+    create_topics(broker.bootstrap_servers, {request.node.name: 3}, replication=1, config={})
     return made
 
 

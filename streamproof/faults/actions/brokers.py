@@ -12,7 +12,9 @@ from streamproof.faults.in_flight import transactions_of
 from streamproof.faults.leadership import Logs, leads_nothing, led_by, logs_of
 from streamproof.faults.system import Evidence, Scene, System
 from streamproof.faults.targets import BROKER, Broker, BrokerRole, Target, TargetKind
-from streamproof.kafka import admin
+from streamproof.kafka.groups import find_group_coordinator
+from streamproof.kafka.leaders import find_leader
+from streamproof.kafka.transactions import find_transaction_coordinator
 
 TAKEN_OVER_WITHIN_S = 30.0
 
@@ -23,12 +25,12 @@ def broker_of(system: System, target: Target) -> tuple[int, str]:
     if isinstance(target, Broker):
         return target.node, f"broker {target.node}"
     if target is BrokerRole.LEADER:
-        node, role = admin.leader(servers, system.topic, 0), "leader"
+        node, role = find_leader(servers, system.topic, 0), "leader"
     elif target is BrokerRole.TRANSACTION_COORDINATOR and (transactions := transactions_of(system)):
-        node = admin.transaction_coordinator(servers, transactions[0].transactional_id)
+        node = find_transaction_coordinator(servers, transactions[0].transactional_id)
         role = "transaction coordinator"
     else:
-        node, role = admin.group_coordinator(servers, group_of(system)), "group coordinator"
+        node, role = find_group_coordinator(servers, group_of(system)), "group coordinator"
     return node, f"broker {node} ({role})"
 
 

@@ -9,7 +9,7 @@ from streamproof.faults.actions.action import Action, Drawn
 from streamproof.faults.in_flight import described, open_now
 from streamproof.faults.system import Evidence, Scene, System
 from streamproof.faults.targets import INSTANCE, NEW_INSTANCE, Instance, TargetKind
-from streamproof.kafka import admin
+from streamproof.kafka.groups import describe_group
 
 ENDED = "had ended by itself, and was started again"
 KEPT = "its group kept it: its session time-out is longer; lower it for such runs (session.timeout.ms)"
@@ -27,7 +27,7 @@ def group_of(system: System) -> str:
 
 def members_of(system: System) -> frozenset[str]:
     """The ids of the group's members now."""
-    return admin.group(system.cluster.bootstrap_servers, group_of(system)).ids
+    return describe_group(system.cluster.bootstrap_servers, group_of(system)).ids
 
 
 def note_members(scene: Scene) -> None:
@@ -47,7 +47,7 @@ def gives_up(scene: Scene) -> bool:
     system = scene.system
 
     def gone() -> bool:
-        group = admin.group(system.cluster.bootstrap_servers, group_of(system))
+        group = describe_group(system.cluster.bootstrap_servers, group_of(system))
         return group.state in SETTLED and bool(scene.members - group.ids)
 
     return system.wait_until(gone, GIVEN_UP_WITHIN_S)

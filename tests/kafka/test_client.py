@@ -8,7 +8,15 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from streamproof.cluster import EmbeddedCluster, connect_existing
 from streamproof.errors import ClusterError, UnsupportedByCluster
-from streamproof.kafka import admin
+from streamproof.kafka.groups import Group, describe_group, list_committed_offsets
+from streamproof.kafka.leaders import find_leader, list_leaders
+from streamproof.kafka.topics import create_topics, list_offsets
+from streamproof.kafka.transactions import (
+    describe_transaction,
+    find_transaction_coordinator,
+    list_open_producers,
+    list_transactions,
+)
 
 WaitUntil = Callable[[Callable[[], bool]], None]
 
@@ -21,30 +29,30 @@ def servers(embedded_cluster: EmbeddedCluster) -> str:
 @pytest.fixture
 def topic(servers: str) -> str:
     name = f"topic-{uuid4().hex[:8]}"
-    admin.create_topics(servers, {name: 3}, replication=3)
+    create_topics(servers, {name: 3}, replication=3)
     return name
 
 
 def test_a_topic_that_is_there_is_no_error(servers: str, topic: str) -> None:
     """Creating a topic again is fine; with other partitions it is refused."""
-    admin.create_topics(servers, {topic: 3}, replication=3)
+    create_topics(servers, {topic: 3}, replication=3)
     with pytest.raises(ClusterError, match=f'"{topic}" exists with 3 partitions, not 4'):
-        admin.create_topics(servers, {topic: 4}, replication=3)
+        create_topics(servers, {topic: 4}, replication=3)
 
 
 def test_a_topic_that_cannot_be_is_refused(servers: str) -> None:
     """The broker's own reason stands in the sentence."""
     with pytest.raises(ClusterError, match="replication factor of 5 cannot be reached"):
-        admin.create_topics(servers, {"wide": 1}, replication=5)
+        create_topics(servers, {"wide": 1}, replication=5)
 
 
 def test_leaders_are_brokers(servers: str, topic: str, embedded_cluster: EmbeddedCluster) -> None:
     """Each partition has one leader, the same by either question; a partition that is not there has none."""
-    leaders = admin.leaders(servers, topic)
+    leaders = list_leaders(servers, topic)
     assert set(leaders) <= set(embedded_cluster.brokers)
-    assert [admin.leader(servers, topic, part) for part in range(3)] == list(leaders)
+    assert [find_leader(servers, topic, part) for part in range(3)] == list(leaders)
     with pytest.raises(ClusterError, match="no partition 3; it has 3"):
-        admin.leader(servers, topic, 3)
+        find_leader(servers, topic, 3)
 
 
 def test_a_transaction_is_seen_from_open_to_complete(
@@ -52,25 +60,25 @@ def test_a_transaction_is_seen_from_open_to_complete(
 ) -> None:
     """State, producer and start of a transaction; its records are past the last stable offset until it ends."""
     name = f"tx-{uuid4().hex[:8]}"
-    assert admin.describe_transaction(servers, name) is None
+    assert describe_transaction(servers, name) is None
     producer = Producer({"bootstrap.servers": servers, "transactional.id": name, "log_level": 0})
     producer.init_transactions(30)
-    assert not admin.writing(servers, [topic])
+    assert not list_open_producers(servers, [topic])
     producer.begin_transaction()
     producer.produce(topic, b"x", partition=1)
     producer.flush(30)
-    seen = admin.describe_transaction(servers, name)
+    seen = describe_transaction(servers, name)
     assert seen
     assert (seen.state, seen.timeout_ms) == ("Ongoing", 60_000)
     assert seen.start_ms
-    assert seen in admin.list_transactions(embedded_cluster.bootstrap_servers)
-    assert admin.transaction_coordinator(servers, name) in embedded_cluster.brokers
-    assert admin.log_ends(servers, [topic])[topic, 1] == (0, 0, 1)
-    assert admin.writing(servers, [topic]) == {seen.producer_id}
+    assert seen in list_transactions(embedded_cluster.bootstrap_servers)
+    assert find_transaction_coordinator(servers, name) in embedded_cluster.brokers
+    assert list_offsets(servers, [topic])[topic, 1] == (0, 0, 1)
+    assert list_open_producers(servers, [topic]) == {seen.producer_id}
     producer.commit_transaction(30)
-    wait_until(lambda: admin.describe_transaction(servers, name).state == "CompleteCommit")  # type: ignore[union-attr]
-    assert admin.log_ends(servers, [topic]) == {(topic, 0): (0, 0, 0), (topic, 1): (0, 2, 2), (topic, 2): (0, 0, 0)}
-    assert not admin.writing(servers, [topic])
+    wait_until(lambda: describe_transaction(servers, name).state == "CompleteCommit")  # type: ignore[union-attr]
+    assert list_offsets(servers, [topic]) == {(topic, 0): (0, 0, 0), (topic, 1): (0, 2, 2), (topic, 2): (0, 0, 0)}
+    assert not list_open_producers(servers, [topic])
 
 
 @pytest.fixture(params=["classic", "consumer"])
@@ -90,16 +98,16 @@ def member(servers: str, topic: str, request: pytest.FixtureRequest) -> Iterator
 def test_a_group_and_its_offsets(servers: str, topic: str, member: tuple[str, Consumer]) -> None:
     """State, members and committed offsets, in both rebalance protocols."""
     name, consumer = member
-    assert admin.group(servers, name) == admin.Group("Stable", frozenset({consumer.memberid()}))
-    assert admin.committed(servers, name) == {}
+    assert describe_group(servers, name) == Group("Stable", frozenset({consumer.memberid()}))
+    assert list_committed_offsets(servers, name) == {}
     consumer.commit(offsets=[TopicPartition(topic, 1, 7)], asynchronous=False)
-    assert admin.committed(servers, name) == {(topic, 1): 7}
+    assert list_committed_offsets(servers, name) == {(topic, 1): 7}
 
 
 def test_a_group_that_is_not_there_is_dead(servers: str) -> None:
     """A group nobody has joined has no members and no offsets, and is no error."""
-    assert admin.group(servers, "nobody") == admin.Group("Dead", frozenset())
-    assert admin.committed(servers, "nobody") == {}
+    assert describe_group(servers, "nobody") == Group("Dead", frozenset())
+    assert list_committed_offsets(servers, "nobody") == {}
 
 
 def test_an_existing_cluster_is_used_not_broken(embedded_cluster: EmbeddedCluster) -> None:

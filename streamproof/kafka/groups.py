@@ -1,0 +1,70 @@
+"""Consumer groups, classic and KIP-848: their state, their members and the offsets that they committed."""
+
+from dataclasses import dataclass
+
+from kio.schema.consumer_group_describe.v0.request import ConsumerGroupDescribeRequest
+from kio.schema.consumer_group_describe.v0.response import ConsumerGroupDescribeResponse
+from kio.schema.describe_groups.v5.request import DescribeGroupsRequest
+from kio.schema.describe_groups.v5.response import DescribeGroupsResponse
+from kio.schema.errors import ErrorCode
+from kio.schema.offset_fetch.v8.request import OffsetFetchRequest, OffsetFetchRequestGroup
+from kio.schema.offset_fetch.v8.response import OffsetFetchResponse
+from kio.schema.types import GroupId
+
+from streamproof.kafka import requests
+from streamproof.kafka.leaders import Partition
+from streamproof.kafka.protocol import Connection
+
+
+@dataclass(frozen=True)
+class Group:
+    """A consumer group of either protocol. `state` is Dead when there is none, with no members; `ids`: theirs."""
+
+    state: str
+    ids: frozenset[str]
+
+    @property
+    def members(self) -> int:
+        return len(self.ids)
+
+
+def find_group_coordinator(bootstrap: str, group: str) -> int:
+    """The node; the coordinators' own topic is made when this is the first group of all."""
+    return requests.patiently(lambda: requests.find_coordinator(bootstrap, requests.GROUP, group))[0]
+
+
+def describe_group(bootstrap: str, name: str) -> Group:
+    """A group's state and the ids of its members."""
+
+    def describe(coordinator: Connection) -> Group:
+        classic = DescribeGroupsRequest(groups=(GroupId(name),), include_authorized_operations=False)
+        (seen,) = coordinator.ask(classic, DescribeGroupsResponse).groups
+        requests.check(seen.error_code, f'group "{name}"')
+        if seen.group_state != "Dead":
+            return Group(seen.group_state, frozenset(str(member.member_id) for member in seen.members))
+        modern = ConsumerGroupDescribeRequest(group_ids=(GroupId(name),), include_authorized_operations=False)
+        (found,) = coordinator.ask(modern, ConsumerGroupDescribeResponse).groups
+        if found.error_code in {ErrorCode.group_id_not_found, ErrorCode.unsupported_version}:
+            return Group("Dead", frozenset())
+        requests.check(found.error_code, f'group "{name}"')
+        return Group(found.group_state, frozenset(str(member.member_id) for member in found.members))
+
+    return requests.ask_coordinator(bootstrap, requests.GROUP, name, describe)
+
+
+def list_committed_offsets(bootstrap: str, name: str) -> dict[Partition, int]:
+    """The offsets that a group has committed; those of open transactions do not count."""
+
+    def fetch(coordinator: Connection) -> dict[Partition, int]:
+        asked = OffsetFetchRequestGroup(group_id=GroupId(name), topics=None)
+        request = OffsetFetchRequest(groups=(asked,), require_stable=False)
+        (seen,) = coordinator.ask(request, OffsetFetchResponse).groups
+        requests.check(seen.error_code, f'group "{name}"')
+        return {
+            (topic.name, part.partition_index): part.committed_offset
+            for topic in seen.topics
+            for part in topic.partitions
+            if part.committed_offset >= 0
+        }
+
+    return requests.ask_coordinator(bootstrap, requests.GROUP, name, fetch)

@@ -1,0 +1,105 @@
+"""Transactions, as their coordinators and the partitions that they write to know them."""
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kio.schema.describe_producers.v0.request import DescribeProducersRequest, TopicRequest
+from kio.schema.describe_producers.v0.response import DescribeProducersResponse
+from kio.schema.describe_transactions.v0.request import DescribeTransactionsRequest
+from kio.schema.describe_transactions.v0.response import DescribeTransactionsResponse
+from kio.schema.errors import ErrorCode
+from kio.schema.list_transactions.v0.request import ListTransactionsRequest
+from kio.schema.list_transactions.v0.response import ListTransactionsResponse
+from kio.schema.types import TopicName, TransactionalId
+from kio.serial.errors import OutOfBoundValue
+from kio.static.primitive import i32
+
+from streamproof.kafka import requests
+from streamproof.kafka.leaders import partitions_by_leader
+from streamproof.kafka.protocol import Connection
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """A transactional id at its coordinator. `start_ms` since the epoch, `None` before the first transaction."""
+
+    transactional_id: str
+    state: str  # Empty, Ongoing, PrepareCommit, CompleteCommit, ...
+    producer_id: int
+    epoch: int
+    start_ms: int | None
+    timeout_ms: int
+
+
+def find_transaction_coordinator(bootstrap: str, transactional_id: str) -> int:
+    """The node; the coordinators' own topic is made when this is the first transactional id of all."""
+    return requests.patiently(lambda: requests.find_coordinator(bootstrap, requests.TRANSACTION, transactional_id))[0]
+
+
+def describe_transaction(bootstrap: str, transactional_id: str) -> Transaction | None:
+    """What the coordinator holds of this id; `None` when it never saw it."""
+    return requests.ask_coordinator(
+        bootstrap, requests.TRANSACTION, transactional_id, lambda coordinator: _describe(coordinator, transactional_id)
+    )
+
+
+def list_transactions(bootstrap: str) -> tuple[Transaction, ...]:
+    """Every transactional id that a broker now answers for, in whatever state; a broker that is silent has none."""
+    request = ListTransactionsRequest(state_filters=(), producer_id_filters=())
+    found: dict[str, Transaction] = {}
+    for broker in requests.find_metadata(bootstrap).brokers:
+        with (
+            contextlib.suppress(OSError, requests.NotYet),
+            Connection(f"{broker.host}:{broker.port}", timeout_s=requests.TIMEOUT_S) as coordinator,
+        ):
+            for transaction in coordinator.ask(request, ListTransactionsResponse).transaction_states:
+                described = _describe(coordinator, transaction.transactional_id)
+                if described is not None:
+                    found[transaction.transactional_id] = described
+    return tuple(found[name] for name in sorted(found))
+
+
+def _describe(coordinator: Connection, transactional_id: str) -> Transaction | None:
+    request = DescribeTransactionsRequest(transactional_ids=(TransactionalId(transactional_id),))
+    try:
+        (state,) = coordinator.ask(request, DescribeTransactionsResponse).transaction_states
+    except OutOfBoundValue:  # no transaction has begun: kio takes no start time of -1
+        return Transaction(transactional_id, "Empty", -1, -1, None, 0)
+    if state.error_code is ErrorCode.transactional_id_not_found:
+        return None
+    requests.check(state.error_code, f'transactional id "{transactional_id}"')
+    return Transaction(
+        transactional_id=state.transactional_id,
+        state=state.transaction_state,
+        producer_id=state.producer_id,
+        epoch=state.producer_epoch,
+        start_ms=round(state.transaction_start_time.timestamp() * 1000),
+        timeout_ms=round(state.transaction_timeout.total_seconds() * 1000),
+    )
+
+
+def list_open_producers(bootstrap: str, topics: Iterable[str]) -> frozenset[int]:
+    """The ids of the producers that have records of an open transaction in a partition of `topics`."""
+    names = tuple(topics)
+
+    def look() -> frozenset[int]:
+        found: set[int] = set()
+        for address, parts in partitions_by_leader(bootstrap, names).items():
+            request = DescribeProducersRequest(
+                topics=tuple(
+                    TopicRequest(name=TopicName(topic), partition_indexes=tuple(map(i32, indexes)))
+                    for topic, indexes in parts.items()
+                )
+            )
+            for topic in requests.ask(address, request, DescribeProducersResponse).topics:
+                for part in topic.partitions:
+                    requests.check(part.error_code, f"partition {part.partition_index} of {topic.name}")
+                    found |= {
+                        producer.producer_id
+                        for producer in part.active_producers
+                        if producer.current_txn_start_offset >= 0
+                    }
+        return frozenset(found)
+
+    return requests.patiently(look)
