@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Mapping
 
 from streamproof.engine.input import InputPort
@@ -36,6 +37,11 @@ class RunProgress:
     def committed(self) -> int:
         """How many inputs the subject was done with a moment ago."""
         return sum(self._accounted.values())
+
+    def fed_for(self) -> float | None:
+        """Seconds since the first input was sent; None before."""
+        began = self._port.workload.began
+        return None if began is None else time.monotonic() - began
 
     def in_flight(self) -> frozenset[tuple[int, int]]:
         """Partition and offset of each input that has an effect, and that the subject is not done with."""

@@ -46,7 +46,7 @@ streamproof verify --faults plan.json
 - When, by one of these keys:
   - `at`: a mark of progress, from 0 to 1: the fault begins when the group has committed past this share of the
     workload. Faults with a mark take turns: each waits until the group has recovered from the one before it.
-  - `elapsed_s`: so many seconds after the first fault was waited for.
+  - `elapsed_s`: so many seconds after the first input was sent.
   - `during`: the `name` of another fault, while that is in effect; `after`: of another fault, once that is mended. With
     `after_ms`, so many milliseconds later. Such faults do not wait for their turn, so they overlap with others.
 - `in_flight`: true where the instance must be *inside* its cycle.

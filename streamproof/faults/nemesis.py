@@ -49,7 +49,6 @@ class Nemesis:
         self.gate = 0.0
         self.rows: list[dict[str, Any]] = []
         self._total, self._tell, self._give_up = total, tell, give_up
-        self._began = time.monotonic()
         self._courses: dict[str, _Course] = {}
         self._lock = threading.Lock()
 
@@ -64,7 +63,6 @@ class Nemesis:
 
     def carry_out(self, plan: Plan) -> None:
         """All faults of a plan, which was checked; returns when the subject has recovered from the last."""
-        self._began = time.monotonic()
         errors: list[BaseException] = []
 
         def beside(fault: Fault) -> None:
@@ -92,7 +90,7 @@ class Nemesis:
             raise error
 
     def inject(self, fault: Fault, following: float = 1.0) -> Evidence:
-        """One fault, when its trigger is met; input then flows until shortly after the `following` mark.
+        """One fault, when its trigger is met; input flows until shortly after the `following` mark.
 
         Errors are those of `check_fault`, at once; UsageError for a fault that waits for one that never was.
         """
@@ -104,15 +102,18 @@ class Nemesis:
         supervisor = self.system.supervisor
         there = Surroundings.of(supervisor.spec, self.system.cluster)
         check_fault(fault, there.with_instances(len(supervisor.current_all())))
-        return self._when_met(fault) if fault.when.mark is None else self._take_turn(fault, following)
+        if fault.when.mark is not None:
+            return self._take_turn(fault, following)
+        self.gate = max(self.gate, min(1.0, following + AHEAD))  # its moment comes only while input flows
+        return self._when_met(fault)
 
     # what a trigger may ask
 
     def share(self) -> float:
         return self.system.progress.committed() / self._total if self._total else 1.0
 
-    def seconds(self) -> float:
-        return time.monotonic() - self._began
+    def seconds(self) -> float | None:
+        return self.system.progress.fed_for()
 
     def since_effect(self, fault: str) -> float | None:
         course = self._courses.get(fault, _Course())

@@ -43,6 +43,9 @@ class Progress(Protocol):
     def committed(self) -> int:
         """How many inputs the subject is done with."""
 
+    def fed_for(self) -> float | None:
+        """Seconds since the first input was sent; None before."""
+
     def in_flight(self) -> frozenset[tuple[int, int]]:
         """Partition and offset of each input that has an effect, and that the subject is not done with."""
 

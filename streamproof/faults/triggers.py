@@ -21,8 +21,8 @@ class SoFar(Protocol):
     def share(self) -> float:
         """The share of the workload that the subject is done with."""
 
-    def seconds(self) -> float:
-        """Since the nemesis began with its plan."""
+    def seconds(self) -> float | None:
+        """Since the first input was sent; None before."""
 
     def since_effect(self, fault: str) -> float | None:
         """Since a fault of the plan took hold, while it lasts; else None."""
@@ -77,7 +77,7 @@ class Progress(Trigger):
 
 @dataclass(frozen=True)
 class Elapsed(Trigger):
-    """So many seconds have passed since the nemesis began with its plan."""
+    """So many seconds have passed since the first input was sent."""
 
     seconds: float
 
@@ -85,7 +85,8 @@ class Elapsed(Trigger):
         return f"after {self.seconds:g} s"
 
     def met(self, so_far: SoFar) -> bool:
-        return so_far.seconds() >= self.seconds
+        since = so_far.seconds()
+        return since is not None and since >= self.seconds
 
     def hopeless(self, so_far: SoFar) -> bool:
         return so_far.share() >= ALL

@@ -60,6 +60,11 @@ class Workload:
         return self._outcomes.fates
 
     @property
+    def began(self) -> float | None:
+        """When the first event was sent, on the monotonic clock."""
+        return self._outcomes.began
+
+    @property
     def counts(self) -> Counter[SendOutcome]:
         """How many sends ended in which way, so far."""
         return self._outcomes.counts

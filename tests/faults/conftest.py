@@ -24,6 +24,7 @@ class FakeProgress:
     """How far a subject has come that is not there: each answer is a function that a test may replace."""
 
     committed: Callable[[], int] = lambda: 0
+    fed_for: Callable[[], float | None] = lambda: 0.0
     in_flight: Callable[[], frozenset[tuple[int, int]]] = frozenset
     done: Callable[[], bool] = lambda: False
     waiting: Callable[[], int] = lambda: 0

@@ -154,6 +154,20 @@ def test_a_time_that_lies_beyond_the_workload_is_not_waited_for(unmade: System, 
     assert nemesis.rows[0]["evidence"] == "not done: its moment never came: after 3600 s"
 
 
+def test_a_time_is_counted_from_the_first_input(unmade: System, tick: Any) -> None:
+    """However long the subject was waited for before: the fault lets input flow, and begins as long after its start."""
+    asked: list[float] = []
+
+    def fed_for() -> float | None:
+        asked.append(nemesis.gate)
+        assert tick.log == []
+        return {1: None, 2: 2.9}.get(len(asked), 3.0)
+
+    nemesis = nemesis_of(with_progress(unmade, fed_for=fed_for), 100)
+    assert nemesis.inject(Fault(tick(lasts_ms=0), Instance(1), Elapsed(3.0))).effective
+    assert asked == [1.0, 1.0, 1.0]
+
+
 def test_a_fault_of_ones_own_waits_for_none_that_never_was(noted: System) -> None:
     """Nobody would ever name it."""
     with pytest.raises(UsageError, match='fault kill: no fault named "first" was carried out before; put both into a'):
