@@ -126,9 +126,7 @@ def logs_of(servers: str, identity: Locator, topics: tuple[str, str]) -> TopicLo
     source, target = topics
     fates = {f"event-{number:032d}": (number, Fate.PROCESS) for number in range(RECORDS)}
     effects = (EffectTopic("out", target, identity),)
-    return TopicLogs(
-        servers, effects, partial(list_offsets, servers), InputTopic(source, identity, "none", fates, effects)
-    )
+    return TopicLogs(servers, effects, InputTopic(source, identity, "none", fates, effects))
 
 
 def write(source: TopicLogs) -> None:

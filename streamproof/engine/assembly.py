@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from streamproof.cluster import Cluster
@@ -10,7 +9,6 @@ from streamproof.engine.effects import EffectChannels, effect_channels
 from streamproof.engine.input import InputPort, input_port_of
 from streamproof.engine.spec import RunSpec
 from streamproof.guardian import Guardian
-from streamproof.kafka.topics import list_offsets
 from streamproof.recording.coordinator_logs import GroupLog, TransactionLog
 from streamproof.recording.databases import Database, DatabaseRows, effect_databases
 from streamproof.recording.observers import Observers
@@ -62,15 +60,14 @@ def assemble(
         {channel.topic: channel.partitions for channel in topics},
         places=port.places,
     )
-    log_ends = partial(list_offsets, servers)
     names = [channel.topic for channel in topics]
-    group_log = GroupLog(servers, jars, log_ends, grp=port.group.name, topics=names) if port.group else None
+    group_log = GroupLog(servers, jars, grp=port.group.name, topics=names) if port.group else None
     sources: list[Source] = [
         Rows("process", supervisor.rows),
         observers,
-        TopicLogs(servers, effects.topics, log_ends, port.topic),
+        TopicLogs(servers, effects.topics, port.topic),
         *port.sources(),
-        TransactionLog(servers, jars, log_ends),
+        TransactionLog(servers, jars),
     ]
     if group_log:
         sources.append(group_log)

@@ -7,17 +7,14 @@ Fetch version 11: the last whose layout needs no tagged fields, and spoken by ev
 import datetime as dt
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-import pyarrow as pa
 from kio.schema.errors import ErrorCode
 from kio.schema.fetch.v11.request import FetchPartition, FetchRequest, FetchTopic
 from kio.schema.types import BrokerId, TopicName
 from kio.static.primitive import i8, i32, i32Timedelta, i64
 
 from streamproof.errors import ClusterError, HistoryError
-from streamproof.history.tables import TABLES
 from streamproof.kafka import requests
 from streamproof.kafka.leaders import partitions_by_leader
 from streamproof.kafka.protocol import Connection
@@ -32,8 +29,7 @@ PATIENCE_S = 15.0  # with leaders that move
 Place = tuple[str, int]  # topic, partition
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """One batch as its header says. `control`: none, commit, abort; `t_append` in microseconds."""
 
     base_off: int
@@ -73,16 +69,13 @@ def read_batches(
     return found
 
 
-def batch_table(batches: Mapping[Place, Sequence[Batch]]) -> pa.Table:
+def batch_rows(batches: Mapping[Place, Sequence[Batch]]) -> list[dict[str, Any]]:
     """As rows of the `batch` table."""
-    rows = [(topic, part, one) for (topic, part), many in sorted(batches.items()) for one in many]
-    columns: dict[str, list[Any]] = {
-        "topic": [topic for topic, _, _ in rows],
-        "part": [part for _, part, _ in rows],
-    }
-    for name in TABLES["batch"].names[2:]:
-        columns[name] = [getattr(one, name) for _, _, one in rows]
-    return pa.table(columns, schema=TABLES["batch"])
+    return [
+        {"topic": topic, "part": part, **batch._asdict()}
+        for (topic, part), many in sorted(batches.items())
+        for batch in many
+    ]
 
 
 def took_effect(batches: Sequence[Batch]) -> frozenset[int]:

@@ -9,13 +9,12 @@ from pathlib import Path
 
 from streamproof.errors import StreamproofError
 from streamproof.history.store import HistoryWriter
-from streamproof.kafka.topics import list_missing_topics, list_topic_names
-from streamproof.recording.batches import Batch, Place, batch_table, read_batches, took_effect
+from streamproof.kafka.topics import list_missing_topics, list_offsets, list_topic_names
+from streamproof.recording.batches import Batch, Place, batch_rows, read_batches, took_effect
 from streamproof.recording.coordinators import LogRecord, decode_consumer_offsets, decode_transaction_state
 from streamproof.recording.message_schemas import load_schemas
 from streamproof.recording.readback import Origins, drain
 from streamproof.recording.source import NotRecorded, Source
-from streamproof.recording.topics import ReadLogEnds
 
 OFFSETS, TRANSACTIONS = "__consumer_offsets", "__transaction_state"
 Batches = Mapping[Place, Sequence[Batch]]
@@ -31,19 +30,19 @@ class CoordinatorLog(Source):
 
     topic: str
 
-    def __init__(self, bootstrap: str, jars: tuple[Path, ...], read_log_ends: ReadLogEnds) -> None:
+    def __init__(self, bootstrap: str, jars: tuple[Path, ...]) -> None:
         self.name = f"the log {self.topic}"
-        self._bootstrap, self._jars, self._read_log_ends = bootstrap, jars, read_log_ends
+        self._bootstrap, self._jars = bootstrap, jars
 
     def write(self, writer: HistoryWriter) -> Iterable[str]:
         try:
             if list_missing_topics(self._bootstrap, [self.topic]):
                 return ()
-            batches, records = _read_log(self._bootstrap, self.topic, self._read_log_ends)
+            batches, records = _read_log(self._bootstrap, self.topic)
             rows, lacking = self._decode(records)
         except StreamproofError as error:
             raise NotRecorded(f"no {', '.join(self.tables)}: {self.topic} could not be read: {error}") from error
-        writer.append_table("batch", batch_table(batches))
+        writer.append("batch", batch_rows(batches))
         for table, many in rows.items():
             writer.append(table, many)
         return lacking
@@ -59,16 +58,8 @@ class GroupLog(CoordinatorLog):
     topic = OFFSETS
     tables = ("offset_commit", "generation", "owner")
 
-    def __init__(
-        self,
-        bootstrap: str,
-        jars: tuple[Path, ...],
-        read_log_ends: ReadLogEnds,
-        *,
-        grp: str,
-        topics: Sequence[str],
-    ) -> None:
-        super().__init__(bootstrap, jars, read_log_ends)
+    def __init__(self, bootstrap: str, jars: tuple[Path, ...], *, grp: str, topics: Sequence[str]) -> None:
+        super().__init__(bootstrap, jars)
         self._grp, self._topics = grp, topics
         self.protocol = "classic"  # that the group spoke last
 
@@ -92,9 +83,9 @@ class TransactionLog(CoordinatorLog):
         return {"txn": decode_transaction_state(records, load_schemas(self._jars))}, ()
 
 
-def _read_log(bootstrap: str, topic: str, read_log_ends: ReadLogEnds) -> tuple[Batches, list[LogRecord]]:
+def _read_log(bootstrap: str, topic: str) -> tuple[Batches, list[LogRecord]]:
     """All batches of a coordinators' topic, and its records with what their batches say of them."""
-    ends = read_log_ends((topic,))
+    ends = list_offsets(bootstrap, (topic,))
     batches = read_batches(bootstrap, (topic,), {place: begin for place, (begin, _, _) in ends.items()})
     effective = {place: took_effect(many) for place, many in batches.items()}
     origins = Origins(batches)

@@ -4,7 +4,6 @@ A database keeps no time at which a row appeared. So each look tells which rows 
 they were certainly not there yet: that is the earliest that each can have appeared.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,8 +18,8 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from streamproof.errors import HistoryError, UsageError
 from streamproof.history.store import HistoryWriter
-from streamproof.recording.readback import Columns
-from streamproof.recording.source import Source
+from streamproof.recording.columns import Columns
+from streamproof.recording.source import Observer
 from streamproof.serde.locators import Locator
 
 LOOK_S = 0.1  # between two looks at least …
@@ -87,31 +86,29 @@ class Database:
 
     def ids(self) -> list[str | None]:
         """The input's id in each row; HistoryError as `rows`, UsageError when there is no such column."""
-        columns, rows = self.rows()
-        at = self._column(columns)
-        return [None if row[at] is None else str(row[at]) for row in rows]
+        return self._ids(*self.rows())
 
-    def _column(self, columns: Sequence[str]) -> int:
+    def _ids(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str | None]:
         name = self.effect.identity.path
         if name not in columns:
             raise UsageError(
                 f'channel {self.effect.channel}: its query has no column "{name}", but {", ".join(columns)}; '
                 "correct its identity in x-produces"
             )
-        return columns.index(name)
+        at = columns.index(name)
+        return [None if row[at] is None else str(row[at]) for row in rows]
 
-    def table(self, seen_at: Callable[[str | None], int | None]) -> Columns:
-        """The rows now, as rows of the `effect` table; `seen_at` tells the earliest time of an id."""
+    def write(self, writer: HistoryWriter, absent: Callable[[str | None], int | None]) -> None:
+        """The rows now, as rows of the `effect` table; `absent` tells when those of an id were certainly not there."""
         names, rows = self.rows()
-        at = self._column(names)
-        ids = [None if row[at] is None else str(row[at]) for row in rows]
-        columns = Columns("effect")
+        ids = self._ids(names, rows)
+        columns = Columns(writer, "effect")
         columns.extend(
             len(rows), channel=self.effect.channel, source_id=ids, ordinal=range(len(rows)) if self._ordered else None,
             topic=None, part=None, off=None, key=None, value_hash=[_digest(row) for row in rows],
-            t_append=[seen_at(one) for one in ids], pid=None, epoch=None, visible=True,
+            t_append=[absent(source_id) for source_id in ids], pid=None, epoch=None, visible=True,
         )  # fmt: skip
-        return columns
+        columns.flush()
 
     def is_locked(self) -> bool:
         """Whether a writer would be refused now."""
@@ -171,7 +168,7 @@ class _Seen:
         return None if source_id is None else self.absent_until.get(source_id, self.looked)
 
 
-class DatabaseRows(Source):
+class DatabaseRows(Observer):
     """Looks at databases from the start of a run until `stop`, in a thread of its own.
 
     `saw` is told the ids that are new. A database that is locked, away or not made yet is looked at again.
@@ -181,49 +178,27 @@ class DatabaseRows(Source):
     tables = ("effect",)
 
     def __init__(self, databases: Sequence[Database], saw: Callable[[list[str]], None]) -> None:
-        now = _now_ms() * 1000
-        self._databases = databases
+        super().__init__()
+        now = _now_us()
+        self._databases, self._saw = databases, saw
         self._seen = {database.effect.channel: _Seen(now) for database in databases}
-        self._saw = saw
-        self._stopping = threading.Event()
-        self._failure: Exception | None = None
-        self._thread: threading.Thread | None = None
-
-    def start(self, writer: HistoryWriter) -> None:  # noqa: ARG002 - rows are written at the end alone
-        self._thread = threading.Thread(target=self._run, name="database-observer", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Look no more. HistoryError when looking had ended before."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-        if isinstance(self._failure, UsageError):
-            raise self._failure
-        if self._failure is not None:
-            raise HistoryError(f"the observer of databases ended early: {self._failure}") from self._failure
 
     def write(self, writer: HistoryWriter) -> Iterable[str]:
         """What there is now; HistoryError for a database that cannot be read to its end."""
         for database in self._databases:
-            seen = self._seen[database.effect.channel]
-            writer.append_table("effect", database.table(seen.absent).take())
+            database.write(writer, self._seen[database.effect.channel].absent)
         return ()
 
-    def _run(self) -> None:
+    def observe(self, writer: HistoryWriter) -> None:  # noqa: ARG002 - rows are written at the end alone
         pause = LOOK_S
-        try:
-            while not self._stopping.wait(pause):
-                began = time.monotonic()
-                for database in self._databases:
-                    self._look(database)
-                pause = max(LOOK_S, SHARE * (time.monotonic() - began))
-        except Exception as error:  # noqa: BLE001 - told by stop(): a thread that dies in silence would look like quiet
-            self._failure = error
+        while not self._stopping.wait(pause):
+            began = time.monotonic()
+            for database in self._databases:
+                self._look(database)
+            pause = max(LOOK_S, SHARE * (time.monotonic() - began))
 
     def _look(self, database: Database) -> None:
-        # to the millisecond below, as brokers' times are: what is compared must not be late by their rounding
-        began = _now_ms() * 1000
+        began = _now_us()
         try:
             ids = database.ids()
         except HistoryError:
@@ -236,8 +211,9 @@ class DatabaseRows(Source):
             self._saw(new)
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+def _now_us() -> int:
+    """To the millisecond below, as brokers' times are: what is compared must not be late by their rounding."""
+    return time.time_ns() // 1_000_000 * 1000
 
 
 def effect_databases(effects: Sequence[EffectQuery]) -> Mapping[str, Database]:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from streamproof.history.store import HistoryWriter
+from streamproof.history.store import ROWS_PER_GROUP, HistoryWriter
 from streamproof.history.terms import Fate
-from streamproof.recording.readback import Columns
+from streamproof.recording.columns import Columns
 
-ROWS = 100_000  # kept in memory at most
 Fates = Mapping[str, tuple[int, Fate]]  # sequence and fate of each id that was sent
 UNSENT: tuple[int | None, Fate] = (None, Fate.PROCESS)  # of an id that nobody sent
 Counts = tuple[int, int]  # at least, at most
@@ -49,8 +48,8 @@ def due_by_fate(fates: Fates, times_visible: Mapping[str, int]) -> Mapping[str, 
 
 def write_expected(writer: HistoryWriter, grp: str, channels: Sequence[Caused], due: Mapping[str, Due]) -> None:
     """A row for each input and channel, for the group `grp`."""
-    inputs, columns = iter(due.items()), Columns("expected")
-    while some := dict(islice(inputs, ROWS)):
+    inputs, columns = iter(due.items()), Columns(writer, "expected")
+    while some := dict(islice(inputs, ROWS_PER_GROUP)):
         for channel in channels:
             counts = [one.dead_letters if channel.dead_letters else one.effects for one in some.values()]
             columns.extend(
@@ -58,4 +57,4 @@ def write_expected(writer: HistoryWriter, grp: str, channels: Sequence[Caused], 
                 at_least=[low * channel.per_input for low, _ in counts],
                 at_most=[high * channel.per_input for _, high in counts],
             )  # fmt: skip
-        writer.append_table("expected", columns.take())
+    columns.flush()

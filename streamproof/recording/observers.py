@@ -9,19 +9,17 @@ from collections.abc import Callable, Iterable, Mapping
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from streamproof.clock import now_us
-from streamproof.errors import HistoryError
 from streamproof.history.store import HistoryWriter
-from streamproof.recording.readback import Columns, RecordChunk, assigned_consumer, record_chunks
-from streamproof.recording.source import Source
+from streamproof.recording.columns import ReadRows
+from streamproof.recording.readback import RecordChunk, assigned_consumer, record_chunks
+from streamproof.recording.source import Observer
 from streamproof.serde.locators import Locator
 
 READ = 1000
-ROWS = 50_000  # kept in memory at most
 RECENT = 20_000  # effects kept in mind, to tell what is in flight
 
 
-class Observers(Source):
+class Observers(Observer):
     """Two readers, one for each isolation level, of the effects' topics and of the input, in one thread.
 
     `identities` maps each topic to where an input's id lies in its records; `partitions` to how many it has. `places`
@@ -40,38 +38,33 @@ class Observers(Source):
         *,
         places: Callable[[], Mapping[str, tuple[int, int]]] | None = None,
     ) -> None:
+        super().__init__()
         for locator in identities.values():
             locator.require_in_records()
         self._bootstrap, self._partitions = bootstrap, partitions
         self._input = input_name
         self._identities = identities
-        self._columns = Columns("read")
-        self.counts = {"read_committed": 0, "read_uncommitted": 0}  # records read so far
+        self._reads: dict[str, ReadRows] = {}
         self._places: dict[str, tuple[int, int]] = {}
         # of each partition the last input, a visible one: no group commits past another
         self._last: dict[int, int] = {}
         self._told = places
         self._effects: deque[str] = deque(maxlen=RECENT)
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._failure: Exception | None = None
-        self._thread: threading.Thread | None = None
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many records were read so far, under each isolation level."""
+        return {isolation: reads.count for isolation, reads in self._reads.items()}
 
     def start(self, writer: HistoryWriter) -> None:
-        consumers = {isolation: self._reader(isolation) for isolation in self.counts}
-        self._thread = threading.Thread(target=self._run, args=(consumers, writer), name="observers", daemon=True)
-        self._thread.start()
+        for isolation in ("read_committed", "read_uncommitted"):
+            self._reads[isolation] = ReadRows(writer, "observer", isolation, "during")
+        super().start(writer)
 
-    def stop(self) -> None:
-        """Read no more. HistoryError when reading had ended before."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-        if self._failure is not None:
-            raise HistoryError(f"the observer ended early: {self._failure}") from self._failure
-
-    def write(self, writer: HistoryWriter) -> Iterable[str]:
-        self._flush(writer)
+    def write(self, writer: HistoryWriter) -> Iterable[str]:  # noqa: ARG002 - what is left goes where the rest went
+        for reads in self._reads.values():
+            reads.flush()
         return ()
 
     def in_flight(self, committed: Mapping[tuple[str, int], int]) -> frozenset[tuple[int, int]]:
@@ -100,15 +93,12 @@ class Observers(Source):
         )
         return consumer
 
-    def _run(self, consumers: Mapping[str, Consumer], writer: HistoryWriter) -> None:
+    def observe(self, writer: HistoryWriter) -> None:  # noqa: ARG002 - `start` was told it
+        consumers = {isolation: self._reader(isolation) for isolation in self._reads}
         try:
             while not self._stopping.is_set():
                 for isolation, consumer in consumers.items():
                     self._take(isolation, consumer)
-                if self._columns.rows >= ROWS:
-                    self._flush(writer)
-        except Exception as error:  # noqa: BLE001 - told by stop(): a thread that dies in silence would look like quiet
-            self._failure = error
         finally:
             for consumer in consumers.values():
                 consumer.close()
@@ -120,15 +110,9 @@ class Observers(Source):
             if error.args[0].fatal():
                 raise
             return  # a broker is away; the client comes back by itself
-        now = now_us()
         for chunk in record_chunks(messages):
             ids = self._identities[chunk.topic].of_all(chunk)
-            n, count = self.counts[isolation], len(chunk)
-            self._columns.extend(
-                count, reader=f"observer-{isolation}", n=range(n, n + count), isolation=isolation, phase="during",
-                topic=chunk.topic, part=chunk.part, off=chunk.offsets, id=ids, t=now,
-            )  # fmt: skip
-            self.counts[isolation] += count
+            self._reads[isolation].add(chunk, ids)
             if isolation == "read_uncommitted":
                 self._remember(chunk, ids)
             elif chunk.topic == self._input:
@@ -142,6 +126,3 @@ class Observers(Source):
                 self._places.update((name, place) for name, place in zip(ids, places, strict=True) if name is not None)
             else:
                 self._effects.extend(name for name in ids if name is not None)
-
-    def _flush(self, writer: HistoryWriter) -> None:
-        writer.append_table("read", self._columns.take())

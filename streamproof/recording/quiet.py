@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from streamproof.recording.batches import Place
-from streamproof.recording.readback import LogEnds, last_offsets
+from streamproof.recording.readback import LogEnds, drain
 
 POLL_S = 0.1
 
@@ -91,6 +91,8 @@ class LastInput:
             for place, (begin, stable, _) in ends.items()
             if place[0] == self._topic and stable > self._looked.get(place, begin)
         }
-        self._last.update(last_offsets(self._bootstrap, new))
+        for chunk in drain(self._bootstrap, new, "read_committed"):
+            if len(chunk):
+                self._last[chunk.place] = chunk.offsets[-1]
         self._looked.update({place: stable for place, (_, stable) in new.items()})
         return self._last

@@ -1,22 +1,18 @@
 """Reading topics back: all there is, to the broker's own end offsets, by consumers that are assigned, never subscribed.
 
 Each topic is read twice, so that visibility is seen and not derived: once under read_committed, for the offsets that it
-lets pass, and once under read_uncommitted, for everything. Records are handled as columns, a chunk of one partition
-at a time: a Python object for each of millions would cost more than reading them.
+lets pass, and once under read_uncommitted, for everything. Records come as chunks, each of one partition.
 """
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from typing import Any
 
-import pyarrow as pa
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from streamproof.errors import HistoryError
-from streamproof.history.tables import TABLES
 from streamproof.recording.batches import Batch, Place
 
 CHUNK = 10_000
@@ -154,11 +150,6 @@ def _names(places: Iterable[Place]) -> str:
     return ", ".join(f"{topic}[{part}]" for topic, part in places)
 
 
-def last_offsets(bootstrap: str, ends: Ends) -> dict[Place, int]:
-    """The offset of the last record of each partition that read_committed lets pass; none where there is none."""
-    return {one.place: one.offsets[-1] for one in drain(bootstrap, ends, "read_committed") if len(one)}
-
-
 class Visible:
     """Which offsets a read_committed reader was given: a byte an offset."""
 
@@ -195,39 +186,3 @@ class Origins:
             found.append(many[at] if at < len(many) and many[at].base_off <= off else None)
         self._at[place] = at
         return found
-
-
-@dataclass
-class Columns:
-    """Rows of one table on their way to Parquet, column by column."""
-
-    table: str
-    values: dict[str, list[Any]] = field(default_factory=dict)
-    rows: int = 0
-
-    def __post_init__(self) -> None:
-        self.values = {name: [] for name in TABLES[self.table].names}
-
-    def add(self, *row: Any) -> None:
-        """One row, in the order of the table's columns."""
-        for column, value in zip(self.values.values(), row, strict=True):
-            column.append(value)
-        self.rows += 1
-
-    def extend(self, count: int, **columns: Any) -> None:
-        """`count` rows: every column by its name, as a list of that length, or one value for all of them."""
-        if columns.keys() != self.values.keys():
-            raise ValueError(f"{self.table} has the columns {', '.join(self.values)}, not {', '.join(columns)}")
-        for name, value in columns.items():
-            many = value if isinstance(value, list | range) else [value] * count
-            if len(many) != count:
-                raise ValueError(f"{self.table}.{name}: {len(many)} values for {count} rows")
-            self.values[name].extend(many)
-        self.rows += count
-
-    def take(self) -> pa.Table:
-        """All rows so far; the next row begins anew."""
-        table = pa.table(self.values, schema=TABLES[self.table])
-        self.__post_init__()
-        self.rows = 0
-        return table

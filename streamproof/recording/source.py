@@ -4,11 +4,12 @@ A source declares the tables that it writes. `start` is called before the subjec
 ended, `write` after that. Most sources only write; those that observe while the run goes on start and stop a thread.
 """
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from streamproof.errors import StreamproofError
+from streamproof.errors import HistoryError, StreamproofError, UsageError
 from streamproof.history.store import HistoryWriter
 
 Say = Callable[[str], None]
@@ -36,6 +37,38 @@ class Source(ABC):
 
         NotRecorded when none of the tables can be had, before anything is written.
         """
+
+
+class Observer(Source):
+    """A source that observes in a thread of its own, from `start` until `stop`."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._failure: Exception | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, writer: HistoryWriter) -> None:
+        self._thread = threading.Thread(target=self._run, args=(writer,), name=self.name, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+        if isinstance(self._failure, UsageError):
+            raise self._failure
+        if self._failure is not None:
+            raise HistoryError(f"{self.name}: observing ended early: {self._failure}") from self._failure
+
+    @abstractmethod
+    def observe(self, writer: HistoryWriter) -> None:
+        """Observe until `_stopping` is set."""
+
+    def _run(self, writer: HistoryWriter) -> None:
+        try:
+            self.observe(writer)
+        except Exception as error:  # noqa: BLE001 - told by stop(): a thread that dies in silence would look like quiet
+            self._failure = error
 
 
 class Rows(Source):

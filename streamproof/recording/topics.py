@@ -1,18 +1,17 @@
 """The subject's own topics, read back to their end when the run is over: input, effects, batches, log ends."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from streamproof.clock import now_us
 from streamproof.history.store import HistoryWriter
-from streamproof.recording.batches import Batch, batch_table, read_batches
-from streamproof.recording.expectations import ROWS, UNSENT, Caused, Fates, due_by_fate, write_expected
-from streamproof.recording.readback import Columns, LogEnds, Origins, RecordChunk, Visible, drain
+from streamproof.kafka.topics import list_offsets
+from streamproof.recording.batches import Batch, batch_rows, read_batches
+from streamproof.recording.columns import Columns, ReadRows
+from streamproof.recording.expectations import UNSENT, Caused, Fates, due_by_fate, write_expected
+from streamproof.recording.readback import LogEnds, Origins, RecordChunk, Visible, drain
 from streamproof.recording.source import Source
 from streamproof.serde.locators import Locator
-
-ReadLogEnds = Callable[[Sequence[str]], LogEnds]  # of these topics, asked of the brokers
 
 
 @dataclass(frozen=True)
@@ -43,48 +42,42 @@ class InputTopic:
 class TopicLogs(Source):
     """Reads each topic twice: under read_committed for what is visible, under read_uncommitted for everything.
 
-    `read_log_ends` asks the brokers where logs begin and end. HistoryError when a topic cannot be read to its end;
-    UsageError, when the source is made, for an identity that does not lie in records.
+    HistoryError when a topic cannot be read to its end; UsageError, when the source is made, for an identity that does
+    not lie in records.
     """
 
     name = "records read back"
 
-    def __init__(
-        self,
-        bootstrap: str,
-        effects: tuple[EffectTopic, ...],
-        read_log_ends: ReadLogEnds,
-        input_topic: InputTopic | None = None,
-    ) -> None:
+    def __init__(self, bootstrap: str, effects: tuple[EffectTopic, ...], input_topic: InputTopic | None = None) -> None:
         for locator in (*(topic.identity for topic in effects), *([input_topic.identity] if input_topic else [])):
             locator.require_in_records()
         self.tables = ("ends", "batch", "read", "effect", *(("input", "expected") if input_topic else ()))
         self._bootstrap, self._effects, self._input = bootstrap, effects, input_topic
-        self._read_log_ends = read_log_ends
 
     def write(self, writer: HistoryWriter) -> Iterable[str]:
         topics = [effect.topic for effect in self._effects]
         if self._input:
             topics.insert(0, self._input.topic)
-        ends = self._read_log_ends(topics)
-        _write_ends(writer, ends)
+        ends = list_offsets(self._bootstrap, topics)
+        writer.append("ends", _ends_rows(ends))
         batches = read_batches(self._bootstrap, topics, {place: begin for place, (begin, _, _) in ends.items()})
-        writer.append_table("batch", batch_table(batches))
+        writer.append("batch", batch_rows(batches))
         visible = self._read_committed(writer, ends)
         self._read_uncommitted(writer, ends, Origins(batches), visible)
         return ()
 
     def _read_committed(self, writer: HistoryWriter, ends: LogEnds) -> Visible:
         stable = {place: (begin, last_stable) for place, (begin, last_stable, _) in ends.items()}
-        visible, reads = Visible(stable), _Reads(writer, "read_committed")
+        visible, reads = Visible(stable), ReadRows(writer, "final", "read_committed", "final")
         for chunk in drain(self._bootstrap, stable, "read_committed"):
             visible.add(chunk.place, chunk.offsets)
             reads.add(chunk, None)
-        reads.close()
+        reads.flush()
         return visible
 
     def _read_uncommitted(self, writer: HistoryWriter, ends: LogEnds, origins: Origins, visible: Visible) -> None:
-        reads, effects = _Reads(writer, "read_uncommitted"), _Effects(writer, self._effects)
+        reads = ReadRows(writer, "final", "read_uncommitted", "final")
+        effects = _Effects(writer, self._effects)
         inputs = _Inputs(writer, self._input) if self._input else None
         everything = {place: (begin, high) for place, (begin, _, high) in ends.items()}
         for chunk in drain(self._bootstrap, everything, "read_uncommitted"):
@@ -92,40 +85,19 @@ class TopicLogs(Source):
             made_in = origins.of(chunk.place, chunk.offsets)
             kind = inputs if inputs and chunk.topic == inputs.topic else effects
             reads.add(chunk, kind.add(chunk, made_in, seen))
-        reads.close()
-        effects.close()
+        reads.flush()
+        effects.columns.flush()
         if inputs and self._input:
-            inputs.close()
+            inputs.columns.flush()
             due = due_by_fate(self._input.fates, inputs.times_visible)
             write_expected(writer, self._input.grp, self._input.caused, due)
 
 
-def _write_ends(writer: HistoryWriter, ends: LogEnds) -> None:
-    columns = Columns("ends")
-    for (topic, part), (begin, stable, high) in sorted(ends.items()):
-        columns.add(topic, part, begin, stable, high)
-    writer.append_table("ends", columns.take())
-
-
-class _Reads:
-    """Rows of the `read` table, of the final readers."""
-
-    def __init__(self, writer: HistoryWriter, isolation: str) -> None:
-        self._writer, self._isolation, self._n = writer, isolation, 0
-        self._columns = Columns("read")
-
-    def add(self, chunk: RecordChunk, ids: list[str | None] | None) -> None:
-        n, count = self._n, len(chunk)
-        self._columns.extend(
-            count, reader=f"final-{self._isolation}", n=range(n, n + count), isolation=self._isolation, phase="final",
-            topic=chunk.topic, part=chunk.part, off=chunk.offsets, id=ids, t=now_us(),
-        )  # fmt: skip
-        self._n += count
-        if self._columns.rows >= ROWS:
-            self.close()
-
-    def close(self) -> None:
-        self._writer.append_table("read", self._columns.take())
+def _ends_rows(ends: LogEnds) -> list[dict[str, object]]:
+    return [
+        {"topic": topic, "part": part, "begin": begin, "lso": stable, "hw": high}
+        for (topic, part), (begin, stable, high) in sorted(ends.items())
+    ]
 
 
 class _Inputs:
@@ -133,8 +105,8 @@ class _Inputs:
 
     def __init__(self, writer: HistoryWriter, spec: InputTopic) -> None:
         self.topic = spec.topic
-        self._writer, self._spec = writer, spec
-        self._columns = Columns("input")
+        self._spec = spec
+        self.columns = Columns(writer, "input")
         self.times_visible: dict[str, int] = {}
 
     def add(self, chunk: RecordChunk, made_in: Sequence[Batch | None], seen: list[bool]) -> list[str | None]:
@@ -146,7 +118,7 @@ class _Inputs:
         ]
         fates = [self._spec.fates.get(name, UNSENT) for name in names]
         pids, epochs = _producers(made_in)
-        self._columns.extend(
+        self.columns.extend(
             len(chunk), topic=topic, part=part, off=chunk.offsets, id=names, key=_texts(chunk.keys),
             seq=[seq for seq, _ in fates], fate=[fate.value for _, fate in fates], t_append=chunk.times,
             pid=pids, epoch=epochs, visible=seen,
@@ -154,21 +126,15 @@ class _Inputs:
         times = self.times_visible
         for name, once in zip(names, seen, strict=True):
             times[name] = times.get(name, 0) + once
-        if self._columns.rows >= ROWS:
-            self.close()
         return ids
-
-    def close(self) -> None:
-        self._writer.append_table("input", self._columns.take())
 
 
 class _Effects:
     """Rows of the `effect` table, of all channels that are topics."""
 
     def __init__(self, writer: HistoryWriter, effects: Iterable[EffectTopic]) -> None:
-        self._writer = writer
         self._channels = {effect.topic: effect for effect in effects}
-        self._columns = Columns("effect")
+        self.columns = Columns(writer, "effect")
         self._ordinal = 0
 
     def add(self, chunk: RecordChunk, made_in: Sequence[Batch | None], seen: list[bool]) -> list[str | None]:
@@ -176,18 +142,13 @@ class _Effects:
         ids = channel.identity.of_all(chunk)
         pids, epochs = _producers(made_in)
         first, count = self._ordinal, len(chunk)
-        self._columns.extend(
+        self.columns.extend(
             count, channel=channel.channel, source_id=ids, ordinal=range(first, first + count), topic=chunk.topic,
             part=chunk.part, off=chunk.offsets, key=_texts(chunk.keys), value_hash=_digests(chunk.values),
             t_append=chunk.times, pid=pids, epoch=epochs, visible=seen,
         )  # fmt: skip
         self._ordinal += count
-        if self._columns.rows >= ROWS:
-            self.close()
         return ids
-
-    def close(self) -> None:
-        self._writer.append_table("effect", self._columns.take())
 
 
 def _producers(made_in: Sequence[Batch | None]) -> tuple[list[int | None], list[int | None]]:

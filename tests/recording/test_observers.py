@@ -155,7 +155,7 @@ def test_a_reader_that_failed_is_told_at_the_end(
     send(watched.output, "a")
     thread = watched.observer._thread
     wait_until(lambda: thread is not None and not thread.is_alive())
-    with pytest.raises(HistoryError, match="the observer ended early: no way to find it"):
+    with pytest.raises(HistoryError, match="what observers read: observing ended early: no way to find it"):
         watched.observer.stop()
 
 

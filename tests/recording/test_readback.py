@@ -9,7 +9,7 @@ from streamproof.errors import HistoryError
 from streamproof.kafka.topics import list_offsets
 from streamproof.recording import readback
 from streamproof.recording.batches import Batch, Place, read_batches
-from streamproof.recording.readback import Columns, Origins, Visible, drain, last_offsets
+from streamproof.recording.readback import Origins, Visible, drain
 
 Send = Callable[..., None]
 
@@ -38,7 +38,6 @@ def test_aborted_records_are_read_uncommitted_alone(broker: EmbeddedCluster, top
     committed = {("0", 0): b"a", ("0", 1): b"b"}
     assert read(broker, ends, "read_committed") == committed
     assert read(broker, ends, "read_uncommitted") == committed | {("0", 3): b"c", ("1", 0): b"d"}
-    assert last_offsets(broker.bootstrap_servers, ends) == {(topic, 0): 1}
 
 
 def test_reading_stops_at_the_ends_given(broker: EmbeddedCluster, topic: str, send: Send) -> None:
@@ -91,16 +90,3 @@ def test_an_offset_is_traced_to_its_batch() -> None:
     assert origins.of(("t", 0), [0, 2]) == [first, first]
     assert origins.of(("t", 0), [3, 5, 6]) == [None, second, None]
     assert origins.of(("t", 1), [0]) == [None]
-
-
-def test_columns_take_rows_of_every_column() -> None:
-    """Lists and single values together; a column that is missing or too short is an error, not a shifted table."""
-    columns = Columns("ends")
-    columns.extend(2, topic="t", part=range(2), begin=0, lso=[5, 6], hw=[7, 8])
-    columns.add("t", 2, 0, 0, 0)
-    assert [(row["part"], row["hw"]) for row in columns.take().to_pylist()] == [(0, 7), (1, 8), (2, 0)]
-    assert columns.take().num_rows == 0
-    with pytest.raises(ValueError, match="ends has the columns"):
-        columns.extend(1, topic="t")
-    with pytest.raises(ValueError, match=r"ends\.hw: 1 values for 2 rows"):
-        columns.extend(2, topic="t", part=0, begin=0, lso=0, hw=[1])

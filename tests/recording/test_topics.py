@@ -48,14 +48,13 @@ class Recorder:
 
     def __init__(self, cluster: EmbeddedCluster, directory: Path, **changed: Any) -> None:
         self._writer, self.directory = HistoryWriter(directory), directory
-        self._servers = servers = cluster.bootstrap_servers
-        self.refused: set[str] = set()
+        servers = cluster.bootstrap_servers
         jars = changed.get("jars", kafka_jars())
         input_topic = InputTopic("in", changed.get("identity", ID), "group", FATES, EFFECTS)
         self.sources: list[Source] = [
-            TopicLogs(servers, EFFECTS, self.log_ends, input_topic),
-            GroupLog(servers, jars, self.log_ends, grp="group", topics=["in"]),
-            TransactionLog(servers, jars, self.log_ends),
+            TopicLogs(servers, EFFECTS, input_topic),
+            GroupLog(servers, jars, grp="group", topics=["in"]),
+            TransactionLog(servers, jars),
         ]
 
     def record(self) -> tuple[str, ...]:
@@ -67,11 +66,6 @@ class Recorder:
             )
         )
         return lacking
-
-    def log_ends(self, topics: Sequence[str]) -> Mapping[tuple[str, int], tuple[int, int, int]]:
-        if self.refused & set(topics):
-            raise ClusterError(f"{topics[0]}: the broker answers TOPIC_AUTHORIZATION_FAILED")
-        return list_offsets(self._servers, topics)
 
     def rows(self, table: str) -> list[Row]:
         found = pq.read_table(self.directory / f"{table}.parquet")
@@ -214,11 +208,23 @@ def test_ends_and_final_reads_are_those_of_the_log(recorder: Recorder) -> None:
     ],
 )
 def test_a_log_that_may_not_be_read_has_no_tables(
-    fed: EmbeddedCluster, tmp_path: Path, refused: str, gone: list[str], there: list[str]
+    fed: EmbeddedCluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    refused: str,
+    gone: list[str],
+    there: list[str],
 ) -> None:
     """They are absent, not empty, and a sentence says so; the other log's are there."""
+
+    def refusing(servers: str, topics: Sequence[str]) -> Mapping[tuple[str, int], tuple[int, int, int]]:
+        if refused in topics:
+            raise ClusterError(f"{topics[0]}: the broker answers TOPIC_AUTHORIZATION_FAILED")
+        return list_offsets(servers, topics)
+
+    monkeypatch.setattr("streamproof.recording.coordinator_logs.list_offsets", refusing)
     made = Recorder(fed, tmp_path)
-    made.refused = {refused}
     (sentence,) = made.record()
     assert sentence.startswith(f"no {', '.join(gone)}: {refused} could not be read: ")
     assert "TOPIC_AUTHORIZATION_FAILED" in sentence
@@ -256,6 +262,6 @@ def test_a_log_that_was_never_made_holds_nothing(broker: EmbeddedCluster, tmp_pa
         topic = "__never_made"
 
     made = Recorder(broker, tmp_path)
-    made.sources = [NeverMade(broker.bootstrap_servers, kafka_jars(), made.log_ends)]
+    made.sources = [NeverMade(broker.bootstrap_servers, kafka_jars())]
     assert made.record() == ()
     assert made.rows("txn") == []
