@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from streamproof.clock import now_us
@@ -101,7 +101,7 @@ class Nemesis:
             )
         supervisor = self.system.supervisor
         there = Surroundings.of(supervisor.spec, self.system.cluster)
-        check_fault(fault, there.with_instances(len(supervisor.current_all())))
+        check_fault(fault, replace(there, instances=len(supervisor.current_all())))
         if fault.when.mark is not None:
             return self._take_turn(fault, following)
         self.gate = max(self.gate, min(1.0, following + AHEAD))  # its moment comes only while input flows

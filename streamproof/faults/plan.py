@@ -1,7 +1,6 @@
 """What is to be broken, where and when: a frozen plan, made again from its seed, checked once against what there is."""
 
 import random
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -51,10 +50,6 @@ class Surroundings:
     ) -> Self:
         own = {Capability.CONSUMER_GROUP} if subject.input == "topic" else set()
         return cls(subject.instances, subject.lockable, brokers, backend, capabilities | own)
-
-    def with_instances(self, count: int) -> Self:
-        """The same, once so many instances are there."""
-        return replace(self, instances=count)
 
     def targets(self, fault: Fault) -> list[Target]:
         """What there is of the kind that a fault is aimed at."""
@@ -143,7 +138,7 @@ def check_plan(plan: Plan, surroundings: Surroundings) -> None:
             )
         check_fault(fault, surroundings, where)
         if isinstance(fault.action, Join):
-            surroundings = surroundings.with_instances(surroundings.instances + 1)
+            surroundings = replace(surroundings, instances=surroundings.instances + 1)
 
 
 def check_fault(fault: Fault, surroundings: Surroundings, where: str | None = None) -> None:
@@ -161,16 +156,11 @@ def check_fault(fault: Fault, surroundings: Surroundings, where: str | None = No
             f"--cluster {either(able)}"
         )
     there = surroundings.targets(fault)
+    nothing = f'{where}: there is no {fault.action.target.name} "{fault.on}"'
     if fault.action.target is NEW_INSTANCE:
         if fault.on in there:
             raise UsageError(f"{where}: {fault.on} is there from the start; write instance:{len(there) + 1}")
+    elif not there:
+        raise UsageError(f"{nothing}; leave the fault out: there is none at all")
     elif fault.on not in there:
-        known = either(_texts(there)) if there else ""
-        raise UsageError(
-            f'{where}: there is no {fault.action.target.name} "{fault.on}"; '
-            + (f"write {known}" if known else "leave the fault out: there is none at all")
-        )
-
-
-def _texts(targets: Iterable[Target]) -> list[str]:
-    return [str(target) for target in targets]
+        raise UsageError(f"{nothing}; write {either([str(target) for target in there])}")

@@ -93,44 +93,46 @@ class Elapsed(Trigger):
 
 
 @dataclass(frozen=True)
-class During(Trigger):
-    """Another fault of the plan, by its name, is in effect, and has been for `after_ms`."""
+class OfAnother(Trigger):
+    """A trigger that depends on another fault of the plan, by its name, and comes `after_ms` later."""
 
     fault: str
     after_ms: int = 0
-
-    def __str__(self) -> str:
-        return f"during {self.fault}" + (f", after {self.after_ms} ms" if self.after_ms else "")
 
     @property
     def waits_for(self) -> str | None:
         return self.fault
 
+    @abstractmethod
+    def since(self, so_far: SoFar) -> float | None:
+        """Seconds since what it waits for; None before."""
+
     def met(self, so_far: SoFar) -> bool:
-        since = so_far.since_effect(self.fault)
+        since = self.since(so_far)
         return since is not None and since * 1000 >= self.after_ms
+
+
+class During(OfAnother):
+    """Another fault of the plan, by its name, is in effect, and has been for `after_ms`."""
+
+    def __str__(self) -> str:
+        return f"during {self.fault}" + (f", after {self.after_ms} ms" if self.after_ms else "")
+
+    def since(self, so_far: SoFar) -> float | None:
+        return so_far.since_effect(self.fault)
 
     def hopeless(self, so_far: SoFar) -> bool:
         return so_far.since_end(self.fault) is not None
 
 
-@dataclass(frozen=True)
-class After(Trigger):
+class After(OfAnother):
     """Another fault of the plan, by its name, was mended `after_ms` ago."""
-
-    fault: str
-    after_ms: int = 0
 
     def __str__(self) -> str:
         return f"after {self.fault}" + (f" and {self.after_ms} ms" if self.after_ms else "")
 
-    @property
-    def waits_for(self) -> str | None:
-        return self.fault
-
-    def met(self, so_far: SoFar) -> bool:
-        since = so_far.since_end(self.fault)
-        return since is not None and since * 1000 >= self.after_ms
+    def since(self, so_far: SoFar) -> float | None:
+        return so_far.since_end(self.fault)
 
 
 @dataclass(frozen=True)

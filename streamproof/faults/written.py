@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -21,6 +21,8 @@ from streamproof.faults.fault import Fault, either
 from streamproof.faults.plan import Plan
 from streamproof.faults.targets import parse_target
 from streamproof.faults.triggers import After, During, Elapsed, InFlight, Progress, Trigger
+
+M = TypeVar("M", bound=BaseModel)
 
 # names that stand for a kind and more
 SHORTHANDS: Mapping[str, Mapping[str, Any]] = {"kill-in-flight": {"kind": "kill", "in_flight": True}}
@@ -46,32 +48,21 @@ class WrittenPlan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int | None = Field(default=None, description="a whole number")
-    faults: tuple[WrittenFault, ...] = Field(default=(), description="a list of faults")
+    faults: tuple[dict[str, Any], ...] = Field(default=(), description="a list of faults")
     # what this cluster cannot be made to do, each a sentence for the report
     dropped: tuple[str, ...] = Field(default=(), description="a list of sentences")
 
 
 def fault_of(keys: Mapping[str, Any], which: str = "") -> Fault:
     """The fault that these keys write; `which` tells it from others of its kind. UsageError for a mistake."""
-    try:
-        return _fault(WrittenFault.model_validate(_in_full(keys)), which)
-    except ValidationError as error:
-        name = str(error.errors()[0]["loc"][0])
-        raise UsageError(f"fault: {name}{complaint(error.errors()[0], WrittenFault, name)}") from error
-
-
-def _in_full(keys: Mapping[str, Any]) -> dict[str, Any]:
-    return {**keys, **SHORTHANDS.get(str(keys.get("kind")), {})}
-
-
-def _fault(written: WrittenFault, which: str) -> Fault:
-    where = f"fault {written.kind}{which}"
+    where = f"fault {keys.get('kind')}{which}"
+    written = _validated(WrittenFault, {**keys, **SHORTHANDS.get(str(keys.get("kind")), {})}, where)
     if written.kind not in ACTIONS:
         known = sorted({*ACTIONS, *SHORTHANDS})
         raise UsageError(
             f"{where}: there is none of that name{did_you_mean(written.kind, known)}; there are {', '.join(known)}"
         )
-    action = _action(ACTIONS[written.kind], written, where)
+    action = _validated(ACTIONS[written.kind], written.model_extra or {}, where)
     target = parse_target(written.target)
     if target is None or not isinstance(target, action.target.types):
         raise UsageError(f'{where}: its target cannot be "{written.target}"; write {either(action.target.forms)}')
@@ -81,13 +72,21 @@ def _fault(written: WrittenFault, which: str) -> Fault:
         raise UsageError(str(error).replace(f"fault {written.kind}", where, 1)) from error
 
 
-def _action(kind: type[Action], written: WrittenFault, where: str) -> Action:
+class WrongKeyError(UsageError):
+    """A key of a fault that is not known, or whose value cannot be. `said`: the sentence, without the fault's name."""
+
+    def __init__(self, where: str, said: str) -> None:
+        super().__init__(f"{where}: {said}")
+        self.said = said
+
+
+def _validated(model: type[M], keys: Mapping[str, Any], where: str) -> M:
     try:
-        return kind.model_validate(written.model_extra or {})
+        return model.model_validate(keys)
     except ValidationError as error:
-        name = str(error.errors()[0]["loc"][0])
-        told = complaint(error.errors(include_url=False)[0], kind, name)
-        raise UsageError(f"{where}: {name}{told}") from error
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0])
+        raise WrongKeyError(where, f"{name}{complaint(first, model, name)}") from error
 
 
 def _trigger(written: WrittenFault, action: Action, where: str) -> Trigger:
@@ -165,34 +164,18 @@ def read_plan(path: Path) -> Plan:
         ) from error
     try:
         written = WrittenPlan.model_validate_json(text)
-        faults = []
-        for number, fault in enumerate(written.faults, 1):
-            full = WrittenFault.model_validate(_in_full({**fault.model_dump(exclude_unset=True)}))
-            _check_parameters(full, number)
-            faults.append(_fault(full, f", {number} of the plan"))
     except ValidationError as error:
         raise UsageError(f"--faults {path}: {_sentence(error.errors(include_url=False)[0])}{SAVED}") from error
-    except _WrongParameterError as error:
-        raise UsageError(f"--faults {path}: {error}{SAVED}") from error
+    faults = []
+    for number, keys in enumerate(written.faults, 1):
+        try:
+            faults.append(fault_of(keys, f", {number} of the plan"))
+        except WrongKeyError as error:
+            raise UsageError(f"--faults {path}: fault {number}: {error.said}{SAVED}") from error
     return Plan(faults=tuple(faults), seed=written.seed, dropped=written.dropped)
 
 
 SAVED = "; a plan is what a run saves as plan.json"
-
-
-class _WrongParameterError(Exception):
-    """A parameter of an action in a file, with the number of its fault."""
-
-
-def _check_parameters(written: WrittenFault, number: int) -> None:
-    kind = ACTIONS.get(written.kind)
-    try:
-        if kind:
-            kind.model_validate(written.model_extra or {})
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = str(first["loc"][0])
-        raise _WrongParameterError(f"fault {number}: {name}{complaint(first, kind or Action, name)}") from error
 
 
 def _sentence(error: ErrorDetails) -> str:
@@ -203,8 +186,6 @@ def _sentence(error: ErrorDetails) -> str:
             )
         case ("faults", int(index)):
             return f"fault {index + 1}: expected a fault, found {shown(error['input'])}"
-        case ("faults", int(index), str(name), *_):
-            return f"fault {index + 1}: {name}{complaint(error, WrittenFault, name)}"
         case (name, *_):
             return f"{name}{complaint(error, WrittenPlan, str(name))}"
     raise AssertionError(error)

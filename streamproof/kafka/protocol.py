@@ -54,12 +54,6 @@ class Connection:
 
     def ask(self, request: Any, response_type: type[R]) -> R:
         """Send one kio request entity and decode its answer as `response_type` (same API and version)."""
-        answer = self.ask_raw(request)
-        response, _ = entity_reader(cast("Any", response_type))(answer, self._after_header(answer, response_type))
-        return cast("R", response)
-
-    def ask_raw(self, request: Any) -> bytes:
-        """The answer's bytes from its response header on, for readers that decode it themselves."""
         correlation = next(self._correlation)
         header_type: Any = HeaderV2 if request.__flexible__ else HeaderV1
         header = header_type(
@@ -78,14 +72,12 @@ class Connection:
         (seen,) = struct.unpack_from(">i", answer)
         if seen != correlation:
             raise ConnectionError(f"the broker answered request {seen}, not {correlation}")
-        return answer
-
-    @staticmethod
-    def _after_header(answer: bytes, response_type: Any) -> int:
         # ApiVersions answers always with header version 0, whatever the request's version
-        header: Any = ResponseHeaderV0 if response_type.__api_key__ == API_VERSIONS else response_type.__header_schema__
-        _, offset = entity_reader(header)(answer, 0)
-        return offset
+        expected: Any = response_type
+        answered: Any = ResponseHeaderV0 if expected.__api_key__ == API_VERSIONS else expected.__header_schema__
+        _, offset = entity_reader(answered)(answer, 0)
+        response, _ = entity_reader(expected)(answer, offset)
+        return cast("R", response)
 
     def _read(self, size: int) -> bytes:
         chunks = bytearray()

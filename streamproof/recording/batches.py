@@ -1,7 +1,7 @@
 """Batch headers over raw Fetch: producer, epoch, transaction markers. Clients hide them, and control batches whole.
 
 The 61 bytes of a header are fixed and never compressed (the record batch format, magic 2). One partition a request, in
-Fetch version 11: the last whose layout needs no tagged fields, and spoken by every Kafka from 2.3 to 4.
+Fetch version 11, which every Kafka from 2.3 to 4 speaks.
 """
 
 import datetime as dt
@@ -9,8 +9,8 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from kio.schema.errors import ErrorCode
 from kio.schema.fetch.v11.request import FetchPartition, FetchRequest, FetchTopic
+from kio.schema.fetch.v11.response import FetchResponse
 from kio.schema.types import BrokerId, TopicName
 from kio.static.primitive import i8, i32, i32Timedelta, i64
 
@@ -130,14 +130,10 @@ def _fetch(connection: Connection, topic: str, part: int, offset: int) -> tuple[
         ),
         forgotten_topics_data=(),
     )
-    answer = connection.ask_raw(request)
-    place = 4 + 4 + 2 + 4 + 4  # correlation, throttle, error, session, one topic
-    place += 2 + len(topic.encode()) + 4 + 4  # its name, one partition, its index
-    error, high_watermark, _stable, _start, aborted = struct.unpack_from(">hqqqi", answer, place)
-    requests.check(ErrorCode(error), f"{topic}[{part}]")
-    place += 2 + 8 + 8 + 8 + 4 + max(0, aborted) * 16 + 4
-    (size,) = struct.unpack_from(">i", answer, place)
-    return high_watermark, memoryview(answer)[place + 4 : place + 4 + max(0, size)]
+    (answer,) = connection.ask(request, FetchResponse).responses
+    (seen,) = answer.partitions
+    requests.check(seen.error_code, f"{topic}[{part}]")
+    return seen.high_watermark, memoryview(seen.records or b"")
 
 
 def _headers(records: memoryview) -> Iterator[Batch]:

@@ -11,7 +11,7 @@ import uuid
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,10 +95,6 @@ class Schema:
         self.versions = Versions.parse(definition["validVersions"])
         self._readers: dict[int, Read] = {}
 
-    @cached_property
-    def _commons(self) -> Mapping[str, list[Mapping[str, Any]]]:
-        return {one["name"]: one["fields"] for one in self._definition.get("commonStructs", [])}
-
     def decode(self, data: bytes, version: int) -> dict[str, Any]:
         """The fields by name, the first letter small. A field that this version lacks has its default.
 
@@ -110,7 +106,7 @@ class Schema:
                 f"{self.name} in version {version} cannot be read: this release of Kafka defines {known}"
             )
         if version not in self._readers:
-            self._readers[version] = _Compiler(self._definition, self._commons, version).message()
+            self._readers[version] = _Compiler(self._definition, version).struct(self._definition["fields"])
         try:
             fields: dict[str, Any] = self._readers[version](Reader(data))
         except HistoryError as error:
@@ -121,18 +117,12 @@ class Schema:
 class _Compiler:
     """Turns one version of a definition into a function, once: versions are not asked about for each message."""
 
-    def __init__(
-        self, definition: Mapping[str, Any], commons: Mapping[str, list[Mapping[str, Any]]], version: int
-    ) -> None:
-        self._fields = definition["fields"]
-        self._commons = commons
+    def __init__(self, definition: Mapping[str, Any], version: int) -> None:
+        self._commons = {struct["name"]: struct["fields"] for struct in definition.get("commonStructs", [])}
         self._version = version
         self._flexible = version in Versions.parse(definition.get("flexibleVersions"))
 
-    def message(self) -> Read:
-        return self._struct(self._fields)
-
-    def _struct(self, fields: Iterable[Mapping[str, Any]]) -> Read:
+    def struct(self, fields: Iterable[Mapping[str, Any]]) -> Read:
         plain: list[tuple[str, Read]] = []
         tagged: dict[int, tuple[str, Read]] = {}
         defaults: dict[str, Callable[[], Any]] = {}
@@ -162,7 +152,8 @@ class _Compiler:
         compact = self._flexible and field.get("flexibleVersions") != "none"
         kind: str = field["type"]
         if kind.startswith("[]"):
-            return _array(self._of(kind[2:], field, compact=compact, nullable=False), compact=compact)
+            element = self._of(kind[2:], field, compact=compact, nullable=False)
+            return _sized(_INT32, lambda reader, size: [element(reader) for _ in range(size)], compact=compact)
         return self._of(kind, field, compact=compact, nullable=nullable)
 
     def _of(self, kind: str, field: Mapping[str, Any], *, compact: bool, nullable: bool) -> Read:
@@ -172,10 +163,11 @@ class _Compiler:
         if kind == "uuid":
             return lambda reader: uuid.UUID(bytes=reader.take(16))
         if kind == "string":
-            return _string(compact=compact)
+            # the broker takes what a client sends as it is: a strange name must not end the reading
+            return _sized(_INT16, lambda reader, size: reader.take(size).decode("utf-8", "replace"), compact=compact)
         if kind in ("bytes", "records"):
-            return _bytes(compact=compact)
-        inner = self._struct(self._fields_of(kind, field))
+            return _sized(_INT32, Reader.take, compact=compact)
+        inner = self.struct(self._fields_of(kind, field))
         return self._or_null(inner, field) if nullable else inner
 
     def _or_null(self, inner: Read, field: Mapping[str, Any]) -> Read:
@@ -190,11 +182,8 @@ class _Compiler:
 
     def _default(self, field: Mapping[str, Any]) -> Callable[[], Any]:
         kind: str = field["type"]
-        given = field.get("default")
-        if given == "null":
-            return lambda: None
-        # in a definition, the default null may also be written bare
-        if given is None and "default" in field:
+        given = field.get("default", "")
+        if given in ("null", None):  # in a definition, null is written either way
             return lambda: None
         if kind.startswith("[]"):
             return list
@@ -206,7 +195,7 @@ class _Compiler:
 
 
 def _constant(kind: str, given: Any) -> Any:
-    text = "" if given is None else str(given)
+    text = str(given)
     match kind:
         case "string":
             return text
@@ -227,40 +216,12 @@ def _small(name: str) -> str:
     return name[0].lower() + name[1:]
 
 
-def _length(plain: struct.Struct, *, compact: bool) -> Callable[[Reader], int]:
-    """Reads a length; negative stands for null."""
-    if compact:
-        return lambda reader: reader.uvarint() - 1
-    return lambda reader: int(reader.fixed(plain))
+def _sized(plain: struct.Struct, taken: Callable[[Reader, int], Any], *, compact: bool) -> Read:
+    """Reads a length, and `taken` of that length; a negative length stands for null."""
 
-
-def _string(*, compact: bool) -> Read:
-    length = _length(_INT16, compact=compact)
-
-    def read(reader: Reader) -> str | None:
-        size = length(reader)
-        # the broker takes what a client sends as it is: a strange name must not end the reading
-        return None if size < 0 else reader.take(size).decode("utf-8", "replace")
-
-    return read
-
-
-def _bytes(*, compact: bool) -> Read:
-    length = _length(_INT32, compact=compact)
-
-    def read(reader: Reader) -> bytes | None:
-        size = length(reader)
-        return None if size < 0 else reader.take(size)
-
-    return read
-
-
-def _array(element: Read, *, compact: bool) -> Read:
-    length = _length(_INT32, compact=compact)
-
-    def read(reader: Reader) -> list[Any] | None:
-        size = length(reader)
-        return None if size < 0 else [element(reader) for _ in range(size)]
+    def read(reader: Reader) -> Any:
+        size = reader.uvarint() - 1 if compact else reader.fixed(plain)
+        return None if size < 0 else taken(reader, size)
 
     return read
 
@@ -274,16 +235,12 @@ def _read_tags(reader: Reader, known: Mapping[int, tuple[str, Read]], values: di
             values[name] = read(Reader(data))
 
 
-def load_schemas(jars: Iterable[Path]) -> Mapping[str, Schema]:
+@lru_cache(maxsize=8)
+def load_schemas(jars: tuple[Path, ...]) -> Mapping[str, Schema]:
     """All message definitions that these jars hold, by the name of the message.
 
     Raises HistoryError where a jar cannot be read or holds a definition that is not JSON.
     """
-    return _load(tuple(jars))
-
-
-@lru_cache(maxsize=8)
-def _load(jars: tuple[Path, ...]) -> Mapping[str, Schema]:
     schemas: dict[str, Schema] = {}
     for jar in jars:
         try:

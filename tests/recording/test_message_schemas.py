@@ -107,4 +107,4 @@ def test_a_jar_that_is_none_is_named(tmp_path: Path) -> None:
     """A file that is not a jar ends in one sentence with its name."""
     (tmp_path / "kafka.jar").write_bytes(b"no")
     with pytest.raises(HistoryError, match=r"kafka\.jar cannot be read"):
-        load_schemas([tmp_path / "kafka.jar"])
+        load_schemas((tmp_path / "kafka.jar",))

@@ -1,6 +1,5 @@
 """What is done to a target: a class for each action, in the module of what it is done to."""
 
-from streamproof.faults.actions import brokers, databases, processes
 from streamproof.faults.actions.action import ACTIONS, Action, Drawn
 from streamproof.faults.actions.brokers import DisconnectBroker, KillBroker, PauseBroker, RestartBroker
 from streamproof.faults.actions.databases import LockDatabase
@@ -18,7 +17,4 @@ __all__ = [
     "PauseBeyondSession",
     "PauseBroker",
     "RestartBroker",
-    "brokers",
-    "databases",
-    "processes",
 ]
