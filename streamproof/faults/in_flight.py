@@ -84,13 +84,13 @@ def transactions_of(system: System) -> list[Transaction]:
     """
     known = system.transactional_ids
     found = [
-        list_transaction
-        for list_transaction in list_transactions(system.cluster.bootstrap_servers)
-        if list_transaction.transactional_id in known
+        transaction
+        for transaction in list_transactions(system.cluster.bootstrap_servers)
+        if transaction.transactional_id in known
         or (
-            list_transaction.start_ms is not None
-            and list_transaction.start_ms >= system.since_ms
-            and not list_transaction.transactional_id.startswith(system.own_prefix)
+            transaction.start_ms is not None
+            and transaction.start_ms >= system.since_ms
+            and not transaction.transactional_id.startswith(system.own_prefix)
         )
     ]
     known.update(one.transactional_id for one in found)

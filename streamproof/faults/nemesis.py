@@ -27,9 +27,10 @@ Tell = Callable[[Fault, Evidence | None], None]
 
 @dataclass
 class _Course:
-    """What became of a fault so far, on the monotonic clock."""
+    """What became of a fault so far, on the monotonic clock; `t_effect` in microseconds since the epoch."""
 
     effect: float | None = None
+    t_effect: int | None = None
     end: float | None = None
 
 
@@ -176,37 +177,39 @@ class Nemesis:
 
     def _act(self, fault: Fault, feed: Callable[[float], None]) -> Evidence:
         """Begin, look for evidence, let the fault last, undo it; an error of the system's is evidence of no effect."""
-        system, action = self.system, fault.action
-        course = self._courses.setdefault(fault.name, _Course())
-        instance = fault.on.number if isinstance(fault.on, Instance) else None
-        scene = Scene(system, fault.on, feed, instance=instance)
-        began, effect = now_us(), None
+        course = self._courses[fault.name] = _Course()
+        scene = Scene(self.system, fault.on, feed, instance=fault.on.number if isinstance(fault.on, Instance) else None)
+        began = now_us()
         try:
-            action.prepare(scene)
-            if not fault.when.seize(scene):
-                never = f"instance {instance} was never seen inside its cycle in {scene.looks} looks"
-                return self._record(fault, scene, began, Evidence(never, effective=False))
-            scene.began = time.monotonic()
-            try:
-                state = action.begin(scene)
-            except BaseException:
-                self._let_go(scene)
-                raise
-            course.effect, effect = time.monotonic(), now_us()
-            try:
-                evidence = action.evidence(scene, state)
-                system.wait_since(scene.began, action.lasts_ms)
-            finally:
-                action.end(scene, state)
-                course.end = time.monotonic()
+            evidence = self._go_through(fault, scene, course)
         except StreamproofError as error:
-            course.end = time.monotonic()
             evidence = Evidence(f"not done: {error}", effective=False)
-            return self._record(fault, scene, began, evidence, effect)
-        if action.back:
-            back = f", {action.back} after {course.end - scene.began:.1f} s"
-            evidence = Evidence(evidence.sentence + back, evidence.effective)
-        return self._record(fault, scene, began, evidence, effect)
+        finally:
+            course.end = time.monotonic()
+        return self._record(fault, scene, began, evidence, course.t_effect)
+
+    def _go_through(self, fault: Fault, scene: Scene, course: _Course) -> Evidence:
+        action = fault.action
+        action.prepare(scene)
+        if not fault.when.seize(scene):
+            never = f"instance {scene.instance} was never seen inside its cycle in {scene.looks} looks"
+            return Evidence(never, effective=False)
+        scene.began = time.monotonic()
+        try:
+            state = action.begin(scene)
+        except BaseException:
+            self._let_go(scene)
+            raise
+        course.effect, course.t_effect = time.monotonic(), now_us()
+        try:
+            evidence = action.evidence(scene, state)
+            self.system.wait_since(scene.began, action.lasts_ms)
+        finally:
+            action.end(scene, state)
+        if not action.back:
+            return evidence
+        back = f", {action.back} after {time.monotonic() - scene.began:.1f} s"
+        return Evidence(evidence.sentence + back, evidence.effective)
 
     def _let_go(self, scene: Scene) -> None:
         """The trigger holds the instance stopped, and nobody will wake it."""
@@ -215,11 +218,9 @@ class Nemesis:
                 self.system.supervisor.resume(scene.instance)
 
     def _not_done(self, fault: Fault, why: str) -> Evidence:
-        course = self._courses.setdefault(fault.name, _Course())
-        course.end = time.monotonic()
-        return self._record(
-            fault, Scene(self.system, fault.on), now_us(), Evidence(f"not done: {why}", effective=False)
-        )
+        self._courses[fault.name] = _Course(end=time.monotonic())
+        evidence = Evidence(f"not done: {why}", effective=False)
+        return self._record(fault, Scene(self.system, fault.on), now_us(), evidence)
 
     def _record(
         self, fault: Fault, scene: Scene, began: int, evidence: Evidence, effect: int | None = None

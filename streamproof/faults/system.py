@@ -103,10 +103,6 @@ class System:
         return False
 
 
-def _nothing(share: float) -> None:
-    """Input that nobody holds back."""
-
-
 @dataclass
 class Scene:
     """One fault under way: where it acts, on whom, and what was seen of the target before it was broken.
@@ -118,7 +114,7 @@ class Scene:
 
     system: System
     on: Target
-    feed: Callable[[float], None] = _nothing
+    feed: Callable[[float], None] = lambda _: None
     members: frozenset[str] = frozenset()
     looks: int = 0
     held: Held = frozenset()

@@ -8,6 +8,7 @@ One key says when: `at`, `elapsed_s`, `during` or `after`. Keys that are not a f
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,10 +21,12 @@ from streamproof.faults.actions import ACTIONS, Action
 from streamproof.faults.fault import Fault, either
 from streamproof.faults.plan import Plan
 from streamproof.faults.targets import parse_target
-from streamproof.faults.triggers import After, During, Elapsed, InFlight, Progress, Trigger
+from streamproof.faults.triggers import After, During, Elapsed, InFlight, OfAnother, Progress, Trigger
 
 M = TypeVar("M", bound=BaseModel)
 
+# the key that writes each trigger
+TRIGGERS: Mapping[str, type[Any]] = {"at": Progress, "elapsed_s": Elapsed, "during": During, "after": After}
 # names that stand for a kind and more
 SHORTHANDS: Mapping[str, Mapping[str, Any]] = {"kill-in-flight": {"kind": "kill", "in_flight": True}}
 
@@ -90,17 +93,13 @@ def _validated(model: type[M], keys: Mapping[str, Any], where: str) -> M:
 
 
 def _trigger(written: WrittenFault, action: Action, where: str) -> Trigger:
-    chosen = {
-        "at": None if written.at is None else Progress(written.at),
-        "elapsed_s": None if written.elapsed_s is None else Elapsed(written.elapsed_s),
-        "during": None if written.during is None else During(written.during, written.after_ms),
-        "after": None if written.after is None else After(written.after, written.after_ms),
-    }
-    given = {key: trigger for key, trigger in chosen.items() if trigger is not None}
+    given = [key for key in TRIGGERS if getattr(written, key) is not None]
     if len(given) != 1:
         said = f"it has {' and '.join(given)}" if given else "it does not say when"
-        raise UsageError(f"{where}: {said}; write one of {either(list(chosen))}")
-    (trigger,) = given.values()
+        raise UsageError(f"{where}: {said}; write one of {either(list(TRIGGERS))}")
+    (key,) = given
+    kind, value = TRIGGERS[key], getattr(written, key)
+    trigger: Trigger = kind(value, written.after_ms) if issubclass(kind, OfAnother) else kind(value)
     if written.in_flight:
         return InFlight(trigger)
     if written.in_flight is None and action.looks:
@@ -110,18 +109,11 @@ def _trigger(written: WrittenFault, action: Action, where: str) -> Trigger:
 
 def keys_of(fault: Fault) -> dict[str, Any]:
     """The keys that write a fault; `fault_of` reads it back."""
-    trigger = fault.when.after if isinstance(fault.when, InFlight) else fault.when
-    match trigger:
-        case Progress(at):
-            when: dict[str, Any] = {"at": at}
-        case Elapsed(seconds):
-            when = {"elapsed_s": seconds}
-        case During(other, after_ms):
-            when = {"during": other, "after_ms": after_ms}
-        case After(other, after_ms):
-            when = {"after": other, "after_ms": after_ms}
-        case _:
-            raise TypeError(f"{trigger} cannot be written")
+    trigger: Any = fault.when.after if isinstance(fault.when, InFlight) else fault.when
+    key = next((key for key, kind in TRIGGERS.items() if isinstance(trigger, kind)), None)
+    if key is None:
+        raise TypeError(f"{trigger} cannot be written")
+    when: dict[str, Any] = dict(zip((key, "after_ms"), astuple(trigger), strict=False))
     if isinstance(fault.when, InFlight) and fault.when.required:
         when["in_flight"] = True
     elif fault.action.looks and not isinstance(fault.when, InFlight):

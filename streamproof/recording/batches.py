@@ -158,9 +158,8 @@ def _headers(records: memoryview) -> Iterator[Batch]:
 def _marker(record: memoryview) -> str:
     """What a control record says: its key is two int16, version and type, after five fields of one byte or more."""
     place = _skip_varint(record, 0) + 1  # length, attributes
-    place = _skip_varint(record, place)  # timestamp delta
-    place = _skip_varint(record, place)  # offset delta
-    place = _skip_varint(record, place)  # length of the key
+    for _ in ("timestamp delta", "offset delta", "length of the key"):
+        place = _skip_varint(record, place)
     (kind,) = struct.unpack_from(">h", record, place + 2)
     return _MARKERS.get(kind, UNTOLD)
 

@@ -57,11 +57,6 @@ class Observers(Observer):
         """How many records were read so far, under each isolation level."""
         return {isolation: reads.count for isolation, reads in self._reads.items()}
 
-    def start(self, writer: HistoryWriter) -> None:
-        for isolation in ("read_committed", "read_uncommitted"):
-            self._reads[isolation] = ReadRows(writer, "observer", isolation, "during")
-        super().start(writer)
-
     def write(self, writer: HistoryWriter) -> Iterable[str]:  # noqa: ARG002 - what is left goes where the rest went
         for reads in self._reads.values():
             reads.flush()
@@ -93,8 +88,9 @@ class Observers(Observer):
         )
         return consumer
 
-    def observe(self, writer: HistoryWriter) -> None:  # noqa: ARG002 - `start` was told it
-        consumers = {isolation: self._reader(isolation) for isolation in self._reads}
+    def observe(self, writer: HistoryWriter) -> None:
+        consumers = {isolation: self._reader(isolation) for isolation in ("read_committed", "read_uncommitted")}
+        self._reads = {isolation: ReadRows(writer, "observer", isolation, "during") for isolation in consumers}
         try:
             while not self._stopping.is_set():
                 for isolation, consumer in consumers.items():

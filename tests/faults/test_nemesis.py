@@ -19,6 +19,7 @@ from streamproof.faults import (
     Elapsed,
     Evidence,
     Fault,
+    InFlight,
     Instance,
     Nemesis,
     Plan,
@@ -144,6 +145,21 @@ def test_a_moment_that_cannot_come_any_more_is_not_waited_for(unmade: System, ti
     (late,) = [row for row in nemesis.rows if row["target"] == "instance:2"]
     assert (late["effective"], late["t_effect"]) == (False, None)
     assert late["evidence"] == "not done: its moment never came: during first, after 60000 ms"
+
+
+def test_what_was_never_done_is_not_waited_for(unmade: System, tick: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault during another whose instance was never seen inside its cycle has no moment, and the run goes on."""
+    monkeypatch.setattr(InFlight, "seize", lambda *_: False)
+    plan = Plan(
+        (
+            Fault(tick(lasts_ms=0), Instance(1), InFlight(Progress(0.3)), name="first"),
+            Fault(tick(lasts_ms=0), Instance(2), During("first")),
+        )
+    )
+    nemesis = nemesis_of(busy(unmade), 100)
+    nemesis.carry_out(plan)
+    assert log_of(tick) == []
+    assert "not done: its moment never came: during first" in {row["evidence"] for row in nemesis.rows}
 
 
 def test_a_time_that_lies_beyond_the_workload_is_not_waited_for(unmade: System, tick: Any) -> None:
