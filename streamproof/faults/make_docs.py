@@ -98,7 +98,10 @@ OVERLAPPING = Plan(
 
 def page() -> str:
     """The whole page, as Markdown."""
-    plans = PLANS.replace("{plan}", _shown(_default())).replace("{overlapping}", _shown(OVERLAPPING))
+    default = Plan.default(1, Surroundings(2, ("orderHistory",), (1, 2, 3), "embedded", frozenset(Capability)))
+    plans = PLANS.replace("{plan}", _shown(default)).replace("{overlapping}", _shown(OVERLAPPING))
+    in_group = [kind for kind, action in ACTIONS.items() if Capability.CONSUMER_GROUP in action.requires]
+    of_group = ", ".join(["`broker:group-coordinator`", *(f"[{kind}](#{kind})" for kind in in_group)])
     return "\n".join(
         [
             INTRODUCTION,
@@ -106,7 +109,7 @@ def page() -> str:
             "| --- | --- | --- |",
             *(f"| [{kind}](#{kind}) | {_written(action)} | {_clusters(action)} |" for kind, action in ACTIONS.items()),
             "",
-            TARGETS.replace("{of_group}", _of_group()),
+            TARGETS.replace("{of_group}", of_group),
             plans,
             *(_section(action) for action in ACTIONS.values()),
         ]
@@ -122,16 +125,6 @@ def _clusters(action: type[Action]) -> str:
     required = action.requires - {Capability.CONSUMER_GROUP}
     able = [backend for backend, capabilities in OF_BACKEND.items() if required <= capabilities]
     return ", ".join(able) if required else "any"
-
-
-def _of_group() -> str:
-    kinds = [kind for kind, action in ACTIONS.items() if Capability.CONSUMER_GROUP in action.requires]
-    return ", ".join(["`broker:group-coordinator`", *(f"[{kind}](#{kind})" for kind in kinds)])
-
-
-def _default() -> Plan:
-    capabilities = frozenset(Capability)
-    return Plan.default(1, Surroundings(2, ("orderHistory",), (1, 2, 3), "embedded", capabilities))
 
 
 def _shown(plan: Plan) -> str:

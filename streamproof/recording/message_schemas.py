@@ -30,6 +30,16 @@ _FIXED: Final = {
     "int64": struct.Struct(">q"),
     "float64": struct.Struct(">d"),
 }
+# of each type the value that a definition's text stands for; base 0: some numbers are written 0x7fffffff
+_CONSTANTS: Final[Mapping[str, Callable[[str], Any]]] = {
+    **dict.fromkeys(_FIXED, lambda text: int(text or "0", 0)),
+    "bool": lambda text: text.lower() == "true",
+    "float64": lambda text: float(text or 0),
+    "string": str,
+    "bytes": str.encode,
+    "records": str.encode,
+    "uuid": lambda _: uuid.UUID(int=0),
+}
 _INT8, _INT16, _INT32 = _FIXED["int8"], _FIXED["int16"], _FIXED["int32"]
 
 
@@ -187,28 +197,11 @@ class _Compiler:
             return lambda: None
         if kind.startswith("[]"):
             return list
-        if kind in ("string", "bytes", "records", "uuid", "bool", "float64") or kind in _FIXED:
-            value = _constant(kind, given)
+        if kind in _CONSTANTS:
+            value = _CONSTANTS[kind](str(given))
             return lambda: value
         inner = [(_small(one["name"]), self._default(one)) for one in self._fields_of(kind, field)]
         return lambda: {name: default() for name, default in inner}
-
-
-def _constant(kind: str, given: Any) -> Any:
-    text = str(given)
-    match kind:
-        case "string":
-            return text
-        case "bytes" | "records":
-            return text.encode()
-        case "uuid":
-            return uuid.UUID(int=0)
-        case "bool":
-            return text.lower() == "true"
-        case "float64":
-            return float(text or 0)
-        case _:
-            return int(text or "0", 0)  # base 0: some defaults are written 0x7fffffff
 
 
 def _small(name: str) -> str:

@@ -57,7 +57,6 @@ def number_of(scene: Scene) -> int:
     """The instance that the fault is aimed at."""
     if not isinstance(scene.on, Instance):
         raise TypeError(f"{scene.on} is no instance")
-    scene.instance = scene.on.number
     return scene.on.number
 
 
