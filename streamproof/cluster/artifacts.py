@@ -7,21 +7,23 @@ it is: nothing is resolved on a user's machine, so nothing there can choose anot
 import hashlib
 import json
 import shutil
+import threading
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streamproof.cluster.cache import cache_directory, making, unwritable
+from streamproof.cluster.cache import cache_directory, making, write_whole, writing
 from streamproof.errors import ArtifactError, UsageError
 
 DEFAULT_VERSION = "4.3.1"
 PINS = Path(__file__).parent / "pins"
 DOWNLOADS = 6  # at the same time
+MB = 1_000_000
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]  # called with what is being done now, for people
 
 
 def silent(_: str) -> None:
@@ -93,7 +95,7 @@ def parse_pins(document: Mapping[str, Any]) -> Release:
     )
 
 
-def kafka_jars(version: str = DEFAULT_VERSION, progress: Say = silent) -> tuple[Path, ...]:
+def kafka_jars(version: str = DEFAULT_VERSION, progress: Progress = silent) -> tuple[Path, ...]:
     """The class path of one version, downloaded on first use (network: only then).
 
     `ArtifactError` when a jar cannot be had, is not the pinned one, or cannot be kept.
@@ -101,18 +103,16 @@ def kafka_jars(version: str = DEFAULT_VERSION, progress: Say = silent) -> tuple[
     return cached(release(version), progress)
 
 
-def cached(wanted: Release, progress: Say = silent) -> tuple[Path, ...]:
+def cached(wanted: Release, progress: Progress = silent) -> tuple[Path, ...]:
     stamps = cache_directory() / f"kafka-{wanted.version}" / "checked.json"
     known = _read_stamps(stamps)
     if any(_unchecked(jar, known) for jar in wanted.jars):
-        with making(cache_directory() / "jars"):
+        with making(cache_directory() / "jars"), writing():
             known = _read_stamps(stamps)
             missing = [jar for jar in wanted.jars if _unchecked(jar, known) and not _intact(jar)]
-            try:
-                _download(missing, f"Apache Kafka {wanted.version}", progress)
-                _write(stamps, json.dumps({str(jar.path): _stamp(jar) for jar in wanted.jars}))
-            except OSError as error:
-                raise unwritable(error) from error
+            if missing:
+                download(missing, cache_directory() / "incoming", f"Apache Kafka {wanted.version}", progress, _keep)
+            write_whole(stamps, json.dumps({str(jar.path): _stamp(jar) for jar in wanted.jars}).encode())
     return tuple(jar.path for jar in wanted.jars)
 
 
@@ -140,12 +140,12 @@ def _intact(jar: Jar) -> bool:
     """Whether the cache holds the jar: false when it is absent or half written, `ArtifactError` when altered."""
     if not jar.path.is_file() or jar.path.stat().st_size < jar.size:
         return False
-    check(jar, jar.path)
+    _check(jar, jar.path)
     return True
 
 
-def check(jar: Jar, path: Path) -> None:
-    """`ArtifactError` when the file at `path` is not the one that is pinned."""
+def _check(jar: Jar, path: Path) -> None:
+    """`ArtifactError` when the file at `path` is another than the pinned jar."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != jar.sha256:
@@ -155,33 +155,38 @@ def check(jar: Jar, path: Path) -> None:
         )
 
 
-def _download(jars: list[Jar], what: str, progress: Say) -> None:
-    incoming = cache_directory() / "incoming"
-    shutil.rmtree(incoming, ignore_errors=True)  # of a download that did not end
-    if not jars:
-        return
-    incoming.mkdir()
+def download(
+    jars: Sequence[Jar], incoming: Path, what: str, progress: Progress, keep: Callable[[Jar, Path], None]
+) -> None:
+    """Fetch `jars` into the directory `incoming`, and call `keep` with each as soon as it is there and checked.
+
+    `progress` is called at each megabyte. What `keep` leaves in `incoming` is removed. `ArtifactError` when a jar
+    cannot be had, or is not the pinned one.
+    """
     from streamproof.cluster.maven import fetch  # noqa: PLC0415 - a quarter second, for the first run alone
 
+    shutil.rmtree(incoming, ignore_errors=True)  # of a download that did not end
+    incoming.mkdir()
+    total, done, lock = sum(jar.size for jar in jars), 0, threading.Lock()
+
+    def received(size: int) -> None:
+        nonlocal done
+        with lock:
+            before, done = done, done + size
+            if before == 0 or done // MB > before // MB:
+                progress(f"downloading {what}: {done // MB} of {total // MB} MB")
+
     with ThreadPoolExecutor(DOWNLOADS) as pool:
-        futures = {pool.submit(fetch, jar.coordinates, incoming): jar for jar in jars}
+        futures = {pool.submit(fetch, jar.coordinates, incoming, received): jar for jar in jars}
         try:
-            for done, future in enumerate(as_completed(futures), 1):
-                _keep(futures[future], future.result())
-                progress(f"downloading {what}: {done} of {len(jars)} jars")
+            for future in as_completed(futures):
+                _check(futures[future], future.result())
+                keep(futures[future], future.result())
         finally:
             pool.shutdown(cancel_futures=True)
             shutil.rmtree(incoming, ignore_errors=True)
 
 
 def _keep(jar: Jar, fetched: Path) -> None:
-    check(jar, fetched)
     jar.path.parent.mkdir(parents=True, exist_ok=True)
     fetched.replace(jar.path)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text)
-    temporary.replace(path)

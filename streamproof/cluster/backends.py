@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from streamproof.cluster.artifacts import DEFAULT_VERSION, Say, silent
+from streamproof.cluster.artifacts import DEFAULT_VERSION, Progress, silent
 from streamproof.cluster.base import Cluster
 from streamproof.cluster.embedded import start_embedded
 from streamproof.cluster.existing import connect_existing
@@ -24,7 +24,7 @@ def open_cluster(
     version: str | None = None,
     logs: Path,
     port: int | None = None,
-    progress: Say = silent,
+    progress: Progress = silent,
 ) -> Iterator[Cluster]:
     """A cluster that is ended when the block is left; one that existed is left as it is.
 

@@ -1,4 +1,4 @@
-"""The per-user cache: where it is, and one writer at a time."""
+"""The per-user cache: where it is, and a lock for whoever writes to it."""
 
 import os
 from collections.abc import Iterator
@@ -20,21 +20,33 @@ def cache_directory() -> Path:
 
 @contextmanager
 def making(what: Path) -> Iterator[None]:
-    """Hold the lock of one thing in the cache; other runs wait. `ArtifactError` when the cache cannot be written."""
+    """Hold the lock of `what` in the cache; other runs wait. `ArtifactError` when the cache cannot be written."""
     lock = filelock.FileLock(what.with_name(f".{what.name}.lock"))
-    try:
+    with writing():
         what.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
-    except OSError as error:
-        raise unwritable(error) from error
     try:
         yield
     finally:
         lock.release()
 
 
-def unwritable(error: OSError) -> ArtifactError:
-    return ArtifactError(
-        f"the cache {cache_directory()} cannot be written ({error.strerror or error}); "
-        f"make it writable, or set {CACHE_DIR} to a directory that is"
-    )
+@contextmanager
+def writing() -> Iterator[None]:
+    """`ArtifactError` for an OSError of the block, which writes to the cache."""
+    try:
+        yield
+    except OSError as error:
+        raise ArtifactError(
+            f"the cache {cache_directory()} cannot be written ({error.strerror or error}); "
+            f"make it writable, or set {CACHE_DIR} to a directory that is"
+        ) from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """The file at `path` appears whole, or not at all. `ArtifactError` when the cache cannot be written."""
+    temporary = path.with_suffix(".tmp")
+    with writing():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        temporary.replace(path)

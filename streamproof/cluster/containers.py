@@ -22,7 +22,7 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient, get_docker_host
 
-from streamproof.cluster.artifacts import DEFAULT_VERSION, Say, silent
+from streamproof.cluster.artifacts import DEFAULT_VERSION, Progress, silent
 from streamproof.cluster.broker import STOP_TIMEOUT_S, new_id, numbers, take_ports, why_it_ended
 from streamproof.cluster.owned import OwnedCluster
 from streamproof.cluster.ports import HOST, PortLease
@@ -175,7 +175,7 @@ def start_containers(
     logs: Path,
     settings: Mapping[str, str] | None = None,
     port: int | None = None,
-    progress: Say = silent,
+    progress: Progress = silent,
 ) -> ContainerCluster:
     """Start a cluster of `apache/kafka:<version>`, and return when every broker knows all the others.
 
@@ -251,7 +251,7 @@ def engine() -> Any:
         return DockerClient().client
 
 
-def have_image(docker: Any, version: str, progress: Say = silent) -> None:
+def have_image(docker: Any, version: str, progress: Progress = silent) -> None:
     """Pull the image if it is not here; `ArtifactError` when that cannot be done."""
     image = f"{testcontainers_config.hub_image_name_prefix}{IMAGE}:{version}"
     try:

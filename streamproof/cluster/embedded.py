@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from streamproof.cluster.artifacts import DEFAULT_VERSION, Say, silent
+from streamproof.cluster.artifacts import DEFAULT_VERSION, Progress, silent
 from streamproof.cluster.broker import Broker, make_brokers, take_ports
 from streamproof.cluster.owned import OwnedCluster
 from streamproof.cluster.ports import PortLease
@@ -49,7 +49,7 @@ def start_embedded(
     logs: Path,
     settings: Mapping[str, str] | None = None,
     port: int | None = None,
-    progress: Say = silent,
+    progress: Progress = silent,
 ) -> EmbeddedCluster:
     """Start a cluster, and return when every broker knows all the others.
 

@@ -1,10 +1,9 @@
-"""Fetching one artifact from Maven Central, or from the mirror that `STREAMPROOF_MAVEN_URL` names."""
+"""Fetching an artifact from Maven Central, or from the mirror that `STREAMPROOF_MAVEN_URL` names."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import requests
 from jgo.maven import MavenContext, PythonResolver
@@ -14,8 +13,6 @@ from streamproof.errors import ArtifactError
 MAVEN_URL = "STREAMPROOF_MAVEN_URL"
 TIMEOUT_S = 30
 
-Told = Callable[[int, int], None]  # bytes so far, bytes in all
-
 
 def context(directory: Path) -> MavenContext:
     mirror = os.environ.get(MAVEN_URL)
@@ -23,8 +20,10 @@ def context(directory: Path) -> MavenContext:
     return MavenContext(repo_cache=directory, timeout=TIMEOUT_S, remote_repos=remote)
 
 
-def fetch(coordinates: str, directory: Path, told: Told | None = None) -> Path:
-    """Download `group:artifact:version[:classifier:packaging]` into `directory`, telling how far it is.
+def fetch(coordinates: str, directory: Path, received: Callable[[int], None]) -> Path:
+    """Download `group:artifact:version[:classifier:packaging]` into `directory`.
+
+    `received` is called with the size in bytes of each chunk, in this thread.
 
     `ArtifactError` when it cannot be had.
     """
@@ -33,7 +32,7 @@ def fetch(coordinates: str, directory: Path, told: Told | None = None) -> Path:
     classifier, packaging = kind or ("", "jar")
     wanted = maven.project(group, artifact).at_version(version).artifact(classifier=classifier, packaging=packaging)
     try:
-        path = PythonResolver(progress_callback=_reporter(told) if told else None).download(wanted)
+        path = PythonResolver(progress_callback=lambda _name, _size: nullcontext(received)).download(wanted)
     except (requests.RequestException, RuntimeError) as error:
         raise ArtifactError(
             f"{wanted.filename} cannot be downloaded ({error}); the first run needs the network, "
@@ -42,20 +41,3 @@ def fetch(coordinates: str, directory: Path, told: Told | None = None) -> Path:
     if path is None:
         raise AssertionError("jgo's own resolver downloads, or raises")
     return path
-
-
-def _reporter(told: Told) -> Callable[[str, int], Any]:
-    """Jgo's kind of progress: a context for each file, in which it is told the size of each chunk."""
-
-    @contextmanager
-    def report(_name: str, size: int) -> Iterator[Callable[[int], None]]:
-        done = 0
-
-        def add(chunk: int) -> None:
-            nonlocal done
-            done += chunk
-            told(done, size)
-
-        yield add
-
-    return report

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamproof.cluster.artifacts import Say, silent
+from streamproof.cluster.artifacts import Progress, silent
 from streamproof.cluster.broker import why_it_ended
 from streamproof.cluster.distribution import distribution, pinned
 from streamproof.cluster.java import find_java
@@ -40,7 +40,9 @@ class Registry:
 
 
 @contextmanager
-def open_registry(where: str | None, guardian: Guardian, *, logs: Path, progress: Say = silent) -> Iterator[Registry]:
+def open_registry(
+    where: str | None, guardian: Guardian, *, logs: Path, progress: Progress = silent
+) -> Iterator[Registry]:
     """The registry at the URL `where`, or with None one that is started, and ended when the block is left."""
     if where is not None:
         yield connect_registry(where)
@@ -57,7 +59,7 @@ def connect_registry(url: str) -> Registry:
 
 
 @contextmanager
-def start_registry(guardian: Guardian, *, logs: Path, progress: Say = silent) -> Iterator[Registry]:
+def start_registry(guardian: Guardian, *, logs: Path, progress: Progress = silent) -> Iterator[Registry]:
     """Start an empty one that keeps all in memory, and end it when the block is left. It listens on loopback alone.
 
     Like Confluent's, and unlike Apicurio's own default, it refuses schemas that are not backward compatible.

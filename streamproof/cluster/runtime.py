@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamproof.cluster.artifacts import Release, Say, cached, release, silent
-from streamproof.cluster.cache import cache_directory, making, unwritable
+from streamproof.cluster.artifacts import Progress, Release, cached, release, silent
+from streamproof.cluster.cache import cache_directory, making, write_whole
 from streamproof.cluster.java import Java, find_java
 from streamproof.errors import ArtifactError
 from streamproof.guardian import Guardian
@@ -97,7 +97,7 @@ class Runtime:
         if not kept.is_file():
             with making(kept):
                 if not kept.is_file():
-                    _replace(kept, self._format(guardian, settings))
+                    write_whole(kept, self._format(guardian, settings))
         return kept.read_bytes()
 
     def _format(self, guardian: Guardian, settings: Mapping[str, str]) -> bytes:
@@ -136,17 +136,8 @@ def java_environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k not in ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")}
 
 
-def prepare(version: str, progress: Say = silent) -> Runtime:
+def prepare(version: str, progress: Progress = silent) -> Runtime:
     """Find Java and have the jars; `ArtifactError` when either cannot be had."""
     java = find_java()
     wanted = release(version)
     return Runtime(wanted, java, cached(wanted, progress))
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_suffix(".tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        raise unwritable(error) from error

@@ -9,13 +9,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from streamproof.cluster.artifacts import Say
+from streamproof.cluster.artifacts import Progress
 from streamproof.cluster.broker import make_brokers, take_ports
-from streamproof.cluster.cache import making
+from streamproof.cluster.cache import making, write_whole
 from streamproof.cluster.owned import wait_until_ready
 from streamproof.cluster.ports import PortLease
 from streamproof.cluster.runtime import Runtime
-from streamproof.errors import ClusterError
+from streamproof.errors import ArtifactError, ClusterError
 from streamproof.guardian import Guardian
 from streamproof.kafka.groups import find_group_coordinator
 from streamproof.kafka.topics import create_topics
@@ -25,8 +25,8 @@ TIMEOUT_S = 120.0
 UNUSED_S = 30 * 24 * 3600
 
 
-def train(guardian: Guardian, runtime: Runtime, progress: Say) -> None:
-    """Make the cache if this Java can use one and it is not there; does nothing otherwise."""
+def train(guardian: Guardian, runtime: Runtime, progress: Progress) -> None:
+    """Make the cache if this Java can use it and it is not there; does nothing otherwise."""
     if not runtime.java.has_aot or runtime.aot_cache.is_file():
         return
     with making(runtime.aot_cache):
@@ -36,9 +36,9 @@ def train(guardian: Guardian, runtime: Runtime, progress: Say) -> None:
         made = Path(tempfile.mkdtemp(prefix="training-", dir=guardian.directory)) / "kafka.aot"
         with contextlib.suppress(ClusterError):
             _run_once(guardian, runtime, made)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ArtifactError):
             _forget_unused(runtime.directory)
-            _keep(made, runtime.aot_cache)
+            write_whole(runtime.aot_cache, made.read_bytes())
 
 
 def _run_once(guardian: Guardian, runtime: Runtime, output: Path) -> None:
@@ -56,12 +56,6 @@ def _run_once(guardian: Guardian, runtime: Runtime, output: Path) -> None:
             broker.stop(TIMEOUT_S)  # it writes the cache after its end
     finally:
         lease.close()
-
-
-def _keep(made: Path, kept: Path) -> None:
-    temporary = kept.with_suffix(".tmp")
-    temporary.write_bytes(made.read_bytes())  # the two may be on different file systems
-    temporary.replace(kept)
 
 
 def _forget_unused(directory: Path) -> None:

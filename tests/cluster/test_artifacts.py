@@ -1,8 +1,7 @@
-"""Jars: the pinned ones or none, fetched once, whatever happened to the cache."""
+"""Jars: the pinned jars or none, fetched once, whatever happened to the cache."""
 
 import hashlib
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,33 +10,16 @@ import pytest
 from streamproof.cluster import artifacts
 from streamproof.cluster.artifacts import Jar, Release, cached, release, versions
 from streamproof.errors import ArtifactError, UsageError
+from tests.cluster.mirror import Mirror
 
-CONTENT = b"a jar's bytes"
+CONTENT = b"a jar's bytes" * 200_000
 JAR = Jar("org.example", "tool", "1.0", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
 WANTED = Release("0.0.1", "log4j2", {}, (JAR,))
 
 
-class Mirror:
-    """Stands in for Maven Central: hands out `content`, counts how often, fails when it is `None`."""
-
-    def __init__(self) -> None:
-        self.content: bytes | None = CONTENT
-        self.fetched = 0
-        self.meanwhile: Callable[[], None] = lambda: None
-
-    def fetch(self, coordinates: str, directory: Path) -> Path:
-        self.fetched += 1
-        if self.content is None:
-            raise ArtifactError(f"{coordinates} cannot be downloaded")
-        path = directory / f"{coordinates.replace(':', '-')}.jar"
-        path.write_bytes(self.content)
-        self.meanwhile()
-        return path
-
-
 @pytest.fixture
 def mirror(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Mirror:
-    mirror = Mirror()
+    mirror = Mirror(CONTENT)
     monkeypatch.setenv("STREAMPROOF_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr("streamproof.cluster.maven.fetch", mirror.fetch)
     return mirror
@@ -57,15 +39,15 @@ def test_progress_says_what_is_downloaded(mirror: Mirror) -> None:
     said: list[str] = []
     cached(WANTED, said.append)
     cached(WANTED, said.append)
-    assert said == ["downloading Apache Kafka 0.0.1: 1 of 1 jars"]
+    assert said == [f"downloading Apache Kafka 0.0.1: {done} of 2 MB" for done in (0, 1, 2)]
 
 
 def test_a_download_that_is_not_the_pinned_jar_is_refused(mirror: Mirror) -> None:
     """A jar with another SHA-256 never enters the cache."""
     mirror.content = CONTENT[::-1]
     found = hashlib.sha256(CONTENT[::-1]).hexdigest()
-    told = rf"tool-1\.0\.jar does not match its pinned SHA-256 \(expected {JAR.sha256}, found {found}\)"
-    with pytest.raises(ArtifactError, match=told):
+    complaint = rf"tool-1\.0\.jar does not match its pinned SHA-256 \(expected {JAR.sha256}, found {found}\)"
+    with pytest.raises(ArtifactError, match=complaint):
         cached(WANTED)
     assert not list(JAR.path.parents[1].rglob("*.jar"))
 
@@ -101,8 +83,8 @@ def test_a_cache_that_cannot_be_written_is_named(mirror: Mirror, tmp_path: Path)
         cached(WANTED)
 
 
-def test_one_downloads_and_the_others_wait(mirror: Mirror) -> None:
-    """A run that finds another one downloading uses what that one got."""
+def test_a_run_that_finds_another_downloading_waits(mirror: Mirror) -> None:
+    """It uses what the other has fetched, and fetches nothing itself."""
     others = [threading.Thread(target=cached, args=(WANTED,)) for _ in range(3)]
 
     def start_others() -> None:
