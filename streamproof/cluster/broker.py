@@ -1,4 +1,4 @@
-"""One broker as a local process: formatted, started, ended and started again on the same ports and data."""
+"""A broker as a local process: formatted, started, ended and started again on the same ports and data."""
 
 import base64
 import itertools
@@ -8,8 +8,9 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from streamproof.cluster.java import start_java
 from streamproof.cluster.ports import HOST, PortLease
-from streamproof.cluster.runtime import CHECKPOINT, MAIN, Runtime, java_environment
+from streamproof.cluster.runtime import CHECKPOINT, MAIN, Runtime
 from streamproof.cluster.settings import BrokerPorts, broker_settings, write_properties
 from streamproof.errors import ClusterError
 from streamproof.guardian import Guardian
@@ -17,7 +18,7 @@ from streamproof.kafka.requests import metadata
 
 LAST_LINES = 12
 STOP_TIMEOUT_S = 10.0  # a broker that is told to stop waits for its controllers, which may be gone for good
-numbers = itertools.count(1)  # of clusters in one run
+numbers = itertools.count(1)  # of the clusters of this process
 
 
 def new_id() -> str:
@@ -65,14 +66,7 @@ class Broker:
         command = self._runtime.command(MAIN, str(self._properties), directory=self._directory, flags=flags)
         with self.log.open("ab") as output:
             self._log_start = output.tell()
-            self._process = self._guardian.popen(
-                command,
-                env=java_environment(),
-                cwd=self._directory,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
+            self._process = start_java(self._guardian, command, self._directory, output)
 
     def knows(self, nodes: frozenset[int]) -> bool:
         """Whether it answers, and knows all `nodes` and a controller. `ClusterError` when it has ended instead."""
@@ -148,7 +142,7 @@ def _telling(lines: list[str]) -> list[str]:
 
 
 def take_ports(lease: PortLease, brokers: int, first: int | None) -> dict[int, BrokerPorts]:
-    """Four ports a broker; the first listener's from `first` on, if given. `ClusterError` when one is in use."""
+    """Four ports a broker; the first listener's from `first` on, if given. `ClusterError` when a port is in use."""
     ports = {}
     for node in range(1, brokers + 1):
         direct = lease.take(1)[0] if first is None else lease.take_at(first + node - 1)

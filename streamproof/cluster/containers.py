@@ -24,9 +24,9 @@ from testcontainers.core.docker_client import DockerClient, get_docker_host
 
 from streamproof.cluster.artifacts import DEFAULT_VERSION, Progress, silent
 from streamproof.cluster.broker import STOP_TIMEOUT_S, new_id, numbers, take_ports, why_it_ended
+from streamproof.cluster.java import HEAP, QUICK_START
 from streamproof.cluster.owned import OwnedCluster
 from streamproof.cluster.ports import HOST, PortLease
-from streamproof.cluster.runtime import HEAP_MB
 from streamproof.cluster.settings import BrokerPorts, broker_settings, check_wanted
 from streamproof.errors import ArtifactError, ClusterError, UsageError
 from streamproof.guardian import LABEL, Guardian
@@ -37,10 +37,7 @@ DATA = "/var/lib/kafka/data"  # a volume of the image
 EDGE = "bridge"
 KILLED = 128 + signal.SIGKILL  # the exit status of a container that was
 _STARTING = threading.Lock()
-JAVA = {
-    "KAFKA_HEAP_OPTS": f"-Xmx{HEAP_MB}m",
-    "KAFKA_JVM_PERFORMANCE_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
-}
+JAVA = {"KAFKA_HEAP_OPTS": HEAP, "KAFKA_JVM_PERFORMANCE_OPTS": " ".join(QUICK_START)}
 
 
 class ContainerBroker:

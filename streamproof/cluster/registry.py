@@ -1,4 +1,4 @@
-"""A real schema registry as a process of this machine (Apicurio Registry), or one that exists."""
+"""A real schema registry: a process of this machine (Apicurio Registry), or a registry that exists."""
 
 import contextlib
 import subprocess
@@ -11,15 +11,13 @@ from pathlib import Path
 from streamproof.cluster.artifacts import Progress, silent
 from streamproof.cluster.broker import why_it_ended
 from streamproof.cluster.distribution import distribution, pinned
-from streamproof.cluster.java import find_java
+from streamproof.cluster.java import find_java, java_environment, start_java
 from streamproof.cluster.ports import HOST, PortLease
-from streamproof.cluster.runtime import java_environment
 from streamproof.errors import RegistryError, RegistryUnreachable
 from streamproof.guardian import Guardian
 from streamproof.serde.registry import SchemaRegistry
 
 OLDEST_JAVA = 21
-HEAP_MB = 512
 READY_TIMEOUT_S = 60.0
 LOOK_S = 0.05
 CONFLUENT_API = "/apis/ccompat/v7"
@@ -28,7 +26,7 @@ OWN_SETTINGS = ("QUARKUS_", "APICURIO_")  # variables that would change what is 
 
 @dataclass(frozen=True)
 class Registry:
-    """A registry that answers. `url`: of its Confluent API; `name`: for people; `log`: its own, of one started here."""
+    """A registry that answers. `url`: of its Confluent API; `name`: for people; `log`: of a registry started here."""
 
     url: str
     name: str
@@ -43,7 +41,7 @@ class Registry:
 def open_registry(
     where: str | None, guardian: Guardian, *, logs: Path, progress: Progress = silent
 ) -> Iterator[Registry]:
-    """The registry at the URL `where`, or with None one that is started, and ended when the block is left."""
+    """The registry at the URL `where`; with None a new registry, which is ended when the block is left."""
     if where is not None:
         yield connect_registry(where)
     else:
@@ -60,7 +58,7 @@ def connect_registry(url: str) -> Registry:
 
 @contextmanager
 def start_registry(guardian: Guardian, *, logs: Path, progress: Progress = silent) -> Iterator[Registry]:
-    """Start an empty one that keeps all in memory, and end it when the block is left. It listens on loopback alone.
+    """Start an empty registry that keeps all in memory; it ends when the block is left. It listens on loopback alone.
 
     Like Confluent's, and unlike Apicurio's own default, it refuses schemas that are not backward compatible.
     `ArtifactError` when it or Java cannot be had; `RegistryError` when it ends, or is not ready in 60 s.
@@ -71,20 +69,13 @@ def start_registry(guardian: Guardian, *, logs: Path, progress: Progress = silen
     directory.mkdir()
     logs.mkdir(parents=True, exist_ok=True)
     log = logs / "registry.log"
-    flags = (f"-Xmx{HEAP_MB}m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
     lease = PortLease()
     try:
         port, management = lease.take(2)
         progress("starting the registry")
         with log.open("wb") as output:
-            process = guardian.popen(
-                [java.executable, *flags, f"-Djava.io.tmpdir={directory}", "-jar", home / "quarkus-run.jar"],
-                env=_environment(port, management),
-                cwd=directory,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
+            command = java.command("-jar", str(home / "quarkus-run.jar"), directory=directory)
+            process = start_java(guardian, command, directory, output, _environment(port, management))
         try:
             registry = Registry(f"http://{HOST}:{port}{CONFLUENT_API}", f"Apicurio Registry {pinned().version}", log)
             _wait_ready(process, registry)

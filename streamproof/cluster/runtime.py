@@ -1,11 +1,10 @@
-"""One version of Kafka on one Java, ready to run: its class path, its logging, and what is made once and kept.
+"""A version of Kafka on a Java, ready to run: its class path, its logging, and what is made once and kept.
 
 Made on first use and cached: the bootstrap checkpoint, which is what formatting a log directory writes, and Java's
 ahead-of-time cache, which halves the time to start.
 """
 
 import hashlib
-import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -14,13 +13,12 @@ from pathlib import Path
 
 from streamproof.cluster.artifacts import Progress, Release, cached, release, silent
 from streamproof.cluster.cache import cache_directory, making, write_whole
-from streamproof.cluster.java import Java, find_java
+from streamproof.cluster.java import Java, find_java, start_java
 from streamproof.errors import ArtifactError
 from streamproof.guardian import Guardian
 
 MAIN = "kafka.Kafka"
 CHECKPOINT = "bootstrap.checkpoint"
-HEAP_MB = 512
 FORMAT_TIMEOUT_S = 60
 
 LOG4J2 = """\
@@ -72,20 +70,8 @@ class Runtime:
         name, text = LOGGING[self.release.logging]
         configuration = directory / "logging.properties"
         configuration.write_text(text)
-        return [
-            str(self.java.executable),
-            f"-Xmx{HEAP_MB}m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:-UsePerfData",  # its file in the system's temporary directory survives a kill
-            f"-Djava.io.tmpdir={directory}",
-            f"-D{name}={configuration.as_uri()}",
-            *flags,
-            "-cp",
-            self.class_path,
-            main,
-            *arguments,
-        ]
+        logging = f"-D{name}={configuration.as_uri()}"
+        return self.java.command(logging, *flags, "-cp", self.class_path, main, *arguments, directory=directory)
 
     def broker_flags(self) -> tuple[str, ...]:
         """Java leaves a cache aside that does not fit it, and says so in the log."""
@@ -108,13 +94,8 @@ class Runtime:
         log = directory / "format.log"
         arguments = ("format", "--cluster-id", "c3RyZWFtcHJvb2ZmbXQwMQ", "--config", str(properties))
         with log.open("wb") as output:
-            process = guardian.popen(
-                self.command("kafka.tools.StorageTool", *arguments, directory=directory),
-                env=java_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-            )
+            command = self.command("kafka.tools.StorageTool", *arguments, directory=directory)
+            process = start_java(guardian, command, directory, output)
             try:
                 process.wait(FORMAT_TIMEOUT_S)
             except subprocess.TimeoutExpired as error:
@@ -129,11 +110,6 @@ class Runtime:
                 f"{log.read_text(errors='replace').strip()[-600:]}"
             )
         return written.read_bytes()
-
-
-def java_environment() -> dict[str, str]:
-    """The environment without what would change every Java that is started in it."""
-    return {k: v for k, v in os.environ.items() if k not in ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")}
 
 
 def prepare(version: str, progress: Progress = silent) -> Runtime:
