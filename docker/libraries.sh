@@ -19,7 +19,7 @@ copy_shell() {
   for name in sh cat chown env grep ls mkdir nc rm seq sleep tr wget; do ln -s busybox "$1/bin/$name"; done
 }
 
-# copy_users ROOT NAME: one user beside root, and where names of hosts are looked up.
+# copy_users ROOT NAME: a user beside root, and where names of hosts are looked up.
 copy_users() {
   mkdir -p "$1/etc"
   printf 'root:x:0:0::/root:/bin/sh\n%s:x:1000:1000::/tmp:/bin/sh\n' "$2" >"$1/etc/passwd"

@@ -1,7 +1,7 @@
-"""One producer a process, made after any fork, that never blocks Locust's loop.
+"""A producer for each process, made after any fork, that never blocks Locust's loop.
 
 Its success is the delivery report. Blocking calls of the client would stop every other user of the process: so it is
-only ever polled, from one greenlet, and never flushed.
+only ever polled, from a single greenlet, and never flushed.
 """
 
 import time
@@ -18,13 +18,13 @@ Report = Callable[[float, int, Exception | None], None]
 
 
 class Delivery:
-    """`config` is the client's own; `report` gets one call for each record, from the polling greenlet."""
+    """`config` is the client's own; `report` is called for each record, from the polling greenlet."""
 
     def __init__(self, config: dict[str, str | int | bool], report: Report) -> None:
         self._producer = Producer(config)
         self._report = report
         self._load = 0  # how many were drained before
-        self._waiting = 0  # of this one, without a report; what the client itself counts holds its errors too
+        self._waiting = 0  # records without a report; what the client itself counts holds its errors too
         self._poller = gevent.spawn(self._poll)
 
     def send(

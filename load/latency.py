@@ -1,8 +1,8 @@
-"""How long things took, from when they were *meant* to happen: HDR histograms, one a process, merged at the master.
+"""How long things took, from when they were *meant* to happen: HDR histograms of each process, merged at the master.
 
 Locust keeps two digits, and its users wait for an answer before they ask again: when the system stalls they ask less,
-and the stall is one slow request among many quick ones. Measured from the intended time, all that should have happened
-meanwhile was late too.
+and the stall is one slow request among many that were quick. Measured from the intended time, all that should have
+happened meanwhile was late too.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Latencies:
 
     def take(self) -> dict[str, tuple[str, int]]:
         """All so far as plain values, to be sent to another process; it begins anew."""
-        taken = {name: (one.encode().decode(), self._failures[name]) for name, one in self._histograms.items()}
+        taken = {name: (kept.encode().decode(), self._failures[name]) for name, kept in self._histograms.items()}
         self.clear()
         return taken
 
@@ -58,17 +58,17 @@ class Latencies:
         return [
             Summary(
                 name=name,
-                count=one.get_total_count(),
+                count=histogram.get_total_count(),
                 failures=self._failures[name],
-                ms={share: one.get_value_at_percentile(share) / 1000 for share in PERCENTILES},
+                ms={share: histogram.get_value_at_percentile(share) / 1000 for share in PERCENTILES},
             )
-            for name, one in sorted(self._histograms.items())
+            for name, histogram in sorted(self._histograms.items())
         ]
 
 
 @dataclass(frozen=True)
 class Summary:
-    """One name's successes: milliseconds by percentile; and its failures."""
+    """The successes of a name, in milliseconds by percentile, and its failures."""
 
     name: str
     count: int
@@ -88,14 +88,14 @@ class Objectives:
     failures: float
 
     def missed(self, summaries: list[Summary]) -> list[str]:
-        """A sentence for each that was not kept; to have measured nothing is one."""
+        """A sentence for each that was not kept; a run that measured nothing has kept none."""
         sentences = [] if summaries else ["nothing was measured"]
-        for one in summaries:
-            if not one.count:
-                sentences.append(f"{one.name}: nothing succeeded")
-            share = one.failures / max(1, one.count + one.failures)
+        for summary in summaries:
+            if not summary.count:
+                sentences.append(f"{summary.name}: nothing succeeded")
+            share = summary.failures / max(1, summary.count + summary.failures)
             if share > self.failures:
-                sentences.append(f"{one.name}: {share:.2%} failed, above {self.failures:.2%}")
-            if one.count and one.ms[99.0] > self.p99_ms:
-                sentences.append(f"{one.name}: p99 is {one.ms[99.0]:,.1f} ms, above {self.p99_ms:,.0f} ms")
+                sentences.append(f"{summary.name}: {share:.2%} failed, above {self.failures:.2%}")
+            if summary.count and summary.ms[99.0] > self.p99_ms:
+                sentences.append(f"{summary.name}: p99 is {summary.ms[99.0]:,.1f} ms, above {self.p99_ms:,.0f} ms")
         return sentences

@@ -2,7 +2,7 @@
 
     uv run locust -f load/locustfile.py                                   the web page
     uv run locust -f load/locustfile.py --headless -u 4 -t 20s            without it, both kinds of user
-    uv run locust -f load/locustfile.py --headless -u 8 -t 1m KafkaUser   one kind
+    uv run locust -f load/locustfile.py --headless -u 8 -t 1m KafkaUser   a single kind
     uv run locust -f load/locustfile.py --cluster testcontainers …        in containers, or at HOST:PORT
 
 Each user does what it is to do `--rate` times a second, and is measured from when each was due. Exit status 1 when an
@@ -31,7 +31,7 @@ from pipeline.settings import ProducerSettings
 from streamproof.errors import StreamproofError
 
 UNSENT_S = 10.0  # for reports that are still due at the end
-ORDERS = 500  # of one user's; some events of each
+ORDERS = 500  # of each user; some events of each order
 STEPS = ("placed", "paid", "packed", "shipped", "delivered")
 
 latencies = Latencies()
@@ -46,7 +46,7 @@ def _(parser: LocustArgumentParser) -> None:
         "--cluster",
         default="embedded",
         metavar="WHERE",
-        help="embedded (default), testcontainers, or HOST:PORT of an existing one",
+        help="embedded (default), testcontainers, or HOST:PORT of an existing cluster",
     )
     group.add_argument("--api", default="", metavar="URL", help="use an API that is there")
     group.add_argument("--rate", type=float, default=100.0, metavar="N", help="of each user, a second (100)")
@@ -148,7 +148,7 @@ class KafkaUser(User):
 
 
 class HttpUser(FastHttpUser):
-    """Posts order events to the API; while one answer is awaited, the next may be overdue, and that counts."""
+    """Posts order events to the API; while an answer is awaited, the next may be overdue, and that counts."""
 
     wait_time = constant(0)
     host = "http://the.api"  # known only when it is started
@@ -209,11 +209,11 @@ def _(environment: Environment, **_kwargs: Any) -> None:
     if isinstance(environment.runner, WorkerRunner):
         return
     options = environment.parsed_options
-    assert options is not None  # noqa: S101 - there is one wherever there is a runner
+    assert options is not None  # noqa: S101 - there are options wherever there is a runner
     summaries = latencies.summaries()
     print("\nMeasured from when each was due:")
-    for one in summaries:
-        print(f"  {one.line()}")
+    for summary in summaries:
+        print(f"  {summary.line()}")
     missed = Objectives(p99_ms=options.p99_ms, failures=options.failures).missed(summaries)
     for sentence in missed:
         print(f"Objective missed: {sentence}")

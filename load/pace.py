@@ -1,4 +1,4 @@
-"""An open model: things happen when they are due, however long the last one took."""
+"""An open model: things happen when they are due, however long the last thing took."""
 
 import time
 

@@ -16,7 +16,7 @@ def complaint(error: ErrorDetails, model: type[BaseModel], name: str, *, hidden:
         return f" is not known{did_you_mean(name, known)}"
     if error["type"] == "value_error":
         return f": {error['ctx']['error']}"
-    field = next((one for key, one in model.model_fields.items() if (one.alias or key) == name), None)
+    field = next((known for key, known in model.model_fields.items() if (known.alias or key) == name), None)
     expected = field.description if field and field.description else "a text, in quotes"
     if error["type"] == "missing":
         return f" is missing: expected {expected}"

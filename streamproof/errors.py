@@ -6,9 +6,9 @@ StreamproofError               one sentence: what, where, what to do; the comman
 ├── SchemaError                a schema that is none
 ├── ArtifactError              a jar or a Java runtime: missing, altered, too old
 ├── ClusterError               a cluster that does not start, or cannot be reached
-│   └── UnsupportedByCluster   what this kind of cluster cannot do (an existing one cannot be killed)
+│   └── UnsupportedByCluster   what this kind of cluster cannot do (an existing cluster cannot be killed)
 ├── RegistryError              a schema registry: does not start, is none, or refuses a schema
-│   └── RegistryUnreachable    one that does not answer
+│   └── RegistryUnreachable    a registry that does not answer
 ├── SubjectError               the processes under test: exited, never ready, never read
 ├── HistoryError               a recorded history that is incomplete or cannot be read
 ├── ReportError                the report's generator: missing, or failed

@@ -35,7 +35,7 @@ RUN = "STREAMPROOF_RUN"
 GUARDIAN = "STREAMPROOF_GUARDIAN"
 GRACE_S = 5.0
 HTTP_OK = 200
-DOCKER_S = 30.0  # of one answer of the engine
+DOCKER_S = 30.0  # for each answer of the engine
 SETTLE_S = 3.0
 CLOSED = "closed\n"  # the run goes in order: nothing that it asked for is still being made
 LABEL = "streamproof.run"  # of containers and networks; its value is the run's
@@ -73,12 +73,12 @@ class Guardian:
         self.close()
 
     def _start_guardian(self) -> "subprocess.Popen[bytes]":
-        # blocked signals stay blocked in what is started: there is no moment in which one ends the guardian
+        # blocked signals stay blocked in what is started: there is no moment in which a signal ends the guardian
         before = signal.pthread_sigmask(signal.SIG_BLOCK, IGNORED)
         try:
             return subprocess.Popen(
                 [sys.executable, "-P", __file__, self.label, str(self.directory), str(self._owner)],
-                # the guardian is not part of the run, nor of a run around this one: it must survive both
+                # the guardian is not part of the run, nor of a run around it: the guardian must survive both
                 env={name: value for name, value in os.environ.items() if name != RUN} | {GUARDIAN: self.label},
                 cwd="/",
                 stdin=subprocess.PIPE,
@@ -163,7 +163,7 @@ class Guardian:
 
 
 def processes_of(label: str, sessions: set[int]) -> set[psutil.Process]:
-    """The run's processes that are alive: marked with `label`, in one of `sessions`, or descended from one of those."""
+    """The run's living processes: those with the mark `label`, those in `sessions`, and all their descendants."""
     found: set[psutil.Process] = set()
     children: dict[int, list[psutil.Process]] = {}
     for process in psutil.process_iter():
@@ -187,14 +187,14 @@ def processes_of(label: str, sessions: set[int]) -> set[psutil.Process]:
 def _environment(process: psutil.Process) -> Mapping[str, str]:
     try:
         return process.environ()
-    except (psutil.Error, OSError):  # another user's, or one that the system protects
+    except (psutil.Error, OSError):  # another user's process, or a process that the system protects
         return {}
 
 
 def end_run(label: str, directory: Path, sessions: set[int], docker: str | None, settle_s: float = 0) -> None:
     """Kill all that is left of a run, then remove its directory; blocks until both are done.
 
-    `docker`: the socket of an engine, if the run had one; it is asked once more after `settle_s` seconds, for it may
+    `docker`: the socket of an engine, if the run used it; it is asked once more after `settle_s` seconds, for it may
     still be making what a killed run had asked for.
     """
     end_processes(label, sessions)
@@ -211,7 +211,7 @@ def end_run(label: str, directory: Path, sessions: set[int], docker: str | None,
 
 
 def end_processes(label: str, sessions: set[int]) -> None:
-    """Until several looks in a row find nothing: one that is just becoming another program shows no environment."""
+    """Until several looks in a row find nothing: a process that becomes another program shows no environment then."""
     nothing = 0
     while nothing < EMPTY_LOOKS:
         frozen: set[psutil.Process] = set()
@@ -237,10 +237,10 @@ def end_containers(label: str, docker: str) -> None:
         for _ in range(REMOVALS):
             containers = _ask(docker, "GET", f"/containers/json?all=1&filters={mine}")
             networks = _ask(docker, "GET", f"/networks?filters={mine}")
-            for one in containers:
-                _ask(docker, "DELETE", f"/containers/{one['Id']}?force=1&v=1")
-            for one in networks:
-                _ask(docker, "DELETE", f"/networks/{one['Id']}")
+            for container in containers:
+                _ask(docker, "DELETE", f"/containers/{container['Id']}?force=1&v=1")
+            for network in networks:
+                _ask(docker, "DELETE", f"/networks/{network['Id']}")
             if not containers and not networks:
                 return
 

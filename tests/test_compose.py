@@ -83,8 +83,7 @@ def test_nothing_listens_beyond_this_machine(compose: Compose, docker: Any) -> N
     published = [
         binding
         for container in compose("ps", "--quiet").stdout.split()
-        for one in [docker.containers.get(container)]
-        for bindings in one.ports.values()
+        for bindings in docker.containers.get(container).ports.values()
         for binding in bindings or ()
     ]
     assert published

@@ -171,7 +171,7 @@ def test_a_run_whose_guardian_was_killed_still_cleans_up(monkeypatch: pytest.Mon
 
 
 def test_a_run_within_a_run_ends_with_it(wait_until: WaitUntil, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ending the outer run, by force too, ends the inner one, its processes and its directory."""
+    """Ending the outer run, by force too, ends the inner run, its processes and its directory."""
     monkeypatch.setattr("streamproof.guardian.GRACE_S", 0)
     with Guardian() as outer:
         inner = outer.popen([sys.executable, "-c", RUN, STUBBORN], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -37,7 +37,7 @@ LIVES: Sequence[tuple[tuple[str, ...], float]] = (
 
 
 class Had(NamedTuple):
-    """How many of each a command had at one moment."""
+    """How many of each a command had at a moment."""
 
     processes: int
     ports: int
@@ -70,9 +70,9 @@ class Started:
             )
 
     def label(self) -> str:
-        """The guardian's, once there is one."""
+        """The guardian's, once there is a guardian."""
         return next(
-            (one.name.removeprefix(DIRECTORY_PREFIX) for one in self.temporary.glob(f"{DIRECTORY_PREFIX}*")), ""
+            (path.name.removeprefix(DIRECTORY_PREFIX) for path in self.temporary.glob(f"{DIRECTORY_PREFIX}*")), ""
         )
 
     def processes(self) -> list[psutil.Process]:
@@ -89,9 +89,8 @@ class Started:
         processes = self.processes()
         for process in processes:
             with contextlib.suppress(psutil.Error):
-                self._ports |= {
-                    one.laddr.port for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN
-                }
+                connections = process.net_connections("tcp")
+                self._ports |= {found.laddr.port for found in connections if found.status == psutil.CONN_LISTEN}
         return Had(len(processes), len(self._ports), len(list(self.temporary.iterdir())))
 
     def left(self) -> list[object]:
@@ -162,7 +161,7 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(
     started = Started(VERIFY, tmp_path)
     wait_until(lambda: "killed with transaction" in started.output.read_text())
     had = started.look()
-    assert had.processes > 4  # itself, its guardian, three brokers less one, the subject
+    assert had.processes > 4  # itself, its guardian, two of three brokers, the subject
     assert had.ports > 0
     assert had.directories > 0
     started.process.send_signal(number)
@@ -174,7 +173,7 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(
     else:
         assert status == 130, told
         assert told.endswith("streamproof: interrupted; everything that it started is ended\n")
-        assert not [one for one in started.left() if isinstance(one, psutil.Process)]
+        assert not [rest for rest in started.left() if isinstance(rest, psutil.Process)]
     wait_until(lambda: not started.left())
 
 

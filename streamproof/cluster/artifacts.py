@@ -32,7 +32,7 @@ def silent(_: str) -> None:
 
 @dataclass(frozen=True)
 class Jar:
-    """One artifact of Maven Central. `size` in bytes, which tells a half-written file from an altered one.
+    """An artifact of Maven Central. `size` in bytes, which tells a half-written file from an altered file.
 
     `kind`: what follows the version in its coordinates where it is no plain jar, such as `all:tar.gz`.
     """
@@ -61,7 +61,7 @@ class Jar:
 
 @dataclass(frozen=True)
 class Release:
-    """One version of Apache Kafka: its jars, and the feature levels that a cluster formatted with it finalizes.
+    """A version of Apache Kafka: its jars, and the feature levels that a cluster formatted with it finalizes.
 
     `logging` is the logging library that its jars bind to: log4j2, or reload4j before 4.0.
     """
@@ -79,7 +79,7 @@ def versions() -> tuple[str, ...]:
 
 
 def release(version: str = DEFAULT_VERSION) -> Release:
-    """The pins of one version; `UsageError` when there are none."""
+    """The pins of a version; `UsageError` when there are none."""
     path = PINS / f"kafka-{version}.toml"
     if not path.is_file():
         raise UsageError(f'Apache Kafka "{version}" is not known here; choose one of {", ".join(versions())}')
@@ -96,9 +96,9 @@ def parse_pins(document: Mapping[str, Any]) -> Release:
 
 
 def kafka_jars(version: str = DEFAULT_VERSION, progress: Progress = silent) -> tuple[Path, ...]:
-    """The class path of one version, downloaded on first use (network: only then).
+    """The class path of a version, downloaded on first use (network: only then).
 
-    `ArtifactError` when a jar cannot be had, is not the pinned one, or cannot be kept.
+    `ArtifactError` when a jar cannot be had, is not the pinned jar, or cannot be kept.
     """
     return cached(release(version), progress)
 
@@ -161,7 +161,7 @@ def download(
     """Fetch `jars` into the directory `incoming`, and call `keep` with each as soon as it is there and checked.
 
     `progress` is called at each megabyte. What `keep` leaves in `incoming` is removed. `ArtifactError` when a jar
-    cannot be had, or is not the pinned one.
+    cannot be had, or is not as it is pinned.
     """
     from streamproof.cluster.maven import fetch  # noqa: PLC0415 - a quarter second, for the first run alone
 

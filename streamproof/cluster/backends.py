@@ -26,9 +26,9 @@ def open_cluster(
     port: int | None = None,
     progress: Progress = silent,
 ) -> Iterator[Cluster]:
-    """A cluster that is ended when the block is left; one that existed is left as it is.
+    """A cluster that is ended when the block is left; a cluster that existed is left as it is.
 
-    `where`: embedded, testcontainers, or the `HOST:PORT,…` of an existing one, which has its own brokers and version.
+    `where`: embedded, testcontainers, or the `HOST:PORT,…` of a cluster that exists, with its own brokers and version.
     Errors are those of the three; `UsageError` for anything else.
     """
     if where in STARTED:
@@ -45,12 +45,12 @@ def open_cluster(
     elif ":" not in where:
         raise UsageError(
             f'--cluster "{where}" is none{did_you_mean(where, STARTED)}; '
-            "give embedded, testcontainers, or HOST:PORT of an existing one"
+            "give embedded, testcontainers, or HOST:PORT of an existing cluster"
         )
     elif brokers or version or port:
         raise UsageError(
-            f"the cluster at {where} is there already: how many brokers, of which version, on which port is for one "
-            "that is started; leave it out"
+            f"the cluster at {where} is there already: the number of brokers, their version and their port are "
+            "for a cluster that is started; leave them out"
         )
     else:
         yield connect_existing(where)

@@ -1,4 +1,4 @@
-"""The one interface behind which Kafka runs, wherever it runs."""
+"""The interface behind which Kafka runs, wherever it runs."""
 
 import ipaddress
 import sys
@@ -34,7 +34,7 @@ class Cluster(Protocol):
 
     @property
     def subject_bootstrap_servers(self) -> str:
-        """The listeners that a subject gets: each advertises the address of a proxy, where one is in use."""
+        """The listeners that a subject gets: each advertises the address of a proxy, where a proxy is in use."""
 
     @property
     def capabilities(self) -> frozenset[Capability]:

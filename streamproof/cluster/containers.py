@@ -1,9 +1,9 @@
-"""Apache Kafka in containers, made with Testcontainers: the official image, one container a broker.
+"""Apache Kafka in containers, made with Testcontainers: the official image, a container for each broker.
 
 Each container is on two networks. The brokers know each other by their names on the cluster's own, which leads nowhere
 else; clients come in by ports of 127.0.0.1, published on Docker's default bridge, where no names are known. So a broker
 that is taken off the first is cut from its peers, and still has its clients. The ports are chosen here: those that
-Docker chooses move when a container starts again, and a broker would go on advertising the old ones.
+Docker chooses move when a container starts again, and a broker would go on advertising the old ports.
 
 The run's guardian ends containers and networks, so Testcontainers' Ryuk is not started.
 """
@@ -176,7 +176,7 @@ def start_containers(
 ) -> ContainerCluster:
     """Start a cluster of `apache/kafka:<version>`, and return when every broker knows all the others.
 
-    As `start_embedded`; Docker must be one of this machine, reached by its socket. `ArtifactError` when there is no
+    As `start_embedded`; Docker must run on this machine, and be reached by its socket. `ArtifactError` when there is no
     such image here and none can be pulled, `ClusterError` also when Docker is not reachable or refuses something.
     """
     check_wanted(brokers, settings or {})
@@ -227,7 +227,7 @@ def engine_socket() -> str:
     path = host.removeprefix("unix://")
     if path == host:
         raise UsageError(
-            f"Docker at {host} may be another machine's, and the brokers' ports are needed on this one; "
+            f"Docker at {host} may be another machine's, and the brokers' ports are needed on this machine; "
             "point DOCKER_HOST to a socket, such as unix:///var/run/docker.sock"
         )
     try:

@@ -16,9 +16,9 @@ def pinned() -> Jar:
 
 
 def distribution(progress: Progress = silent) -> Path:
-    """The directory that holds `quarkus-run.jar`, downloaded on first use (network: only then).
+    """The directory that holds `quarkus-run.jar`; the archive is downloaded on first use (network: only then).
 
-    `ArtifactError` when it cannot be had, is not the pinned one, or cannot be kept.
+    `ArtifactError` when it cannot be had, is not the pinned archive, or cannot be kept.
     """
     archive = pinned()
     home = cache_directory() / f"{archive.artifact}-{archive.version}"

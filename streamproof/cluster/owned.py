@@ -19,7 +19,7 @@ LOOK_S = 0.02
 
 
 class Node(Protocol):
-    """One broker under control. What needs it to run raises `ClusterError` when it does not."""
+    """A broker under control. A method that needs it running raises `ClusterError` when it is not."""
 
     node: int
     ports: BrokerPorts
@@ -142,7 +142,7 @@ class OwnedCluster(ABC, Generic[N]):
 
 
 def wait_until_ready(brokers: Iterable[Node], nodes: frozenset[int], timeout_s: float) -> None:
-    """Until each of `brokers` knows all `nodes`; `ClusterError` when one ends, or not in time."""
+    """Until each of `brokers` knows all `nodes`; `ClusterError` when a broker ends, or not in time."""
     deadline = time.monotonic() + timeout_s
     waiting = list(brokers)
     while waiting := [broker for broker in waiting if not broker.knows(nodes)]:

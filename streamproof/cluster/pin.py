@@ -1,6 +1,6 @@
-"""For maintainers: `python -m streamproof.cluster.pin VERSION` writes the pins of one version of Apache Kafka.
+"""For maintainers: `python -m streamproof.cluster.pin VERSION` writes the pins of a version of Apache Kafka.
 
-Resolves the broker's jars from Maven Central, hashes them, starts one broker from them and notes what it finalizes.
+Resolves the broker's jars from Maven Central, hashes them, starts a broker from them and notes what it finalizes.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from streamproof.cluster.maven import context
 from streamproof.errors import StreamproofError
 from streamproof.guardian import Guardian
 
-# Kafka brings no binding; resolved apart, for in one call jgo lets the binding choose Kafka's libraries.
+# Kafka brings no binding; resolved apart, for in a single call jgo lets the binding choose Kafka's libraries.
 BINDINGS = {
     "log4j2": "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4",
     "reload4j": "org.slf4j:slf4j-reload4j:1.7.36",
@@ -81,7 +81,7 @@ def main() -> int:
     )
     version = parser.parse_args().version
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
-        parser.error(f'"{version}" is no version; write one such as 4.2.1')
+        parser.error(f'"{version}" is no version; write a version such as 4.2.1')
     try:
         path = pin(version)
     except (StreamproofError, OSError, RuntimeError) as error:  # the last are Maven's

@@ -45,7 +45,7 @@ class PortLease:
     def take_at(self, port: int) -> int:
         """Exactly `port`; `ClusterError` when it is in use, or no port at all."""
         if not 0 < port <= LAST_PORT:
-            raise ClusterError(f"{port} is no port; choose one from 1 to {LAST_PORT}")
+            raise ClusterError(f"{port} is no port; choose a number from 1 to {LAST_PORT}")
         if not self._hold(port):
             raise ClusterError(f"port {port} on {HOST} is in use; end what listens there, or choose another")
         return port

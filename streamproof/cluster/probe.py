@@ -25,7 +25,7 @@ from streamproof.errors import ClusterError
 
 REACH_S = 5.0
 ADMIN_S = 5.0
-TRY_S = 20.0  # for one step: coordinators that have just started take a while, all together a second or two
+TRY_S = 20.0  # for each step: coordinators that have just started take a while, all together a second or two
 ALL_S = 60.0
 # what a client logs while a broker misbehaves is the finding, not news; log_level=0 would still print fatal errors
 SILENT = logging.Logger("probe", level=logging.CRITICAL + 1)  # noqa: LOG001 - of no name in the hierarchy
@@ -54,7 +54,7 @@ def probe(bootstrap_servers: str, *, replication: int) -> dict[str, bool]:
         "fences": _fences,
         "atomic-offsets": _has_atomic_offsets,
     }
-    # one that cannot make topics may make them by itself, when they are first asked for
+    # a cluster that does not let topics be made may make them by itself, when they are first asked for
     made = _succeeds(admin.create_topics([NewTopic(name, 1, replication)], request_timeout=ADMIN_S)[name])
     try:
         return _side_by_side(properties, bootstrap_servers, name)
@@ -68,7 +68,7 @@ def probe(bootstrap_servers: str, *, replication: int) -> dict[str, bool]:
 def probed(cluster: Cluster, *, replication: int) -> dict[str, bool]:
     """`probe`, or what it said before of the same pinned version: of an embedded cluster, if it kept everything.
 
-    The jars are the same to the byte, so the broker is; one of an existing cluster may be another every time.
+    The jars are the same to the byte, so the broker is; a broker of an existing cluster may be another every time.
     """
     if cluster.backend != "embedded":
         return probe(cluster.bootstrap_servers, replication=replication)
@@ -94,7 +94,7 @@ def _succeeds(attempt: Future[None]) -> bool:
 def _side_by_side(
     properties: Mapping[str, Callable[[str, str], bool]], bootstrap_servers: str, topic: str
 ) -> dict[str, bool]:
-    """Each check in a thread of its own; one that does not end, whatever it waits for, is False."""
+    """Each check in a thread of its own; a check that does not end, whatever it waits for, is False."""
     kept = dict.fromkeys(properties, False)
 
     def attempt(name: str) -> None:
@@ -121,7 +121,7 @@ def _isolates(bootstrap_servers: str, topic: str) -> bool:
         producer.produce(topic, value, key, partition=0)
         _flushed(producer)
         (producer.commit_transaction if commit else producer.abort_transaction)(TRY_S)
-    # both readers go on until the committed record, which lies behind the aborted one
+    # both readers go on until the committed record, which lies behind the aborted record
     everything = _read(bootstrap_servers, topic, key, "read_uncommitted")
     committed = _read(bootstrap_servers, topic, key, "read_committed")
     return everything == [b"aborted", b"committed"] and committed == [b"committed"]
@@ -144,7 +144,7 @@ def _fences(bootstrap_servers: str, topic: str) -> bool:
         }
     else:
         fenced = False
-    # and the one that fenced it can work
+    # and the producer that fenced it can work
     heir.begin_transaction()
     heir.produce(topic, b"heir", b"fences", partition=0)
     heir.commit_transaction(TRY_S)
@@ -164,7 +164,7 @@ def _has_atomic_offsets(bootstrap_servers: str, topic: str) -> bool:
             (producer.commit_transaction if commit else producer.abort_transaction)(TRY_S)
             seen.append(_committed(consumer, topic))
     none, after_abort, after_commit = seen
-    return none < 0 and after_abort < 0 and after_commit == 3  # noqa: PLR2004 - the one committed
+    return none < 0 and after_abort < 0 and after_commit == 3  # noqa: PLR2004 - the offset that was committed
 
 
 def _committed(consumer: Consumer, topic: str) -> int:
@@ -184,7 +184,7 @@ def _committed(consumer: Consumer, topic: str) -> int:
 
 
 def _producer(bootstrap_servers: str, transactional_id: str) -> Producer:
-    """One that has its epoch."""
+    """A producer that has its epoch."""
     producer = Producer(
         {
             "bootstrap.servers": bootstrap_servers,

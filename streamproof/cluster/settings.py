@@ -27,7 +27,7 @@ OWN = frozenset(
 
 @dataclass(frozen=True)
 class BrokerPorts:
-    """One port a listener: observers and administration, subjects, replication, the quorum."""
+    """A port for each listener: observers and administration, subjects, replication, the quorum."""
 
     direct: int
     subject: int
@@ -39,14 +39,14 @@ class BrokerPorts:
 COMMON = {
     # a topic that a subject names by mistake must not appear
     "auto.create.topics.enable": "false",
-    # a group's and a transaction's coordinator are one known broker
+    # the coordinator of a group, or of a transaction, is known beforehand
     "offsets.topic.num.partitions": "1",
     "transaction.state.log.num.partitions": "1",
     "share.coordinator.state.topic.num.partitions": "1",
     # the broker's clock orders what is recorded
     "log.message.timestamp.type": "LogAppendTime",
-    # members that start together are one generation: a second one takes librdkafka a second, which is how long it waits
-    # from one JoinGroup to the next
+    # members that start together are one generation: a second generation takes librdkafka a second, its wait between
+    # two JoinGroups
     "group.initial.rebalance.delay.ms": "300",
     # a lost member is noticed in seconds, where a test asks for it
     "group.min.session.timeout.ms": "500",
@@ -56,7 +56,7 @@ COMMON = {
     "group.consumer.heartbeat.interval.ms": "1000",
     # a transaction that is past its time is aborted then, not up to 10 s later
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
-    # a lost broker is noticed in 1.5 s, a lost controller in one, and the first controller is elected at once
+    # a lost broker is noticed in 1.5 s, a lost controller in 1 s, and the first controller is elected at once
     "broker.session.timeout.ms": "1500",
     "broker.heartbeat.interval.ms": "300",
     "controller.quorum.fetch.timeout.ms": "1000",
@@ -93,9 +93,9 @@ def broker_settings(
     *,
     names: Mapping[int, str] | None = None,
 ) -> dict[str, str]:
-    """All of one broker's settings. `advertised` is what subjects are told (`host:port`); `extra` overrides.
+    """All settings of a broker. `advertised` is what subjects are told (`host:port`); `extra` overrides.
 
-    `names`: the hosts by which the brokers know each other, where they are not on one; each then listens everywhere.
+    `names`: the hosts by which the brokers know each other, where each has its own; each then listens everywhere.
     """
     mine = ports[node]
     replicas = min(3, len(ports))

@@ -1,6 +1,6 @@
 """Java's ahead-of-time cache: made once by a broker that starts, does a little of everything, and stops.
 
-With it a broker starts in half the time. It fits one Java and one class path, so it is kept under both; without it, or
+With it a broker starts in half the time. It fits a single Java and class path, so it is kept under both; without it, or
 when Java leaves it aside, all works the same, only slower.
 """
 

@@ -29,7 +29,7 @@ def _partitions_of(servers: str, topic: str, names: Collection[str]) -> frozense
 
 
 def _hash(name: str) -> int:
-    """By which Kafka chooses the partition: the absolute value of Java's String.hashCode, 0 for the one without."""
+    """By which Kafka chooses the partition: Java's String.hashCode without its sign; 0 for the least int."""
     found = 0
     units = name.encode("utf-16-be")
     for high, low in zip(units[::2], units[1::2], strict=True):
@@ -51,7 +51,7 @@ def led_by(node: int, logs: Logs, servers: str) -> int:
 
 
 def leads_nothing(node: int, logs: Logs, others: Collection[str]) -> bool:
-    """Whether each of the others has heard so: one that lags would name it the leader still when asked next."""
+    """Whether each of the others has heard so: a broker that lags would still name it the leader when asked next."""
     try:
         return bool(others) and all(led_by(node, logs, other) == 0 for other in others)
     except (ClusterError, NotYet):

@@ -27,7 +27,7 @@ NO_BROKERS = "loss of a broker: the brokers of an existing cluster are not ours 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a plan may name in one run. `lockable`: the channels whose databases can be locked."""
+    """What a plan may name in a run. `lockable`: the channels whose databases can be locked."""
 
     instances: int
     lockable: tuple[str, ...]
@@ -78,7 +78,7 @@ class Plan:
         return [fault for fault in self.faults if fault.when.mark is None]
 
     def without(self, fault: Fault) -> Self:
-        """The same plan but for one fault."""
+        """The same plan without `fault`."""
         return replace(self, faults=tuple(other for other in self.faults if other is not fault))
 
     @classmethod
@@ -125,7 +125,7 @@ def _mark(fault: Fault) -> float:
 def check_plan(plan: Plan, surroundings: Surroundings) -> None:
     """UsageError for the first fault that cannot be carried out in these surroundings, before anything runs.
 
-    UnsupportedByCluster for one that cannot be done to such a cluster.
+    UnsupportedByCluster for a fault that such a cluster cannot suffer.
     """
     names = [fault.name for fault in plan.faults if fault.name]
     numbers = {id(fault): number for number, fault in enumerate(plan.faults, 1)}
@@ -142,7 +142,7 @@ def check_plan(plan: Plan, surroundings: Surroundings) -> None:
 
 
 def check_fault(fault: Fault, surroundings: Surroundings, where: str | None = None) -> None:
-    """As `check_plan`, of one fault."""
+    """As `check_plan`, for `fault` alone."""
     where = where or f"fault {fault.action.kind}"
     missing = fault.action.requires - surroundings.capabilities
     if fault.on is BrokerRole.GROUP_COORDINATOR:

@@ -1,4 +1,4 @@
-"""The running system as faults see it, and one fault under way in it."""
+"""The running system as faults see it, and a fault under way in it."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ Held = frozenset[str | tuple[int, int]]
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was seen of a fault: one sentence, and whether it shows that the fault took effect."""
+    """What was seen of a fault: a sentence, and whether it shows that the fault took effect."""
 
     sentence: str
     effective: bool
@@ -105,7 +105,7 @@ class System:
 
 @dataclass
 class Scene:
-    """One fault under way: where it acts, on whom, and what was seen of the target before it was broken.
+    """A fault under way: where it acts, on whom, and what was seen of the target before it was broken.
 
     `feed(share)`: lets in that share (0 to 1) of the input that is meant to arrive while the fault acts.
     `members`: the ids of the group's members before. `looks`: how often the trigger looked at the instance, stopped;

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 @dataclass(frozen=True)
 class Instance:
-    """One instance of the subject; numbers start at 1."""
+    """An instance of the subject; numbers start at 1."""
 
     number: int
 

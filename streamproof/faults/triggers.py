@@ -1,7 +1,7 @@
 """When a fault begins. A trigger is a frozen value; the nemesis asks it, again and again, whether it is met.
 
-Faults with a mark of progress take turns: each waits until the subject has recovered from the one before it. All others
-happen when they happen, and so may overlap.
+Faults with a mark of progress take turns: each waits until the subject has recovered from the fault before.
+All others happen when they happen, and so may overlap.
 """
 
 from abc import ABC, abstractmethod
@@ -32,7 +32,7 @@ class SoFar(Protocol):
 
 
 class Trigger(ABC):
-    """`mark`: the share of the workload at which the fault takes its turn; None for one that takes no turns.
+    """`mark`: the share of the workload at which the fault takes its turn; None for a fault that takes no turns.
 
     `waits_for`: the name of the fault that it depends on, if any.
     """

@@ -2,7 +2,7 @@
 
     {"kind": "kill", "target": "instance:1", "at": 0.3, "in_flight": true, "lasts_ms": 300}
 
-One key says when: `at`, `elapsed_s`, `during` or `after`. Keys that are not a fault's own are its action's parameters.
+One of `at`, `elapsed_s`, `during` and `after` says when. Keys that are not a fault's own are its action's parameters.
 """
 
 import json
@@ -44,7 +44,7 @@ class WrittenFault(BaseModel):
     after: str | None = Field(default=None, description="the name of a fault of the plan")
     after_ms: int = Field(default=0, ge=0, description="whole milliseconds, of at least 0")
     in_flight: bool | None = Field(default=None, description="true or false")
-    name: str = Field(default="", description="a name, by which other faults of the plan refer to this one")
+    name: str = Field(default="", description="a name, by which other faults of the plan refer to it")
 
 
 class WrittenPlan(BaseModel):
@@ -129,7 +129,7 @@ def json_of(plan: Plan) -> str:
 
 
 def plan_in_words(text: str) -> Plan:
-    """`KIND@TARGET,KIND@TARGET`: those faults one after the other, spread over the workload; or `KIND@TARGET@0.3`.
+    """`KIND@TARGET,KIND@TARGET`: those faults in this order, spread over the workload; or `KIND@TARGET@0.3`.
 
     UsageError for a word that is none.
     """

@@ -46,7 +46,7 @@ _VERSION_BYTES: Final = 2  # before each key, value and assignment
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """One data record of a coordinator's topic (not a control record). `visible`: not part of an aborted transaction.
+    """A data record of a coordinator's topic (not a control record). `visible`: not part of an aborted transaction.
 
     `t_append` in microseconds since the epoch; `pid` -1 and `epoch` -1 where there is no producer.
     """
@@ -120,7 +120,9 @@ def decode_transaction_state(records: Iterable[LogRecord], schemas: Schemas) -> 
             last[tid] = pid, epoch
             state = _txn_state(value["transactionStatus"])
             partitions = [
-                f"{one['topic']}-{part}" for one in value["transactionPartitions"] or () for part in one["partitionIds"]
+                f"{topic['topic']}-{part}"
+                for topic in value["transactionPartitions"] or ()
+                for part in topic["partitionIds"]
             ]
         rows.append(
             {
@@ -202,7 +204,7 @@ _Held = tuple[str, str | None, str, int]  # member, instance, topic, partition
 
 
 class _Group:
-    """One group, as its records tell it, one after the other. It may change its protocol on the way."""
+    """A group, as its records tell it in their order. It may change its protocol on the way."""
 
     def __init__(self, name: str, out: Decoded, assignment: Schema, topic_names: Mapping[str, str]) -> None:
         self._name = name
@@ -237,17 +239,17 @@ class _Group:
 
     def _own(self, held: Iterable[_Held], generation: int, t: int) -> None:
         """Begin a row of owner for each that has none yet."""
-        for one in held:
-            if one not in self._open:
-                member, instance, topic, part = one
+        for held_part in held:
+            if held_part not in self._open:
+                member, instance, topic, part = held_part
                 row: Row = {"grp": self._name, "generation": generation, "member": member, "instance": instance}
                 row |= {"topic": topic, "part": part, "t_from": t, "t_to": None}
-                self._open[one] = row
+                self._open[held_part] = row
                 self._out.owner.append(row)
 
     def _disown(self, held: Iterable[_Held], t: int) -> None:
-        for one in held:
-            self._open.pop(one)["t_to"] = t
+        for held_part in held:
+            self._open.pop(held_part)["t_to"] = t
 
     # the classic protocol: one record holds the whole group
 
@@ -259,7 +261,7 @@ class _Group:
         held = set(self._held_in(value))
         same = value["generation"] == self._generation
         # the same generation is written again when a static member comes back: the others own on
-        self._disown([one for one in self._open if not same or one not in held], t)
+        self._disown([held_part for held_part in self._open if not same or held_part not in held], t)
         self._generation = value["generation"]
         self._own(sorted(held, key=_by_place), self._generation, t)
         self._state(n, t, "classic", _classic_state(value["members"]))
@@ -278,7 +280,7 @@ class _Group:
                 for part in topic["partitions"]:
                     yield member["memberId"], member["groupInstanceId"], topic["topic"], part
 
-    # the consumer protocol: a record for each member, and the group's epoch in one of its own
+    # the consumer protocol: a record for each member, and another for the group's epoch
 
     def _epoch(self, value: Row | None, n: int, t: int) -> None:
         if value is None:
@@ -310,7 +312,7 @@ class _Group:
             self._instances[member] = value["instanceId"]
 
     def _current(self, member: str, value: Row | None, n: int, t: int) -> None:
-        mine = [one for one in self._open if one[0] == member]
+        mine = [held_part for held_part in self._open if held_part[0] == member]
         # a static member that is away has a negative epoch: its partitions wait for it, and nobody reads them
         if value is None or value["memberEpoch"] < 0:
             self._members.pop(member, None)
@@ -319,7 +321,7 @@ class _Group:
         self._members[member] = value["memberEpoch"], value["state"]
         # a partition is its member's until the member has confirmed that it let go
         places = set(self._places(value["assignedPartitions"] + value["partitionsPendingRevocation"]))
-        self._disown([one for one in mine if (one[2], one[3]) not in places], t)
+        self._disown([held_part for held_part in mine if (held_part[2], held_part[3]) not in places], t)
         instance = self._instances.get(member)
         self._own([(member, instance, *place) for place in sorted(places)], value["memberEpoch"], t)
         self._consumer_state(n, t)

@@ -51,7 +51,7 @@ def write_expected(writer: HistoryWriter, grp: str, channels: Sequence[Caused], 
     inputs, columns = iter(due.items()), Columns(writer, "expected")
     while some := dict(islice(inputs, ROWS_PER_GROUP)):
         for channel in channels:
-            counts = [one.dead_letters if channel.dead_letters else one.effects for one in some.values()]
+            counts = [each.dead_letters if channel.dead_letters else each.effects for each in some.values()]
             columns.extend(
                 len(some), id=list(some), grp=grp, channel=channel.channel,
                 at_least=[low * channel.per_input for low, _ in counts],

@@ -46,7 +46,7 @@ class Observers(Observer):
         self._identities = identities
         self._reads: dict[str, ReadRows] = {}
         self._places: dict[str, tuple[int, int]] = {}
-        # of each partition the last input, a visible one: no group commits past another
+        # of each partition the last visible input: no group commits past another
         self._last: dict[int, int] = {}
         self._told = places
         self._effects: deque[str] = deque(maxlen=RECENT)

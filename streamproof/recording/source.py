@@ -1,4 +1,4 @@
-"""Where a history's tables come from: a source is one class, and a run is recorded by a list of sources.
+"""Where a history's tables come from: a source is a class, and a run is recorded by a list of sources.
 
 A source declares the tables that it writes. `start` is called before the subject starts, `stop` when the subject has
 ended, `write` after that. Most sources only write; those that observe while the run goes on start and stop a thread.
@@ -20,7 +20,7 @@ class NotRecorded(StreamproofError):  # noqa: N818 - reads as a sentence where i
 
 
 class Source(ABC):
-    """One origin of recorded rows. `name` is what a person reads while the source writes."""
+    """An origin of recorded rows. `name` is what a person reads while the source writes."""
 
     name: str
     tables: tuple[str, ...]

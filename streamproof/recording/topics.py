@@ -16,7 +16,7 @@ from streamproof.serde.locators import Locator
 
 @dataclass(frozen=True)
 class EffectTopic:
-    """A topic on which each processed input has `per_input` effects; a dead-letter topic has one of each poison."""
+    """A topic with `per_input` effects for each processed input; a dead-letter topic has a record for each poison."""
 
     channel: str
     topic: str

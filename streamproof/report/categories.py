@@ -12,5 +12,5 @@ CATEGORIES: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (
 
 
 def category_of(error: BaseException) -> str | None:
-    """The category's name; None for an error that is not one of Streamproof's."""
+    """The category's name; None for an error that is none of Streamproof's."""
     return next((name for name, types in CATEGORIES if isinstance(error, types)), None)

@@ -1,4 +1,4 @@
-"""Draws a timeline with matplotlib: the one module that imports it."""
+"""Draws a timeline with matplotlib: the only module that imports it."""
 
 import io
 import textwrap
@@ -56,17 +56,17 @@ def draw(what: Timeline) -> bytes:
     return out.getvalue()
 
 
-def _wrapped(one: Broken) -> list[str]:
-    return textwrap.wrap(one.sentence + ("" if one.effective else " (no effect)"), WRAP)
+def _wrapped(fault: Broken) -> list[str]:
+    return textwrap.wrap(fault.sentence + ("" if fault.effective else " (no effect)"), WRAP)
 
 
 def _tell(figure: Figure, what: Timeline, lines: list[list[str]], height: float) -> None:
     """The faults' sentences, each with the number that its span bears."""
     y = height - MARGIN - 0.36
-    for number, (one, wrapped) in enumerate(zip(what.faults, lines, strict=True), 1):
-        colour = FAULT if one.effective else FAINT
+    for number, (fault, wrapped) in enumerate(zip(what.faults, lines, strict=True), 1):
+        colour = FAULT if fault.effective else FAINT
         figure.text((MARGIN + 0.08) / WIDTH, y / height, str(number), **CENTRED, **_badge(colour))
-        time = f"{one.start:.1f} s"
+        time = f"{fault.start:.1f} s"
         figure.text((MARGIN + 0.75) / WIDTH, y / height, time, va="center_baseline", ha="right", size=8.5, color=FAINT)
         for text in wrapped:
             figure.text((MARGIN + 0.9) / WIDTH, y / height, text, va="center_baseline", size=8.5, color=INK)
@@ -92,9 +92,9 @@ def _draw_lanes(axes: Axes, what: Timeline, rows: int) -> None:
     axes.set_ylim(rows - 0.5, -0.5)
     axes.set_yticks(range(len(names)), names)
     axes.set_xticks([])
-    for number, one in enumerate(what.faults, 1):
-        colour = FAULT if one.effective else FAINT
-        axes.text((one.start + one.end) / 2, -0.62, str(number), ha="center", va="bottom", **_badge(colour))
+    for number, fault in enumerate(what.faults, 1):
+        colour = FAULT if fault.effective else FAINT
+        axes.text((fault.start + fault.end) / 2, -0.62, str(number), ha="center", va="bottom", **_badge(colour))
 
 
 def _counted(count: int, what: str) -> str:
@@ -102,7 +102,7 @@ def _counted(count: int, what: str) -> str:
 
 
 def _draw_lane(axes: Axes, lane: Lane, y: int, shortest: float) -> None:
-    first, last = min(one.start for one in lane.spans), max(one.end for one in lane.spans)
+    first, last = min(span.start for span in lane.spans), max(span.end for span in lane.spans)
     axes.hlines(y, first, last, color=FAULT, lw=0.9, ls=(0, (1, 2)), zorder=1.5)  # seen where nothing runs
     for span in lane.spans:
         edge = EDGES.get(span.state, "none")

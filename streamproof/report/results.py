@@ -39,7 +39,7 @@ def attach_verdict(verdict: Verdict, history: History) -> None:
 
 def attach_logs(run: Run) -> None:
     """To the test that is running: the last lines of the subject's and the brokers' logs, and the whole of each."""
-    logs = sorted({one.log for one in run.supervisor.current_all()})
+    logs = sorted({process.log for process in run.supervisor.current_all()})
     with suppress(UnsupportedByCluster):  # an existing cluster's are not ours to read
         logs += map(run.cluster.log, run.cluster.brokers)
     with allure.step("Logs"):

@@ -41,7 +41,7 @@ class Terminal:
         contract = event.spec.contract
         source = f" ({contract.source}, {contract.name})" if contract.source else ""
         order = ", ordered by key" if contract.ordered else ""
-        # printed with the first line: what cannot begin at all has one sentence, and no title
+        # printed with the first line: a run that cannot begin has its error's sentence, and no title
         self._title = (
             f"streamproof {__version__} · subject {event.spec.subject.name}{source} · "
             f"promise: {contract.delivery}{order}"

@@ -10,7 +10,7 @@ from streamproof.history.store import History
 SHOWN_WITNESSES = 3
 COLOURS = {Outcome.UPHELD: "green", Outcome.VIOLATED: "red", Outcome.UNPROVEN: "yellow"}
 NEVER_SHOWN = ("loss of power on all brokers", "clock skew")
-SEEN = {  # one, more than one
+SEEN = {  # of 1, of more
     "transactions": ("transaction", "transactions"),
     "aborted": ("aborted transaction", "aborted transactions"),
     "rebalances": ("rebalance", "rebalances"),
@@ -46,14 +46,14 @@ def _summary(verdict: Verdict) -> str:
     return f": {seen.get('inputs', 0):,} events in, {seen.get('effects', 0):,} effects out"
 
 
-def _finding(one: Finding, kept: Path | None) -> list[str]:
-    plural = "es" if one.witnesses != 1 else ""
-    lines = [f"  [bold]{one.anomaly}[/] · {one.witnesses:,} witness{plural} · {escape(one.definition)}"]
-    for witness in one.told[:SHOWN_WITNESSES]:
+def _finding(finding: Finding, kept: Path | None) -> list[str]:
+    plural = "es" if finding.witnesses != 1 else ""
+    lines = [f"  [bold]{finding.anomaly}[/] · {finding.witnesses:,} witness{plural} · {escape(finding.definition)}"]
+    for witness in finding.told[:SHOWN_WITNESSES]:
         lines += [f"    {escape(line)}" for line in witness.splitlines()]
-    if one.witnesses > SHOWN_WITNESSES:
-        where = f" in {escape(str(kept / one.anomaly))}.parquet" if kept else ""
-        lines.append(f"    … {one.witnesses - SHOWN_WITNESSES:,} more{where}")
+    if finding.witnesses > SHOWN_WITNESSES:
+        where = f" in {escape(str(kept / finding.anomaly))}.parquet" if kept else ""
+        lines.append(f"    … {finding.witnesses - SHOWN_WITNESSES:,} more{where}")
     return lines
 
 

@@ -63,7 +63,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Lane:
-    """One instance or broker. `deaths`: when it was killed or ended on its own."""
+    """An instance or broker. `deaths`: when it was killed or ended on its own."""
 
     name: str
     spans: tuple[Span, ...]

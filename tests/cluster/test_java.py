@@ -1,4 +1,4 @@
-"""Which Java runs the brokers, and what is said of one that cannot."""
+"""Which Java runs the brokers, and what is said of a Java that cannot."""
 
 from pathlib import Path
 

@@ -29,7 +29,7 @@ def pins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_version_that_does_not_start_changes_no_pins(
     pins: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], before: str | None
 ) -> None:
-    """Neither those that were there, nor by leaving half of new ones; the reason is one sentence."""
+    """The pins that were there stay, no half of new pins is left; the reason is one sentence."""
     path = pins / f"kafka-{VERSION}.toml"
     if before:
         path.write_text(before)
@@ -44,4 +44,4 @@ def test_what_is_no_version_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setattr("sys.argv", ["pin", "latest"])
     with pytest.raises(SystemExit, match="2"):
         pin.main()
-    assert '"latest" is no version; write one such as 4.2.1' in capsys.readouterr().err
+    assert '"latest" is no version; write a version such as 4.2.1' in capsys.readouterr().err

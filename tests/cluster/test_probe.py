@@ -1,4 +1,4 @@
-"""The probe tells real brokers from what only looks like one."""
+"""The probe tells a real broker from what only looks like a broker."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_brokers_that_cannot_be_reached_are_an_error() -> None:
 def test_what_a_pinned_version_has_shown_is_remembered(
     embedded_cluster: EmbeddedCluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The same jars are tried once; a broker that failed is tried again, and so is one that is not ours."""
+    """The same jars are tried once; a broker that failed is tried again, and so is a broker that is not ours."""
     monkeypatch.setenv("STREAMPROOF_CACHE_DIR", str(tmp_path))
     answers = [{"isolates": False}, {"isolates": True}]
     monkeypatch.setattr("streamproof.cluster.probe.probe", lambda *_, **__: answers.pop(0))

@@ -68,15 +68,15 @@ def test_it_listens_on_loopback_alone_and_ends_with_its_block(tmp_path: Path) ->
     with Guardian() as guardian:
         with start_registry(guardian, logs=tmp_path) as registry:
             listening = [
-                one.laddr
+                connection.laddr
                 for process in processes_of(guardian.label, set())
-                for one in process.net_connections("tcp")
-                if one.status == psutil.CONN_LISTEN
+                for connection in process.net_connections("tcp")
+                if connection.status == psutil.CONN_LISTEN
             ]
-            assert httpx.URL(registry.url).port in {one.port for one in listening}
-            assert {one.ip for one in listening} <= {"127.0.0.1", "::ffff:127.0.0.1"}
+            assert httpx.URL(registry.url).port in {address.port for address in listening}
+            assert {address.ip for address in listening} <= {"127.0.0.1", "::ffff:127.0.0.1"}
         assert not processes_of(guardian.label, set())
-        assert all(is_free(one.port) for one in listening)
+        assert all(is_free(address.port) for address in listening)
 
 
 def test_one_that_dies_at_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

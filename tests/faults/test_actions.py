@@ -83,9 +83,9 @@ def test_a_member_is_missed_by_its_name(
     state: str,
     effective: bool,
 ) -> None:
-    """Another may come in its place, so that there are no fewer; and one that comes beside it makes none go.
+    """Another member may come in its place, so that there are no fewer; a member that comes beside it makes none go.
 
-    One that goes while a silent one is still waited for is not the silent one: the group has not settled.
+    A member that goes while the silent member is still waited for is another: the group has not settled.
     """
     monkeypatch.setattr("streamproof.faults.actions.processes.GIVEN_UP_WITHIN_S", 0.1)
     monkeypatch.setattr(
@@ -131,7 +131,7 @@ def test_a_zombie_sleeps_with_work_in_its_hands_if_it_has_any(
 def test_lines_of_another_instance_are_not_those_of_the_victim(
     noted: System, deeds: Deeds, monkeypatch: pytest.MonkeyPatch, holder: int, effective: bool
 ) -> None:
-    """Told what to send, each instance has lines of its own: only with some of those in flight is its death one."""
+    """Each instance has lines of its own: only with some of those in flight does its death count as in flight."""
     monkeypatch.setattr("streamproof.faults.in_flight.LOOK_S", 0.0)
     system = with_progress(replace(noted, group=None), **in_flight_of((holder, 7)))
     evidence = act(system, Fault.of("kill-in-flight", "instance:1"))
@@ -141,7 +141,7 @@ def test_lines_of_another_instance_are_not_those_of_the_victim(
 
 @pytest.mark.parametrize(("holder", "effective"), [(1, True), (2, False)])
 def test_a_killed_instance_answers_for_its_own_lines(noted: System, holder: int, effective: bool) -> None:
-    """That another has lines to answer for shows nothing of this one's death."""
+    """Another instance's lines show nothing of this instance's death."""
     system = with_progress(
         replace(noted, group=None), waiting=lambda: 7, unanswered=lambda number: 7 if number == holder else 0
     )

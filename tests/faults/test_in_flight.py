@@ -43,7 +43,7 @@ def test_an_instance_runs_on_when_nobody_says_whether_it_has_done_all(noted: Sys
 def test_an_instance_is_stopped_when_its_cycle_is_found_to_be(
     noted: System, monkeypatch: pytest.MonkeyPatch, begins: float
 ) -> None:
-    """Its cycle is 4 ms long: what was seen at one look says whether the next comes sooner or later."""
+    """Its cycle is 4 ms long: what a look sees says whether the next look comes sooner or later."""
     monkeypatch.setattr("streamproof.faults.in_flight.ARRIVES_S", 0.0)
     monkeypatch.setattr("streamproof.faults.in_flight.OBSERVED_AFTER_S", 0.0)
     ran = [0.0]

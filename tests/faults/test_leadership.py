@@ -11,7 +11,7 @@ from tests.faults.conftest import TOPIC, system_of
 
 
 def test_a_groups_log_is_its_coordinators(cluster: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path) -> None:
-    """Of the coordinators' log one partition holds a group, whatever its name: other leaders of it are not missed."""
+    """One partition of the coordinators' log holds a group, whatever its name: other leaders do not count."""
     servers = cluster.bootstrap_servers
     for group in ("faults", "a", "polygenelubricants", "grüße 🚀", *(f"group-{n}" for n in range(12))):
         system = replace(system_of(cluster, session_guardian, tmp_path), group=group, effects=())
@@ -23,7 +23,7 @@ def test_a_groups_log_is_its_coordinators(cluster: EmbeddedCluster, session_guar
 def test_what_is_not_the_subjects_is_not_missed(
     cluster: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path
 ) -> None:
-    """A subject that is told what to send is in no group, and one without transactions has no coordinator of any."""
+    """A subject that is told what to send is in no group; without transactions there is no transaction coordinator."""
     system = system_of(cluster, session_guardian, tmp_path)
     assert logs_of(replace(system, group=None), []).keys() == {TOPIC}
     assert logs_of(system, []).keys() == {TOPIC, GROUPS}

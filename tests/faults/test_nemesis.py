@@ -264,7 +264,7 @@ def test_each_look_at_an_instance_has_a_little_more_input(noted: System, monkeyp
 def test_a_mark_that_is_not_reached_leaves_nothing_to_recover_from(
     noted: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The subject that stands still is not broken, nor waited for once more; one that has done nothing is given up."""
+    """What stands still is not broken, nor waited for once more; a subject that has done nothing is given up."""
     monkeypatch.setattr("streamproof.faults.nemesis.RECOVERY_S", 0.1)
     standing = with_progress(noted, committed=lambda: 5, is_whole=lambda _: pytest.fail("waited for"))
     fault = Fault.of("kill", "instance:1", at=0.2)

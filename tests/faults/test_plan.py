@@ -69,7 +69,7 @@ def test_every_trigger_is_read_as_it_is_written(when: Trigger) -> None:
 
 
 def test_a_plan_can_be_made_smaller() -> None:
-    """By one fault, and by no other."""
+    """By one fault, while all others stay."""
     plan = Plan.default(7, PLAIN)
     smaller = plan.without(plan.faults[1])
     assert smaller.faults == (plan.faults[0], *plan.faults[2:])
@@ -201,7 +201,7 @@ def test_what_needs_a_group_is_refused_to_a_subject_that_is_in_none(kind: str, t
 
 
 def test_the_default_plan_of_a_subject_that_is_in_no_group_can_be_carried_out() -> None:
-    """For every seed, it asks for nothing that needs one."""
+    """For every seed, it asks for nothing that needs a group."""
     for seed in range(20):
         told = around(replace(SUBJECT, input="stdin"))
         check_plan(Plan.default(seed, told), told)
@@ -269,13 +269,13 @@ def test_a_fault_says_once_when_it_begins(keys: dict[str, float], said: str) -> 
 
 @pytest.mark.parametrize(("names", "said"), [((), "there is no fault named"), (("x", "x"), "there are several faults")])
 def test_a_fault_that_depends_on_another_names_one_that_there_is(names: tuple[str, ...], said: str) -> None:
-    """One, so that it is clear which is meant."""
+    """One and no more, so that it is clear which is meant."""
     others = [Fault(Kill(), Instance(1), Progress(0.1), name) for name in names]
     with pytest.raises(UsageError, match=said):
         check_plan(Plan((*others, Fault(Kill(), Instance(2), During("x")))), PLAIN)
 
 
 def test_each_kind_of_cluster_says_what_can_be_done_to_it() -> None:
-    """In one table, which plans drop and refuse by."""
+    """In a single table, by which plans drop and refuse faults."""
     assert Capability.CUT_BROKERS in OF_BACKEND["testcontainers"] - OF_BACKEND["embedded"]
     assert not OF_BACKEND["existing"]

@@ -1,4 +1,4 @@
-"""The load's one producer: what is reported, and when no more."""
+"""The load's producer: what is reported, and when no more."""
 
 import time
 
@@ -17,7 +17,7 @@ def test_what_was_given_up_is_not_reported_to_the_next_load() -> None:
     )
     delivery.send("orders", b"k", b"first", [], time.monotonic())
     assert delivery.drain(0) == 1
-    delivery.send("orders", b"k", b"second one", [], time.monotonic())
+    delivery.send("orders", b"k", b"second", [], time.monotonic())
     assert delivery.drain(DEADLINE_S) == 0
     delivery.close()
     assert reported == ["10 KafkaException"]

@@ -1,4 +1,4 @@
-"""What a load run measures, how several processes' measures become one, and which objectives are missed."""
+"""What a load run measures, how several processes' measures are merged, and which objectives are missed."""
 
 import pytest
 
@@ -7,8 +7,8 @@ from load.latency import Latencies, Objectives
 
 def measured(*milliseconds: float, failures: int = 0) -> Latencies:
     found = Latencies()
-    for one in milliseconds:
-        found.success("a", one / 1000)
+    for taken in milliseconds:
+        found.success("a", taken / 1000)
     for _ in range(failures):
         found.failure("a")
     return found
@@ -50,5 +50,5 @@ def test_what_several_processes_measured_is_as_if_one_had() -> None:
 )
 def test_an_objective_that_was_missed_is_told(found: Latencies, sentences: list[str]) -> None:
     """A run that measured nothing has kept to nothing."""
-    told = Objectives(p99_ms=200.0, failures=0.01).missed(found.summaries())
-    assert [one.replace("300.03", "300.0") for one in told] == sentences
+    missed = Objectives(p99_ms=200.0, failures=0.01).missed(found.summaries())
+    assert [sentence.replace("300.03", "300.0") for sentence in missed] == sentences

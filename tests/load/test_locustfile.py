@@ -46,7 +46,7 @@ def in_log(cluster: EmbeddedCluster) -> int:
 
 @pytest.mark.parametrize("processes", [(), ("--processes", "2")])
 def test_what_is_counted_as_a_success_is_in_the_log(broker: EmbeddedCluster, processes: tuple[str, ...]) -> None:
-    """Each once, by one process or by several whose measures are merged; and all objectives are kept."""
+    """Each once, by a single process or by several whose measures are merged; and all objectives are kept."""
     run = locust(broker, "--rate", "50", "--p99-ms", "60000", *processes, "KafkaUser")
     assert acknowledged(run) == in_log(broker) > 0
     assert run.returncode == 0, run.stdout + run.stderr
@@ -116,7 +116,7 @@ def test_the_web_page_is_for_this_machine_alone(
 
             def listening() -> set[str]:
                 found = psutil.Process(locust.pid).net_connections("tcp")
-                return {one.laddr.ip for one in found if one.status == psutil.CONN_LISTEN}
+                return {connection.laddr.ip for connection in found if connection.status == psutil.CONN_LISTEN}
 
             wait_until(lambda: answers(page, address))
             assert listening() == {"127.0.0.1"}

@@ -1,4 +1,4 @@
-"""Batch headers: what a real log holds, and bytes that only an old or a compacted one does."""
+"""Batch headers: what a real log holds, and bytes that only an old or a compacted log holds."""
 
 import struct
 from collections.abc import Callable
@@ -23,8 +23,8 @@ def test_transactions_end_in_their_markers(broker: EmbeddedCluster, topic: str, 
     send(topic, "d", commit=False)
     found = read_batches(broker.bootstrap_servers, [topic])
     plain, kept, committed, dropped, aborted = found[topic, 0]
-    assert [(one.base_off, one.last_off) for one in found[topic, 0]] == [(0, 0), (1, 2), (3, 3), (4, 4), (5, 5)]
-    assert [one.control for one in found[topic, 0]] == ["none", "none", "commit", "none", "abort"]
+    assert [(batch.base_off, batch.last_off) for batch in found[topic, 0]] == [(0, 0), (1, 2), (3, 3), (4, 4), (5, 5)]
+    assert [batch.control for batch in found[topic, 0]] == ["none", "none", "commit", "none", "abort"]
     assert (plain.pid, plain.transactional, kept.transactional) == (-1, False, True)
     assert (kept.pid, kept.epoch) == (committed.pid, 0)
     assert dropped.pid == aborted.pid != kept.pid
@@ -32,7 +32,7 @@ def test_transactions_end_in_their_markers(broker: EmbeddedCluster, topic: str, 
 
 
 def test_rows_fit_the_table(broker: EmbeddedCluster, topic: str, send: Send) -> None:
-    """One row a batch, in the order of partitions and offsets."""
+    """A row for each batch, in the order of partitions and offsets."""
     send(topic, "a", part=1)
     send(topic, "b", part=0)
     rows = batch_rows(read_batches(broker.bootstrap_servers, [topic]))
@@ -43,12 +43,12 @@ def test_rows_fit_the_table(broker: EmbeddedCluster, topic: str, send: Send) -> 
 def test_long_logs_take_several_answers(
     broker: EmbeddedCluster, topic: str, send: Send, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A log larger than one answer is read whole, each batch once."""
+    """A log larger than an answer is read whole, each batch once."""
     for number in range(5):
         send(topic, str(number))
     monkeypatch.setattr(batches, "_MAX_BYTES", 150)  # a batch and a part of the next
     found = read_batches(broker.bootstrap_servers, [topic])[topic, 0]
-    assert [one.base_off for one in found] == [0, 1, 2, 3, 4]
+    assert [batch.base_off for batch in found] == [0, 1, 2, 3, 4]
 
 
 def test_logs_are_read_from_where_they_begin(broker: EmbeddedCluster, topic: str, send: Send) -> None:
@@ -59,13 +59,13 @@ def test_logs_are_read_from_where_they_begin(broker: EmbeddedCluster, topic: str
     for future in admin.delete_records([TopicPartition(topic, 0, 2)]).values():
         future.result(20)
     found = read_batches(broker.bootstrap_servers, [topic], {(topic, 0): 2})
-    assert [one.base_off for one in found[topic, 0]] == [2]
+    assert [batch.base_off for batch in found[topic, 0]] == [2]
     with pytest.raises(HistoryError, match="OFFSET_OUT_OF_RANGE"):
         read_batches(broker.bootstrap_servers, [topic])
 
 
 def test_a_topic_that_is_not_there_is_named(broker: EmbeddedCluster) -> None:
-    """At once: nobody makes one now."""
+    """At once: nobody makes the topic now."""
     with pytest.raises(HistoryError, match='topic "nowhere": the broker answers UNKNOWN_TOPIC_OR_PARTITION'):
         read_batches(broker.bootstrap_servers, ["nowhere"])
 
@@ -93,16 +93,16 @@ def marker(kind: int) -> bytes:
     [(marker(0), 1, "abort"), (marker(1), 1, "commit"), (marker(9), 1, batches.UNTOLD), (b"", 0, batches.UNTOLD)],
 )
 def test_a_marker_says_which_way_or_nothing(body: bytes, count: int, control: str) -> None:
-    """One that compaction has emptied, or of a kind that ends no transaction, is not taken for either."""
+    """A marker that compaction has emptied, or of a kind that ends no transaction, is not taken for either."""
     (found,) = batches._headers(memoryview(made(5, 0x30, body, count=count)))
     assert found == Batch(5, 5, 7, 3, True, control, 2_000_000)
 
 
 def test_a_batch_that_the_broker_cut_is_not_read() -> None:
-    """The size limit may cut the last one anywhere; it comes whole in the next answer."""
+    """The size limit may cut the last batch anywhere; it comes whole in the next answer."""
     whole, cut = made(0, 0), made(1, 0, b"records")
     for size in (5, 61, len(cut) - 1):
-        assert [one.base_off for one in batches._headers(memoryview(whole + cut[:size]))] == [0]
+        assert [batch.base_off for batch in batches._headers(memoryview(whole + cut[:size]))] == [0]
 
 
 def test_each_batch_that_says_something_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +112,7 @@ def test_each_batch_that_says_something_is_read_once(monkeypatch: pytest.MonkeyP
     answers = {0: log[: 2 * size], 2: log[size:]}
     monkeypatch.setattr(batches, "_fetch", lambda _connection, _topic, _part, offset: (4, memoryview(answers[offset])))
     found = batches._partition(None, "any", 0, 0)  # type: ignore[arg-type]
-    assert [one.base_off for one in found] == [0, 1, 3]
+    assert [batch.base_off for batch in found] == [0, 1, 3]
 
 
 def test_what_took_effect_is_plain_or_was_committed_by_its_own_producer() -> None:

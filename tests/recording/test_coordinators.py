@@ -26,7 +26,7 @@ TOPIC, PARTS = "orders", 4
 
 @pytest.fixture(scope="module")
 def cluster(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
-    """One broker of its own, so that its coordinators hold what these tests did and nothing else."""
+    """A broker of its own, so that its coordinators hold what these tests did and nothing else."""
     with start_embedded(session_guardian, brokers=1, logs=tmp_path_factory.mktemp("coordinators")) as cluster:
         admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers})
         admin.create_topics([NewTopic(TOPIC, PARTS, 1)])[TOPIC].result(20)
@@ -96,12 +96,12 @@ def drive(seen: Callable[[], bool], *members: ck.Consumer) -> None:
     deadline = time.monotonic() + 40
     while not seen():
         assert time.monotonic() < deadline, "not seen in time"
-        for one in members:
-            one.poll(0.05)
+        for consumer in members:
+            consumer.poll(0.05)
 
 
-def split(one: ck.Consumer, two: ck.Consumer) -> bool:
-    mine, theirs = parts(one), parts(two)
+def split(first: ck.Consumer, second: ck.Consumer) -> bool:
+    mine, theirs = parts(first), parts(second)
     return bool(mine and theirs) and mine | theirs == set(range(PARTS)) and not mine & theirs
 
 
@@ -210,30 +210,30 @@ def test_owners_are_those_that_the_members_report(
 ) -> None:
     """A second member takes over partitions; the rows say who has which, and when the first gave up the others."""
     settings = {"group.protocol": protocol}
-    one = member(cluster, protocol, **settings, **{"group.instance.id": "first"})
+    first = member(cluster, protocol, **settings, **{"group.instance.id": "static"})
     try:
-        drive(lambda: parts(one) == set(range(PARTS)), one)
-        two = member(cluster, protocol, **settings)
+        drive(lambda: parts(first) == set(range(PARTS)), first)
+        second = member(cluster, protocol, **settings)
         try:
-            drive(lambda: split(one, two), one, two)
-            expected = {one.memberid(): parts(one), two.memberid(): parts(two)}
+            drive(lambda: split(first, second), first, second)
+            expected = {first.memberid(): parts(first), second.memberid(): parts(second)}
 
             def settled_owners() -> bool:
                 return owned_now(rows_of(decoded(cluster, schemas, topic_names).owner, protocol)) == expected
 
-            drive(settled_owners, one, two)
+            drive(settled_owners, first, second)
             told = decoded(cluster, schemas, topic_names)
         finally:
-            two.close()
+            second.close()
     finally:
-        one.close()
+        first.close()
     owners, generations = rows_of(told.owner, protocol), rows_of(told.generation, protocol)
     assert_fits(owners, "owner")
     assert_fits(generations, "generation")
     assert {row["topic"] for row in owners} == {TOPIC}
-    assert {row["instance"] for row in owners} == {"first", None}
+    assert {row["instance"] for row in owners} == {"static", None}
     given_up = [row for row in owners if row["t_to"] is not None]
-    assert {row["part"] for row in given_up} >= expected[two_of(expected, owners)]
+    assert {row["part"] for row in given_up} >= expected[dynamic_member(expected, owners)]
     assert all(row["t_from"] <= row["t_to"] for row in given_up)
     assert {row["protocol"] for row in generations} == {protocol}
     assert generations[-1]["state"] == "Stable"
@@ -243,23 +243,23 @@ def test_owners_are_those_that_the_members_report(
     assert not told.skipped
 
 
-def two_of(expected: Mapping[str, set[int]], owners: list[Row]) -> str:
+def dynamic_member(expected: Mapping[str, set[int]], owners: list[Row]) -> str:
     """The member that is not static."""
-    return next(one for one in expected if any(row["member"] == one and row["instance"] is None for row in owners))
+    return next(row["member"] for row in owners if row["member"] in expected and row["instance"] is None)
 
 
 def test_no_partition_has_two_owners_at_once(
     cluster: EmbeddedCluster, schemas: Mapping[str, Schema], topic_names: Mapping[str, str]
 ) -> None:
-    """For each partition the next owner begins no earlier than the last one ended."""
+    """For each partition the next owner begins no earlier than the last owner ended."""
     group = "dynamic"
-    one = member(cluster, group, **{"group.protocol": "consumer"})
-    two = member(cluster, group, **{"group.protocol": "consumer"})
+    first = member(cluster, group, **{"group.protocol": "consumer"})
+    second = member(cluster, group, **{"group.protocol": "consumer"})
     try:
-        drive(lambda: split(one, two), one, two)
+        drive(lambda: split(first, second), first, second)
     finally:
-        one.close()
-        two.close()
+        first.close()
+        second.close()
     told = decoded(cluster, schemas, topic_names)
     owners = rows_of(told.owner, group)
     assert owned_now(owners) == {}
@@ -283,7 +283,7 @@ def commit_key(kind: int, group: str = "g") -> bytes:
 
 
 def test_unknown_kinds_are_counted_and_passed_over(schemas: Mapping[str, Schema]) -> None:
-    """A record of a later release, or one without a key, costs its own row and no other."""
+    """A record of a later release, or a record without a key, costs its own row and no other."""
     value = struct.pack(">hqih", 3, 42, -1, 0) + struct.pack(">q", 0)
     given = [record(b"\x7f\x00xx", b"?", 0), record(None, b"?", 1), record(commit_key(1), value, 2)]
     told = decode_consumer_offsets(given, schemas, {})
@@ -330,7 +330,7 @@ def current(off: int, epoch: int, assigned: list[int], revoking: list[int]) -> L
 
 
 def test_a_partition_is_its_members_until_it_has_let_go(schemas: Mapping[str, Schema]) -> None:
-    """A revocation that the member has not confirmed leaves it the owner; one that it has confirmed does not."""
+    """A revocation that the member has not confirmed leaves it the owner; a confirmed revocation does not."""
     given = [current(1, 3, [0, 1], []), current(2, 3, [0], [1]), current(5, 4, [0], [])]
     owners = decode_consumer_offsets(given, schemas, {str(uuid.UUID(int=7)): "orders"}).owner
     assert [(row["topic"], row["part"], row["generation"], row["t_from"], row["t_to"]) for row in owners] == [

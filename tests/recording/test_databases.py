@@ -38,7 +38,7 @@ def made(file: Path, query: str = QUERY, column: str = "event_id") -> Database:
 
 def insert(file: Path, *ids: str | None) -> None:
     with sqlite3.connect(file) as connection:
-        connection.executemany("INSERT INTO seen VALUES (?)", [(one,) for one in ids])
+        connection.executemany("INSERT INTO seen VALUES (?)", [(event_id,) for event_id in ids])
 
 
 def rows(observer: DatabaseRows, directory: Path) -> list[dict[str, Any]]:
@@ -59,7 +59,7 @@ def test_each_row_is_an_effect_of_the_input_that_its_column_names(file: Path, da
 def test_a_row_is_timed_by_the_last_look_that_did_not_show_it(
     file: Path, database: Database, wait_until: Callable[[Callable[[], bool]], None], tmp_path: Path
 ) -> None:
-    """So one can be said to have come after a commit, if the commit came before that look."""
+    """So a row is known to have come after a commit, if the commit came before that look."""
     told: list[str] = []
     observer = DatabaseRows([database], told.extend)
     observer.start(HistoryWriter(tmp_path / "live"))
@@ -103,7 +103,7 @@ def test_a_lock_keeps_writers_out_and_is_seen_by_others(file: Path, database: Da
 
 
 def test_a_database_that_nobody_made_is_not_made_by_looking(tmp_path: Path) -> None:
-    """A subject that never wrote is told apart from one whose table is empty."""
+    """A subject that never wrote is told apart from a subject whose table is empty."""
     absent = made(tmp_path / "absent.db")
     with pytest.raises(HistoryError, match=r"absent\.db is not there"):
         absent.ids()

@@ -58,7 +58,7 @@ def test_the_old_encoding_is_read() -> None:
 
 
 def test_the_compact_encoding_is_read() -> None:
-    """Lengths are varints of one more, each structure ends in tags, and unknown tags are passed over."""
+    """Lengths are varints, each 1 too large, each structure ends in tags, and unknown tags are passed over."""
     name = b"n" * 200
     data = HEAD + b"\xc9\x01" + name + b"\x00\x02ab" + b"\x04xyz" + b"\x03\x05\x00\xfa\x01\x07\x02??"
     data += struct.pack(">i", 8)
@@ -76,7 +76,7 @@ def test_the_compact_encoding_is_read() -> None:
 @pytest.mark.parametrize(("tagged", "seen"), [(b"\x01\x01\x00", None), (b"\x01\x06\x01\x00\x00\x00\x04\x00", {"n": 4})])
 def test_a_structure_in_a_tag_may_be_null(tagged: bytes, seen: Row | None) -> None:
     """Within a tag 0 stands for no structure; outside of tags it is a negative byte."""
-    extra = next(one for one in ALL_KINDS if one["name"] == "Extra")
+    extra = next(field for field in ALL_KINDS if field["name"] == "Extra")
     assert schema(extra).decode(b"\x01" + tagged, 1) == {"extra": seen}
     plain = {name: value for name, value in extra.items() if name not in ("tag", "taggedVersions")}
     assert schema(plain).decode(b"\xff\x00", 1) == {"extra": None}
@@ -85,7 +85,7 @@ def test_a_structure_in_a_tag_may_be_null(tagged: bytes, seen: Row | None) -> No
 
 def test_null_and_empty_are_told_apart() -> None:
     """In the compact encoding 0 is null and 1 is empty."""
-    fields = [{"name": one, "type": "[]int32", "versions": "0+", "nullableVersions": "0+"} for one in ("A", "B")]
+    fields = [{"name": name, "type": "[]int32", "versions": "0+", "nullableVersions": "0+"} for name in ("A", "B")]
     assert schema(*fields).decode(b"\x00\x01\x00", 1) == {"a": None, "b": []}
 
 
@@ -96,11 +96,11 @@ def test_common_structures_are_found() -> None:
             "name": "Made",
             "validVersions": "0",
             "flexibleVersions": "none",
-            "fields": [{"name": "One", "type": "Pair", "versions": "0+"}],
+            "fields": [{"name": "First", "type": "Pair", "versions": "0+"}],
             "commonStructs": [{"name": "Pair", "fields": [{"name": "X", "type": "int16", "versions": "0+"}]}],
         }
     )
-    assert made.decode(b"\x00\x03", 0) == {"one": {"x": 3}}
+    assert made.decode(b"\x00\x03", 0) == {"first": {"x": 3}}
 
 
 def test_a_jar_that_is_none_is_named(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def breakable(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_each_isolation_is_watched(watched: Watched, send: Send, wait_until: WaitUntil) -> None:
-    """What is aborted is seen by one reader alone, each record once, in an order, with its place and id."""
+    """What is aborted is seen under read_uncommitted alone, each record once, in an order, with its place and id."""
     watched.start()
     send(watched.output, "kept", commit=True)
     send(watched.output, "dropped", commit=False)
@@ -136,9 +136,9 @@ def test_a_broker_that_dies_is_outlived(breakable: EmbeddedCluster, tmp_path: Pa
         assert [row["id"] for row in rows if row["isolation"] == isolation] == ["before", "after"]
 
 
-def produce(cluster: EmbeddedCluster, topic: str, one: str) -> None:
+def produce(cluster: EmbeddedCluster, topic: str, event_id: str) -> None:
     producer = Producer({"bootstrap.servers": cluster.bootstrap_servers, "log_level": 0})
-    producer.produce(topic, b"v", headers=[("id", one.encode())])
+    producer.produce(topic, b"v", headers=[("id", event_id.encode())])
     assert producer.flush(30) == 0
 
 

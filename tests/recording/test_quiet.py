@@ -17,7 +17,7 @@ Wait = Callable[..., Quiet]
 
 @pytest.fixture
 def wait(broker: EmbeddedCluster, topic: str) -> Wait:
-    """`wait(committed, timeout_s)` for the test's topic; `committed` is one mapping, or answers one after the other."""
+    """`wait(committed, timeout_s)` for the test's topic; `committed` is a mapping, or several answers in turn."""
 
     def waited(
         committed: Sequence[Mapping[Place, int]],

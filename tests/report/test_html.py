@@ -44,7 +44,7 @@ def test_failures_are_sorted_by_what_they_are_and_kept_from_report_to_report(
         assert generate(results, output, history).is_file()
     categories = json.loads((output / "widgets" / "categories.json").read_text())
     found = {
-        node["name"]: [categories["nodes"][one].get("name") for one in _leaves(categories["nodes"], node)]
+        node["name"]: [categories["nodes"][leaf].get("name") for leaf in _leaves(categories["nodes"], node)]
         for node in map(categories["nodes"].get, categories["roots"])
     }
     assert found == {
@@ -61,7 +61,7 @@ def test_failures_are_sorted_by_what_they_are_and_kept_from_report_to_report(
 
 def _leaves(nodes: dict[str, dict[str, list[str]]], node: dict[str, list[str]]) -> list[str]:
     below = node.get("childrenIds", [])
-    return [leaf for one in below for leaf in (_leaves(nodes, nodes[one]) or [one])]
+    return [leaf for child in below for leaf in (_leaves(nodes, nodes[child]) or [child])]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ Feature: Exactly-once moving
     When it is killed
     Then nothing is moved twice
 """
-# a history is told instead of run: one effect of it comes twice
+# a written history takes the place of a run: an effect of it comes twice
 STEPS = """
 import pytest
 from pytest_bdd import given, then, when
@@ -60,7 +60,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def report(pytester: pytest.Pytester, own_home: None, need: Need, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of a report on one scenario whose promise is broken."""
+    """The address of a report on a scenario whose promise is broken."""
     need("npx")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makeconftest(STEPS)

@@ -104,11 +104,11 @@ def test_what_was_not_recorded_is_left_out(tmp_path: Path) -> None:
 
 def test_the_picture_grows_with_what_it_tells(tmp_path: Path) -> None:
     """Its width is that of a report; each fault has its sentence, however long."""
-    plain, told = clean(), clean()
+    plain, broken = clean(), clean()
     for number in range(5):
-        told.fault(effective=number > 2)
-        told.rows["fault"][-1]["evidence"] = "instance 1 was never seen inside its cycle " * number
-        told.wait(STEP // 100)
-    small, large = (size(timeline(one.write(tmp_path / str(number)))) for number, one in enumerate((plain, told)))
+        broken.fault(effective=number > 2)
+        broken.rows["fault"][-1]["evidence"] = "instance 1 was never seen inside its cycle " * number
+        broken.wait(STEP // 100)
+    small, large = size(timeline(plain.write(tmp_path / "plain"))), size(timeline(broken.write(tmp_path / "broken")))
     assert small[0] == large[0]
     assert small[1] < large[1]

@@ -1,6 +1,6 @@
 """An action: what is done to a target, how it is seen that it took effect, and how it is undone.
 
-To add an action, write a class like those in the modules beside this one: its fields are its parameters, and its class
+To add an action, write a class like those in the modules beside it: its fields are its parameters, and its class
 attributes say what a plan calls it and what it needs. The nemesis calls, for each fault:
 
     prepare ─▶ (the trigger takes hold) ─▶ begin ─▶ evidence ─▶ (lasts_ms pass) ─▶ end
@@ -31,7 +31,7 @@ class Drawn(StrEnum):
 
 
 class Action(BaseModel):
-    """Frozen parameters; what an action must remember of one fault is what its `begin` returns.
+    """Frozen parameters; what an action must remember of a fault is what its `begin` returns.
 
     `kind`: its name in a plan. `target`: what it may be aimed at. `requires`: without these capabilities it is refused.
     `back`: what the target is once the fault is undone, for the sentence "…, back after 1.4 s". `feeds`: the action, or

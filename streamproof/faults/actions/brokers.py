@@ -1,4 +1,4 @@
-"""Actions on brokers: one is taken away, others lead what it led, it is given back."""
+"""Actions on brokers: a broker is taken away, others lead what it led, it is given back."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -115,7 +115,7 @@ class KillBroker(BrokerAction):
 class RestartBroker(BrokerAction):
     """Stop a broker (SIGTERM) and start it again, as a rolling upgrade does: it hands over what it leads, then ends.
 
-    One that does not end within 10 s is killed, and the evidence says so.
+    A broker that does not end within 10 s is killed, and the evidence says so.
 
     Evidence: as for [kill-broker](#kill-broker).
 

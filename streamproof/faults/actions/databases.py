@@ -19,7 +19,7 @@ class Locked:
 
 
 class LockDatabase(Action):
-    """Keep the subject from writing to the database of one channel: what a busy or restarting database looks like.
+    """Keep the subject from writing to the database of a channel: what a busy or restarting database looks like.
 
     A transaction of the verifier's own locks the database exclusively, and is rolled back.
 

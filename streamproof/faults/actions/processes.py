@@ -42,7 +42,7 @@ def note_members(scene: Scene) -> None:
 def gives_up(scene: Scene) -> bool:
     """Whether the group gives up one of its members in time, while an instance does nothing.
 
-    Another may leave meanwhile, and come back by another name. Not until the silent one is out can the group settle.
+    Another may leave meanwhile, and come back by another name. Not until the silent member is out can the group settle.
     """
     system = scene.system
 
@@ -136,7 +136,7 @@ class PauseBeyondSession(Action):
     back: ClassVar[str] = "woken"
     drawn: ClassVar[Drawn] = Drawn.PAUSED
     feeds: ClassVar[bool] = True
-    looks: ClassVar[int] = 30  # fewer than for a kill: one that has nothing in its hands becomes a zombie too
+    looks: ClassVar[int] = 30  # fewer than for a kill: an instance that has nothing in its hands becomes a zombie too
 
     def prepare(self, scene: Scene) -> None:
         note_members(scene)
@@ -161,7 +161,7 @@ class PauseBeyondSession(Action):
 
 
 class Join(Action):
-    """Start one more instance than there were: its group is rebalanced while work goes on.
+    """Start an instance beyond those that there were: its group is rebalanced while work goes on.
 
     The instance stays. `lasts_ms` means nothing here.
 
