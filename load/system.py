@@ -55,10 +55,10 @@ class System:
         command = [sys.executable, "-m", "streamproof", "up", "--json", "--cluster", cluster]
         self._up = self._guardian.popen(command, stdout=PIPE)
         assert self._up.stdout is not None  # noqa: S101 - it is a pipe
-        told = self._up.stdout.readline()
-        if not told:
+        line = self._up.stdout.readline()
+        if not line:
             raise ClusterError(f"streamproof up --cluster {cluster} ended with status {self._up.wait()}")
-        return str(json.loads(told)["bootstrap_servers"])
+        return str(json.loads(line)["bootstrap_servers"])
 
     def _start_api(self, servers: str) -> str:
         (port,) = self._ports.take(1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streamproof.cluster import versions
+from streamproof.cluster import DEFAULT_VERSION, versions
 from streamproof.config.file import ClusterConfig, Config, SubjectConfig, read_config
 from streamproof.contract.asyncapi import EXTENSIONS
 from streamproof.history.tables import TABLES
@@ -62,6 +62,20 @@ def test_the_versions_of_kafka_are_those_that_are_pinned() -> None:
     """README names each, the default first."""
     (sentence,) = re.findall(r"^Apache Kafka .* as well\.", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert tuple(re.findall(r"\d+\.\d+\.\d+", sentence)) == versions()
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("docs/clusters.md", "builds apache/kafka:{} where"),
+        ("docs/reference.md", "| `version` | {} |"),
+        ("docker-compose.yml", "image: apache/kafka:{}\n"),
+        ("docker/build-kafka", "version=${{1:-{}}}"),
+    ],
+)
+def test_the_default_version_of_kafka_is_the_same_everywhere(file: str, line: str) -> None:
+    """Where a page or a script writes it out."""
+    assert line.format(DEFAULT_VERSION) in (ROOT / file).read_text()
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "DESIGN.md"])

@@ -131,7 +131,7 @@ UP_IN_CONTAINERS = ("streamproof", "up", *IN_CONTAINERS)
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "written"),
     [
         (UP_IN_CONTAINERS, ""),
         (UP_IN_CONTAINERS, "Ctrl-C ends it."),
@@ -140,12 +140,12 @@ UP_IN_CONTAINERS = ("streamproof", "up", *IN_CONTAINERS)
     ids=["while it starts", "when it is up", "while it runs"],
 )
 def test_no_container_survives_a_kill(
-    containers: Containers, tmp_path: Path, wait_until: WaitUntil, command: Sequence[str], told: str
+    containers: Containers, tmp_path: Path, wait_until: WaitUntil, command: Sequence[str], written: str
 ) -> None:
     """SIGKILL of a command whose brokers are in containers leaves neither them nor their network."""
     started = Started(command, tmp_path)
     try:
-        wait_until(lambda: bool(containers(started.label())) and told in started.output.read_text())
+        wait_until(lambda: bool(containers(started.label())) and written in started.output.read_text())
     finally:
         started.process.kill()
         started.process.wait()
@@ -166,13 +166,13 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(
     assert had.directories > 0
     started.process.send_signal(number)
     status = started.process.wait(30)
-    told = started.output.read_text()
-    assert "Traceback" not in told
+    output = started.output.read_text()
+    assert "Traceback" not in output
     if number is signal.SIGHUP:  # nobody is there to be told
         assert status == -signal.SIGHUP
     else:
-        assert status == 130, told
-        assert told.endswith("streamproof: interrupted; everything that it started is ended\n")
+        assert status == 130, output
+        assert output.endswith("streamproof: interrupted; everything that it started is ended\n")
         assert not [rest for rest in started.left() if isinstance(rest, psutil.Process)]
     wait_until(lambda: not started.left())
 

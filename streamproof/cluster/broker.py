@@ -135,10 +135,10 @@ def why_it_ended(who: str, status: int | None, lines: list[str], log: Path) -> s
 
 def _telling(lines: list[str]) -> list[str]:
     """The last lines that say why: from the first error on, without stack frames and what is said besides."""
-    said = [line for line in lines if line.strip() and not line[0].isspace()]
-    errors = itertools.dropwhile(lambda line: " ERROR " not in line and " FATAL " not in line, said)
+    messages = [line for line in lines if line.strip() and not line[0].isspace()]
+    errors = itertools.dropwhile(lambda line: " ERROR " not in line and " FATAL " not in line, messages)
     why = [line for line in errors if " INFO " not in line and " WARN " not in line]
-    return (why or said)[-LAST_LINES:] or ["(it wrote nothing)"]
+    return (why or messages)[-LAST_LINES:] or ["(it wrote nothing)"]
 
 
 def take_ports(lease: PortLease, brokers: int, first: int | None) -> dict[int, BrokerPorts]:

@@ -195,9 +195,9 @@ def start_containers(
         names = {node: f"{name}-broker-{node}" for node in ports}
         variables = {"CLUSTER_ID": new_id(), **JAVA}
         for node, own in ports.items():
-            told = broker_settings(node, ports, DATA, f"{HOST}:{own.subject}", settings or {}, names=names)
+            own_settings = broker_settings(node, ports, DATA, f"{HOST}:{own.subject}", settings or {}, names=names)
             container = (
-                DockerContainer(f"{IMAGE}:{version}", env={**variables, **as_variables(told)})
+                DockerContainer(f"{IMAGE}:{version}", env={**variables, **as_variables(own_settings)})
                 .with_name(names[node])
                 .with_kwargs(labels=labels, network=name)
             )

@@ -90,16 +90,16 @@ def _version(home: Path, where: str) -> str:
     # the file that every runtime since 9 carries saves a start of the JVM
     release = home / "release"
     if release.is_file() and (
-        said := re.search(r'^JAVA_VERSION="(\d[^"]*)"', release.read_text(errors="replace"), re.MULTILINE)
+        found := re.search(r'^JAVA_VERSION="(\d[^"]*)"', release.read_text(errors="replace"), re.MULTILINE)
     ):
-        return said[1]
+        return found[1]
     try:
         run = subprocess.run(
             [home / "bin" / "java", "-version"], capture_output=True, text=True, timeout=30, check=True
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise ArtifactError(f"bin/java in {where} does not run ({error}); point {JAVA_HOME} to another") from error
-    said = re.search(r'version "(\d[^"]*)"', run.stderr)
-    if not said:
+    found = re.search(r'version "(\d[^"]*)"', run.stderr)
+    if not found:
         raise ArtifactError(f"bin/java in {where} does not say its version; point {JAVA_HOME} to another")
-    return said[1]
+    return found[1]

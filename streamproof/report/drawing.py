@@ -26,8 +26,8 @@ def draw(what: Timeline) -> bytes:
     """A PNG, 1800 pixels wide."""
     lines = [_wrapped(fault) for fault in what.faults]
     rows = max(1, len(what.lanes) + (what.rebalances is not None) + (what.aborted is not None))
-    told = LINE * (1 + sum(map(len, lines))) + 0.28
-    height = MARGIN + told + rows * LANE + 0.12 + PROGRESS + AXIS
+    text_height = LINE * (1 + sum(map(len, lines))) + 0.28
+    height = MARGIN + text_height + rows * LANE + 0.12 + PROGRESS + AXIS
     figure = Figure((WIDTH, height), dpi=DPI, facecolor="white")
     figure.text(MARGIN / WIDTH, 1 - MARGIN / height, what.title, va="top", size=10.5, weight="bold", color=INK)
     _tell(figure, what, lines, height)

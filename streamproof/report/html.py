@@ -96,13 +96,13 @@ def _run(command: list[str], cwd: str) -> None:
             stderr=subprocess.STDOUT,
         )
         try:
-            said, _ = process.communicate(timeout=TIMEOUT_S)
+            output, _ = process.communicate(timeout=TIMEOUT_S)
         except subprocess.TimeoutExpired as error:
             raise ReportError(
                 f"{GENERATOR} did not end in {TIMEOUT_S:.0f} s; see that npm's registry answers, and run it again"
             ) from error
     if process.returncode != 0:
-        lines = [line.strip() for line in said.decode(errors="replace").splitlines() if line.strip()]
+        lines = [line.strip() for line in output.decode(errors="replace").splitlines() if line.strip()]
         raise ReportError(
             f"{GENERATOR} ended with status {process.returncode} ({lines[-1] if lines else 'it said nothing'}); "
             f"it needs Node.js {NODE} or later and, the first time, npm's registry"

@@ -36,10 +36,10 @@ def test_jars_are_fetched_once(mirror: Mirror) -> None:
 
 def test_progress_says_what_is_downloaded(mirror: Mirror) -> None:
     """The first run says what it waits for, later runs say nothing."""
-    said: list[str] = []
-    cached(WANTED, said.append)
-    cached(WANTED, said.append)
-    assert said == [f"downloading Apache Kafka 0.0.1: {done} of 2 MB" for done in (0, 1, 2)]
+    messages: list[str] = []
+    cached(WANTED, messages.append)
+    cached(WANTED, messages.append)
+    assert messages == [f"downloading Apache Kafka 0.0.1: {done} of 2 MB" for done in (0, 1, 2)]
 
 
 def test_a_download_that_is_not_the_pinned_jar_is_refused(mirror: Mirror) -> None:

@@ -65,11 +65,11 @@ def test_compressed_records_pass_through(docker: Any, guardian: Guardian, tmp_pa
         create_topics(servers, {"kept": 1}, replication=1)
         for codec in ("gzip", "snappy", "lz4", "zstd"):
             producer = Producer({"bootstrap.servers": servers, "compression.type": codec, "linger.ms": 50})
-            told: list[Any] = []
+            errors: list[Any] = []
             for _ in range(100):
-                producer.produce("kept", b"x" * 100, on_delivery=lambda error, _, told=told: told.append(error))  # type: ignore[misc]
+                producer.produce("kept", b"x" * 100, on_delivery=lambda error, _, errors=errors: errors.append(error))  # type: ignore[misc]
             assert producer.flush(30) == 0
-            assert told == [None] * 100, codec
+            assert errors == [None] * 100, codec
 
 
 def test_closing_leaves_neither_container_nor_network(
@@ -111,24 +111,24 @@ def test_an_image_that_cannot_be_had_is_named(docker: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "told"),
+    ("host", "sentence"),
     [
         ("unix:///no/docker.sock", "Docker cannot be reached at /no/docker.sock (No such file or directory); start it"),
         ("tcp://10.0.0.1:2375", "Docker at tcp://10.0.0.1:2375 may be another machine's"),
     ],
 )
-def test_docker_that_is_not_here_is_told(host: str, told: str) -> None:
+def test_docker_that_is_not_here_is_told(host: str, sentence: str) -> None:
     """The command ends with 2 and one sentence, which says what to do."""
     command = [sys.executable, "-m", "streamproof", "up", "--cluster", "testcontainers"]
     ended = subprocess.run(
         command, env={**os.environ, "DOCKER_HOST": host}, capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 2
-    assert ended.stderr.startswith(f"streamproof: {told}")
+    assert ended.stderr.startswith(f"streamproof: {sentence}")
     assert ended.stderr.count("\n") == 1
 
 
 def test_settings_become_the_images_variables() -> None:
     """As the image takes them apart again: `_` for a dot, `__` for an underscore, `___` for a dash."""
-    told = as_variables({"log.dirs": "/data", "a_b": "1", "a-b": "2"})
-    assert told == {"KAFKA_LOG_DIRS": "/data", "KAFKA_A__B": "1", "KAFKA_A___B": "2"}
+    variables = as_variables({"log.dirs": "/data", "a_b": "1", "a-b": "2"})
+    assert variables == {"KAFKA_LOG_DIRS": "/data", "KAFKA_A__B": "1", "KAFKA_A___B": "2"}

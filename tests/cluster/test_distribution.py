@@ -44,13 +44,13 @@ def pin_to(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_is_fetched_and_unpacked_once(mirror: Mirror, tmp_path: Path) -> None:
     """What the cache holds needs no network again; the archive itself is not kept; the first run says what it does."""
-    said: list[str] = []
-    home = distribution(said.append)
+    messages: list[str] = []
+    home = distribution(messages.append)
     assert (home / "quarkus-run.jar").read_bytes() == b"jar"
     mirror.content = None
-    assert distribution(said.append) == home
+    assert distribution(messages.append) == home
     assert mirror.fetched == 1
-    assert said == [
+    assert messages == [
         "downloading Apicurio Registry 1.0: 0 of 0 MB",
         "unpacking Apicurio Registry 1.0",
     ]

@@ -34,10 +34,10 @@ def test_a_path_without_java_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 @pytest.mark.parametrize("version", ["11.0.2", "1.8.0_292", "16"])
-@pytest.mark.parametrize("told", ["by its release file", "by itself"])
-def test_a_java_too_old_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str, told: str) -> None:
+@pytest.mark.parametrize("source", ["by its release file", "by itself"])
+def test_a_java_too_old_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str, source: str) -> None:
     """The sentence says which version was found, and which is wanted."""
-    if told == "by itself":
+    if source == "by itself":
         make_home(tmp_path, says=f'openjdk version "{version}"')
     else:
         make_home(tmp_path, release=version)

@@ -99,10 +99,10 @@ def test_a_broker_that_dies_at_start_says_why(start: Start, guardian: Guardian, 
     """The error has the cause from the broker's log, without stack frames, and the log's path."""
     with pytest.raises(ClusterError) as caught:
         start(guardian, brokers=1, logs=tmp_path, settings={"num.io.threads": "0"})
-    said = str(caught.value)
-    assert "Invalid value 0 for configuration num.io.threads" in said
-    assert "\tat " not in said
-    assert str(tmp_path / "broker-1.log") in said
+    message = str(caught.value)
+    assert "Invalid value 0 for configuration num.io.threads" in message
+    assert "\tat " not in message
+    assert str(tmp_path / "broker-1.log") in message
     assert not processes_of(guardian.label, set())
 
 
@@ -148,7 +148,7 @@ from {module} import {function} as start
 from streamproof.guardian import Guardian
 guardian = Guardian()
 print(guardian.label, guardian.directory, flush=True)
-cluster = start(guardian, brokers=3, logs=guardian.directory, progress=lambda said: print(said, flush=True))
+cluster = start(guardian, brokers=3, logs=guardian.directory, progress=lambda sentence: print(sentence, flush=True))
 print(*(cluster.address(node) for node in cluster.brokers), flush=True)
 sys.stdin.read()
 """

@@ -87,10 +87,10 @@ def test_one_that_dies_at_start_says_why(tmp_path: Path, monkeypatch: pytest.Mon
         with pytest.raises(RegistryError) as caught, start_registry(guardian, logs=tmp_path):
             pass
         assert not processes_of(guardian.label, set())
-    said = str(caught.value)
-    assert "ended with status 1; its last lines:" in said
-    assert f"Port {port} seems to be in use" in said
-    assert said.endswith(f"whole log: {tmp_path / 'registry.log'}")
+    message = str(caught.value)
+    assert "ended with status 1; its last lines:" in message
+    assert f"Port {port} seems to be in use" in message
+    assert message.endswith(f"whole log: {tmp_path / 'registry.log'}")
 
 
 def test_one_that_does_not_answer_is_told(schema_registry: Registry) -> None:
@@ -117,7 +117,7 @@ from streamproof.cluster.registry import start_registry
 from streamproof.guardian import Guardian
 guardian = Guardian()
 print(guardian.label, guardian.directory, flush=True)
-with start_registry(guardian, logs=guardian.directory, progress=lambda said: print(said, flush=True)) as registry:
+with start_registry(guardian, logs=guardian.directory, progress=lambda text: print(text, flush=True)) as registry:
     print(registry.url, flush=True)
     sys.stdin.read()
 """

@@ -178,10 +178,10 @@ def test_a_broker_that_led_nothing_is_not_missed(
 
 
 @pytest.mark.parametrize(
-    ("timeout_s", "said"), [(STOP_TIMEOUT_S, "(leader) stopped, the"), (0, "did not stop in time, was killed, the")]
+    ("timeout_s", "sentence"), [(STOP_TIMEOUT_S, "(leader) stopped, the"), (0, "did not stop in time, was killed, the")]
 )
 def test_a_broker_that_had_to_be_killed_was_not_stopped(
-    agreeing: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path, timeout_s: float, said: str
+    agreeing: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path, timeout_s: float, sentence: str
 ) -> None:
     """The evidence of a restart says how the broker went."""
     cluster = agreeing
@@ -190,4 +190,4 @@ def test_a_broker_that_had_to_be_killed_was_not_stopped(
         patched.setattr(cluster, "stop", lambda node: cluster._broker(node).stop(timeout_s))
         evidence = act(system_of(cluster, session_guardian, tmp_path), fault)
     assert evidence.effective, evidence.sentence
-    assert said in evidence.sentence
+    assert sentence in evidence.sentence

@@ -99,7 +99,7 @@ def test_a_fault_during_another_overlaps_with_it(unmade: System, tick: Any) -> N
     """It begins while the other is in effect, and the other lasts on."""
     tick.release[1] = threading.Event()
 
-    def told(fault: Fault, evidence: Evidence | None) -> None:
+    def tell(fault: Fault, evidence: Evidence | None) -> None:
         if evidence and fault.on == Instance(2):
             tick.release[1].set()
 
@@ -109,7 +109,7 @@ def test_a_fault_during_another_overlaps_with_it(unmade: System, tick: Any) -> N
             Fault(tick(lasts_ms=0), Instance(2), During("first")),
         )
     )
-    nemesis = Nemesis(busy(unmade), 100, told, lambda: pytest.fail("given up"))
+    nemesis = Nemesis(busy(unmade), 100, tell, lambda: pytest.fail("given up"))
     nemesis.carry_out(plan)
     assert log_of(tick) == ["begin 1", "begin 2", "end 2", "end 1"]
     first, second = sorted(nemesis.rows, key=lambda row: row["instance"])
@@ -276,15 +276,15 @@ def test_a_mark_that_is_not_reached_leaves_nothing_to_recover_from(
 
 def test_a_fault_is_told_of_before_it_is_waited_for_and_when_it_is_over(noted: System) -> None:
     """Its mark may be a while off."""
-    told: list[tuple[str, bool | None]] = []
+    events: list[tuple[str, bool | None]] = []
     nemesis = Nemesis(
         with_progress(replace(noted, group=None), unanswered=lambda _: 7, committed=lambda: 1),
         0,
-        lambda fault, evidence: told.append((str(fault), evidence.effective if evidence else None)),
+        lambda fault, evidence: events.append((str(fault), evidence.effective if evidence else None)),
         lambda: pytest.fail("given up"),
     )
     nemesis.inject(Fault.of("kill", "instance:1", at=0.0, lasts_ms=0))
-    assert told == [("kill instance:1", None), ("kill instance:1", True)]
+    assert events == [("kill instance:1", None), ("kill instance:1", True)]
 
 
 def test_what_a_trigger_holds_is_let_go_when_the_action_cannot_begin(

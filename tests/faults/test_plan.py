@@ -101,11 +101,11 @@ def test_a_mistake_in_a_file_is_told_with_the_number_of_the_fault(tmp_path: Path
     """From 1; with the field, what is expected there, and what was found."""
     file = tmp_path / "plan.json"
     file.write_text(f'{{"faults": [{text}]}}' if text.startswith('{"kind') else text)
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as caught:
         read_plan(file)
-    assert str(told.value).startswith(f"--faults {file}: {sentence}")
-    assert str(told.value).endswith("; a plan is what a run saves as plan.json")
-    assert "\n" not in str(told.value)
+    assert str(caught.value).startswith(f"--faults {file}: {sentence}")
+    assert str(caught.value).endswith("; a plan is what a run saves as plan.json")
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -133,9 +133,9 @@ def plan_of(*faults: tuple[str, str]) -> Plan:
 
 def test_a_fault_that_there_is_not_is_told_with_those_that_there_are() -> None:
     """Before anything runs."""
-    with pytest.raises(UsageError, match="fault melt, 1 of the plan: there is none of that name; there are") as told:
+    with pytest.raises(UsageError, match="fault melt, 1 of the plan: there is none of that name; there are") as caught:
         plan_of(("melt", "instance:1"))
-    assert all(kind in str(told.value) for kind in ACTIONS)
+    assert all(kind in str(caught.value) for kind in ACTIONS)
 
 
 @pytest.mark.parametrize(
@@ -159,9 +159,9 @@ def test_a_fault_that_there_is_not_is_told_with_those_that_there_are() -> None:
 )
 def test_a_target_that_is_written_as_none_is_told_with_how_to_write_it(kind: str, target: str, write: str) -> None:
     """As soon as the plan is read: which fault of it, what is wrong, what to write."""
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as caught:
         plan_of(("kill", "instance:1"), (kind, target))
-    sentence = str(told.value)
+    sentence = str(caught.value)
     assert sentence.startswith(f'fault {kind}, 2 of the plan: its target cannot be "{target}"; write {write}')
 
 
@@ -179,10 +179,10 @@ def test_a_target_that_this_run_does_not_have_is_told_with_those_that_it_has(
 ) -> None:
     """Once the subject and the cluster are known, and not before."""
     plan = plan_of((kind, target))
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as caught:
         check_plan(plan, around())
-    assert f"fault {kind}, 1 of the plan: " in str(told.value)
-    assert sentence in str(told.value)
+    assert f"fault {kind}, 1 of the plan: " in str(caught.value)
+    assert sentence in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -203,8 +203,8 @@ def test_what_needs_a_group_is_refused_to_a_subject_that_is_in_none(kind: str, t
 def test_the_default_plan_of_a_subject_that_is_in_no_group_can_be_carried_out() -> None:
     """For every seed, it asks for nothing that needs a group."""
     for seed in range(20):
-        told = around(replace(SUBJECT, input="stdin"))
-        check_plan(Plan.default(seed, told), told)
+        surroundings = around(replace(SUBJECT, input="stdin"))
+        check_plan(Plan.default(seed, surroundings), surroundings)
 
 
 def test_where_there_is_no_database_the_fault_is_to_be_left_out() -> None:
@@ -233,9 +233,9 @@ def test_a_fault_that_a_cluster_cannot_do_is_told_with_those_that_can(kind: str,
     """Nobody else's brokers are broken."""
     plan = plan_of((kind, "broker:1"))
     check_plan(plan, around(backend="testcontainers"))
-    with pytest.raises(UnsupportedByCluster) as told:
+    with pytest.raises(UnsupportedByCluster) as caught:
         check_plan(plan, around(backend=backend))
-    assert str(told.value).endswith(f"to a cluster that is {backend}; leave it out, or use --cluster {clusters}")
+    assert str(caught.value).endswith(f"to a cluster that is {backend}; leave it out, or use --cluster {clusters}")
 
 
 def test_faults_in_words_are_spread_over_the_run() -> None:
@@ -255,23 +255,25 @@ def test_a_fault_in_words_may_say_when() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "said"),
+    ("keys", "sentence"),
     [
         ({}, "it does not say when; write one of at, elapsed_s, during or after"),
         ({"at": 0.1, "elapsed_s": 3}, "it has at and elapsed_s; write one of at, elapsed_s, during or after"),
     ],
 )
-def test_a_fault_says_once_when_it_begins(keys: dict[str, float], said: str) -> None:
+def test_a_fault_says_once_when_it_begins(keys: dict[str, float], sentence: str) -> None:
     """Neither never nor twice."""
-    with pytest.raises(UsageError, match=f"fault kill: {said}"):
+    with pytest.raises(UsageError, match=f"fault kill: {sentence}"):
         fault_of({"kind": "kill", "target": "instance:1", **keys})
 
 
-@pytest.mark.parametrize(("names", "said"), [((), "there is no fault named"), (("x", "x"), "there are several faults")])
-def test_a_fault_that_depends_on_another_names_one_that_there_is(names: tuple[str, ...], said: str) -> None:
+@pytest.mark.parametrize(("names", "sentence"), [((), "there is no fault named"), (("x", "x"), "are several faults")])
+    ("names", "sentence"), [((), "there is no fault named"), (("x", "x"), "there are several faults")]
+)
+def test_a_fault_that_depends_on_another_names_one_that_there_is(names: tuple[str, ...], sentence: str) -> None:
     """One and no more, so that it is clear which is meant."""
     others = [Fault(Kill(), Instance(1), Progress(0.1), name) for name in names]
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=sentence):
         check_plan(Plan((*others, Fault(Kill(), Instance(2), During("x")))), PLAIN)
 
 

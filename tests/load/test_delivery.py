@@ -17,7 +17,7 @@ def test_what_was_given_up_is_not_reported_to_the_next_load() -> None:
     )
     delivery.send("orders", b"k", b"first", [], time.monotonic())
     assert delivery.drain(0) == 1
-    delivery.send("orders", b"k", b"second", [], time.monotonic())
+    delivery.send("orders", b"k", b"the second", [], time.monotonic())
     assert delivery.drain(DEADLINE_S) == 0
     delivery.close()
     assert reported == ["10 KafkaException"]

@@ -123,7 +123,7 @@ def test_the_web_page_is_for_this_machine_alone(
             assert page.post(f"{address}/swarm", data={"user_count": 1, "spawn_rate": 1}).json()["success"]
             wait_until(lambda: page.get(f"{address}/stats/requests").json()["stats"][0]["num_requests"] > 0)
             locust.send_signal(signal.SIGTERM)
-            told, _ = locust.communicate(timeout=60)
-    assert locust.returncode == 0, told
-    assert "Uncaught exception in event handler" not in told
+            output, _ = locust.communicate(timeout=60)
+    assert locust.returncode == 0, output
+    assert "Uncaught exception in event handler" not in output
     assert in_log(broker) > 0

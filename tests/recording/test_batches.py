@@ -117,11 +117,11 @@ def test_each_batch_that_says_something_is_read_once(monkeypatch: pytest.MonkeyP
 
 def test_what_took_effect_is_plain_or_was_committed_by_its_own_producer() -> None:
     """A plain batch behind another's open transaction is in force already; that transaction is not."""
-    told = [
+    fields = [
         (7, True, "none"), (8, True, "none"), (-1, False, "none"), (8, True, "abort"), (7, True, "commit"),
         (7, True, "none"), (-1, False, "none"), (8, True, "none"), (8, True, "commit"),
     ]  # fmt: skip
     batches = [
-        Batch(off, off, pid, 0, transactional, control, 0) for off, (pid, transactional, control) in enumerate(told)
+        Batch(off, off, pid, 0, transactional, control, 0) for off, (pid, transactional, control) in enumerate(fields)
     ]
     assert took_effect(batches) == {0, 2, 6, 7}

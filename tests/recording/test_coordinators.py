@@ -199,9 +199,9 @@ def test_a_deleted_commit_has_no_offset(
     # a client that nothing refers to is gone before its answer comes
     admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers})
     admin.delete_consumer_groups(["deleted"])["deleted"].result(20)
-    told = decoded(cluster, schemas, topic_names)
-    assert [row["off"] for row in rows_of(told.offset_commit, "deleted")] == [5, None]
-    assert rows_of(told.generation, "deleted")[-1]["state"] == "Dead"
+    tables = decoded(cluster, schemas, topic_names)
+    assert [row["off"] for row in rows_of(tables.offset_commit, "deleted")] == [5, None]
+    assert rows_of(tables.generation, "deleted")[-1]["state"] == "Dead"
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
@@ -222,12 +222,12 @@ def test_owners_are_those_that_the_members_report(
                 return owned_now(rows_of(decoded(cluster, schemas, topic_names).owner, protocol)) == expected
 
             drive(settled_owners, first, second)
-            told = decoded(cluster, schemas, topic_names)
+            tables = decoded(cluster, schemas, topic_names)
         finally:
             second.close()
     finally:
         first.close()
-    owners, generations = rows_of(told.owner, protocol), rows_of(told.generation, protocol)
+    owners, generations = rows_of(tables.owner, protocol), rows_of(tables.generation, protocol)
     assert_fits(owners, "owner")
     assert_fits(generations, "generation")
     assert {row["topic"] for row in owners} == {TOPIC}
@@ -240,12 +240,12 @@ def test_owners_are_those_that_the_members_report(
     numbers = [row["generation"] for row in generations]
     assert numbers == sorted(numbers)
     assert len(set(numbers)) > 1
-    assert not told.skipped
+    assert not tables.skipped
 
 
 def dynamic_member(expected: Mapping[str, set[int]], owners: list[Row]) -> str:
     """The member that is not static."""
-    return next(row["member"] for row in owners if row["member"] in expected and row["instance"] is None)
+    return next(str(row["member"]) for row in owners if row["member"] in expected and row["instance"] is None)
 
 
 def test_no_partition_has_two_owners_at_once(
@@ -260,14 +260,14 @@ def test_no_partition_has_two_owners_at_once(
     finally:
         first.close()
         second.close()
-    told = decoded(cluster, schemas, topic_names)
-    owners = rows_of(told.owner, group)
+    tables = decoded(cluster, schemas, topic_names)
+    owners = rows_of(tables.owner, group)
     assert owned_now(owners) == {}
     for part in range(PARTS):
         spans = sorted((row["t_from"], row["t_to"]) for row in owners if row["part"] == part)
         assert spans
         assert all(left[1] <= right[0] for left, right in itertools.pairwise(spans))
-    assert rows_of(told.generation, group)[-1]["state"] == "Empty"
+    assert rows_of(tables.generation, group)[-1]["state"] == "Empty"
 
 
 def record(key: bytes | None, value: bytes | None, off: int = 0, part: int = 0, t: int = 0) -> LogRecord:
@@ -285,10 +285,10 @@ def commit_key(kind: int, group: str = "g") -> bytes:
 def test_unknown_kinds_are_counted_and_passed_over(schemas: Mapping[str, Schema]) -> None:
     """A record of a later release, or a record without a key, costs its own row and no other."""
     value = struct.pack(">hqih", 3, 42, -1, 0) + struct.pack(">q", 0)
-    given = [record(b"\x7f\x00xx", b"?", 0), record(None, b"?", 1), record(commit_key(1), value, 2)]
-    told = decode_consumer_offsets(given, schemas, {})
-    assert told.skipped == {0x7F00: 1, -1: 1}
-    assert [(row["off"], row["n"]) for row in told.offset_commit] == [(42, 2)]
+    records = [record(b"\x7f\x00xx", b"?", 0), record(None, b"?", 1), record(commit_key(1), value, 2)]
+    tables = decode_consumer_offsets(records, schemas, {})
+    assert tables.skipped == {0x7F00: 1, -1: 1}
+    assert [(row["off"], row["n"]) for row in tables.offset_commit] == [(42, 2)]
 
 
 @pytest.mark.parametrize("kind", [0, 1])
@@ -302,18 +302,18 @@ def test_every_version_of_a_commit_is_read(schemas: Mapping[str, Schema], kind: 
     value += struct.pack(">q", 2000) if version == 1 else b""
     if version == 4:  # the topic's id, and a tag that no release knows yet
         value += b"\x02" + b"\x00\x10" + uuid.UUID(int=7).bytes + b"\x09\x03abc"
-    told = decode_consumer_offsets([record(commit_key(kind), value)], schemas, {})
-    assert [(row["grp"], row["part"], row["off"]) for row in told.offset_commit] == [("g", 1, 42)]
+    tables = decode_consumer_offsets([record(commit_key(kind), value)], schemas, {})
+    assert [(row["grp"], row["part"], row["off"]) for row in tables.offset_commit] == [("g", 1, 42)]
 
 
 def test_a_partitions_order_is_that_of_its_offsets(schemas: Mapping[str, Schema]) -> None:
     """Whatever the times say: a coordinator that moves may move to a broker whose clock is behind."""
-    given = [
+    records = [
         record(commit_key(1, "other"), None, off=0, part=1, t=1),
         record(commit_key(1, "second"), None, off=6, part=0, t=5),
         record(commit_key(1, "first"), None, off=5, part=0, t=9),
     ]
-    rows = decode_consumer_offsets(given, schemas, {}).offset_commit
+    rows = decode_consumer_offsets(records, schemas, {}).offset_commit
     assert [(row["grp"], row["n"]) for row in rows] == [("first", 0), ("second", 1), ("other", 2)]
 
 
@@ -331,8 +331,8 @@ def current(off: int, epoch: int, assigned: list[int], revoking: list[int]) -> L
 
 def test_a_partition_is_its_members_until_it_has_let_go(schemas: Mapping[str, Schema]) -> None:
     """A revocation that the member has not confirmed leaves it the owner; a confirmed revocation does not."""
-    given = [current(1, 3, [0, 1], []), current(2, 3, [0], [1]), current(5, 4, [0], [])]
-    owners = decode_consumer_offsets(given, schemas, {str(uuid.UUID(int=7)): "orders"}).owner
+    records = [current(1, 3, [0, 1], []), current(2, 3, [0], [1]), current(5, 4, [0], [])]
+    owners = decode_consumer_offsets(records, schemas, {str(uuid.UUID(int=7)): "orders"}).owner
     assert [(row["topic"], row["part"], row["generation"], row["t_from"], row["t_to"]) for row in owners] == [
         ("orders", 0, 3, 1, None),
         ("orders", 1, 3, 1, 5),
@@ -359,5 +359,5 @@ def test_a_broken_record_is_named(schemas: Mapping[str, Schema], value: bytes, w
 @pytest.mark.parametrize("version", ["3.9.1"])
 def test_an_older_release_defines_the_same_records(version: str) -> None:
     """Keys that carry their kind as a version, as up to Kafka 3.9, give the same rows."""
-    told = decode_consumer_offsets([record(commit_key(1), None)], load_schemas(kafka_jars(version)), {})
-    assert [row["off"] for row in told.offset_commit] == [None]
+    tables = decode_consumer_offsets([record(commit_key(1), None)], load_schemas(kafka_jars(version)), {})
+    assert [row["off"] for row in tables.offset_commit] == [None]

@@ -60,13 +60,13 @@ def test_a_row_is_timed_by_the_last_look_that_did_not_show_it(
     file: Path, database: Database, wait_until: Callable[[Callable[[], bool]], None], tmp_path: Path
 ) -> None:
     """So a row is known to have come after a commit, if the commit came before that look."""
-    told: list[str] = []
-    observer = DatabaseRows([database], told.extend)
+    ids: list[str] = []
+    observer = DatabaseRows([database], ids.extend)
     observer.start(HistoryWriter(tmp_path / "live"))
     insert(file, "early")
-    wait_until(lambda: told == ["early"])
+    wait_until(lambda: ids == ["early"])
     insert(file, "late")
-    wait_until(lambda: told == ["early", "late"])
+    wait_until(lambda: ids == ["early", "late"])
     early, late = rows(observer, tmp_path)
     assert (early["source_id"], late["source_id"]) == ("early", "late")
     assert early["t_append"] < late["t_append"]

@@ -53,8 +53,8 @@ PLAIN = {"flag": True, "id": uuid.UUID(int=9), "share": 0.5, "port": 65535, "nam
 def test_the_old_encoding_is_read() -> None:
     """Fixed-width lengths, -1 for null, and no tags before the flexible versions; what is missing has its default."""
     data = HEAD + b"\xff\xff" + b"\x00\x02ab" + b"\x00\x00\x00\x03xyz" + b"\x00\x00\x00\x02\x05\xfa"
-    told = schema(*ALL_KINDS).decode(data, 0)
-    assert told == PLAIN | {"rows": [{"n": 5}, {"n": -6}], "note": "none", "extra": None, "new": 127}
+    row = schema(*ALL_KINDS).decode(data, 0)
+    assert row == PLAIN | {"rows": [{"n": 5}, {"n": -6}], "note": "none", "extra": None, "new": 127}
 
 
 def test_the_compact_encoding_is_read() -> None:
@@ -63,8 +63,8 @@ def test_the_compact_encoding_is_read() -> None:
     data = HEAD + b"\xc9\x01" + name + b"\x00\x02ab" + b"\x04xyz" + b"\x03\x05\x00\xfa\x01\x07\x02??"
     data += struct.pack(">i", 8)
     data += b"\x03" + b"\x00\x03\x03hi" + b"\x01\x06\x01\x00\x00\x00\x04\x00" + b"\x80\x01\x01!"
-    told = schema(*ALL_KINDS).decode(data, 2)
-    assert told == PLAIN | {
+    row = schema(*ALL_KINDS).decode(data, 2)
+    assert row == PLAIN | {
         "name": name.decode(),
         "rows": [{"n": 5}, {"n": -6}],
         "note": "hi",

@@ -22,7 +22,7 @@ def wait(broker: EmbeddedCluster, topic: str) -> Wait:
     def waited(
         committed: Sequence[Mapping[Place, int]],
         timeout_s: float,
-        told: list[str] | None = None,
+        sentences: list[str] | None = None,
         *,
         open_timeout_s: float = 0.0,
         say: Callable[[str], None] | None = None,
@@ -38,7 +38,7 @@ def wait(broker: EmbeddedCluster, topic: str) -> Wait:
             log_ends,
             timeout_s=timeout_s,
             open_timeout_s=open_timeout_s,
-            say=say or (told if told is not None else []).append,
+            say=say or (sentences if sentences is not None else []).append,
         )
 
     return waited
@@ -63,9 +63,9 @@ def test_markers_and_aborted_input_need_no_commit(wait: Wait, topic: str, send: 
 def test_it_waits_until_the_group_has_committed(wait: Wait, topic: str, send: Send) -> None:
     """Asked again and again, and telling what is missing meanwhile."""
     send(topic, "a", "b")
-    told: list[str] = []
-    assert wait([{}, {(topic, 0): 1}, {(topic, 0): 2}], 30, told).quiet
-    assert told == [f"not committed to the end: {topic}[0]"] * 2
+    sentences: list[str] = []
+    assert wait([{}, {(topic, 0): 1}, {(topic, 0): 2}], 30, sentences).quiet
+    assert sentences == [f"not committed to the end: {topic}[0]"] * 2
 
 
 def test_an_open_transaction_is_found(wait: Wait, broker: EmbeddedCluster, topic: str, send: Send) -> None:

@@ -83,10 +83,10 @@ def test_a_mistake_is_one_sentence_and_nothing_is_lost(
         Path(name).write_text('{"uuid": "1"}')
     if path is not None:
         monkeypatch.setenv("PATH", path)
-    with pytest.raises(StreamproofError) as told:
+    with pytest.raises(StreamproofError) as caught:
         generate(Path("allure-results"), Path("allure-report"))
-    assert str(told.value).startswith(sentence)
-    assert "\n" not in str(told.value)
+    assert str(caught.value).startswith(sentence)
+    assert "\n" not in str(caught.value)
     assert all(Path(name).is_file() for name in files)
 
 
@@ -127,5 +127,5 @@ def test_a_report_is_told_as_json_too(tmp_path: Path, monkeypatch: pytest.Monkey
     arguments = ["report", str(tmp_path), "--output", str(tmp_path / "report")]
     index = tmp_path / "report" / "index.html"
     assert CliRunner().invoke(app, arguments).stdout == f"Report {index}\n"
-    told = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)
-    assert told == {"report": str(index), "tests": {"total": 3, "passed": 2, "failed": 1}}
+    output = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)
+    assert output == {"report": str(index), "tests": {"total": 3, "passed": 2, "failed": 1}}

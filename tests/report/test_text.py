@@ -16,9 +16,9 @@ def test_brackets_in_data_are_words_of_it(tmp_path: Path) -> None:
         scene.effect("[/b]a[red]")
     history = scene.write(tmp_path / "runs[/b]" / "history")
     markup = explain(judge(history, threads=1), history, witnesses=Path("runs[/b]/witnesses"), again="verify [/b]")
-    told = Text.from_markup(markup).plain
-    assert "(alpha) is of [/b]a[red], which is no input" in told
-    assert "the effect at alpha[0]@" in told
-    assert "… 7 more in runs[/b]/witnesses/phantom.parquet" in told
-    assert "runs[/b]/history" in told
-    assert "Again   verify [/b]" in told
+    text = Text.from_markup(markup).plain
+    assert "(alpha) is of [/b]a[red], which is no input" in text
+    assert "the effect at alpha[0]@" in text
+    assert "… 7 more in runs[/b]/witnesses/phantom.parquet" in text
+    assert "runs[/b]/history" in text
+    assert "Again   verify [/b]" in text
