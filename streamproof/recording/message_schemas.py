@@ -147,7 +147,7 @@ class _Compiler:
         flexible = self._flexible
 
         def read(reader: Reader) -> dict[str, Any]:
-            values = {name: read_one(reader) for name, read_one in plain}
+            values = {name: read_field(reader) for name, read_field in plain}
             for name, default in defaults.items():
                 values[name] = default()
             if flexible:

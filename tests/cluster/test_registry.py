@@ -79,7 +79,7 @@ def test_it_listens_on_loopback_alone_and_ends_with_its_block(tmp_path: Path) ->
         assert all(is_free(address.port) for address in listening)
 
 
-def test_one_that_dies_at_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registry_that_dies_at_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last lines of its log, and where the rest is."""
     with Guardian() as guardian, socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -93,7 +93,7 @@ def test_one_that_dies_at_start_says_why(tmp_path: Path, monkeypatch: pytest.Mon
     assert message.endswith(f"whole log: {tmp_path / 'registry.log'}")
 
 
-def test_one_that_does_not_answer_is_told(schema_registry: Registry) -> None:
+def test_a_registry_that_does_not_answer_is_an_error(schema_registry: Registry) -> None:
     """Whatever stands in its address; a password in it is not repeated."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

@@ -36,7 +36,7 @@ def test_the_plans_that_the_page_shows_are_plans(tmp_path: Path, number: int, fa
     assert len(plan.faults) == faults
 
 
-def test_the_plan_in_python_is_the_one_in_json() -> None:
+def test_the_plan_in_python_is_the_plan_in_json() -> None:
     """The page shows the same plan twice."""
     shown = page().split("```python\n")[1].split("```")[0]
     found: dict[str, object] = {}

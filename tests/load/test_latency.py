@@ -25,7 +25,7 @@ def test_percentiles_keep_three_digits() -> None:
     assert summary.ms[50.0] == pytest.approx(1234.0, rel=0.001)
 
 
-def test_what_several_processes_measured_is_as_if_one_had() -> None:
+def test_what_several_processes_measured_is_as_if_a_single_process_had() -> None:
     """The percentiles of all, not a mean of percentiles; and each measure is handed over once."""
     workers = [measured(*range(1, 100)), measured(5000.0, failures=2)]
     master = Latencies()
