@@ -207,8 +207,7 @@ def start_containers(
                 node, ports=own, container=container, network=network, log=logs / f"broker-{node}.log"
             )
         cluster = ContainerCluster(version, made, lease, docker, network)
-        progress(f"starting {brokers} broker{'s' if brokers > 1 else ''}")
-        cluster.launch_all()
+        cluster.launch_all(progress)
     except BaseException:
         ContainerCluster(version, made, lease, docker, network).close()
         raise

@@ -67,8 +67,7 @@ def start_embedded(
         ports = take_ports(lease, brokers, port)
         made = make_brokers(guardian, runtime, ports, logs=logs, settings=settings or {})
         cluster = EmbeddedCluster(version, made, lease)
-        progress(f"starting {brokers} broker{'s' if brokers > 1 else ''}")
-        cluster.launch_all()
+        cluster.launch_all(progress)
     except BaseException:
         cluster.close()
         raise

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
 from streamproof.capabilities import OF_BACKEND, Capability
+from streamproof.cluster.artifacts import Progress
 from streamproof.cluster.ports import HOST, PortLease
 from streamproof.cluster.settings import BrokerPorts
 from streamproof.errors import ClusterError
@@ -67,8 +68,10 @@ class OwnedCluster(ABC, Generic[N]):
     ) -> None:
         self.close()
 
-    def launch_all(self) -> None:
+    def launch_all(self, progress: Progress) -> None:
         """Start every broker, and return when each knows all."""
+        count = len(self._brokers)
+        progress(f"starting {count} broker{'s' if count > 1 else ''}")
         for broker in self._brokers.values():
             broker.launch()
         wait_until_ready(self._brokers.values(), frozenset(self._brokers), READY_TIMEOUT_S)

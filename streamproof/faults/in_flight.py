@@ -1,4 +1,4 @@
-"""Stopping an instance *inside* its cycle, without a race: what is seen while it is stopped is what it holds."""
+"""Stopping an instance *inside* its cycle, without a race: while it is stopped, it holds exactly what is seen."""
 
 import random
 
@@ -10,7 +10,7 @@ ARRIVES_S = 0.05  # what is let in has reached its topic by then
 LATE_S, LATEST_S = 0.1, 0.4  # after its waking, a cycle is usually over by the first, and nearly always by the second
 FORGOTTEN_AFTER = 20
 LOOKS, LOOK_S = 4, 0.1  # longer than a transaction that goes on usually takes
-OBSERVED_AFTER_S = 0.15  # what was written, and what was given, before it was stopped has been read by then
+OBSERVED_AFTER_S = 0.15  # all that was written and given before it was stopped has been read by then
 
 
 def stopped_inside(scene: Scene, number: int, attempts: int) -> tuple[Held, Held]:

@@ -12,8 +12,6 @@ from typing import Any
 from streamproof.errors import HistoryError, StreamproofError, UsageError
 from streamproof.history.store import HistoryWriter
 
-Say = Callable[[str], None]
-
 
 class NotRecorded(StreamproofError):  # noqa: N818 - reads as a sentence where it is raised
     """A source could not have its tables; the sentence says why. Checks that need them are not judged."""
@@ -82,7 +80,7 @@ class Rows(Source):
         return ()
 
 
-def record(sources: Iterable[Source], writer: HistoryWriter, say: Say) -> tuple[str, ...]:
+def record(sources: Iterable[Source], writer: HistoryWriter, say: Callable[[str], None]) -> tuple[str, ...]:
     """Let each source write its tables; return what could not be had or seen, each as a sentence.
 
     A table that its source wrote has a file, even if it holds no row. A table that could not be had has none.

@@ -10,7 +10,7 @@ from streamproof.history.store import History
 SHOWN_WITNESSES = 3
 COLOURS = {Outcome.UPHELD: "green", Outcome.VIOLATED: "red", Outcome.UNPROVEN: "yellow"}
 NEVER_SHOWN = ("loss of power on all brokers", "clock skew")
-SEEN = {  # of 1, of more
+SEEN = {  # singular, plural
     "transactions": ("transaction", "transactions"),
     "aborted": ("aborted transaction", "aborted transactions"),
     "rebalances": ("rebalance", "rebalances"),

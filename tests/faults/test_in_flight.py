@@ -1,4 +1,4 @@
-"""Stopping an instance inside its cycle: what is seen while it is stopped is what it holds."""
+"""Stopping an instance inside its cycle: while it is stopped, it holds exactly what is seen."""
 
 from dataclasses import replace
 

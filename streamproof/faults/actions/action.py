@@ -31,7 +31,7 @@ class Drawn(StrEnum):
 
 
 class Action(BaseModel):
-    """Frozen parameters; what an action must remember of a fault is what its `begin` returns.
+    """Frozen parameters; an action remembers nothing of a fault but by what its `begin` returns.
 
     `kind`: its name in a plan. `target`: what it may be aimed at. `requires`: without these capabilities it is refused.
     `back`: what the target is once the fault is undone, for the sentence "…, back after 1.4 s". `feeds`: the action, or

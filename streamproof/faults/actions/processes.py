@@ -74,10 +74,10 @@ class Kill(Action):
 
     In flight (`"in_flight": true`, or the name `kill-in-flight`), it is killed *inside* its cycle: what it had begun,
     others must end or undo. Without a race: the instance is stopped (SIGSTOP) and looked at, again and again until it
-    is inside its cycle, and then killed. What is seen while it is stopped is what it dies with.
+    is inside its cycle, and then killed: it dies with all that is seen while it is stopped.
 
-    Evidence: its group gave up a member, and went on without. Of a subject that is told what to send: it had been told
-    what it had not answered yet. In flight, what was seen while it was stopped and again after its death: a transaction
+    Evidence: its group gave up a member, and went on without. Of a subject that is told what to send: it had lines to
+    answer for. In flight, what was seen while it was stopped and again after its death: a transaction
     open at its coordinator, with records in a topic of its effects; without transactions, effects whose inputs are not
     committed; or, while it was stopped, its lock on a SQLite database.
 
@@ -121,7 +121,7 @@ class Kill(Action):
 class PauseBeyondSession(Action):
     """Pause an instance (SIGSTOP) *inside* its cycle until its group has given it up, then let it wake: a zombie.
 
-    It wakes in the belief that it still owns what others have taken over, with work in its hands; what it writes then
+    It wakes in the belief that it still owns what others have taken over, with work in its hands; all it writes then
     must be fenced off. It is looked for inside its cycle as for [kill](#kill) in flight; when it is not seen there in
     30 looks, it is paused where it is, with nothing in its hands. `lasts_ms` counts from when it was given up.
 
