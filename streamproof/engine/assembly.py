@@ -53,10 +53,13 @@ def assemble(
     port = input_port_of(spec, servers, supervisor, effects)
     databases = effect_databases(effects.queries)
     topics = spec.contract.topics()
+    identities = {topic.topic: topic.identity for topic in effects.topics}
+    if port.topic:
+        identities[port.topic.topic] = port.topic.identity
     observers = Observers(
         servers,
         port.name,
-        {**{topic.topic: topic.identity for topic in effects.topics}, **port.identities()},
+        identities,
         {channel.topic: channel.partitions for channel in topics},
         places=port.places,
     )
@@ -66,7 +69,7 @@ def assemble(
         Rows("process", supervisor.rows),
         observers,
         TopicLogs(servers, effects.topics, port.topic),
-        *port.sources(),
+        *port.sources,
         TransactionLog(servers, jars),
     ]
     if group_log:

@@ -3,8 +3,9 @@
 An input port is one of these ways. All else in a run asks the port, and does not know which it is.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from streamproof.engine.effects import EffectChannels
 from streamproof.engine.spec import RunSpec
@@ -18,7 +19,6 @@ from streamproof.recording.expectations import Due, write_expected
 from streamproof.recording.quiet import LastInput
 from streamproof.recording.source import Source
 from streamproof.recording.topics import InputTopic
-from streamproof.serde.locators import Locator
 from streamproof.subject import ProcessSupervisor
 from streamproof.workload import StdinWorkload, Workload
 from streamproof.workload.stdin import STDIN
@@ -46,74 +46,51 @@ class ConsumerGroup:
         )
 
 
-class InputPort(Protocol):
-    """One way in. Inputs have places as a topic's records do: a name, a partition, an offset.
+class InputPort(ABC):
+    """A way in. Inputs have places as a topic's records do: a name, a partition, an offset.
 
-    `group`: None for a subject that joins none. `answers`: None where the subject answers for no single input.
-    `places`: None where a topic tells where each input is.
+    `workload`: what feeds the port. `idle`: that the subject is done with no input at all: what follows its name in an
+    error. `sources`: what the port itself records. `group`: None for a subject that joins none. `topic`: what is read
+    back as the input; None where no topic holds it. `places`: None where a topic tells where each input is.
     """
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def group(self) -> ConsumerGroup | None: ...
-    @property
-    def answers(self) -> "Answers | None": ...
-    @property
-    def places(self) -> Places | None: ...
+    name: str
+    workload: Workload | StdinWorkload
+    idle: str
+    sources: tuple[Source, ...] = ()
+    group: ConsumerGroup | None = None
+    topic: InputTopic | None = None
+    places: Places | None = None
 
-    @property
-    def workload(self) -> Workload | StdinWorkload:
-        """What feeds the port."""
-
-    @property
-    def topic(self) -> InputTopic | None:
-        """The topic that is read back as the input; None where no topic holds it."""
-
-    @property
-    def idle(self) -> str:
-        """That the subject is done with no input at all: what follows its name in an error."""
-
-    def identities(self) -> Mapping[str, Locator]:
-        """Where an input's id lies in the records of the port's topic, if there is one."""
-
+    @abstractmethod
     def accounted(self) -> Mapping[Place, int]:
         """Of each partition the first input that the subject is not done with; ClusterError if nobody says."""
 
+    @abstractmethod
     def behind(self) -> list[Place]:
         """The partitions in which the subject is not done with all input."""
 
-    def sources(self) -> tuple[Source, ...]:
-        """What the port itself records."""
+    def unanswered(self, _instance: int) -> int:
+        """How many inputs an instance was given alone and has not answered for; none where a group shares them."""
+        return 0
 
 
-class TopicPort:
+class TopicPort(InputPort):
     """A topic that the workload produces to, and the consumer group that reads it."""
 
-    places = None
-    answers = None
+    group: ConsumerGroup
 
     def __init__(self, spec: RunSpec, servers: str, effects: EffectChannels) -> None:
-        contract = spec.contract
-        self.name = contract.input.channel.topic
-        self.group = ConsumerGroup(servers, contract.group)
-        self.workload = Workload(servers, contract)
-        self._identity, self._effects, self._servers = contract.input.identity, effects, servers
-        self._last = LastInput(servers, self.name)
-
-    @property
-    def topic(self) -> InputTopic:
-        return InputTopic(self.name, self._identity, self.group.name, self.workload.fates, self._effects.all)
-
-    @property
-    def idle(self) -> str:
-        return (
+        source = spec.contract.input
+        self.name, self._servers = source.channel.topic, servers
+        self.group = ConsumerGroup(servers, spec.contract.group)
+        self.workload = Workload(servers, spec.contract)
+        self.topic = InputTopic(self.name, source.identity, self.group.name, self.workload.fates, effects.all)
+        self.idle = (
             f'has committed nothing in group "{self.group.name}", though "{self.name}" has records; check that it '
             "reads that topic and commits"
         )
-
-    def identities(self) -> Mapping[str, Locator]:
-        return {self.name: self._identity}
+        self._last = LastInput(servers, self.name)
 
     def accounted(self) -> Mapping[Place, int]:
         committed = list_committed_offsets(self._servers, self.group.name)
@@ -123,16 +100,12 @@ class TopicPort:
         committed = self.accounted()
         return self._last.behind(committed, list_offsets(self._servers, [self.name]))
 
-    def sources(self) -> tuple[Source, ...]:
-        return ()
 
-
-class StdinPort:
+class StdinPort(InputPort):
     """Lines on the instances' standard inputs, and the answers on their standard outputs."""
 
     name = STDIN
-    group = None
-    topic = None
+    workload: StdinWorkload
     idle = (
         'has answered no line of its standard input; for each it must write one such as {"outcome": "ok", "id": "…"} '
         "to its standard output, and flush it"
@@ -140,13 +113,8 @@ class StdinPort:
 
     def __init__(self, spec: RunSpec, supervisor: ProcessSupervisor, effects: EffectChannels) -> None:
         self.workload = StdinWorkload(spec.contract, supervisor.process, spec.subject.instances, answer_s=spec.quiet_s)
-        self.answers = Answers(self.workload, supervisor, spec.contract.group, effects)
-
-    def places(self) -> Mapping[str, tuple[int, int]]:
-        return self.workload.places
-
-    def identities(self) -> Mapping[str, Locator]:
-        return {}
+        self.sources = (Answers(self.workload, supervisor, spec.contract.group, effects),)
+        self.places = lambda: self.workload.places
 
     def accounted(self) -> Mapping[Place, int]:
         return self.workload.accounted()
@@ -155,8 +123,11 @@ class StdinPort:
         accounted = self.accounted()
         return [place for place, line in self.workload.last().items() if accounted[place] <= line]
 
-    def sources(self) -> tuple[Source, ...]:
-        return (self.answers,)
+    def unanswered(self, instance: int) -> int:
+        place = STDIN, instance
+        # in this order: what is given in between would count as unanswered
+        last = self.workload.last().get(place, -1)
+        return max(0, last + 1 - self.accounted()[place])
 
 
 # how often an input must, and may, have its effects: what is not known may have happened, once
@@ -174,13 +145,6 @@ class Answers(Source):
         self, workload: StdinWorkload, supervisor: ProcessSupervisor, grp: str, effects: EffectChannels
     ) -> None:
         self._workload, self._supervisor, self._grp, self._effects = workload, supervisor, grp, effects
-
-    def unanswered(self, instance: int) -> int:
-        """How many inputs an instance was given and has not answered for."""
-        place = STDIN, instance
-        # in this order: what is given in between would count as unanswered
-        last = self._workload.last().get(place, -1)
-        return max(0, last + 1 - self._workload.accounted()[place])
 
     def write(self, writer: HistoryWriter) -> Iterable[str]:
         given = list(self._workload.given)

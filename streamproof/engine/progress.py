@@ -57,7 +57,7 @@ class RunProgress:
 
     def unanswered(self, instance: int) -> int:
         """How many inputs an instance was given alone and has not answered for; none where a group shares them."""
-        return self._port.answers.unanswered(instance) if self._port.answers else 0
+        return self._port.unanswered(instance)
 
     def is_whole(self, instances: int) -> bool:
         """Whether so many instances take part in the work. Without a group, each that runs does."""
