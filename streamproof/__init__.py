@@ -9,69 +9,40 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from streamproof import errors as errors
-    from streamproof.checks import Finding as Finding
-    from streamproof.checks import Verdict as Verdict
-    from streamproof.checks import check as check
-    from streamproof.checks import judge as judge
-    from streamproof.config.file import ClusterConfig as ClusterConfig
-    from streamproof.config.file import read_config as read_config
-    from streamproof.engine.events import Event as Event
-    from streamproof.engine.events import Judged as Judged
-    from streamproof.engine.request import declared_spec as declared_spec
-    from streamproof.engine.run import Run as Run
-    from streamproof.engine.session import Session as Session
-    from streamproof.engine.spec import RunSpec as RunSpec
-    from streamproof.faults import Evidence as Evidence
-    from streamproof.faults import Fault as Fault
-    from streamproof.faults import Plan as Plan
-    from streamproof.history.store import History as History
+    from streamproof import errors
+    from streamproof.checks import Finding, Verdict, check, judge
+    from streamproof.config.file import ClusterConfig, read_config
+    from streamproof.engine.events import Event, Judged
+    from streamproof.engine.request import declared_spec
+    from streamproof.engine.run import Run
+    from streamproof.engine.session import Session
+    from streamproof.engine.spec import RunSpec
+    from streamproof.faults import Evidence, Fault, Plan
+    from streamproof.history.store import History
 
 __version__ = version("streamproof")
+__all__ = [
+    "ClusterConfig", "Event", "Evidence", "Fault", "Finding", "History", "Judged", "Plan", "Run", "RunSpec", "Session",
+    "Verdict", "check", "declared_spec", "errors", "judge", "read_config",
+]  # fmt: skip
 
 _HOMES = {
-    "ClusterConfig": "config.file",
-    "Event": "engine.events",
-    "Evidence": "faults",
-    "Fault": "faults",
-    "Finding": "checks",
-    "History": "history.store",
-    "Judged": "engine.events",
-    "Plan": "faults",
-    "Run": "engine.run",
-    "RunSpec": "engine.spec",
-    "Session": "engine.session",
-    "Verdict": "checks",
-    "check": "checks",
-    "declared_spec": "engine.request",
-    "judge": "checks",
-    "read_config": "config.file",
+    "checks": ("Finding", "Verdict", "check", "judge"),
+    "config.file": ("ClusterConfig", "read_config"),
+    "engine.events": ("Event", "Judged"),
+    "engine.request": ("declared_spec",),
+    "engine.run": ("Run",),
+    "engine.session": ("Session",),
+    "engine.spec": ("RunSpec",),
+    "faults": ("Evidence", "Fault", "Plan"),
+    "history.store": ("History",),
 }
-__all__ = [
-    "ClusterConfig",
-    "Event",
-    "Evidence",
-    "Fault",
-    "Finding",
-    "History",
-    "Judged",
-    "Plan",
-    "Run",
-    "RunSpec",
-    "Session",
-    "Verdict",
-    "check",
-    "declared_spec",
-    "errors",
-    "judge",
-    "read_config",
-]
 
 
 def __getattr__(name: str) -> Any:
     if name == "errors":
         return import_module("streamproof.errors")
-    try:
-        return getattr(import_module(f"streamproof.{_HOMES[name]}"), name)
-    except KeyError:
-        raise AttributeError(f"module streamproof has no attribute {name!r}") from None
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"streamproof.{home}"), name)
+    raise AttributeError(f"module streamproof has no attribute {name!r}")
