@@ -35,10 +35,9 @@ class Connection:
     `OSError` when the broker cannot be reached, closes the connection, or does not answer in time.
     """
 
-    def __init__(self, address: str, *, timeout_s: float = 10.0, client_id: str = "streamproof") -> None:
+    def __init__(self, address: str, *, timeout_s: float = 10.0) -> None:
         self._socket = socket.create_connection(parse_address(address), timeout=timeout_s)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._client_id = client_id
         self._correlation = itertools.count(1)
 
     def __enter__(self) -> Self:
@@ -60,7 +59,7 @@ class Connection:
             request_api_key=request.__api_key__,
             request_api_version=request.__version__,
             correlation_id=correlation,
-            client_id=self._client_id,
+            client_id="streamproof",
         )
         frame = io.BytesIO()
         entity_writer(header_type)(frame, header)

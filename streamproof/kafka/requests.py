@@ -47,10 +47,10 @@ def _metadata_request(topics: Iterable[str] | None) -> MetadataRequest:
     return MetadataRequest(topics=wanted, allow_auto_topic_creation=False, include_topic_authorized_operations=False)
 
 
-def features(address: str, timeout_s: float = TIMEOUT_S) -> Mapping[str, int]:
+def features(address: str) -> Mapping[str, int]:
     """Finalized feature levels; `OSError` if the broker is silent."""
     request = ApiVersionsRequest(client_software_name="streamproof", client_software_version="0")
-    answer = ask(address, request, ApiVersionsResponse, timeout_s)
+    answer = ask(address, request, ApiVersionsResponse)
     return {feature.name: feature.max_version_level for feature in answer.finalized_features}
 
 

@@ -47,11 +47,11 @@ class SendLog:
     monotonic clock. For any thread.
     """
 
-    def __init__(self, channel: str, topic: str, write: Write | None = None) -> None:
+    def __init__(self, channel: str, topic: str) -> None:
         self.fates: dict[str, tuple[int, Fate]] = {}
         self.began: float | None = None
         self.counts: Counter[SendOutcome] = Counter()
-        self.write = write or (lambda _: None)
+        self.write: Write = lambda _: None
         self._channel, self._topic = channel, topic
         self._rows: list[Mapping[str, Any]] = []
         self._lock = threading.Lock()
