@@ -1,4 +1,4 @@
-"""Judging a history: one SQL query an anomaly, one for its evidence, a table of guarantees, and the verdict."""
+"""Judging a history: SQL queries for each anomaly and its evidence, a table of guarantees, and the verdict."""
 
 from streamproof.checks.catalogue import Check, Status, load_checks
 from streamproof.checks.verdict import (

@@ -30,7 +30,7 @@ EVIDENCE = ".evidence.sql"
 
 
 class Status(StrEnum):
-    """What witnesses of an anomaly mean for one run."""
+    """What witnesses of an anomaly mean for a run."""
 
     FORBIDDEN = "forbidden"  # the verdict is violated
     NEVER_UPHELD = "never upheld"  # the verdict is unproven
@@ -40,7 +40,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One anomaly. `meanings`: for each promise; `core`: nothing is upheld unless it is judged."""
+    """An anomaly. `meanings`: for each promise; `core`: nothing is upheld unless it is judged."""
 
     name: str
     definition: str
@@ -73,7 +73,7 @@ class Check:
 def load_checks(extra: Sequence[Path] = ()) -> tuple[Check, ...]:
     """All built-in checks, in the order of guarantees.toml, then those of the directories in `extra`, by name.
 
-    UsageError when a file lacks its twin, its header or its meaning, or two checks have one name.
+    UsageError when a file lacks its twin, its header or its meaning, or two checks have the same name.
     """
     with (HERE / "guarantees.toml").open("rb") as file:
         table = tomllib.load(file)
@@ -84,7 +84,7 @@ def load_checks(extra: Sequence[Path] = ()) -> tuple[Check, ...]:
     for directory in extra:
         if not directory.is_dir():
             raise UsageError(f"{directory} is not a directory; give one with NAME.sql and NAME{EVIDENCE} files")
-        found = sorted(one for one in directory.glob("*.sql") if not one.name.endswith(EVIDENCE))
+        found = sorted(path for path in directory.glob("*.sql") if not path.name.endswith(EVIDENCE))
         checks += [_load(path, None) for path in found]
     names = [check.name for check in checks]
     for name in names:
@@ -129,7 +129,7 @@ def _own_meanings(header: Mapping[str, str], path: Path) -> Mapping[Delivery, st
     for word in forbidden:
         if word not in set(Delivery):
             raise UsageError(f'{path}: "-- forbidden: {word}" is no promise; there are {", ".join(Delivery)}')
-    return {one: Status.FORBIDDEN if one in forbidden else Status.COUNTED for one in Delivery}
+    return {delivery: Status.FORBIDDEN if delivery in forbidden else Status.COUNTED for delivery in Delivery}
 
 
 def read_header(sql: str, path: Path) -> dict[str, str]:

@@ -8,9 +8,9 @@ from streamproof.history.promise import Delivery
 PAGE = Path("docs/anomalies.md")
 INTRODUCTION = """\
 # Anomalies
-What a history is judged by. Each anomaly is one SQL query in `streamproof/checks/`, whose rows are the witnesses, and a
-second one, `….evidence.sql`, for what the run must have shown before the absence of witnesses means anything. This page
-is made from the queries' own headers.
+What a history is judged by. Each anomaly is an SQL query in `streamproof/checks/`, whose rows are the witnesses, and a
+second query, `….evidence.sql`, for what the run must have shown before the absence of witnesses means anything. This
+page is made from the queries' own headers.
 
 To add one, write the two files and a row in `guarantees.toml`. Any columns will do for witnesses; `id`, where an
 input is at fault, lets the report name the faults that were at work. Evidence is rows of `evidence` (what there must
@@ -32,7 +32,7 @@ def page() -> str:
             "## Guarantees",
             _row("anomaly", *Delivery),
             _row("---", *("---" for _ in Delivery)),
-            *(_row(_link(check), *(check.meanings[one] for one in Delivery)) for check in checks),
+            *(_row(_link(check), *(check.meanings[delivery] for delivery in Delivery)) for check in checks),
             "",
             *(_section(check) for check in checks),
             "## Views",
@@ -61,11 +61,7 @@ def _link(check: Check) -> str:
 def _section(check: Check) -> str:
     evidence = check.evidence.split("\nSELECT", 1)[0].split("\nWITH", 1)[0]
     shown = " ".join(line.removeprefix("--").strip() for line in evidence.splitlines())
-    facts = [
-        f"- **Origin** {check.origin}",
-        f"- **Assumes** {check.assumes}",
-        f"- **Evidence** {shown}",
-    ]
+    facts = [f"- **Origin** {check.origin}", f"- **Assumes** {check.assumes}", f"- **Evidence** {shown}"]
     if check.uses:
         facts.append(f"- **Uses, where it is there** {', '.join(f'`{use}`' for use in sorted(check.uses))}")
     return "\n".join([f"## {check.name}", f"{check.definition[0].upper()}{check.definition[1:]}\n", *facts, ""])

@@ -1,6 +1,6 @@
 """A witness as a sentence, by what its check's header says, and the faults that were at work when it came about.
 
-`witness:` is a sentence with columns of the query in braces, `{t:clock}` for one that is a time. Of several, with `|`
+`witness:` is a sentence with columns of the query in braces, `{t:clock}` for a time. Of several sentences, with `|`
 between them, the first counts of which this witness has all columns.
 """
 
@@ -23,12 +23,12 @@ class _Sentence(Formatter):
 
 def sentence(row: Row, says: str, what: str) -> str:
     """UsageError, naming `what`, for a sentence with a column that the witness does not have."""
-    for one in (text.strip() for text in says.split("|")):
-        names = [name for _, name, _, _ in _Sentence().parse(one) if name]
+    for text in (part.strip() for part in says.split("|")):
+        names = [name for _, name, _, _ in _Sentence().parse(text) if name]
         if missing := [name for name in names if name not in row]:
             raise UsageError(f"{what}: its header's witness has {{{missing[0]}}}, which is no column of the query")
         if all(row[name] is not None for name in names):
-            return _Sentence().vformat(one, (), row) if one else in_columns(row)
+            return _Sentence().vformat(text, (), row) if text else in_columns(row)
     return in_columns(row)
 
 
@@ -46,8 +46,8 @@ def at_work(engine: Engine, rows: Sequence[Row]) -> Mapping[str, str]:
     ids = sorted({str(row["id"]) for row in rows if row.get("id") is not None})
     if not ids or engine.needs("SELECT * FROM at_work") - engine.history.tables.keys():
         return {}
-    quoted = ", ".join("'{}'".format(one.replace("'", "''")) for one in ids)
+    quoted = ", ".join("'{}'".format(name.replace("'", "''")) for name in ids)
     found: dict[str, list[str]] = {}
     for row in engine.rows(AT_WORK.format(ids=quoted), "at_work"):
         found.setdefault(row["id"], []).append(f"{row['sentence']} ({time_of_day(row['t'])})")
-    return {one: "; ".join(many) for one, many in found.items()}
+    return {name: "; ".join(sentences) for name, sentences in found.items()}

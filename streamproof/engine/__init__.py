@@ -1,1 +1,1 @@
-"""One run, from what is asked for to its verdict."""
+"""A run, from what is asked for to its verdict."""

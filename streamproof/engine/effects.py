@@ -14,7 +14,7 @@ from streamproof.subject.placeholders import fill
 
 @dataclass(frozen=True)
 class EffectChannels:
-    """The channels of effects of one run; dead letters are the last of the topics."""
+    """The channels of a run's effects; dead letters are the last of the topics."""
 
     topics: tuple[EffectTopic, ...]
     queries: tuple[EffectQuery, ...]

@@ -161,10 +161,6 @@ class Judged(Result):
 Listener = Callable[[Event], None]
 
 
-def ignore(_event: Event) -> None:
-    """A listener that nothing interests."""
-
-
 class PhaseTeller:
     """What code within a phase may say of it."""
 

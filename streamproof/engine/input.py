@@ -107,8 +107,8 @@ class StdinPort(InputPort):
     name = STDIN
     workload: StdinWorkload
     idle = (
-        'has answered no line of its standard input; for each it must write one such as {"outcome": "ok", "id": "…"} '
-        "to its standard output, and flush it"
+        'has answered no line of its standard input; for each it must write a line such as {"outcome": "ok", "id": "…"}'
+        " to its standard output, and flush it"
     )
 
     def __init__(self, spec: RunSpec, supervisor: ProcessSupervisor, effects: EffectChannels) -> None:

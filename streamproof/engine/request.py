@@ -1,4 +1,4 @@
-"""From a request (flags or streamproof.toml) to a verdict: a cluster, one run on it, a plan of faults."""
+"""From a request (flags or streamproof.toml) to a verdict: a cluster, a run on it, a plan of faults."""
 
 import contextlib
 import os
@@ -12,13 +12,13 @@ from streamproof.config.file import ClusterConfig, Config, checked_command, read
 from streamproof.contract.asyncapi import read_contract
 from streamproof.contract.flags import contract_from_flags
 from streamproof.contract.model import Channel, Contract
-from streamproof.engine.events import Listener, ignore
+from streamproof.engine.events import Listener
 from streamproof.engine.spec import RunSpec
 from streamproof.errors import UsageError
 from streamproof.faults import Plan, plan_in_words, read_plan
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.subject import SubjectSpec, placeholders
-from streamproof.workload import Event, events_from_file, make_events
+from streamproof.workload import events_from_file, make_events
 
 if TYPE_CHECKING:
     from streamproof.engine.events import Judged
@@ -50,8 +50,8 @@ class Request:
     registry: str | None = None
 
 
-def verify(request: Request, listen: Listener = ignore) -> "Judged":
-    """Run the subject on a cluster of its own (or an existing one) under faults, and judge what happened."""
+def verify(request: Request, *listeners: Listener) -> "Judged":
+    """Run the subject under faults, on its own cluster or on an existing cluster, and judge what happened."""
     if request.command is not None and request.subject:
         raise UsageError(f"give the subject by its name ({request.subject}) or by --run, not by both")
     alone = [flag for flag, value in _with_run(request).items() if value is not None]
@@ -73,7 +73,7 @@ def verify(request: Request, listen: Listener = ignore) -> "Judged":
     )
     from streamproof.engine.session import Session  # noqa: PLC0415 - slow to import: a mistake is told before
 
-    with kept(request.directory) as logs, Session(cluster, logs=logs, listeners=[listen]) as session:
+    with kept(request.directory) as logs, Session(cluster, logs=logs, listeners=listeners) as session:
         return session.verify(spec, plan)
 
 
@@ -91,23 +91,22 @@ def _with_run(request: Request) -> dict[str, object]:
 
 
 def seed_of(request: Request, saved: Plan | None) -> int:
-    """The seed of the workload, and of the default plan: the one that is asked for, else the saved plan's, else any."""
-    asked = (request.seed, saved.seed if saved else None)
-    return next((one for one in asked if one is not None), int.from_bytes(os.urandom(2)))
+    """The seed of the workload, and of the default plan: what is asked for, else the saved plan's, else any."""
+    asked = (request.seed, saved.seed if saved else None, int.from_bytes(os.urandom(2)))
+    return next(seed for seed in asked if seed is not None)
 
 
 def spec_of(request: Request, config: Config | None, seed: int) -> RunSpec:
     """The subject, its contract and its events, from streamproof.toml or from flags."""
-    if config is None:
-        subject, contract = _from_flags(request)
-    else:
-        subject, contract = _declared(config, request.subject)
+    subject, contract = _declared(config, request.subject) if config else _from_flags(request)
     if request.instances:
         subject = replace(subject, instances=request.instances)
+    file = request.input_file
+    events = events_from_file(file, contract) if file else make_events(contract, count=request.events, seed=seed)
     return RunSpec(
         subject=subject,
         contract=contract,
-        events=_events(request, contract, seed),
+        events=tuple(events),
         seed=seed,
         directory=request.directory,
         checks=_own_checks(config) if config else (),
@@ -180,14 +179,8 @@ def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
     return SubjectSpec(name="command", command=command), contract
 
 
-def _events(request: Request, contract: Contract, seed: int) -> tuple[Event, ...]:
-    if request.input_file:
-        return tuple(events_from_file(request.input_file, contract))
-    return tuple(make_events(contract, count=request.events, seed=seed))
-
-
 def saved_plan(request: Request) -> Plan | None:
-    """The plan that `--faults` gives: no faults, some in words, or what was saved. None stands for the default one."""
+    """The plan that `--faults` gives: no faults, some in words, or what was saved. None stands for the default plan."""
     if request.faults == "none":
         return Plan()
     if request.faults == "default":
@@ -200,7 +193,7 @@ def saved_plan(request: Request) -> Plan | None:
 def kept(directory: Path) -> Iterator[Path]:
     """A directory for one run alone, and its logs/; when nothing was written there, it is gone again."""
     logs = directory / "logs"
-    missing = [one for one in (logs, *logs.parents) if not one.exists()]
+    missing = [path for path in (logs, *logs.parents) if not path.exists()]
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -214,9 +207,9 @@ def kept(directory: Path) -> Iterator[Path]:
     try:
         yield logs
     finally:
-        for one in missing:
+        for path in missing:
             with contextlib.suppress(OSError):
-                one.rmdir()
+                path.rmdir()
 
 
 def with_fresh_names(contract: Contract, suffix: str) -> Contract:

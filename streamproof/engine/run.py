@@ -1,4 +1,4 @@
-"""One run: a subject on a cluster, fed, broken, recorded, judged.
+"""A run: a subject on a cluster, fed, broken, recorded, judged.
 
     start ──▶ feed ──▶ (faults) ──▶ finish: quiet, stop, record, judge
 
@@ -57,7 +57,7 @@ POLL_S = 0.1
 
 
 class Run:
-    """One run of a subject on a cluster that is up. A context manager: leaving it ends the subject.
+    """A run of a subject on a cluster that is up. A context manager: leaving it ends the subject.
 
     `start`, then `feed` lets input flow in the background, `inject` or `carry_out` break things, `finish` waits for
     quiet, stops the subject, records everything and judges. `judged` is there after `finish`. `jars` are Kafka's: their

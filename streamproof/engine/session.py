@@ -1,6 +1,6 @@
 """A session: one warm cluster, and as many runs on it as are wanted, each told to the same listeners.
 
-The cluster starts when a run first needs it, the schema registry when a run first needs one; both end with the session.
+The cluster starts when a run first needs it, the schema registry likewise; both end with the session.
 """
 
 import threading
@@ -70,7 +70,7 @@ class Session:
         self._stack.__exit__(kind, error, trace)
 
     def tell(self, event: Event) -> None:
-        """Let every listener know, one event after the other, whatever thread it comes from."""
+        """Let every listener know, event after event, whatever thread it comes from."""
         with self._telling:
             for listen in self.listeners:
                 listen(event)
@@ -83,7 +83,7 @@ class Session:
     def cluster(self) -> Cluster:
         """The cluster, up. Errors are those of `open_cluster`."""
         config = self.cluster_config
-        started = config.where in STARTED  # an existing one has its own size and version
+        started = config.where in STARTED  # an existing cluster has its own size and version
         threading.Thread(target=_import_run, daemon=True).start()  # takes half a second, while brokers start
         with phase(Phase.CLUSTER, self.tell) as starting:
             opened = open_cluster(
@@ -101,7 +101,7 @@ class Session:
 
     @cached_property
     def registry(self) -> "Registry":
-        """The schema registry, up: the one that the configuration names, or one that is started."""
+        """The schema registry, up: the configuration names it, or it is started here."""
         from streamproof.cluster.registry import open_registry  # noqa: PLC0415 - slow to import
 
         with phase(Phase.REGISTRY, self.tell) as starting:
@@ -126,7 +126,7 @@ class Session:
         return Surroundings.of(spec.subject, self.cluster)
 
     def verify(self, spec: RunSpec, plan: Plan | None = None) -> Judged:
-        """One whole run: start the subject, feed it, carry out `plan`, judge. Without a plan: the default one.
+        """A whole run: start the subject, feed it, carry out `plan`, judge. Without a plan: the default plan.
 
         UsageError, before anything starts, for a plan that cannot be carried out here. The plan is kept beside the
         history, as plan.json.

@@ -1,4 +1,4 @@
-"""What one run is made of, before it is one."""
+"""What a run is made of, before it is started."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

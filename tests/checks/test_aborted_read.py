@@ -24,12 +24,7 @@ def wrong(scene: Scene) -> None:
     scene.read("in", 0, 60)
 
 
-CASE = Case(
-    evidence={
-        "records of aborted transactions": (21, nothing_aborted, not_yet_aborted),
-    },
-    wrong=wrong,
-)
+CASE = Case(evidence={"records of aborted transactions": (21, nothing_aborted, not_yet_aborted)}, wrong=wrong)
 
 
 def test_an_effect_of_an_aborted_input_is_an_aborted_read(tmp_path: Path) -> None:

@@ -14,9 +14,7 @@ def wrong(scene: Scene) -> None:
 
 
 CASE = Case(
-    evidence={
-        "partitions committed before and after a change of owner": (2, same_owner, disturbed_before_and_after),
-    },
+    evidence={"partitions committed before and after a change of owner": (2, same_owner, disturbed_before_and_after)},
     wrong=wrong,
 )
 

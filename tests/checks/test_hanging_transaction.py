@@ -28,7 +28,7 @@ def wrong(scene: Scene) -> None:
 
 CASE = Case(
     evidence={
-        "crashes inside a transaction": (1, crash_between_transactions, crash_in_what_was_committed, stopped_in_order),
+        "crashes inside a transaction": (1, crash_between_transactions, crash_in_what_was_committed, stopped_in_order)
     },
     wrong=wrong,
 )

@@ -8,14 +8,7 @@ from tests.checks.histories import START, STEP, Row, Scene, evidence, small
 
 CHANGED = START + 9 * STEP
 # commits that leave the input at offset 0 in flight
-BESIDE = [
-    {"off": 0},
-    {"off": None},
-    {"visible": False},
-    {"grp": "others"},
-    {"topic": "other"},
-    {"part": 1},
-]
+BESIDE = [{"off": 0}, {"off": None}, {"visible": False}, {"grp": "others"}, {"topic": "other"}, {"part": 1}]
 
 
 @pytest.mark.parametrize(

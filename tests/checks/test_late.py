@@ -14,12 +14,7 @@ def wrong(scene: Scene) -> None:
     scene.input("late", key=None)
 
 
-CASE = Case(
-    evidence={
-        "inputs in the log": (120, no_input),
-    },
-    wrong=wrong,
-)
+CASE = Case(evidence={"inputs in the log": (120, no_input)}, wrong=wrong)
 
 
 def test_late_is_what_nobody_committed_past(tmp_path: Path) -> None:

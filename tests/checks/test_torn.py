@@ -13,12 +13,7 @@ def wrong(scene: Scene) -> None:
     scene.alter("effect", lambda row: row["source_id"] == "x004" and row["channel"] == "beta", visible=False)
 
 
-CASE = Case(
-    evidence={
-        "transactions over several partitions, interrupted": (1, abort_of_one_partition),
-    },
-    wrong=wrong,
-)
+CASE = Case(evidence={"transactions over several partitions, interrupted": (1, abort_of_one_partition)}, wrong=wrong)
 
 
 def torn_effect() -> Scene:

@@ -1,4 +1,4 @@
-"""Runs that need a schema registry: one that is started, one that was started elsewhere, one that is not there."""
+"""Runs that need a schema registry: started for the run, started elsewhere, or not there."""
 
 import json
 import signal

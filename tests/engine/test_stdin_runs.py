@@ -36,7 +36,7 @@ RIGHT = 'send(event, lambda error, _, event=event: answer("unknown" if error els
 EARLY = 'answer("ok", event); pending.append(event); len(pending) <= HELD or send(pending.pop(0), None)'
 DENIES = 'send(event, lambda error, _, event=event: answer("fail", event))'
 SILENT = "send(event, None)"
-HELD = 50  # events that the early one has answered, and not yet sent
+HELD = 50  # events that the early program has answered, and not yet sent
 FORGETS = f'event["seq"] == 1 or {RIGHT}'
 KILLS = """{"faults": [
     {"kind": "kill-in-flight", "target": "instance:1", "at": 0.3},
@@ -89,17 +89,17 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def witnesses(verdict: Verdict) -> dict[str, int]:
-    return {one.anomaly: one.witnesses for one in verdict.findings if one.witnesses}
+    return {finding.anomaly: finding.witnesses for finding in verdict.findings if finding.witnesses}
 
 
-def test_one_that_answers_what_is_delivered_is_upheld(tmp_path: Path, embedded_cluster: EmbeddedCluster) -> None:
+def test_a_program_that_answers_what_is_delivered_is_upheld(tmp_path: Path, embedded_cluster: EmbeddedCluster) -> None:
     """Killed with effects that it had not answered for: those may be there or not, and nothing else is missing."""
     verdict = told(tmp_path, embedded_cluster, RIGHT)
     assert verdict.outcome is Outcome.UPHELD, (verdict.missing, witnesses(verdict))
     assert verdict.finding("commit-regression").status is Status.NOT_JUDGED
 
 
-def test_one_that_answers_before_delivery_loses(tmp_path: Path, embedded_cluster: EmbeddedCluster) -> None:
+def test_a_program_that_answers_before_delivery_loses(tmp_path: Path, embedded_cluster: EmbeddedCluster) -> None:
     """What it had said ok to, and not sent when it was killed, is nowhere; and much came after its answer."""
     found = witnesses(told(tmp_path, embedded_cluster, EARLY))
     assert found.keys() == {"lost", "commit-ahead"}
@@ -107,7 +107,7 @@ def test_one_that_answers_before_delivery_loses(tmp_path: Path, embedded_cluster
 
 
 def test_what_was_refused_and_is_there_is_too_much(tmp_path: Path, embedded_cluster: EmbeddedCluster) -> None:
-    """Whoever was told that it failed sends it again: an effect of it is one too many."""
+    """Whoever was told that it failed sends it again: any effect of it is too many."""
     verdict = told(tmp_path, embedded_cluster, DENIES)
     assert verdict.outcome is Outcome.VIOLATED
     assert witnesses(verdict).keys() == {"duplicated"}
@@ -120,7 +120,7 @@ def test_an_input_that_is_never_answered_is_late(tmp_path: Path, embedded_cluste
     assert verdict.finding("late").witnesses
 
 
-def test_one_that_answers_nothing_is_told_so(
+def test_a_program_that_answers_nothing_is_told_so(
     tmp_path: Path, embedded_cluster: EmbeddedCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With what it should do."""
@@ -129,7 +129,7 @@ def test_one_that_answers_nothing_is_told_so(
         told(tmp_path, embedded_cluster, SILENT, kills=False)
 
 
-def test_one_that_stays_down_is_told_so(tmp_path: Path, embedded_cluster: EmbeddedCluster) -> None:
+def test_a_program_that_stays_down_is_told_so(tmp_path: Path, embedded_cluster: EmbeddedCluster) -> None:
     """Nobody would ever answer what it should be given next."""
     dies = f'{RIGHT}; event["seq"] % 20 or sys.exit("no more")'
     with pytest.raises(
