@@ -26,13 +26,17 @@ columns.
 def page() -> str:
     """The whole page, as Markdown."""
     checks = load_checks()
+    views = sorted((HERE / "views").glob("*.sql"))
     return "\n".join(
         [
             INTRODUCTION,
             "## Guarantees",
             _row("anomaly", *Delivery),
             _row("---", *("---" for _ in Delivery)),
-            *(_row(_link(check), *(check.meanings[delivery] for delivery in Delivery)) for check in checks),
+            *(
+                _row(f"[{check.name}](#{check.name})", *(check.meanings[delivery] for delivery in Delivery))
+                for check in checks
+            ),
             "",
             *(_section(check) for check in checks),
             "## Views",
@@ -40,22 +44,14 @@ def page() -> str:
             "A query sees of each table what is the judged group's.\n",
             _row("view", "what it is"),
             _row("---", "---"),
-            *(_row(f"`{path.stem}`", read_header(path.read_text(), path)["definition"]) for path in _views()),
+            *(_row(f"`{path.stem}`", read_header(path.read_text(), path)["definition"]) for path in views),
             "",
         ]
     )
 
 
-def _views() -> list[Path]:
-    return sorted((HERE / "views").glob("*.sql"))
-
-
 def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _link(check: Check) -> str:
-    return f"[{check.name}](#{check.name})"
 
 
 def _section(check: Check) -> str:

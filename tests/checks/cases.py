@@ -15,7 +15,7 @@ Change = Callable[[Scene], None]
 class Case:
     """What all anomalies are tested for alike. Each change is made to the clean scene of histories.py.
 
-    `evidence`: by its name, how much of it the clean scene shows, and the changes that take it away, one at least.
+    `evidence`: by its name, how much of it the clean scene shows, and at least one change that takes it away.
     `wrong`: the change that brings witnesses about.
     """
 

@@ -330,9 +330,9 @@ def witnesses(scene: Scene, directory: Path, *columns: str) -> dict[str, list[tu
     """All anomalies with witnesses, each with these columns of them (the input, by default)."""
     verdict = judge(scene.write(directory), threads=1)
     return {
-        one.anomaly: [tuple(row.get(name) for name in columns or ("id",)) for row in one.sample]
-        for one in verdict.findings
-        if one.witnesses
+        finding.anomaly: [tuple(row.get(name) for name in columns or ("id",)) for row in finding.sample]
+        for finding in verdict.findings
+        if finding.witnesses
     }
 
 

@@ -39,7 +39,7 @@ def test_an_effect_of_an_aborted_input_is_an_aborted_read(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("aborted", [True, False])
 def test_an_effect_of_a_hidden_input_is_one_only_if_that_was_aborted(tmp_path: Path, aborted: bool) -> None:
-    """One behind a transaction that is still open is hidden, but nobody has aborted it: what told is the marker."""
+    """An input behind a transaction that is still open is hidden, but nobody has aborted it: the marker told."""
     scene = small("exactly-once", "a")
     off = scene.aborted_input("hidden")
     scene.alter("input", lambda row: row["id"] == "hidden", fate="process")
@@ -53,7 +53,7 @@ def test_an_effect_of_a_hidden_input_is_one_only_if_that_was_aborted(tmp_path: P
 
 
 def test_an_aborted_record_that_a_reader_saw(tmp_path: Path) -> None:
-    """A read_committed reader at an offset inside an aborted batch; one of read_uncommitted may see it."""
+    """A read_committed reader at an offset inside an aborted batch; a read_uncommitted reader may see it."""
     scene = small("exactly-once", "a")
     scene.effects(["a"])
     scene.commit(1)
@@ -142,7 +142,7 @@ def test_an_aborted_batch_is_told_for_each_record_read(tmp_path: Path) -> None:
 
 
 def test_a_fate_tells_of_its_own_place_alone(tmp_path: Path) -> None:
-    """At the same offset of another partition is another record; what is marked as aborted there is not this one."""
+    """At the same offset of another partition is another record; what is marked as aborted there is not this record."""
     scene = Scene()
     scene.input("never", fate="abort")
     scene.aborted_input("hidden", part=1)

@@ -38,7 +38,7 @@ def own(directory: Path, sql: str = HALF, evidence: str = HALF_EVIDENCE, name: s
 
 def test_every_file_has_its_row_and_its_twin() -> None:
     """A check that is written and not in the table, or the other way round, does not go unseen."""
-    files = {one.stem for one in (HERE / "anomalies").glob("*.sql") if not one.name.endswith(EVIDENCE)}
+    files = {path.stem for path in (HERE / "anomalies").glob("*.sql") if not path.name.endswith(EVIDENCE)}
     assert files == {check.name for check in load_checks()}
 
 
@@ -52,7 +52,7 @@ def test_every_check_says_its_origin_and_what_it_assumes() -> None:
 
 
 def test_the_table_holds_only_words_that_mean_something(tmp_path: Path) -> None:
-    """Each cell gives a status for each promise; a misspelt one would be counted, silently."""
+    """Each cell gives a status for each promise; a misspelt word would be counted, silently."""
     words = {"ordered", "read_committed", "read_uncommitted", "classic", "consumer"}
     for check in load_checks():
         for meaning in check.meanings.values():
@@ -75,7 +75,7 @@ def test_the_table_holds_only_words_that_mean_something(tmp_path: Path) -> None:
 )
 def test_the_guarantees(anomaly: str, promise: str, status: Status) -> None:
     """What witnesses mean, under read_uncommitted and without a promised order."""
-    promised = Scene(promise, ordered=False, isolation=Isolation.READ_UNCOMMITTED).promise
+    promised = Scene(promise, ordered=False).promise.model_copy(update={"isolation": Isolation.READ_UNCOMMITTED})
     checks = {check.name: check for check in load_checks()}
     assert checks[anomaly].status(promised, "classic") is status
 
@@ -109,7 +109,7 @@ def test_each_query_is_on_one_screen() -> None:
         assert not re.search(r"\b(FROM|JOIN)\s+\w+(\s+AS)?\s+[a-z]\b", body), f"{path}: an alias of one letter"
 
 
-def test_a_check_of_ones_own_is_judged(tmp_path: Path) -> None:
+def test_a_projects_own_check_is_judged(tmp_path: Path) -> None:
     """Two files in a directory: its witnesses count as its header says, and are written with the others."""
     directory = own(tmp_path / "checks")
     for promise, outcome in (("exactly-once", Outcome.VIOLATED), ("at-most-once", Outcome.UPHELD)):
@@ -147,7 +147,7 @@ def test_a_wrong_check_is_told_in_one_sentence(tmp_path: Path, sql: str, evidenc
 
 
 def test_what_a_witness_cannot_say_is_told_before_there_is_one(tmp_path: Path) -> None:
-    """A sentence with a column that its query does not give; the same check with the right one is tried and passes."""
+    """A sentence with a column that its query does not give; with the right column the same check passes."""
     says = HALF.replace("-- forbidden", "-- witness: {id} was {halved}\n-- forbidden")
     with pytest.raises(UsageError, match=r"half\.sql: its header's witness has {halved}, which is no column"):
         try_checks([own(tmp_path / "wrong", says)])

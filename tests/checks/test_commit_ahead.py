@@ -6,7 +6,7 @@ import pytest
 
 from streamproof.checks import judge
 from tests.checks.cases import Case
-from tests.checks.histories import STEP, Scene, small, witnesses
+from tests.checks.histories import STEP, Scene, evidence, small, witnesses
 
 
 def only_last_commits(scene: Scene) -> None:
@@ -232,7 +232,7 @@ def test_a_decision_is_of_the_marker_in_its_own_partition(tmp_path: Path, topic:
     scene.transaction().effects("b", [topic], part=part).commit()
     transaction = scene.transaction().effects("a", ["alpha"])
     scene.effects("a", ["beta"], part=2)
-    scene.effects("b", [one for one in ("alpha", "beta") if one != topic], part=2)
+    scene.effects("b", [channel for channel in ("alpha", "beta") if channel != topic], part=2)
     scene.commit(2)
     transaction.commit()
     assert witnesses(scene, tmp_path, "id", "channel") == {"commit-ahead": [("a", "alpha")]}
@@ -269,21 +269,16 @@ def test_a_marker_without_a_recorded_decision_counts_from_its_own_time(tmp_path:
 
 
 def test_evidence_is_of_commits_before_the_last_input(tmp_path: Path) -> None:
-    """At it, but not beyond it; in its own topic and partition; and timed, which one without its marker is not."""
+    """At it, but not beyond it; in its own topic and partition; and timed, which a commit without its marker is not."""
     scene = small("exactly-once", "a", "b")
     scene.effects(["a"], channels=["alpha"])
     for part in (0, 1):
         scene.transaction().offsets(1, part=part).commit()
     scene.commit(1, topic="other")
     scene.commit(2)
-
-    def evidence(directory: Path) -> list[tuple[int, bool | None]]:
-        finding = judge(scene.write(directory), threads=1).finding("commit-ahead")
-        return [(row.seen, row.enough) for row in finding.evidence]
-
-    assert evidence(tmp_path / "marked") == [(1, True), (1, True)]
+    assert evidence(scene, tmp_path / "marked", "commit-ahead") == [(1, True), (1, True)]
     scene.drop("batch", lambda row: row["control"] == "commit")
-    assert evidence(tmp_path / "unmarked") == [(0, False), (1, True)]
+    assert evidence(scene, tmp_path / "unmarked", "commit-ahead") == [(0, False), (1, True)]
 
 
 def test_a_commit_counts_from_its_own_transactions_marker(tmp_path: Path) -> None:

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from streamproof.checks import judge
 from tests.checks.cases import Case, disturbed_before_and_after, same_owner
-from tests.checks.histories import START, STEP, Row, Scene, clean, small, witnesses
+from tests.checks.histories import START, STEP, Row, Scene, clean, evidence, small, witnesses
 
 
 def wrong(scene: Scene) -> None:
@@ -31,7 +30,7 @@ def test_a_commit_below_the_one_before_is_a_regression(tmp_path: Path) -> None:
 
 
 def test_neither_aborted_nor_deleted_nor_others_commits_regress(tmp_path: Path) -> None:
-    """An aborted commit, one after a deletion, those of another partition or group, and the same again are in order."""
+    """A commit that was aborted, after a deletion, of another partition or group, or the same again is in order."""
     scene = small("exactly-once", *"ab")
     scene.input("c", part=1)
     scene.effects("abc")
@@ -55,13 +54,9 @@ def test_without_a_group_no_position_needs_a_rebalance_to_go_back(tmp_path: Path
     for table in ("generation", "owner"):
         unmoved.drop(table, lambda row: row["generation"] > 1)
     unmoved.alter("owner", lambda _: True, t_to=None)
-
-    def enough(scene: Scene, directory: Path) -> list[bool | None]:
-        findings = judge(scene.write(directory), threads=1).findings
-        return [seen.enough for one in findings if one.anomaly == "commit-regression" for seen in one.evidence]
-
-    assert enough(told, tmp_path / "told") == [None]
-    assert enough(unmoved, tmp_path / "unmoved") == [False]
+    for scene, enough in ((told, None), (unmoved, False)):
+        [shown] = evidence(scene, tmp_path / str(enough), "commit-regression")
+        assert shown[1] is enough
 
 
 @pytest.mark.parametrize(
@@ -91,5 +86,4 @@ def test_evidence_is_a_change_of_owner_between_two_commits(
     scene.rebalance()
     if after is not None:
         scene.commit(**{"off": 1} | after)
-    (row,) = judge(scene.write(tmp_path), threads=1).finding("commit-regression").evidence
-    assert (row.seen, row.enough) == (seen, seen > 0)
+    assert evidence(scene, tmp_path, "commit-regression") == [(seen, seen > 0)]

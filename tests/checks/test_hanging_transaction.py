@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from streamproof.checks import judge
 from tests.checks.cases import Case
-from tests.checks.histories import OFFSETS, START, STEP, Scene, Transaction, small, witnesses
+from tests.checks.histories import OFFSETS, START, STEP, Scene, Transaction, evidence, small, witnesses
 
 
 def stopped_in_order(scene: Scene) -> None:
@@ -88,26 +87,21 @@ def test_a_last_stable_offset_that_no_transaction_explains_hangs(tmp_path: Path)
     assert witnesses(scene, tmp_path / "again", "topic", "part") == {"hanging-transaction": [("beta", 0)]}
 
 
-def crashes_inside(scene: Scene, directory: Path) -> tuple[int, bool | None]:
-    (row,) = judge(scene.write(directory), threads=1).finding("hanging-transaction").evidence
-    return row.seen, row.enough
-
-
 def test_a_crash_inside_several_transactions_is_one(tmp_path: Path) -> None:
     """A process may have several producers; the transaction may never end; what is aborted before shows nothing."""
     scene = small("exactly-once", "a", "b")
     scene.transaction().effects(["a"]).abort()
     scene.process_ends()
     scene.rebalance()
-    assert crashes_inside(scene, tmp_path / "between") == (0, False)
+    assert evidence(scene, tmp_path / "between", "hanging-transaction") == [(0, False)]
     first, second = scene.transaction().effects(["a"]), scene.transaction(pid=8).effects(["b"])
     scene.rebalance()
-    assert crashes_inside(scene, tmp_path / "rebalanced") == (0, False)
+    assert evidence(scene, tmp_path / "rebalanced", "hanging-transaction") == [(0, False)]
     scene.process_ends()
-    assert crashes_inside(scene, tmp_path / "open") == (1, True)
+    assert evidence(scene, tmp_path / "open", "hanging-transaction") == [(1, True)]
     first.abort(fenced=True)
     second.abort(fenced=True)
-    assert crashes_inside(scene, tmp_path / "aborted") == (1, True)
+    assert evidence(scene, tmp_path / "aborted", "hanging-transaction") == [(1, True)]
 
 
 @pytest.mark.parametrize(("over_ms", "found"), [(0, {}), (1, {"hanging-transaction": [("ended late",)]})])
@@ -129,7 +123,7 @@ def test_a_crash_is_inside_from_the_first_state_until_the_last(tmp_path: Path) -
         scene.transaction().effects(["a"]).abort()
         scene.process_ends()
         scene.rows["process"][0]["t_end"] = scene.rows["txn"][place]["t_append"]
-        assert crashes_inside(scene, tmp_path / str(seen)) == (seen, seen > 0)
+        assert evidence(scene, tmp_path / str(seen), "hanging-transaction") == [(seen, seen > 0)]
 
 
 @pytest.mark.parametrize("state", ["Empty", "Dead"])

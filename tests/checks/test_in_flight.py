@@ -26,7 +26,7 @@ BESIDE = [{"off": 0}, {"off": None}, {"visible": False}, {"grp": "others"}, {"to
         ({}, {}, {}, 0),
         ({"t_append": CHANGED}, {}, {}, 0),
         ({"t_append": CHANGED + STEP}, {}, {}, 1),
-        *((one, {}, {}, 1) for one in BESIDE),
+        *((commit, {}, {}, 1) for commit in BESIDE),
     ],
 )
 def test_an_owner_is_interrupted_between_an_effect_and_its_commit(
@@ -46,7 +46,7 @@ def test_an_owner_is_interrupted_between_an_effect_and_its_commit(
 
 
 def test_an_input_that_came_after_the_change_was_not_interrupted(tmp_path: Path) -> None:
-    """Where commits come first, one that came at the same time was."""
+    """Where commits come first, an input that came at the same time was."""
     for late_ms, seen in ((0, 1), (1, 0)):
         scene = Scene("at-most-once")
         scene.rebalance()
@@ -91,7 +91,7 @@ def test_a_partition_that_was_nobodys_for_a_while_was_taken_away(tmp_path: Path,
         (None, {"t_append": CHANGED + 4 * STEP}, {"t_to": None}, 1),
         ({}, {}, {}, 0),
         ({"t_append": CHANGED}, {}, {}, 1),
-        *((one, {}, {}, 1) for one in BESIDE),
+        *((commit, {}, {}, 1) for commit in BESIDE),
     ],
 )
 def test_a_fault_finds_an_input_in_flight_before_its_commit(
@@ -111,7 +111,7 @@ def test_a_fault_finds_an_input_in_flight_before_its_commit(
 
 @pytest.mark.parametrize("other", [{}, {"kind": "freeze"}, {"target": "broker:1"}])
 def test_each_fault_is_held_against_the_commits_before_itself(tmp_path: Path, other: Row) -> None:
-    """One began before the commit and one after it, whatever they did to whom."""
+    """A fault began before the commit and another after it, whatever they did to whom."""
     scene = small("exactly-once", "a")
     scene.fault()
     scene.commit(1)

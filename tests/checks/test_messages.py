@@ -15,7 +15,7 @@ def told(scene: Scene, directory: Path, anomaly: str) -> list[str]:
 
 
 def test_a_lost_input_is_told_with_what_was_broken_meanwhile(tmp_path: Path) -> None:
-    """The fault that began before it was committed past, or just after, and ended after it came; not one of later."""
+    """The fault that began before it was committed past, or just after, and ended after it came; no fault of later."""
     scene = small("exactly-once", "a", "b")
     scene.effects("a")
     scene.fault(lasts_ms=1)
@@ -31,13 +31,13 @@ def test_a_lost_input_is_told_with_what_was_broken_meanwhile(tmp_path: Path) -> 
 
 
 def test_without_faults_nothing_was_at_work(tmp_path: Path) -> None:
-    """One without effect was not, nor one that was over when the input came."""
+    """A fault without effect was not, nor a fault that was over when the input came."""
     scene = Scene()
     scene.fault(lasts_ms=0)
     scene.input("a")
     scene.fault(effective=False)
     scene.commit(1)
-    assert all("At work" not in one for one in told(scene, tmp_path, "lost"))
+    assert all("At work" not in sentence for sentence in told(scene, tmp_path, "lost"))
 
 
 def test_a_sentence_is_the_first_that_can_be_said() -> None:
@@ -48,6 +48,6 @@ def test_a_sentence_is_the_first_that_can_be_said() -> None:
 
 
 def test_a_sentence_with_an_unknown_column_is_told() -> None:
-    """Of a check of one's own."""
+    """Of a project's own check."""
     with pytest.raises(UsageError, match=r"own\.sql: its header's witness has {colour}, which is no column"):
         sentence({"id": "a"}, "{id} is {colour}", "own.sql")

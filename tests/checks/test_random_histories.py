@@ -59,14 +59,13 @@ def runs(draw: st.DrawFn) -> Run:
     scene = Scene("exactly-once")
     scene.rebalance()
     logs: dict[int, list[Input]] = {part: [] for part in range(PARTITIONS)}
-    ends: dict[int, int] = {}
-    for one in draw(inputs()):
-        for _ in range(one.occurrences):
-            if one.fate == "abort":
-                scene.aborted_input(one.name, one.part)
+    for sent in draw(inputs()):
+        for _ in range(sent.occurrences):
+            if sent.fate == "abort":
+                scene.aborted_input(sent.name, sent.part)
             else:
-                ends[one.part] = 1 + scene.input(one.name, key=one.key, part=one.part, fate=one.fate)
-                logs[one.part].append(one)
+                scene.input(sent.name, key=sent.key, part=sent.part, fate=sent.fate)
+                logs[sent.part].append(sent)
     epoch = 0
     offsets = {
         part: [row["off"] for row in scene.rows["input"] if row["part"] == part and row["visible"]] for part in logs
@@ -99,22 +98,23 @@ def runs(draw: st.DrawFn) -> Run:
                 scene.commit(off, part=part)
             at += size
     return Run(
-        scene, [one.name for log in logs.values() for one in log if one.fate == "process" and one.occurrences == 1]
+        scene, [due.name for log in logs.values() for due in log if due.fate == "process" and due.occurrences == 1]
     )
 
 
 def _write(write: Callable[[str, str, int], object], batch: list[Input], part: int) -> None:
     """The effects of a batch, in its order: both channels, or a dead letter, or nothing."""
-    for one in batch:
-        for channel in {"process": CHANNELS, "poison": (DEAD,)}.get(one.fate, ()):
-            write(one.name, channel, part)
+    for due in batch:
+        for channel in {"process": CHANNELS, "poison": (DEAD,)}.get(due.fate, ()):
+            write(due.name, channel, part)
 
 
 def found(scene: Scene) -> dict[str, set[str | None]]:
     """Each anomaly with witnesses, and the ids of those."""
     with tempfile.TemporaryDirectory() as directory:
         verdict = judge(scene.write(Path(directory)), threads=1)
-    return {one.anomaly: {row.get("id") for row in one.sample} for one in verdict.findings if one.witnesses}
+    witnessed = (finding for finding in verdict.findings if finding.witnesses)
+    return {finding.anomaly: {row.get("id") for row in finding.sample} for finding in witnessed}
 
 
 @thoroughly

@@ -106,7 +106,7 @@ def test_an_effect_in_two_partitions_has_no_place_in_an_order(tmp_path: Path) ->
 
 @pytest.mark.parametrize("elsewhere", [{"part": 1}, {"topic": "other"}])
 def test_an_input_in_two_partitions_has_no_place_in_an_order(tmp_path: Path, elsewhere: Row) -> None:
-    """The id is in one partition after another, and first in a second: which effect is whose cannot be told."""
+    """The id comes later in a partition, and first in a second: which effect is whose cannot be told."""
     scene = small("exactly-once", *"cab")
     off = scene.input("b", **elsewhere)
     scene.effects("cabb")
@@ -138,7 +138,7 @@ def test_broken_orders_of_one_partition_are_told_apart(tmp_path: Path, beside: R
 
 @pytest.mark.parametrize(("channel", "part", "inputs"), [("beta", 0, "abcd"), ("alpha", 1, "efgh")])
 def test_broken_orders_of_two_partitions_are_told_apart(tmp_path: Path, channel: str, part: int, inputs: str) -> None:
-    """The places of one say nothing of those of another, on one channel or two."""
+    """The places in a partition say nothing of those in another, on one channel or two."""
     scene = small("exactly-once", *"abcdefgh")
     scene.effects("bacd", channels=["alpha"])
     scene.effects(reversed(inputs), channels=[channel], part=part)

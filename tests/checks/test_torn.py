@@ -61,7 +61,7 @@ def test_an_effect_aborted_first_and_visible_later_is_not_torn(tmp_path: Path) -
 
 @pytest.mark.parametrize("part", [0, 1])
 def test_what_was_aborted_and_done_again_on_one_channel_alone_is_lost(tmp_path: Path, part: int) -> None:
-    """The same producer and epoch, but another transaction: that one is whole, and has forgotten a channel."""
+    """The same producer and epoch, but another transaction: that is whole, and has forgotten a channel."""
     scene = small("exactly-once", "a", "b")
     scene.transaction().effects(["a"]).abort()
     scene.transaction().effects(["a"], channels=["alpha"]).effects(["b"], part=part).offsets(2).commit()
@@ -188,7 +188,7 @@ def test_one_of_both_promises_is_enough_to_be_torn(tmp_path: Path, isolation: Is
 
 
 def test_a_producer_is_held_to_its_own_decisions_after_anothers(tmp_path: Path) -> None:
-    """The other has done more transactions by then; the marker is against the first of this one."""
+    """The other has done more transactions by then; the marker is against this producer's first."""
     scene = small("exactly-once", "a", "b", "c")
     for off, name in enumerate("ab", 1):
         scene.transaction(pid=8).effects(name).offsets(off).commit()

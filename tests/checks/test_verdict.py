@@ -93,7 +93,7 @@ def test_a_broker_that_fails_its_probe_proves_nothing(tmp_path: Path) -> None:
         scene.probe["isolates"] = False
         verdict = verdict_of(scene, tmp_path / promise)
         assert verdict.outcome is outcome
-        assert any("isolates" in one for one in verdict.missing) == (promise == "exactly-once")
+        assert any("isolates" in sentence for sentence in verdict.missing) == (promise == "exactly-once")
 
 
 def test_a_broker_that_was_not_probed_cannot_vouch_for_exactly_once(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_without_a_core_table_nothing_is_upheld(tmp_path: Path, table: str) -> N
     """What cannot be judged at the core is missing, never silently fine."""
     verdict = verdict_of(clean().absent(table), tmp_path)
     assert verdict.outcome is Outcome.UNPROVEN
-    assert any(f"no {table}" in one and "not judged" in one for one in verdict.missing)
+    assert any(f"no {table}" in sentence and "not judged" in sentence for sentence in verdict.missing)
 
 
 def test_without_the_coordinators_log_the_rest_is_judged(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_without_the_coordinators_log_the_rest_is_judged(tmp_path: Path) -> None
 
 
 def test_where_what_a_run_has_shown_cannot_be_known_nothing_is_judged_by_its_absence(tmp_path: Path) -> None:
-    """A table that was not recorded is not an empty one, to the evidence either."""
+    """A table that was not recorded is not an empty table, to the evidence either."""
     verdict = verdict_of(clean().absent("generation"), tmp_path)
     assert verdict.not_judged == ("commit-regression (no generation table in this history)",)
 
@@ -162,7 +162,7 @@ def test_what_was_seen_is_counted(tmp_path: Path) -> None:
 
 
 def test_rebalances_of_the_beginning_and_the_end_are_none_of_the_run(tmp_path: Path) -> None:
-    """Members that come one after the other before there is input, and leave when all is committed, disturb nothing."""
+    """Members that come by turns before there is input, and leave when all is committed, disturb nothing."""
     scene = Scene()
     for name in ("first", "second"):
         scene.rebalance(member=name)
@@ -234,7 +234,7 @@ def test_require_refuses_what_was_not_judged(tmp_path: Path) -> None:
 
 
 def test_what_is_not_the_runs_own_is_not_counted(tmp_path: Path) -> None:
-    """Of others, of no effect, of nothing, before or after: each stands beside one that counts."""
+    """Of others, of no effect, of nothing, before or after: each stands beside what counts."""
     scene = Scene()
     scene.rebalance()
     scene.inputs("ab")
@@ -290,7 +290,9 @@ def test_what_is_not_the_runs_own_is_not_counted(tmp_path: Path) -> None:
 def test_a_delivery_is_required_of_every_anomaly_that_has_no_place_in_it(tmp_path: Path) -> None:
     """The list is that of the guarantees; order is a promise of its own, and is not asked for here."""
     verdict = judge(clean().write(tmp_path), threads=1)
-    excluded = {name: {one.anomaly for one in verdict.findings if name in one.excluded_by} for name in Delivery}
+    excluded = {
+        name: {finding.anomaly for finding in verdict.findings if name in finding.excluded_by} for name in Delivery
+    }
     every = {check.name for check in load_checks()}
     assert excluded[Delivery.EXACTLY_ONCE] == every - {"reordered"}
     assert excluded[Delivery.AT_LEAST_ONCE] == every - {"reordered", "duplicated"}
