@@ -8,7 +8,6 @@ import io
 import itertools
 import socket
 import struct
-from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from kio.schema.request_header.v1.header import RequestHeader as HeaderV1
@@ -43,9 +42,7 @@ class Connection:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

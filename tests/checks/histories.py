@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from streamproof.checks import judge
-from streamproof.history.promise import Delivery, Isolation, Promise, RunRecord
+from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History, HistoryWriter
 from streamproof.history.tables import TABLES
 
@@ -25,15 +25,12 @@ Row = dict[str, Any]
 class Scene:
     """What happened to one subject: input topic `in`, effects on `alpha`, `beta` and (dead letters) `dead`."""
 
-    def __init__(
-        self, promise: str = "exactly-once", *, ordered: bool = True, isolation: Isolation = Isolation.READ_COMMITTED
-    ) -> None:
+    def __init__(self, promise: str = "exactly-once", *, ordered: bool = True) -> None:
         self.promise = Promise(
             grp=GROUP,
             inputs=("in",),
             delivery=Delivery(promise),
             ordered=ordered,
-            isolation=isolation,
             joined=CHANNELS,
             dead_letters=DEAD,
             transaction_timeout_ms=1_000,
@@ -309,9 +306,9 @@ def _move(scene: Scene, first: int, last: int, epoch: int = 0) -> None:
         transaction.effects(names(first, last, prefix), part=part).offsets(last, part=part).commit()
 
 
-def clean_plain(promise: str = "at-least-once") -> Scene:
+def clean_plain() -> Scene:
     """A subject without transactions that is killed between its effects and their commit, and does them again."""
-    scene = Scene(promise)
+    scene = Scene("at-least-once")
     scene.rebalance()
     scene.inputs(names(0, 120))
     for first, last in ((0, 40), (40, 60)):
