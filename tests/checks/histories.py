@@ -23,12 +23,12 @@ Row = dict[str, Any]
 
 
 class Scene:
-    """What happened to one subject: input topic `in`, effects on `alpha`, `beta` and (dead letters) `dead`."""
+    """What happened to one subject: input topic `in` (and `other`), effects on `alpha`, `beta` and (dead letters) `dead`."""
 
     def __init__(self, promise: str = "exactly-once", *, ordered: bool = True) -> None:
         self.promise = Promise(
             grp=GROUP,
-            inputs=("in",),
+            inputs=("in", "other"),
             delivery=Delivery(promise),
             ordered=ordered,
             joined=CHANNELS,
