@@ -22,14 +22,9 @@ def path_given(text: str) -> Path:
 TEXT: dict[str, Any] = {"parser": given}
 FILE: dict[str, Any] = {"metavar": "FILE", "parser": path_given}
 DIR: dict[str, Any] = {"metavar": "DIR", "parser": path_given}
-WITHOUT: dict[str, Any] = {"rich_help_panel": "Without streamproof.toml"}
-WHERE: dict[str, Any] = {"rich_help_panel": "Where Kafka runs"}
+BROKERS = ("--brokers", "--kafka-brokers")  # the second as pytest's, where the first might be another plugin's
+VERSIONS = f"Of Apache Kafka: {', '.join(versions())}."
 
 Json = Annotated[
     bool, typer.Option("--json", metavar="", help="Print one JSON document; progress goes to standard error.")
 ]
-Brokers = Annotated[
-    int, typer.Option("--brokers", "--kafka-brokers", metavar="N", help="How many brokers: an odd number.")
-]
-VERSIONS = f"Of Apache Kafka: {', '.join(versions())}."
-KafkaVersion = Annotated[str, typer.Option(metavar="VERSION", help=VERSIONS)]

@@ -48,7 +48,7 @@ class _Stream:
 def told_streams() -> Iterator[None]:
     """Within, both streams fail by OutputError; at the end, all that was written has gone out.
 
-    One that was closed from the start takes everything; what an encoding does not have is escaped.
+    A stream that was closed from the start takes everything; what an encoding does not have is escaped.
     """
     streams = sys.stdout, sys.stderr
     with Path(os.devnull).open("w") as nowhere:
@@ -56,12 +56,12 @@ def told_streams() -> Iterator[None]:
             _Stream(stream or nowhere, name)
             for stream, name in zip(streams, ("standard output", "standard error"), strict=True)
         ]
-        sys.stdout, sys.stderr = (cast("TextIO", one) for one in told)
+        sys.stdout, sys.stderr = (cast("TextIO", stream) for stream in told)
         try:
             yield
         finally:
             try:
-                for one in told:
-                    one.flush()
+                for stream in told:
+                    stream.flush()
             finally:
                 sys.stdout, sys.stderr = streams

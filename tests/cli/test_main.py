@@ -244,7 +244,7 @@ def test_ctrl_c_ends_in_a_sentence_and_status_130(call: Call, monkeypatch: pytes
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("streamproof.cli.main.run_verify", interrupt)
+    monkeypatch.setattr("streamproof.cli.verify.run_verify", interrupt)
     called = call("verify", "--run", "x", *RUN)
     assert called.status == 130
     assert called.err == "streamproof: interrupted; everything that it started is ended\n"
@@ -289,7 +289,7 @@ def test_output_in_an_encoding_that_lacks_a_character_is_escaped() -> None:
     assert rb"v2.avsc, \u2026" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["up", "verify", "check", "report"])
+@pytest.mark.parametrize("command", ["up", "verify", "check", "report", "compat"])
 def test_help_shows_an_example(call: Call, command: str) -> None:
     """Each command's help ends in lines to copy."""
     called = call(command, "--help")
@@ -342,7 +342,7 @@ def test_a_fault_of_the_verifier_is_no_verdict(call: Call, monkeypatch: pytest.M
     def fail(*_: object) -> None:
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr("streamproof.cli.main.run_verify", fail)
+    monkeypatch.setattr("streamproof.cli.verify.run_verify", fail)
     called = call("verify", "--run", "x", *RUN)
     assert called.status == 2
     assert "RuntimeError: unforeseen" in called.err

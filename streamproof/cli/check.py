@@ -1,0 +1,31 @@
+"""`streamproof check`: a history that lies there is judged again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streamproof.cli.directories import RUNS
+from streamproof.cli.flags import DIR, Json
+from streamproof.cli.judged import STATUSES, finish
+from streamproof.errors import UsageError
+
+EPILOG = f"Example:  streamproof check .streamproof/runs/2026-11-23T10-15-02 --json\n\n{STATUSES}"
+
+
+def check(
+    directory: Annotated[Path, typer.Argument(**DIR, help="A run's directory, or its history.")],
+    checks: Annotated[list[Path] | None, typer.Option(**DIR, help="A directory of checks of your own.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Judge a recorded history again."""
+    from streamproof.checks import judge, write_witnesses  # noqa: PLC0415
+    from streamproof.history.store import History  # noqa: PLC0415
+
+    if not directory.is_dir():
+        raise UsageError(f"{directory} is not a directory; give that of a run, such as {RUNS}/…")
+    history = History.find(directory)
+    verdict = judge(history, extra=tuple(checks or ()))
+    witnesses = directory / "witnesses"
+    write_witnesses(history, verdict, witnesses, extra=tuple(checks or ()))
+    finish(verdict, history, witnesses, as_json=as_json)

@@ -1,0 +1,50 @@
+"""What `verify` and `check` end in: the verdict, told, and the exit status that it stands for."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:  # slow to import: by those verbs alone that judge
+    from streamproof.checks import Verdict
+    from streamproof.history.store import History
+
+EXIT = {"upheld": 0, "violated": 1, "unproven": 3}
+STATUSES = "Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven; 130 after Ctrl-C."
+
+
+def finish(
+    verdict: "Verdict",
+    history: "History",
+    witnesses: Path,
+    *,
+    as_json: bool,
+    draws: bool = False,
+    again: str | None = None,
+) -> NoReturn:
+    """Say what came of a run, and exit. `draws`: its timeline too. `again`: the command that runs it again."""
+    from streamproof.report.text import explain  # noqa: PLC0415
+
+    if not as_json:
+        # the verdict first: the picture takes a second
+        Console(highlight=False, soft_wrap=True).print(explain(verdict, history, witnesses=witnesses, again=again))
+    picture = _draw(history) if draws else None
+    if as_json:
+        kept = {"directory": str(history.directory), **({"timeline": str(picture)} if picture else {})}
+        print(json.dumps({**verdict.to_json(), **kept}))
+    elif picture:
+        print(f"        Timeline {picture}")
+    raise typer.Exit(EXIT[verdict.outcome])
+
+
+def _draw(history: "History") -> Path | None:
+    """The run's timeline, beside its history; None without the drawing library."""
+    from streamproof.report.timeline import can_draw, timeline  # noqa: PLC0415
+
+    if not can_draw():
+        return None
+    picture = history.directory.parent / "timeline.png"
+    picture.write_bytes(timeline(history))
+    return picture

@@ -1,0 +1,145 @@
+"""`streamproof verify`: from flags to a run, and to its verdict."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from streamproof.cli.directories import RUNS, new_directory
+from streamproof.cli.flags import BROKERS, DIR, FILE, TEXT, VERSIONS, Json
+from streamproof.cli.judged import STATUSES, finish
+from streamproof.cluster import DEFAULT_VERSION
+from streamproof.engine.request import Request
+from streamproof.engine.request import verify as run_verify
+from streamproof.history.promise import Delivery, Isolation
+from streamproof.report.terminal import Terminal
+
+WITHOUT: dict[str, Any] = {"rich_help_panel": "Without streamproof.toml"}
+WHERE: dict[str, Any] = {"rich_help_panel": "Where Kafka runs"}
+EPILOG = (
+    "Examples:\n\nstreamproof verify\n\nstreamproof verify orders --seed 7719\n\n"
+    "streamproof verify --faults kill-in-flight@instance:1,pause-broker@broker:leader\n\n"
+    'streamproof verify --run "python loop.py {bootstrap_servers}" --input-topic a --output-topic b --group g '
+    f"--promise at-least-once\n\n{STATUSES}"
+)
+
+
+def verify(
+    subject: Annotated[
+        str | None, typer.Argument(metavar="SUBJECT", help="Of streamproof.toml; the first if left out.")
+    ] = None,
+    config: Annotated[Path, typer.Option(**FILE, help="Where subjects are declared.")] = Path("streamproof.toml"),
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run",
+            metavar="COMMAND",
+            **WITHOUT,
+            help="What to verify; {bootstrap_servers}, {registry_url}, {instance} and {run} are filled in.",
+        ),
+    ] = None,
+    input_topic: Annotated[
+        str | None, typer.Option(metavar="TOPIC", **TEXT, **WITHOUT, help="What it consumes.")
+    ] = None,
+    output_topic: Annotated[
+        list[str] | None, typer.Option(metavar="TOPIC", **TEXT, **WITHOUT, help="What it produces to; may be repeated.")
+    ] = None,
+    group: Annotated[str | None, typer.Option(metavar="GROUP", **TEXT, **WITHOUT, help="Its consumer group.")] = None,
+    identity: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHERE",
+            **TEXT,
+            **WITHOUT,
+            help="Where an event's id lies: header:NAME, json:/POINTER or key; else header:event-id.",
+        ),
+    ] = None,
+    promise: Annotated[
+        Delivery | None,
+        typer.Option(
+            metavar="PROMISE", **WITHOUT, help="at-most-once, at-least-once or, where left out, exactly-once."
+        ),
+    ] = None,
+    ordered: Annotated[
+        bool | None,
+        typer.Option(metavar="", **WITHOUT, help="Whether it promises order by key; yes, unless the key is the id."),
+    ] = None,
+    isolation: Annotated[
+        Isolation | None,
+        typer.Option(
+            metavar="LEVEL", **WITHOUT, help="How it reads: read_uncommitted or, where left out, read_committed."
+        ),
+    ] = None,
+    instances: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How many instances to run; else as declared, or 1.")
+    ] = None,
+    events: Annotated[int, typer.Option(min=1, metavar="N", help="How many events to feed in.")] = 20_000,
+    input_file: Annotated[
+        Path | None, typer.Option("--input", **FILE, help="Events from a JSON Lines file instead.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Repeats a workload and the default plan of faults; else random.")
+    ] = None,
+    faults: Annotated[
+        str,
+        typer.Option(
+            metavar="PLAN",
+            **TEXT,
+            help="default, none, some as KIND@TARGET,KIND@TARGET (docs/faults.md), or the path of a plan.json, whose "
+            "seed is the workload's unless --seed is given.",
+        ),
+    ] = "default",
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHERE",
+            **TEXT,
+            **WHERE,
+            help="embedded, testcontainers, or HOST:PORT of an existing cluster; else as in streamproof.toml, or "
+            "embedded.",
+        ),
+    ] = None,
+    brokers: Annotated[
+        int | None,
+        typer.Option(
+            *BROKERS,
+            metavar="N",
+            **WHERE,
+            help="Brokers of a cluster that is started, an odd number; else as in streamproof.toml, or 3.",
+        ),
+    ] = None,
+    kafka_version: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", **WHERE, help=f"{VERSIONS} Else as in streamproof.toml, or {DEFAULT_VERSION}."),
+    ] = None,
+    registry: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", **TEXT, **WHERE, help="An existing schema registry; else one is started where needed."
+        ),
+    ] = None,
+    directory: Annotated[Path | None, typer.Option(**DIR, help=f"Where the run is kept: {RUNS}/TIME.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a subject on real Kafka, break things, record what happens, and judge it."""
+    request = Request(
+        subject=subject, config=config, command=run, input_topic=input_topic, output_topics=tuple(output_topic or ()),
+        group=group, identity=identity, promise=promise, ordered=ordered, isolation=isolation,
+        instances=instances, events=events, input_file=input_file, seed=seed, faults=faults, cluster=cluster,
+        brokers=brokers, kafka_version=kafka_version, registry=registry, directory=directory or new_directory(RUNS),
+    )  # fmt: skip
+    terminal = Terminal.on(sys.stderr if as_json else sys.stdout)
+    judged = run_verify(request, terminal)
+    verdict, history = judged.verdict, judged.history
+    again = ["streamproof", *_without_directory(sys.argv[1:])]
+    if seed is None:
+        again += ["--seed", str(history.record.seed)]
+    finish(verdict, history, request.directory / "witnesses", as_json=as_json, draws=True, again=shlex.join(again))
+
+
+def _without_directory(arguments: list[str]) -> list[str]:
+    """A run again is another run, so it is kept elsewhere."""
+    pairs = zip(["", *arguments], arguments, strict=False)
+    return [word for before, word in pairs if before != "--directory" and word.partition("=")[0] != "--directory"]
