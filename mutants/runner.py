@@ -54,7 +54,8 @@ def _spec(mutant: Mutant, journal: Path, seed: int, directory: Path) -> RunSpec:
         read_config(CONFIG), mutant.subject, records=EVENTS, seed=seed, directory=directory / mutant.name, suffix=suffix
     )
     environment = {**spec.subject.env, "JOURNAL": str(journal)}
-    return replace(spec, subject=replace(spec.subject, name=mutant.name, command=mutant.command, env=environment))
+    changed = {"name": mutant.name, "command": mutant.command, "env": environment}
+    return replace(spec, subject=spec.subject.model_copy(update=changed))
 
 
 def _outcome(judged: Judged) -> RunResult:

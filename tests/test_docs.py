@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streamproof.cluster import DEFAULT_VERSION, versions
-from streamproof.config.file import ClusterConfig, Config, SubjectConfig, read_config
+from streamproof.config.file import ClusterConfig, Config, DeclaredSubject, read_config
 from streamproof.contract.asyncapi import EXTENSIONS
 from streamproof.history.tables import TABLES
 from streamproof.history.terms import Cause, Fate, SendOutcome
@@ -37,7 +37,7 @@ def test_the_words_of_a_column_are_documented(column: str, words: type[StrEnum])
 def test_every_key_of_the_configuration_is_documented() -> None:
     """Those of each table, and no other."""
     page = (ROOT / "docs" / "reference.md").read_text()
-    for title, model in (("[subject.NAME]", SubjectConfig), ("[cluster]", ClusterConfig), ("At the top", Config)):
+    for title, model in (("[subject.NAME]", DeclaredSubject), ("[cluster]", ClusterConfig), ("At the top", Config)):
         keys = [field.alias or name for name, field in model.model_fields.items()]
         rows = page.split(f"\n### {title}\n")[1].split("\n##")[0]
         assert set(re.findall(r"^\| `(\w+)`", rows, re.MULTILINE)) == set(keys) - {"name", "path", "subject", "cluster"}

@@ -4,61 +4,25 @@ Paths are taken from the file's own directory. Placeholders stay as they are; wh
 """
 
 import re
-import shlex
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError
 
 from streamproof.complaints import complaint
 from streamproof.errors import UsageError, did_you_mean, unreadable
-from streamproof.subject import placeholders
-from streamproof.subject.spec import READY_TIMEOUT_S, Ready, SubjectSpec
+from streamproof.subject.spec import Placed, SubjectSpec
 
 FILE = "streamproof.toml"
 _NAME = re.compile(r"[\w.-]{1,100}")
-_READY = '"group-stable", { log = "TEXT" } or { http = "URL" }'
-
-
-def checked_command(text: str) -> str:
-    """`text` itself; ValueError when it is no command."""
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise ValueError(f"the command cannot be split into words ({str(error).lower()})") from error
-    if not words:
-        raise ValueError("the command is empty")
-    return text
 
 
 def _odd(number: int) -> int:
     if number % 2 == 0:
-        raise ValueError(f"expected an odd number, so that a majority is one, found {number}")
+        raise ValueError(f"expected an odd number, so that there is a majority, found {number}")
     return number
-
-
-def _ready(given: Any) -> Any:
-    if given == "group-stable":
-        return Ready()
-    if isinstance(given, dict) and len(given) == 1:
-        kind, text = next(iter(given.items()))
-        if kind in ("log", "http") and isinstance(text, str) and text:
-            return Ready(kind, text)
-    return given
-
-
-def _not_empty(given: Any) -> Any:
-    if given == "":
-        raise PydanticCustomError("empty", "it is empty")
-    return given
-
-
-Placed = Annotated[Path, BeforeValidator(_not_empty), Field(strict=False)]
-Placeholders = Annotated[str, AfterValidator(placeholders.checked)]
 
 
 class _Table(BaseModel):
@@ -70,7 +34,7 @@ class _Table(BaseModel):
 class ClusterConfig(_Table):
     """`[cluster]`: where Kafka runs, and the size and version of a cluster that is started.
 
-    `registry`: the URL of a schema registry; None (true in the file) starts one for a run that needs it.
+    `registry`: the URL of a schema registry; with None (true in the file), a run that needs a registry has it started.
     """
 
     brokers: Annotated[int, AfterValidator(_odd)] = Field(default=3, ge=1, description="a whole number of at least 1")
@@ -78,7 +42,7 @@ class ClusterConfig(_Table):
     where: str = Field(
         default="embedded",
         min_length=1,
-        description='"embedded", "testcontainers", or "HOST:PORT,…" of an existing one',
+        description='"embedded", "testcontainers", or "HOST:PORT,…" of an existing cluster',
     )
     registry: Annotated[str | None, BeforeValidator(lambda given: None if given is True else given)] = Field(
         default=None,
@@ -93,43 +57,28 @@ class ClusterConfig(_Table):
         chosen = self.model_copy(update={name: value for name, value in flags.items() if value is not None})
         if ":" in chosen.where and any(value is not None for value in size.values()):
             raise UsageError(
-                f"the cluster at {chosen.where} is there already: how many brokers, of which version, on which port is "
-                "for one that is started; leave it out"
+                f"the cluster at {chosen.where} is there already: a number of brokers and a version are for a cluster "
+                "that is started; leave them out"
             )
         return chosen
 
 
-class SubjectConfig(_Table):
-    """`[subject.NAME]`: what is run, and what it promises."""
+class DeclaredSubject(SubjectSpec):
+    """`[subject.NAME]`: what is run, and the contract that says what it promises."""
 
-    name: str = ""  # the table's own key
     contract: Placed = Field(description="the path of an AsyncAPI 3 document")
-    command: Annotated[Placeholders, AfterValidator(checked_command)] = Field(description="a command, as in a shell")
-    instances: int = Field(default=SubjectSpec.instances, ge=1, description="a whole number of at least 1")
-    ready: Annotated[Ready, BeforeValidator(_ready)] = Field(default=Ready(), description=_READY)
-    ready_timeout_s: float = Field(default=READY_TIMEOUT_S, gt=0, description="seconds, above 0")
-    env: Mapping[str, Placeholders] = Field(default={}, description="a text, in quotes")
-    databases: Mapping[str, Placeholders] = Field(default={}, description="an address, in quotes")
     operation: str | None = Field(default=None, min_length=1, description="the name of an operation of the contract")
-    input: Literal["topic", "stdin"] = Field(default="topic", description='"topic" or "stdin"')
-    stop_timeout_s: float = Field(default=SubjectSpec.stop_timeout_s, gt=0, description="seconds, above 0")
-    cwd: Placed = Field(default=Path(), description="a directory")
-
-    def spec(self) -> SubjectSpec:
-        """What the supervisor of the processes needs."""
-        values = {field.name: getattr(self, field.name) for field in fields(SubjectSpec)}
-        return SubjectSpec(**{**values, "ready": replace(self.ready, timeout_s=self.ready_timeout_s)})
 
 
 class Config(_Table):
     """All of streamproof.toml. `checks`: a directory of checks of the project's own, by which every run is judged."""
 
     path: Path
-    subjects: Mapping[str, SubjectConfig] = Field(default={}, alias="subject", description="a table, [subject.NAME]")
+    subjects: Mapping[str, DeclaredSubject] = Field(default={}, alias="subject", description="a table, [subject.NAME]")
     cluster: ClusterConfig = Field(default=ClusterConfig(), description="a table, [cluster]")
     checks: Placed | None = Field(default=None, description="a directory")
 
-    def subject(self, name: str | None = None) -> SubjectConfig:
+    def subject(self, name: str | None = None) -> DeclaredSubject:
         """The subject `name`, or the first that is declared; UsageError when there is none."""
         if name is None:
             if not self.subjects:
@@ -150,7 +99,7 @@ def read_config(path: Path = Path(FILE)) -> Config:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise UsageError(
-            f"{path} is not there; write one, name another, or give the subject by --run, --input-topic and --group"
+            f"{path} is not there; write it, name another file, or give the subject by --run, --input-topic and --group"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read ({unreadable(error)})") from error
@@ -162,8 +111,8 @@ def read_config(path: Path = Path(FILE)) -> Config:
         config = Config.model_validate({**_placed(tables, path.parent), "path": path})
     except ValidationError as error:
         raise UsageError(_sentence(path, text, error)) from error
-    for name, one in config.subjects.items():
-        if one.name:
+    for name in config.subjects:
+        if "name" in tables["subject"][name]:
             line = line_of(text, ["subject", name, "name"])
             raise UsageError(f"{path}:{line}: subject.{name}.name is not known: the table's key is the name")
         if not _NAME.fullmatch(name):
@@ -172,8 +121,7 @@ def read_config(path: Path = Path(FILE)) -> Config:
                 f'{path}:{line}: subject "{name}" cannot have that name: files are called by it; '
                 "use up to 100 letters, digits, -, _ and ."
             )
-    named = {name: one.model_copy(update={"name": name}) for name, one in config.subjects.items()}
-    return config.model_copy(update={"subjects": named})
+    return config
 
 
 def _placed(tables: dict[str, Any], directory: Path) -> dict[str, Any]:
@@ -188,7 +136,9 @@ def _placed(tables: dict[str, Any], directory: Path) -> dict[str, Any]:
     subjects = tables.get("subject")
     if isinstance(subjects, dict):
         placed = {
-            name: {"cwd": directory, **under(table, "contract", "cwd")} if isinstance(table, dict) else table
+            name: {"cwd": directory, **under(table, "contract", "cwd"), "name": name}
+            if isinstance(table, dict)
+            else table
             for name, table in subjects.items()
         }
         tables = {**tables, "subject": placed}
@@ -204,9 +154,9 @@ def _malformed(path: Path, text: str, error: tomllib.TOMLDecodeError) -> str:
 
 def _sentence(path: Path, text: str, error: ValidationError) -> str:
     """The first complaint: file, line, path, and what is expected there."""
-    # a word that is not known tells of the one that is missing
-    first = min(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
-    keys = [str(one) for one in first["loc"]]
+    # a key that is not known tells of the key that is missing
+    first = min(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
+    keys = [str(key) for key in first["loc"]]
     model, name = _field(keys)
     where = f"{path}:{line_of(text, keys)}: {'.'.join(keys)}"
     return where + complaint(first, model, name, hidden=("path", "name"))
@@ -215,7 +165,7 @@ def _sentence(path: Path, text: str, error: ValidationError) -> str:
 def _field(keys: list[str]) -> tuple[type[BaseModel], str]:
     """The table that the last key stands in, and the key that its complaint is about."""
     if keys[0] == "subject" and keys[2:]:
-        return SubjectConfig, keys[2]
+        return DeclaredSubject, keys[2]
     if keys[0] == "cluster" and keys[1:]:
         return ClusterConfig, keys[1]
     return Config, keys[0]

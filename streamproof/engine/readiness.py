@@ -16,7 +16,7 @@ def wait_until_ready(supervisor: ProcessSupervisor, group: ConsumerGroup | None)
     SubjectError when an instance ends first, or the subject's time is up: with what is missing, and the last lines.
     """
     spec = supervisor.spec
-    deadline = time.monotonic() + spec.ready.timeout_s
+    deadline = time.monotonic() + spec.ready_timeout_s
     while True:
         supervisor.check_started()
         instances = supervisor.current_all()
@@ -29,5 +29,5 @@ def wait_until_ready(supervisor: ProcessSupervisor, group: ConsumerGroup | None)
             missing = f"instance {slow.number} {spec.ready.missing}" if slow else ""
             if group and not slow:
                 missing = group.missing(spec.instances)
-            raise SubjectError(supervisor.told(f"was not ready within {spec.ready.timeout_s:.0f} s: {missing}", slow))
+            raise SubjectError(supervisor.told(f"was not ready within {spec.ready_timeout_s:.0f} s: {missing}", slow))
         time.sleep(LOOK_S)

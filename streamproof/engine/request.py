@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamproof.config.file import ClusterConfig, Config, checked_command, read_config
+from pydantic import ValidationError
+
+from streamproof.complaints import complaint
+from streamproof.config.file import ClusterConfig, Config, read_config
 from streamproof.contract.asyncapi import read_contract
 from streamproof.contract.flags import contract_from_flags
 from streamproof.contract.model import Channel, Contract
@@ -17,7 +20,7 @@ from streamproof.engine.spec import RunSpec
 from streamproof.errors import UsageError
 from streamproof.faults import Plan, plan_in_words, read_plan
 from streamproof.history.promise import Delivery, Isolation
-from streamproof.subject import SubjectSpec, placeholders
+from streamproof.subject import SubjectSpec
 from streamproof.workload import events_from_file, make_events
 
 if TYPE_CHECKING:
@@ -100,7 +103,7 @@ def spec_of(request: Request, config: Config | None, seed: int) -> RunSpec:
     """The subject, its contract and its events, from streamproof.toml or from flags."""
     subject, contract = _declared(config, request.subject) if config else _from_flags(request)
     if request.instances:
-        subject = replace(subject, instances=request.instances)
+        subject = subject.model_copy(update={"instances": request.instances})
     file = request.input_file
     events = events_from_file(file, contract) if file else make_events(contract, count=request.events, seed=seed)
     return RunSpec(
@@ -145,7 +148,7 @@ def _declared(config: Config, name: str | None) -> tuple[SubjectSpec, Contract]:
             f"{config.path}: subject.{declared.name}.contract: there is no file {declared.contract}; name an "
             "AsyncAPI 3 document"
         )
-    return declared.spec(), read_contract(declared.contract, declared.operation)
+    return declared, read_contract(declared.contract, declared.operation)
 
 
 def _own_checks(config: Config) -> tuple[Path, ...]:
@@ -164,9 +167,9 @@ def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
     if missing or request.command is None or request.input_topic is None or request.group is None:
         raise UsageError(f"--run needs {' and '.join(missing)} too: what the command consumes and produces")
     try:
-        command = placeholders.checked(checked_command(request.command))
-    except ValueError as error:
-        raise UsageError(f"--run: {error}") from error
+        subject = SubjectSpec(name="command", command=request.command)
+    except ValidationError as error:
+        raise UsageError(f"--run{complaint(error.errors()[0], SubjectSpec, 'command')}") from error
     contract = contract_from_flags(
         input_topic=request.input_topic,
         output_topics=request.output_topics,
@@ -176,7 +179,7 @@ def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
         ordered=request.identity != "key" if request.ordered is None else request.ordered,
         isolation=request.isolation or Isolation.READ_COMMITTED,
     )
-    return SubjectSpec(name="command", command=command), contract
+    return subject, contract
 
 
 def saved_plan(request: Request) -> Plan | None:

@@ -1,6 +1,6 @@
 """The pytest plugin: a real cluster and runs as fixtures, `.feature` files as tests, their steps in Allure.
 
-A cluster for each session (so one for each xdist worker), a fresh name for everything else. Nothing is started before
+A cluster for each session, so for each xdist worker, a fresh name for everything else. Nothing is started before
 a test asks for it, nor imported: pytest loads this module in every project of an environment, used or not.
 Step definitions of the verifier are in `steps.py`.
 """
@@ -37,9 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--streamproof-config", default="streamproof.toml", help="where subjects are declared")
     group.addoption(
         "--cluster",
-        help="embedded, testcontainers, or HOST:PORT of an existing one; else as in streamproof.toml, or embedded",
+        help="embedded, testcontainers, or HOST:PORT of an existing cluster; else as in streamproof.toml, or embedded",
     )
-    group.addoption("--registry", metavar="URL", help="an existing schema registry (one is started where needed)")
+    group.addoption("--registry", metavar="URL", help="an existing schema registry (else it is started where needed)")
     group.addoption("--kafka-brokers", type=int, help="how many brokers to start (else as in streamproof.toml, or 3)")
     group.addoption(
         "--kafka-version",
@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """In the report a test shows the runs that it made; one that did not pass, their logs too."""
+    """In the report a test shows the runs that it made and, unless it passed, their logs."""
     passed = False
     try:
         result = yield
@@ -111,7 +111,7 @@ class FeatureFile(pytest.Module):
         except UnicodeDecodeError as error:
             raise self.CollectError(f"{self.path} cannot be read (it is no UTF-8 text); save it as UTF-8") from error
         except (KeyError, NoScenariosFound) as error:  # a KeyError where there is not even a feature
-            raise self.CollectError(f"{self.path} holds no scenario; write one, or remove the file") from error
+            raise self.CollectError(f"{self.path} holds no scenario; write a scenario, or remove the file") from error
         return module
 
 
@@ -177,13 +177,13 @@ def kafka_cluster(streamproof_session: Session) -> Cluster:
 
 @pytest.fixture(scope="session")
 def schema_registry(streamproof_session: Session) -> Registry:
-    """A real schema registry, started once a session, when first asked for; or the one that `--registry` names."""
+    """The schema registry that `--registry` names, or a real registry, started once a session, when first asked for."""
     return streamproof_session.registry
 
 
 @pytest.fixture
 def run_subject(request: pytest.FixtureRequest, streamproof_session: Session, tmp_path: Path) -> Iterator[RunSubject]:
-    """Starts subjects of streamproof.toml: `with run_subject("orders", records=500) as run:` feeds one from the start.
+    """Starts subjects of streamproof.toml: `with run_subject("orders", records=500) as run:` feeds it from the start.
 
     When the block is left, the run is finished and judged: `run.verdict`. Keywords: `records`, `seed`, `instances`,
     `env` (added to the subject's).
@@ -207,9 +207,8 @@ def run_subject(request: pytest.FixtureRequest, streamproof_session: Session, tm
             read_config(_config_path(request.config)), name,
             records=records, seed=seed, directory=tmp_path / f"run{suffix}", suffix=suffix,
         )  # fmt: skip
-        subject = replace(
-            spec.subject, instances=instances or spec.subject.instances, env={**spec.subject.env, **(env or {})}
-        )
+        changed = {"instances": instances or spec.subject.instances, "env": {**spec.subject.env, **(env or {})}}
+        subject = spec.subject.model_copy(update=changed)
         with streamproof_session.run(replace(spec, subject=subject), feed_s=FEED_S) as run:
             runs.append(run)
             yield run

@@ -3,11 +3,14 @@
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from streamproof.subject.placeholders import fill, names
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from streamproof.subject import placeholders
 
 READY_TIMEOUT_S = 60.0
 
@@ -18,7 +21,6 @@ class Ready:
 
     kind: Literal["group", "log", "http"] = "group"
     text: str = ""
-    timeout_s: float = field(default_factory=lambda: READY_TIMEOUT_S)
 
     @property
     def missing(self) -> str:
@@ -28,31 +30,66 @@ class Ready:
         )
 
 
-@dataclass(frozen=True)
-class SubjectSpec:
+def _command(text: str) -> str:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ValueError(f"the command cannot be split into words ({str(error).lower()})") from error
+    if not words:
+        raise ValueError("the command is empty")
+    return text
+
+
+def _ready(given: Any) -> Any:
+    if given == "group-stable":
+        return Ready()
+    if isinstance(given, dict) and len(given) == 1:
+        kind, text = next(iter(given.items()))
+        if kind in ("log", "http") and isinstance(text, str) and text:
+            return Ready(kind, text)
+    return given
+
+
+def _not_empty(given: Any) -> Any:
+    if given == "":
+        raise PydanticCustomError("empty", "it is empty")
+    return given
+
+
+Placed = Annotated[Path, BeforeValidator(_not_empty), Field(strict=False)]
+Filled = Annotated[str, AfterValidator(placeholders.checked)]
+
+
+class SubjectSpec(BaseModel):
     """A command that is started `instances` times, each in `cwd` with `env` added to our own environment.
 
     PATH there begins with the virtual environment that we run in, so that `python` is its own.
 
     `input` is the port that the workload feeds; `databases` tells where those of its effects lie that are rows of a
-    query: a SQLAlchemy URL for each such channel. After a stop signal an instance has `stop_timeout_s` to end.
+    query: a SQLAlchemy URL for each such channel. After a stop signal an instance has `stop_timeout_s` to end. A
+    field's description ends the sentence of a complaint about it.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
     name: str
-    command: str
-    instances: int = 1
-    env: Mapping[str, str] = field(default_factory=dict)
-    ready: Ready = field(default_factory=Ready)
-    input: Literal["topic", "stdin"] = "topic"
-    databases: Mapping[str, str] = field(default_factory=dict)
-    stop_timeout_s: float = 15.0
-    cwd: Path | None = None
+    command: Annotated[Filled, AfterValidator(_command)] = Field(description="a command, as in a shell")
+    instances: int = Field(default=1, ge=1, description="a whole number of at least 1")
+    ready: Annotated[Ready, BeforeValidator(_ready)] = Field(
+        default=Ready(), description='"group-stable", { log = "TEXT" } or { http = "URL" }'
+    )
+    ready_timeout_s: float = Field(default_factory=lambda: READY_TIMEOUT_S, gt=0, description="seconds, above 0")
+    env: Mapping[str, Filled] = Field(default={}, description="a text, in quotes")
+    databases: Mapping[str, Filled] = Field(default={}, description="an address, in quotes")
+    input: Literal["topic", "stdin"] = Field(default="topic", description='"topic" or "stdin"')
+    stop_timeout_s: float = Field(default=15.0, gt=0, description="seconds, above 0")
+    cwd: Placed | None = Field(default=None, description="a directory")
 
     def arguments(self, values: Mapping[str, str]) -> list[str]:
-        return [fill(part, values) for part in shlex.split(self.command)]
+        return [placeholders.fill(part, values) for part in shlex.split(self.command)]
 
     def environment(self, values: Mapping[str, str]) -> dict[str, str]:
-        return {name: fill(value, values) for name, value in self.env.items()}
+        return {name: placeholders.fill(value, values) for name, value in self.env.items()}
 
     @property
     def lockable(self) -> tuple[str, ...]:
@@ -70,4 +107,4 @@ class SubjectSpec:
         return self._names("registry_url")
 
     def _names(self, placeholder: str) -> bool:
-        return any(names(text, placeholder) for text in (self.command, *self.env.values()))
+        return any(placeholders.names(text, placeholder) for text in (self.command, *self.env.values()))

@@ -20,6 +20,7 @@ RUN = ["--input-topic", "a", "--output-topic", "b", "--group", "g"]
 
 TOML = '[subject.orders]\ncontract = "c.yaml"\ncommand = "true"\n'
 QUERIED = TOML.replace("c.yaml", str(CONTRACTS / "user-events.asyncapi.yaml"))
+ELSEWHERE = f'{QUERIED}databases.userHistory = "sqlite:///x.db"\n[cluster]\nwhere = "127.0.0.1:1"\n'
 DANGLING = """asyncapi: 3.0.0
 info: {title: t, version: "1"}
 channels: {}
@@ -34,7 +35,7 @@ operations:
 @pytest.mark.parametrize(
     ("arguments", "files", "sentence"),
     [
-        (["verify"], {}, "streamproof.toml is not there; write one, name another, or give the subject by --run"),
+        (["verify"], {}, "streamproof.toml is not there; write it, name another file, or give the subject by --run"),
         (["verify"], {"streamproof.toml": "[subject"}, "streamproof.toml:1: no valid TOML"),
         (["verify", "order"], {"streamproof.toml": TOML}, 'subject "order" is not declared (did you mean "orders"?)'),
         (
@@ -58,6 +59,8 @@ operations:
             {"streamproof.toml": QUERIED},
             "subject orders: channel userHistory is a query; say where: [subject.orders.databases] userHistory = ",
         ),
+        (["verify"], {"streamproof.toml": ELSEWHERE}, "no broker answers at 127.0.0.1:1"),
+        (["verify", "--cluster", "127.0.0.1:2"], {"streamproof.toml": ELSEWHERE}, "no broker answers at 127.0.0.1:2"),
         (["verify", "--run", "x"], {}, "--run needs --input-topic and --output-topic and --group too"),
         (["verify", "--run", "x", *RUN, "--identity", "event-id"], {}, "--identity"),
         (["verify", "--run", "x", *RUN, "--input", "no.jsonl"], {}, "no.jsonl: cannot read the input"),
@@ -150,7 +153,7 @@ operations:
         (
             ["verify", "--run", "x", *RUN, "--cluster", "127.0.0.1:1", "--brokers", "3"],
             {},
-            "the cluster at 127.0.0.1:1 is there already: how many brokers, of which version, on which port is for one",
+            "the cluster at 127.0.0.1:1 is there already: a number of brokers and a version are for a cluster that is",
         ),
         (["verify", "--run", "x", *RUN, "--brokers", "0"], {}, "an odd number of brokers, not 0"),
         (["verify", "--run", "x", *RUN, "--kafka-version", ""], {}, 'Apache Kafka "" is not known here'),
@@ -176,7 +179,7 @@ def test_a_mistake_is_one_sentence_and_status_2(
     assert sentence in called.err
     assert called.err.count("\n") == 1
     assert not called.out
-    assert {one.name for one in tmp_path.rglob("*")} == set(files)
+    assert {path.name for path in tmp_path.rglob("*")} == set(files)
 
 
 @pytest.mark.parametrize(
@@ -276,7 +279,7 @@ def test_output_that_has_no_room_is_told(arguments: list[str]) -> None:
     ("command", "status"), [(f"compat {SCHEMAS} >&-", 0), ("veryfi 2>&-", 2), ("veryfi >&- 2>&-", 2)]
 )
 def test_output_that_is_closed_is_done_without(command: str, status: int) -> None:
-    """The status says it all; what was for one stream does not go to the other."""
+    """The status says it all; what was for a stream does not go to the other."""
     done = subprocess.run(["sh", "-c", f"{STREAMPROOF} {command}"], capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (status, b"", b"")
 

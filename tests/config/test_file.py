@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streamproof.config.file import Config, read_config
+from streamproof.config.file import ClusterConfig, Config, read_config
 from streamproof.errors import UsageError
 from streamproof.subject.spec import Ready
 
@@ -42,11 +42,10 @@ def test_a_subject_has_all_that_its_table_says(written: Path) -> None:
     ).subject("orders")
     assert subject.name == "orders"
     assert subject.contract == written.parent / "contracts/orders.yaml"
-    spec = subject.spec()
-    assert spec.command == "run --at {bootstrap_servers} '{\"a\": 1}' ${HOME}"
-    assert (spec.instances, spec.input, spec.stop_timeout_s, spec.cwd) == (2, "stdin", 2.5, written.parent)
-    assert spec.ready == Ready("log", "assigned", 5.0)
-    assert spec.env == {"ID": "order-processor-instance-{instance}"}
+    assert subject.command == "run --at {bootstrap_servers} '{\"a\": 1}' ${HOME}"
+    assert (subject.instances, subject.input, subject.stop_timeout_s, subject.cwd) == (2, "stdin", 2.5, written.parent)
+    assert (subject.ready, subject.ready_timeout_s) == (Ready("log", "assigned"), 5.0)
+    assert subject.env == {"ID": "order-processor-instance-{instance}"}
     config = read_config(written)
     assert (config.cluster.brokers, config.cluster.version, config.cluster.where) == (5, "4.2.2", "testcontainers")
     assert config.checks == written.parent / "own/checks"
@@ -55,8 +54,9 @@ def test_a_subject_has_all_that_its_table_says(written: Path) -> None:
 def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
     """One instance, ready when its group is stable, fed by a topic, on three brokers."""
     config = read(written, SUBJECT)
-    spec = config.subject().spec()
-    assert (spec.instances, spec.ready, spec.input, dict(spec.env)) == (1, Ready(), "topic", {})
+    subject = config.subject()
+    assert (subject.instances, subject.ready, subject.input, dict(subject.env)) == (1, Ready(), "topic", {})
+    assert (subject.ready_timeout_s, subject.stop_timeout_s) == (60, 15)
     assert (config.cluster.brokers, config.cluster.version, config.cluster.where) == (3, None, "embedded")
     assert config.checks is None
 
@@ -120,7 +120,7 @@ def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
             "3: subject.orders.command: the command cannot be split into words (no closing quotation)",
         ),
         ("[subject]\norders = 3", "2: subject.orders: expected a table, [subject.NAME], found 3"),
-        (SUBJECT + "[cluster]\nbrokers = 2", "5: cluster.brokers: expected an odd number, so that a majority is one"),
+        (SUBJECT + "[cluster]\nbrokers = 2", "5: cluster.brokers: expected an odd number, so that there is a majority"),
         ('[cluster]\nversion = "4.3"', '2: cluster.version: expected a version such as "4.3.1", found "4.3"'),
         ("[cluster]\nbroker = 3", '2: cluster.broker is not known (did you mean "brokers"?)'),
         ('checks = ""', '1: checks: expected a directory, found ""'),
@@ -164,9 +164,30 @@ def test_a_file_that_is_no_text_is_refused(written: Path) -> None:
 
 @pytest.mark.parametrize(("line", "found"), [("", None), ("registry = true", None), ('registry = "u"', "u")])
 def test_a_registry_is_started_or_named(written: Path, line: str, found: str | None) -> None:
-    """True, the default, names none: one is started for a run that needs it."""
+    """True, the default, names none: a registry is started for a run that needs it."""
     written.write_text(f"[cluster]\n{line}\n{SUBJECT}")
     assert read_config(written).cluster.registry == found
+
+
+FLAGS = {"where": "h:9092", "brokers": 5, "version": "4.0.2", "registry": "http://h"}
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_a_flag_wins_over_the_file(written: Path, flag: str) -> None:
+    """What no flag says stays as the file has it."""
+    declared = read(
+        written, '[cluster]\nwhere = "testcontainers"\nbrokers = 1\nversion = "4.2.2"\nregistry = "u"'
+    ).cluster
+    flags = dict.fromkeys(FLAGS) | {flag: FLAGS[flag]}
+    assert declared.overridden(**flags).model_dump() == declared.model_dump() | {flag: FLAGS[flag]}
+
+
+@pytest.mark.parametrize("flag", ["brokers", "version"])
+def test_the_size_of_a_cluster_that_exists_is_refused(flag: str) -> None:
+    """It is as it is, whether the file names it or a flag."""
+    flags = dict.fromkeys(FLAGS) | {flag: FLAGS[flag]}
+    with pytest.raises(UsageError, match="the cluster at h:9092 is there already: a number of brokers and a version"):
+        ClusterConfig(where="h:9092").overridden(**flags)
 
 
 def test_of_several_subjects_the_first_stands_for_the_project(written: Path) -> None:

@@ -36,7 +36,7 @@ def system_of(cluster: Cluster, guardian: Guardian, logs: Path, **progress: obje
     """A system without a subject: what brokers do needs none."""
     return System(
         cluster=cluster,
-        supervisor=ProcessSupervisor(guardian, SubjectSpec("none", "true"), {}, logs),
+        supervisor=ProcessSupervisor(guardian, SubjectSpec(name="none", command="true"), {}, logs),
         progress=FakeProgress(**progress),  # type: ignore[arg-type]
         group="faults",
         topic=TOPIC,
@@ -55,7 +55,7 @@ class Deeds:
 
     done: list[str] = field(default_factory=list)
     dies: bool = True
-    spec: SubjectSpec = SubjectSpec("none", "true")  # noqa: RUF009 - it is frozen
+    spec: SubjectSpec = SubjectSpec(name="none", command="true")  # noqa: RUF009 - it is frozen
 
     def current_all(self) -> list[SimpleNamespace]:
         return [SimpleNamespace(number=1, running=True)]

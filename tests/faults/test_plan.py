@@ -29,8 +29,8 @@ from streamproof.faults.written import fault_of, keys_of
 from streamproof.subject import SubjectSpec
 
 SUBJECT = SubjectSpec(
-    "orders",
-    "true",
+    name="orders",
+    command="true",
     instances=2,
     databases={"orderHistory": "sqlite+pysqlite:///{directory}/a.db", "audit": "postgresql://db/audit"},
 )
@@ -41,8 +41,8 @@ def around(subject: SubjectSpec = SUBJECT, backend: str = "embedded") -> Surroun
     return replace(Surroundings.foreseen(subject, backend, 3))
 
 
-PLAIN = around(SubjectSpec("plain", "true", instances=2))
-NOT_OURS = around(SubjectSpec("plain", "true", instances=2), "existing")
+PLAIN = around(SubjectSpec(name="plain", command="true", instances=2))
+NOT_OURS = around(SubjectSpec(name="plain", command="true", instances=2), "existing")
 
 
 def test_a_seed_makes_the_same_plan_again() -> None:
@@ -197,13 +197,13 @@ def test_what_needs_a_group_is_refused_to_a_subject_that_is_in_none(kind: str, t
     """It is told what to send, and reads no topic."""
     check_plan(plan_of((kind, target)), around())
     with pytest.raises(UsageError, match="is in no group; leave it out"):
-        check_plan(plan_of((kind, target)), around(replace(SUBJECT, input="stdin")))
+        check_plan(plan_of((kind, target)), around(SUBJECT.model_copy(update={"input": "stdin"})))
 
 
 def test_the_default_plan_of_a_subject_that_is_in_no_group_can_be_carried_out() -> None:
     """For every seed, it asks for nothing that needs a group."""
     for seed in range(20):
-        surroundings = around(replace(SUBJECT, input="stdin"))
+        surroundings = around(SUBJECT.model_copy(update={"input": "stdin"}))
         check_plan(Plan.default(seed, surroundings), surroundings)
 
 

@@ -42,9 +42,9 @@ def test_feature_files_are_collected_where_they_are_named(
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "holds no scenario; write one, or remove the file"),
-        (b"# later\n", "holds no scenario; write one, or remove the file"),
-        (b"Feature: Words\n", "holds no scenario; write one, or remove the file"),
+        (b"", "holds no scenario; write a scenario, or remove the file"),
+        (b"# later\n", "holds no scenario; write a scenario, or remove the file"),
+        (b"Feature: Words\n", "holds no scenario; write a scenario, or remove the file"),
         (b"\xff\xfe", "cannot be read (it is no UTF-8 text); save it as UTF-8"),
     ],
 )
@@ -72,12 +72,28 @@ def test_pytest_alone_imports_nothing_heavy(pytester: pytest.Pytester) -> None:
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize(
+    ("flags", "brokers"), [([], 5), (["--kafka-brokers=1"], 1), (["--streamproof-config=other.toml"], 3)]
+)
+def test_where_kafka_runs_is_as_the_file_says_unless_a_flag_does(
+    pytester: pytest.Pytester, flags: list[str], brokers: int
+) -> None:
+    """`[cluster]` of streamproof.toml, or of the file that a flag names; without a file, what is documented."""
+    (pytester.path / "streamproof.toml").write_text('[cluster]\nbrokers = 5\nversion = "4.2.2"\n')
+    pytester.makepyfile(f"""
+        def test_it(streamproof_session):
+            config = streamproof_session.cluster_config
+            assert (config.brokers, config.version) == ({brokers}, {None if brokers == 3 else "4.2.2"!r})
+    """)
+    pytester.runpytest_subprocess(*flags).assert_outcomes(passed=1)
+
+
 def test_a_plain_test_is_described_by_its_docstring(pytester: pytest.Pytester) -> None:
     """Under its own name, without anything of ours."""
     pytester.makepyfile('def test_it():\n    """What it states."""\n')
-    one = results_of(pytester)["test_it"]
-    assert one["description"] == "What it states."
-    assert "attachments" not in one
+    result = results_of(pytester)["test_it"]
+    assert result["description"] == "What it states."
+    assert "attachments" not in result
 
 
 SUBJECT = """
@@ -109,13 +125,13 @@ def test_a_run_leaves_its_verdict_its_picture_and_its_logs(
     pytester.makepyfile(SUBJECT)
     config = f"--streamproof-config={ROOT / 'streamproof.toml'}"
     results = results_of(pytester, config, "--kafka-brokers=1")
-    one, broken_off = results["test_forwarded"], results["test_broken_off"]
-    assert one["status"] == "failed"
-    files = attached(pytester, one)
+    forwarded, broken_off = results["test_forwarded"], results["test_broken_off"]
+    assert forwarded["status"] == "failed"
+    files = attached(pytester, forwarded)
     assert list(files) == ["verdict", "timeline"]
     assert files["verdict"].read_text().startswith("UNPROVEN  exactly-once, ordered by key")
     assert files["timeline"].read_bytes().startswith(b"\x89PNG")
-    [step] = one["steps"]
+    [step] = forwarded["steps"]
     assert step["name"] == "Logs"
     logs = attached(pytester, step)
     assert list(logs) == ["last lines", "orders-1.log", "broker-1.log"]
@@ -124,8 +140,9 @@ def test_a_run_leaves_its_verdict_its_picture_and_its_logs(
     assert "assigned" in logs["orders-1.log"].read_text()
     assert [step["name"] for step in broken_off["steps"]] == ["Logs"]
     assert "attachments" not in broken_off
-    teardowns = [json.loads(path.read_text()) for path in (pytester.path / RESULTS).glob("*-container.json")]
-    afters = [after for one in teardowns if broken_off["uuid"] in one["children"] for after in one.get("afters", [])]
+    containers = [json.loads(path.read_text()) for path in (pytester.path / RESULTS).glob("*-container.json")]
+    own = [container for container in containers if broken_off["uuid"] in container["children"]]
+    afters = [after for container in own for after in container.get("afters", [])]
     assert [list(files) for after in afters if (files := attached(pytester, after))] == [["verdict", "timeline"]]
     where = (pytester.path / RESULTS / "environment.properties").read_text()
     assert r"Apache\ Kafka = 4.3.1" in where

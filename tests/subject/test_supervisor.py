@@ -131,8 +131,8 @@ def test_what_a_shell_has_started_and_does_not_end_is_killed_and_told(make: Make
 
 def test_placeholders_are_filled_in_command_and_environment(make: Make, wait_until: WaitUntil) -> None:
     """The instance's number and the run's suffix; other braces stay as they are."""
-    supervisor = make("sh -c 'echo {instance}{run} $NAME {json}; sleep 300'", instances=2, env={"NAME": "n-{instance}"})
-    wait_until(lambda: supervisor.current(2).log.read_text() == "2-r n-2 {json}\n")
+    supervisor = make("sh -c 'echo {instance}{run} $NAME {1}; sleep 300'", instances=2, env={"NAME": "n-{instance}"})
+    wait_until(lambda: supervisor.current(2).log.read_text() == "2-r n-2 {1}\n")
 
 
 OTHER = "#!/bin/sh\necho another python\n"
