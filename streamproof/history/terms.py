@@ -23,6 +23,6 @@ class Fate(StrEnum):
 class Cause(StrEnum):
     """Why a process of the subject ended."""
 
-    STOPPED = "stopped"  # asked to, at the end
-    KILLED = "killed"  # by a fault, or at the end, when it did not stop in time
+    STOPPED = "stopped"  # asked to, by SIGTERM
+    KILLED = "killed"  # by a fault, or when it did not stop in time
     EXITED = "exited"  # on its own

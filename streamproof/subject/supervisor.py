@@ -32,7 +32,7 @@ LOOK_S = 0.01
 def search_path() -> str:
     """PATH, with the virtual environment first whose command was run, as if it was activated.
 
-    Not one that an installer of tools keeps to itself, with a link to its command elsewhere, as pipx does.
+    Not the environment that an installer of tools keeps to itself, with a link to its command elsewhere, as pipx does.
     """
     own, found = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
     in_use = sys.prefix != sys.base_prefix and not Path(sys.argv[0]).is_symlink()
@@ -40,7 +40,7 @@ def search_path() -> str:
 
 
 class Instance:
-    """One incarnation of one instance: a process (group) from its start to its end."""
+    """An incarnation of an instance: a process (group) from its start to its end."""
 
     def __init__(
         self, number: int, incarnation: int, process: "subprocess.Popen[bytes]", log: Path, log_start: int
@@ -64,6 +64,12 @@ class Instance:
         if self.left():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, number)
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM, also to a paused group."""
+        self.cause = Cause.STOPPED
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
 
     def left(self) -> bool:
         """Whether it runs, or anything that it has started in its group: a shell may end before its children."""
@@ -207,7 +213,7 @@ class ProcessSupervisor:
         return instance.running
 
     def process(self, number: int) -> "subprocess.Popen[bytes]":
-        """The process of an instance now. SubjectError for one that ended by itself too often, and stays down."""
+        """The process of an instance now. SubjectError where it ended by itself too often, and stays down."""
         with self._lock:
             instance = self.current(number)
             if not instance.running and self._exits(number) > RESTARTS:
@@ -232,6 +238,19 @@ class ProcessSupervisor:
             instance.signal(signal.SIGKILL)
             return instance.process.wait() == -signal.SIGKILL
 
+    def stop(self, number: int) -> bool:
+        """SIGTERM to the whole group, paused or not; returns when it is gone. Whoever stops it starts it again.
+
+        False when it did not end within `stop_timeout_s` and was killed, or had ended by itself a moment before.
+        """
+        with self._lock:
+            instance = self.current(number)
+            if not instance.running:
+                self._ended(instance)
+                return False
+            instance.ask_to_stop()
+        return not self._kill_late([instance])
+
     def pause(self, number: int) -> None:
         self.current(number).signal(signal.SIGSTOP)
 
@@ -246,12 +265,14 @@ class ProcessSupervisor:
         with self._lock:
             running = [instance for instance in self._current.values() if instance.running]
             for instance in running:
-                instance.cause = Cause.STOPPED
-                instance.signal(signal.SIGCONT)
-                instance.signal(signal.SIGTERM)
+                instance.ask_to_stop()
+        return self._kill_late(running)
+
+    def _kill_late(self, stopping: list[Instance]) -> list[Instance]:
+        """Wait for the end of all, without the lock: the other instances go on. Those killed at the deadline."""
         deadline = time.monotonic() + self.spec.stop_timeout_s
         late = []
-        for instance in running:
+        for instance in stopping:
             while (left := instance.left()) and time.monotonic() < deadline:
                 time.sleep(LOOK_S)
             if left:

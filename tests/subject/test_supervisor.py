@@ -16,6 +16,8 @@ from streamproof.subject import ProcessSupervisor, SubjectSpec
 WaitUntil = Callable[[Callable[[], bool]], None]
 Make = Callable[..., ProcessSupervisor]
 SLEEPS = "sh -c 'sleep 300 & wait'"
+ORDERLY = "sh -c 'trap \"echo in good order; exit 0\" TERM; echo up; while :; do sleep 0.05; done'"
+DEAF = "sh -c 'trap \"\" TERM; echo deaf; while :; do sleep 0.05; done'"
 
 
 @pytest.fixture
@@ -25,14 +27,13 @@ def make(session_guardian: Guardian, tmp_path: Path) -> Iterator[Make]:
 
     def supervisor(command: str, **spec: object) -> ProcessSupervisor:
         wanted = SubjectSpec(name="s", command=command, **spec)  # type: ignore[arg-type]
-        one = ProcessSupervisor(session_guardian, wanted, {"run": "-r"}, tmp_path)
-        made.append(one)
-        one.start_all()
-        return one
+        made.append(ProcessSupervisor(session_guardian, wanted, {"run": "-r"}, tmp_path))
+        made[-1].start_all()
+        return made[-1]
 
     yield supervisor
-    for one in made:
-        one.stop_all()
+    for started in made:
+        started.stop_all()
 
 
 def test_a_kill_reaches_the_children_too(make: Make, wait_until: WaitUntil) -> None:
@@ -58,7 +59,7 @@ def test_a_paused_instance_can_be_killed_and_started_again(make: Make, wait_unti
     assert supervisor.current(1).running
 
 
-def test_one_that_ends_on_its_own_is_started_again_a_few_times(make: Make, wait_until: WaitUntil) -> None:
+def test_an_instance_that_ends_on_its_own_is_started_again_a_few_times(make: Make, wait_until: WaitUntil) -> None:
     """As a supervisor would; then it stays down."""
     supervisor = make("sh -c 'exit 3'")
     supervisor.supervise()
@@ -70,10 +71,10 @@ def test_one_that_ends_on_its_own_is_started_again_a_few_times(make: Make, wait_
         supervisor.process(1)
 
 
-def test_one_that_has_just_ended_and_is_killed_has_one_successor(make: Make, wait_until: WaitUntil) -> None:
+def test_an_instance_that_has_just_ended_and_is_killed_has_one_successor(make: Make, wait_until: WaitUntil) -> None:
     """Whoever killed it starts it again, and the supervisor, which starts the other, does not."""
     supervisor = make("sh -c 'exit 3'", instances=2)
-    wait_until(lambda: not any(one.running for one in supervisor.current_all()))
+    wait_until(lambda: not any(instance.running for instance in supervisor.current_all()))
     assert not supervisor.kill(1)
     assert supervisor.current(1).cause is Cause.EXITED
     supervisor.supervise()
@@ -81,7 +82,7 @@ def test_one_that_has_just_ended_and_is_killed_has_one_successor(make: Make, wai
     assert supervisor.current(1).incarnation == 1
 
 
-def test_what_one_that_ends_on_its_own_leaves_behind_is_ended(make: Make, wait_until: WaitUntil) -> None:
+def test_what_an_instance_that_ends_on_its_own_leaves_behind_is_ended(make: Make, wait_until: WaitUntil) -> None:
     """A child would hold its pipes, and its id."""
     supervisor = make("sh -c 'sleep 300 & echo $!; exit 3'")
     wait_until(lambda: not supervisor.current(1).running)
@@ -90,7 +91,9 @@ def test_what_one_that_ends_on_its_own_leaves_behind_is_ended(make: Make, wait_u
     wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
-def test_one_that_ends_before_it_is_ready_is_told_with_its_last_lines(make: Make, wait_until: WaitUntil) -> None:
+def test_an_instance_that_ends_before_it_is_ready_is_told_with_its_last_lines(
+    make: Make, wait_until: WaitUntil
+) -> None:
     """How it ended, what it said, and where the rest is."""
     supervisor = make("sh -c 'echo no such topic; exit 7'")
     wait_until(lambda: not supervisor.current(1).running)
@@ -100,13 +103,49 @@ def test_one_that_ends_before_it_is_ready_is_told_with_its_last_lines(make: Make
         supervisor.check_started()
 
 
-def test_one_that_does_not_end_on_sigterm_is_killed_and_told(make: Make, wait_until: WaitUntil) -> None:
+def test_an_instance_that_does_not_end_on_sigterm_is_killed_and_told(make: Make, wait_until: WaitUntil) -> None:
     """After its time; the rest end by themselves."""
-    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(300)"
-    supervisor = make(shlex.join([sys.executable, "-c", deaf]), stop_timeout_s=0.5)
+    supervisor = make(DEAF, stop_timeout_s=0.5)
     wait_until(lambda: "deaf" in supervisor.current(1).log.read_text())
-    assert [one.number for one in supervisor.stop_all()] == [1]
+    assert [instance.number for instance in supervisor.stop_all()] == [1]
     assert not supervisor.current(1).running
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_an_instance_is_stopped_in_good_order_and_started_again(
+    make: Make, wait_until: WaitUntil, paused: bool
+) -> None:
+    """The supervisor, which starts the other instance again, leaves that to whoever stopped it."""
+    supervisor = make(ORDERLY, instances=2)
+    wait_until(lambda: all("up" in instance.log.read_text() for instance in supervisor.current_all()))
+    first = supervisor.current(1)
+    if paused:
+        supervisor.pause(1)
+        wait_until(lambda: psutil.Process(first.process.pid).status() == psutil.STATUS_STOPPED)
+    supervisor.supervise()
+    assert supervisor.stop(1)
+    assert "in good order" in first.log.read_text()
+    assert (first.cause, first.process.poll(), first.t_end is None) == (Cause.STOPPED, 0, False)
+    supervisor.current(2).process.kill()
+    wait_until(lambda: supervisor.current(2).incarnation == 2)
+    assert supervisor.current(1) is first
+    assert supervisor.start(1).incarnation == 2
+
+
+def test_an_instance_that_cannot_be_stopped_in_time_is_killed(make: Make, wait_until: WaitUntil) -> None:
+    """What is recorded is that it was killed."""
+    supervisor = make(DEAF, stop_timeout_s=0.5)
+    wait_until(lambda: "deaf" in supervisor.current(1).log.read_text())
+    assert not supervisor.stop(1)
+    assert (supervisor.current(1).cause, supervisor.current(1).running) == (Cause.KILLED, False)
+
+
+def test_an_instance_that_has_ended_cannot_be_stopped(make: Make, wait_until: WaitUntil) -> None:
+    """What is recorded is that it ended on its own."""
+    supervisor = make("sh -c 'exit 3'")
+    wait_until(lambda: not supervisor.current(1).running)
+    assert not supervisor.stop(1)
+    assert supervisor.rows()[0]["cause"] == Cause.EXITED
 
 
 def test_the_end_waits_for_what_a_shell_has_started(make: Make, wait_until: WaitUntil, tmp_path: Path) -> None:
@@ -125,7 +164,7 @@ def test_what_a_shell_has_started_and_does_not_end_is_killed_and_told(make: Make
     supervisor = make(f"sh -c {shlex.quote(f'sh -c {shlex.quote(deaf)} & wait')}", stop_timeout_s=0.5)
     wait_until(lambda: supervisor.current(1).log.read_text().endswith("\n"))
     child = psutil.Process(int(supervisor.current(1).log.read_text()))
-    assert [one.number for one in supervisor.stop_all()] == [1]
+    assert [instance.number for instance in supervisor.stop_all()] == [1]
     wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
@@ -181,7 +220,7 @@ def test_an_environment_of_the_subjects_own_has_the_last_word(make: Make, wait_u
 def test_an_instance_that_there_is_not_is_told_with_those_that_there_are(make: Make) -> None:
     """A plan may name any."""
     supervisor = make(SLEEPS, instances=2)
-    for act in (supervisor.kill, supervisor.pause, supervisor.resume):
+    for act in (supervisor.kill, supervisor.stop, supervisor.pause, supervisor.resume):
         with pytest.raises(SubjectError, match="there is no instance 9 of s; there is 1, 2"):
             act(9)
 
