@@ -1,4 +1,4 @@
-"""How flags are read and told of, whichever command has them."""
+"""How flags are read and described, whichever command has them."""
 
 from pathlib import Path
 from typing import Annotated, Any

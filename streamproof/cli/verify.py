@@ -117,7 +117,7 @@ def verify(
     registry: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", **TEXT, **WHERE, help="An existing schema registry; else one is started where needed."
+            metavar="URL", **TEXT, **WHERE, help="An existing schema registry; else it is started where needed."
         ),
     ] = None,
     directory: Annotated[Path | None, typer.Option(**DIR, help=f"Where the run is kept: {RUNS}/TIME.")] = None,

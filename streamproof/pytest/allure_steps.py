@@ -10,7 +10,7 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario, Step
 
 _open_step = pytest.StashKey[Any]()
-EXAMPLE = "_pytest_bdd_example"  # a row of an outline's examples, as one parameter
+EXAMPLE = "_pytest_bdd_example"  # a row of an outline's examples, as a single parameter
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -48,7 +48,7 @@ def pytest_bdd_step_error(request: pytest.FixtureRequest, exception: BaseExcepti
 
 
 def pytest_bdd_step_func_lookup_error(request: pytest.FixtureRequest, step: Step, exception: Exception) -> None:
-    """A step that nobody defined is shown as the broken one."""
+    """A step that nobody defined is shown as the step that broke."""
     _enter(request, step)
     _leave(request, exception)
 

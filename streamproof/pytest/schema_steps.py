@@ -33,7 +33,7 @@ class Evolution:
         return fields
 
     def field(self, name: str) -> dict[str, Any]:
-        found = next((one for one in self.fields if one["name"] == name), None)
+        found = next((field for field in self.fields if field["name"] == name), None)
         assert found is not None, f'there is no field "{name}"'  # noqa: S101
         return found
 
@@ -42,7 +42,7 @@ class Evolution:
 
     def with_field(self, name: str, **changed: Any) -> Evolution:
         wanted = self.field(name)
-        return self.with_fields({**one, **changed} if one is wanted else one for one in self.fields)
+        return self.with_fields({**field, **changed} if field is wanted else field for field in self.fields)
 
     def result(self) -> Result:
         from streamproof.compat import check
@@ -73,7 +73,7 @@ def promised(pytestconfig: pytest.Config, message: str, path: str) -> Evolution:
 @when(parsers.parse('the next version drops the field "{name}"'), target_fixture="evolution")
 def drops(evolution: Evolution, name: str) -> Evolution:
     dropped = evolution.field(name)
-    return evolution.with_fields(one for one in evolution.fields if one is not dropped)
+    return evolution.with_fields(field for field in evolution.fields if field is not dropped)
 
 
 @when(parsers.parse('the next version gives "{name}" the type {text}'), target_fixture="evolution")
@@ -96,14 +96,15 @@ def adds(evolution: Evolution, text: str) -> Evolution:
 def each_compatible(evolution: Evolution) -> None:
     from streamproof.compat import check_history
 
-    broken = [one for one in check_history(evolution.versions, level=evolution.level) if not one.compatible]
-    assert not broken, "\n".join(_told(one) for one in broken)  # noqa: S101
+    results = check_history(evolution.versions, level=evolution.level)
+    broken = [_explained(result) for result in results if not result.compatible]
+    assert not broken, "\n".join(broken)  # noqa: S101
 
 
 @then("the next version is accepted")
 def accepted(evolution: Evolution) -> None:
     result = evolution.result()
-    assert result.compatible, _told(result)  # noqa: S101
+    assert result.compatible, _explained(result)  # noqa: S101
 
 
 @then(parsers.re(r"the next version is refused: (?P<kind>[\w-]+) at (?P<path>/\S*)"))
@@ -114,7 +115,7 @@ def refused(evolution: Evolution, kind: str, path: str) -> None:
     assert (kind, path) in found, f"refused for other reasons: {sorted(found)}"  # noqa: S101
 
 
-def _told(result: Result) -> str:
+def _explained(result: Result) -> str:
     from rich.text import Text
 
     from streamproof.compat.command import explain

@@ -107,7 +107,7 @@ def test_a_fault_that_the_cluster_cannot_do_is_told_before_anything_runs(
 def test_a_run_of_a_saved_plan_can_be_run_again(
     call: Call, foreign: Foreign, seed: str, flags: list[str], used: str
 ) -> None:
-    """With the same plan and the seed that was used: the flag's, else the plan's, else a random one, which is told."""
+    """With the same plan and the seed that was used: the flag's, else the plan's, else a random seed, which is told."""
     name, flagged = foreign
     Path("p.json").write_text(f'{{{seed}"faults": []}}')
     command = f"{sys.executable} {LOOP} {{bootstrap_servers}} {name} in-{name} out-{name}"
@@ -172,7 +172,7 @@ EVIDENCE = "SELECT 'inputs' AS evidence, count(*) AS seen, count(*) > 0 AS enoug
 
 
 def test_a_run_is_judged_by_the_checks_of_its_project_too(call: Call, foreign: Foreign, tmp_path: Path) -> None:
-    """Those beside streamproof.toml, wherever it is called from; one that is not right is told before anything runs."""
+    """Those beside streamproof.toml, wherever it is called from; a wrong check is told before anything runs."""
     name, flags = foreign
     project = tmp_path / "project"
     checks = project / "mine"
@@ -182,7 +182,7 @@ def test_a_run_is_judged_by_the_checks_of_its_project_too(call: Call, foreign: F
     (project / "streamproof.toml").write_text(f'checks = "mine"\n{subject}')
     (project / "c.yaml").write_text(COPIED.replace("NAME", name))
     (checks / "known.sql").write_text(OWN)
-    (checks / "known.evidence.sql").write_text("SELECT 1 AS one")
+    (checks / "known.evidence.sql").write_text("SELECT 1 AS number")
     arguments = ["verify", "--config", "project/streamproof.toml", "--events", "50", "--faults", "none"]
     arguments += [*flags("")[-2:], "--directory", "kept", "--json"]
     called = call(*arguments)
@@ -192,7 +192,7 @@ def test_a_run_is_judged_by_the_checks_of_its_project_too(call: Call, foreign: F
     (checks / "known.evidence.sql").write_text(EVIDENCE)
     called = call(*arguments)
     assert called.status == 1, called.err
-    (known,) = [one for one in json.loads(called.out)["findings"] if one["anomaly"] == "known"]
+    (known,) = [found for found in json.loads(called.out)["findings"] if found["anomaly"] == "known"]
     assert (known["status"], known["witnesses"] > 0) == ("forbidden", True)
     assert Path("kept/witnesses/known.parquet").is_file()
     assert call("check", "kept").status == 3, "without the flag, it is judged by what everyone has"
@@ -220,8 +220,8 @@ def test_a_run_is_one_json_document_and_can_be_judged_again(
     again = call("check", "kept", "--json")
     assert again.status == 3
     told = json.loads(again.out)
-    for one in (verdict, told):
-        one.pop("directory")
+    for document in (verdict, told):
+        document.pop("directory")
     assert told == verdict
     monkeypatch.setenv("TTY_COMPATIBLE", "1")  # as if on a terminal
     assert COLOUR.search(call("check", "kept").out)

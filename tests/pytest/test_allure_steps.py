@@ -26,7 +26,7 @@ Feature: Words
     Given something that is not here
     Then it holds
 
-  Scenario Outline: One of several
+  Scenario Outline: Several colours
     Given a <colour> thing
     Then it holds
 
@@ -62,21 +62,21 @@ def scenarios(pytester: pytest.Pytester) -> dict[str, Result]:
 
 def test_each_scenario_has_the_status_that_it_ended_in(scenarios: dict[str, Result]) -> None:
     """A step that nobody defined is a fault of the test, so it is broken; a broken promise has failed."""
-    assert {name: one["status"] for name, one in scenarios.items()} == {
+    assert {name: scenario["status"] for name, scenario in scenarios.items()} == {
         "All is well": "passed",
         "Nobody wrote a step": "broken",
         "A promise is broken": "failed",
         "Not here": "skipped",
-        "One of several (green)": "passed",
-        "One of several (blue)": "passed",
+        "Several colours (green)": "passed",
+        "Several colours (blue)": "passed",
     }
 
 
 def test_each_step_stands_there_with_its_own_status(scenarios: dict[str, Result]) -> None:
-    """Up to the one that ended the scenario."""
+    """Up to the step that ended the scenario."""
 
     def steps(name: str) -> list[tuple[str, str]]:
-        return [(one["name"], one["status"]) for one in scenarios[name]["steps"]]
+        return [(step["name"], step["status"]) for step in scenarios[name]["steps"]]
 
     red = ("Given a red thing", "passed")
     assert steps("All is well") == [red, ("Then it holds", "passed")]
@@ -87,17 +87,17 @@ def test_each_step_stands_there_with_its_own_status(scenarios: dict[str, Result]
 
 def test_an_outline_shows_the_values_of_its_row(scenarios: dict[str, Result]) -> None:
     """Each as a parameter; the row as pytest-bdd passes it is hidden, and does not tell runs apart."""
-    parameters = {one["name"]: one for one in scenarios["One of several (green)"]["parameters"]}
+    parameters = {parameter["name"]: parameter for parameter in scenarios["Several colours (green)"]["parameters"]}
     assert parameters.pop("_pytest_bdd_example")["mode"] == "hidden"
-    assert {name: one["value"] for name, one in parameters.items()} == {"colour": "'green'"}
-    green, blue = (scenarios[f"One of several ({colour})"] for colour in ("green", "blue"))
+    assert {name: parameter["value"] for name, parameter in parameters.items()} == {"colour": "'green'"}
+    green, blue = (scenarios[f"Several colours ({colour})"] for colour in ("green", "blue"))
     assert green["testCaseId"] == blue["testCaseId"]
     assert green["historyId"] != blue["historyId"]
 
 
 def test_a_scenario_bears_its_features_name_description_and_tags(scenarios: dict[str, Result]) -> None:
     """So that the report can be read by feature, and filtered."""
-    one = scenarios["All is well"]
-    assert one["description"] == "What this feature is about."
-    labels = {(label["name"], label["value"]) for label in one["labels"]}
+    scenario = scenarios["All is well"]
+    assert scenario["description"] == "What this feature is about."
+    labels = {(label["name"], label["value"]) for label in scenario["labels"]}
     assert labels >= {("feature", "Words"), ("tag", "slow")}

@@ -120,7 +120,7 @@ def test_broken_off(run_subject, later):
 def test_a_run_leaves_its_verdict_its_picture_and_its_logs(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A real one, of the reference pipeline on one broker, in a test that then fails; and where it ran."""
+    """A real run, of the reference pipeline on one broker, in a test that then fails; and where it ran."""
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     pytester.makepyfile(SUBJECT)
     config = f"--streamproof-config={ROOT / 'streamproof.toml'}"
