@@ -16,14 +16,21 @@ from streamproof.engine.request import verify as run_verify
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.report.terminal import Terminal
 
-WITHOUT: dict[str, Any] = {"rich_help_panel": "Without streamproof.toml"}
-WHERE: dict[str, Any] = {"rich_help_panel": "Where Kafka runs"}
 EPILOG = (
     "Examples:\n\nstreamproof verify\n\nstreamproof verify orders --seed 7719\n\n"
     "streamproof verify --faults kill-in-flight@instance:1,pause-broker@broker:leader\n\n"
     'streamproof verify --run "python loop.py {bootstrap_servers}" --input-topic a --output-topic b --group g '
     f"--promise at-least-once\n\n{STATUSES}"
 )
+
+
+def _without(metavar: str, text: str, **more: Any) -> Any:
+    """An option that stands for what streamproof.toml would say."""
+    return typer.Option(metavar=metavar, help=text, rich_help_panel="Without streamproof.toml", **more)
+
+
+def _where(metavar: str, text: str, *names: str, **more: Any) -> Any:
+    return typer.Option(*names, metavar=metavar, help=text, rich_help_panel="Where Kafka runs", **more)
 
 
 def verify(
@@ -33,44 +40,25 @@ def verify(
     config: Annotated[Path, typer.Option(**FILE, help="Where subjects are declared.")] = Path("streamproof.toml"),
     run: Annotated[
         str | None,
-        typer.Option(
-            "--run",
-            metavar="COMMAND",
-            **WITHOUT,
-            help="What to verify; {bootstrap_servers}, {registry_url}, {instance} and {run} are filled in.",
-        ),
+        _without("COMMAND", "What to verify; {bootstrap_servers}, {registry_url}, {instance} and {run} are filled in."),
     ] = None,
-    input_topic: Annotated[
-        str | None, typer.Option(metavar="TOPIC", **TEXT, **WITHOUT, help="What it consumes.")
-    ] = None,
+    input_topic: Annotated[str | None, _without("TOPIC", "What it consumes.", **TEXT)] = None,
     output_topic: Annotated[
-        list[str] | None, typer.Option(metavar="TOPIC", **TEXT, **WITHOUT, help="What it produces to; may be repeated.")
+        list[str] | None, _without("TOPIC", "What it produces to; may be repeated.", **TEXT)
     ] = None,
-    group: Annotated[str | None, typer.Option(metavar="GROUP", **TEXT, **WITHOUT, help="Its consumer group.")] = None,
+    group: Annotated[str | None, _without("GROUP", "Its consumer group.", **TEXT)] = None,
     identity: Annotated[
         str | None,
-        typer.Option(
-            metavar="WHERE",
-            **TEXT,
-            **WITHOUT,
-            help="Where an event's id lies: header:NAME, json:/POINTER or key; else header:event-id.",
-        ),
+        _without("WHERE", "Where an event's id lies: header:NAME, json:/POINTER or key; else header:event-id.", **TEXT),
     ] = None,
     promise: Annotated[
-        Delivery | None,
-        typer.Option(
-            metavar="PROMISE", **WITHOUT, help="at-most-once, at-least-once or, where left out, exactly-once."
-        ),
+        Delivery | None, _without("PROMISE", "at-most-once, at-least-once or, where left out, exactly-once.")
     ] = None,
     ordered: Annotated[
-        bool | None,
-        typer.Option(metavar="", **WITHOUT, help="Whether it promises order by key; yes, unless the key is the id."),
+        bool | None, _without("", "Whether it promises order by key; yes, unless the key is the id.")
     ] = None,
     isolation: Annotated[
-        Isolation | None,
-        typer.Option(
-            metavar="LEVEL", **WITHOUT, help="How it reads: read_uncommitted or, where left out, read_committed."
-        ),
+        Isolation | None, _without("LEVEL", "How it reads: read_uncommitted or, where left out, read_committed.")
     ] = None,
     instances: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="How many instances to run; else as declared, or 1.")
@@ -93,32 +81,23 @@ def verify(
     ] = "default",
     cluster: Annotated[
         str | None,
-        typer.Option(
-            metavar="WHERE",
+        _where(
+            "WHERE",
+            "embedded, testcontainers, or HOST:PORT of an existing cluster; else as in streamproof.toml, or embedded.",
             **TEXT,
-            **WHERE,
-            help="embedded, testcontainers, or HOST:PORT of an existing cluster; else as in streamproof.toml, or "
-            "embedded.",
         ),
     ] = None,
     brokers: Annotated[
         int | None,
-        typer.Option(
-            *BROKERS,
-            metavar="N",
-            **WHERE,
-            help="Brokers of a cluster that is started, an odd number; else as in streamproof.toml, or 3.",
+        _where(
+            "N", "Brokers of a cluster that is started, an odd number; else as in streamproof.toml, or 3.", *BROKERS
         ),
     ] = None,
     kafka_version: Annotated[
-        str | None,
-        typer.Option(metavar="VERSION", **WHERE, help=f"{VERSIONS} Else as in streamproof.toml, or {DEFAULT_VERSION}."),
+        str | None, _where("VERSION", f"{VERSIONS} Else as in streamproof.toml, or {DEFAULT_VERSION}.")
     ] = None,
     registry: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL", **TEXT, **WHERE, help="An existing schema registry; else it is started where needed."
-        ),
+        str | None, _where("URL", "An existing schema registry; else it is started where needed.", **TEXT)
     ] = None,
     directory: Annotated[Path | None, typer.Option(**DIR, help=f"Where the run is kept: {RUNS}/TIME.")] = None,
     as_json: Json = False,

@@ -177,23 +177,24 @@ class ProcessSupervisor:
                 code = instance.process.returncode
                 how = f"exited with status {code}" if code >= 0 else f"was ended by signal {-code}"
                 raise SubjectError(
-                    f"subject {self.spec.name}, instance {instance.number} {how} before it was ready; "
-                    f"its last lines:\n{self.last_lines(instance)}\nwhole log: {instance.log}"
+                    f"subject {self.spec.name}, instance {instance.number} {how} before it was ready; its last "
+                    f"lines:\n{self.last_lines(instance)}"
                 )
 
     def last_lines(self, instance: Instance) -> str:
+        """What an instance wrote last, indented, and where all of it is."""
         with instance.log.open("rb") as file:
             file.seek(instance.log_start)
             text = file.read().decode(errors="replace")
         lines = text.splitlines()[-LAST_LINES:] or ["(it wrote nothing)"]
-        return "\n".join(f"    {line}" for line in lines)
+        return "\n".join([*(f"    {line}" for line in lines), f"whole log: {instance.log}"])
 
     def told(self, what: str, instance: Instance | None = None) -> str:
         """A sentence about the subject, with what an instance (the first, if none is meant) wrote last."""
         instance = instance or self.current_all()[0]
         return (
             f"subject {self.spec.name} {what}; the last lines of instance {instance.number}:\n"
-            f"{self.last_lines(instance)}\nwhole log: {instance.log}"
+            f"{self.last_lines(instance)}"
         )
 
     def ready(self, instance: Instance) -> bool:
@@ -219,7 +220,7 @@ class ProcessSupervisor:
             if not instance.running and self._exits(number) > RESTARTS:
                 raise SubjectError(
                     f"subject {self.spec.name}, instance {number} ended on its own {self._exits(number)} times and is "
-                    f"not started again; its last lines:\n{self.last_lines(instance)}\nwhole log: {instance.log}"
+                    f"not started again; its last lines:\n{self.last_lines(instance)}"
                 )
             return instance.process
 
