@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from streamproof.contract.document import Documents, Node
 from streamproof.contract.locators import IN_COLUMN, LOCATED, locator, locator_in
 from streamproof.contract.model import KEY, Channel, Contract, DeadLetters, Input, Payload, Produces
 from streamproof.contract.payloads import makeable, read_payload, require_fitting
+from streamproof.contract.source_document import Documents, Node
 from streamproof.errors import did_you_mean
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.serde.locators import Locator

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamproof.compat import Level
-from streamproof.contract.document import Documents
+from streamproof.contract.source_document import Documents
 from streamproof.errors import did_you_mean
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from streamproof.contract.document import Node
 from streamproof.contract.model import Channel
+from streamproof.contract.source_document import Node
 from streamproof.serde.locators import IN_RECORDS, Locator
 
 LOCATED = "where it lies: header:NAME, json:/POINTER or key"

@@ -6,8 +6,8 @@ from jsonschema import Draft7Validator
 from jsonschema.exceptions import SchemaError, best_match
 from jsonschema.validators import validator_for
 
-from streamproof.contract.document import Documents, Node, lines_of
 from streamproof.contract.model import Payload
+from streamproof.contract.source_document import Documents, Node, lines_of
 from streamproof.serde.formats import FORMATS, Format
 
 JSON_FORMATS = ("application/schema+json", "application/schema+yaml", "application/vnd.aai.asyncapi")

@@ -20,7 +20,7 @@ from streamproof.recording.quiet import LastInput
 from streamproof.recording.source import Source
 from streamproof.recording.topics import InputTopic
 from streamproof.subject import ProcessSupervisor
-from streamproof.workload import StdinWorkload, Workload
+from streamproof.workload import StdinWorkload, TopicWorkload, Workload
 from streamproof.workload.stdin import STDIN
 
 Places = Callable[[], Mapping[str, tuple[int, int]]]  # partition and offset of each input, by its id
@@ -55,7 +55,7 @@ class InputPort(ABC):
     """
 
     name: str
-    workload: Workload | StdinWorkload
+    workload: Workload
     idle: str
     sources: tuple[Source, ...] = ()
     group: ConsumerGroup | None = None
@@ -84,7 +84,7 @@ class TopicPort(InputPort):
         source = spec.contract.input
         self.name, self._servers = source.channel.topic, servers
         self.group = ConsumerGroup(servers, spec.contract.group)
-        self.workload = Workload(servers, spec.contract)
+        self.workload = TopicWorkload(servers, spec.contract)
         self.topic = InputTopic(self.name, source.identity, self.group.name, self.workload.fates, effects.all)
         self.idle = (
             f'has committed nothing in group "{self.group.name}", though "{self.name}" has records; check that it '
@@ -147,14 +147,14 @@ class Answers(Source):
         self._workload, self._supervisor, self._grp, self._effects = workload, supervisor, grp, effects
 
     def write(self, writer: HistoryWriter) -> Iterable[str]:
-        given = list(self._workload.given)
+        lines = list(self._workload.lines)
         inputs: list[dict[str, Any]] = [
             {
                 "topic": STDIN, "part": line.part, "off": line.off, "id": line.event.id, "key": line.event.key,
                 "seq": line.event.seq, "fate": line.event.fate.value, "t_append": line.t, "pid": None, "epoch": None,
                 "visible": True,
             }
-            for line in given
+            for line in lines
         ]  # fmt: skip
         commits: list[dict[str, Any]] = [
             {
@@ -173,7 +173,7 @@ class Answers(Source):
         ]  # fmt: skip
         for table, rows in (("input", inputs), ("offset_commit", commits), ("owner", owners)):
             writer.append(table, rows)
-        due = {line.event.id: EXPECTED[line.outcome or SendOutcome.UNKNOWN] for line in given}
+        due = {line.event.id: EXPECTED[line.outcome or SendOutcome.UNKNOWN] for line in lines}
         write_expected(writer, self._grp, self._effects.all, due)
         return ()
 

@@ -8,22 +8,20 @@ import queue
 import threading
 import time
 import uuid
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from confluent_kafka import KafkaException, Producer
 
 from streamproof.contract.model import Contract
-from streamproof.history.terms import Fate, SendOutcome
+from streamproof.history.terms import Fate
 from streamproof.workload.events import Event
-from streamproof.workload.outcome import SendLog, Write
-from streamproof.workload.pace import Pace, everything
+from streamproof.workload.send_log import SendLog
+from streamproof.workload.workload import POLL_S, Workload
 
 MESSAGE_TIMEOUT_MS = 60_000  # long enough for a broker's restart: an unknown send stays unknown
 UPSTREAM_TIMEOUT_MS = 30_000
 GROUP = 5  # events at most in one aborted transaction
 POLL_EVERY = 100
-POLL_S = 0.02
 STOP_S = 5.0
 COMMON: Mapping[str, str | int | bool] = {
     "acks": "all",
@@ -42,76 +40,36 @@ COMMON: Mapping[str, str | int | bool] = {
 }
 
 
-class Workload:
-    """Feeds one contract's input. `run` blocks until all is sent and answered; the rest is for other threads."""
+class TopicWorkload(Workload):
+    """Sends to the input topic of a contract."""
 
     def __init__(self, bootstrap_servers: str, contract: Contract) -> None:
-        channel = contract.input.channel
+        super().__init__(contract)
         self._servers = bootstrap_servers
-        self._topic = channel.topic
-        self._stopping = threading.Event()
-        self._outcomes = SendLog(channel.name, channel.topic)
+        self._topic = contract.input.channel.topic
         self._producer = self._new_producer()
-        self.sent = 0
+        self._upstream = Upstream(bootstrap_servers, self._topic, self._log, self._stopping)
 
-    @property
-    def fates(self) -> Mapping[str, tuple[int, Fate]]:
-        """Sequence and fate of each id that has been, or is about to be, sent."""
-        return self._outcomes.fates
+    def _pause(self, seconds: float) -> None:
+        self._producer.poll(seconds)
 
-    @property
-    def began(self) -> float | None:
-        """When the first event was sent, on the monotonic clock."""
-        return self._outcomes.began
+    def _give(self, event: Event) -> None:
+        if event.fate is Fate.ABORT:
+            self._upstream.put(event)
+        else:
+            self._send(event)
+        if self.sent % POLL_EVERY == 0:
+            self._producer.poll(0)
 
-    @property
-    def counts(self) -> Counter[SendOutcome]:
-        """How many sends ended in which way, so far."""
-        return self._outcomes.counts
-
-    def stop(self) -> None:
-        """Send nothing more; `run` returns within seconds, what is unanswered then is unknown."""
-        self._stopping.set()
-
-    def run(
-        self,
-        events: Sequence[Event],
-        write: Write,
-        *,
-        rate: float | None = None,
-        gate: Callable[[], float] = everything,
-    ) -> None:
-        """Send `events`, at most `rate` a second, and at any time no greater share of them than `gate` says.
-
-        `write` gets rows of the `sent` table.
-        """
-        self._outcomes.write = write
-        upstream = Upstream(self._servers, self._topic, self._outcomes, self._stopping)
-        pace = Pace(rate)
-        try:
-            for n, event in enumerate(events):
-                while not self._stopping.is_set() and (wait := pace.wait(held=n >= gate() * len(events))) > 0:
-                    self._producer.poll(min(wait, POLL_S))
-                if self._stopping.is_set():
-                    break
-                self._outcomes.expect(event)
-                if event.fate is Fate.ABORT:
-                    upstream.put(event)
-                else:
-                    self._send(event)
-                self.sent += 1
-                if n % POLL_EVERY == 0:
-                    self._producer.poll(0)
-        finally:
-            self._drain()
-            upstream.close()
-            self._outcomes.flush()
+    def _finish(self) -> None:
+        self._drain()
+        self._upstream.close()
 
     def _new_producer(self) -> Producer:
         return Producer({**COMMON, "bootstrap.servers": self._servers, "message.timeout.ms": MESSAGE_TIMEOUT_MS})
 
     def _send(self, event: Event) -> None:
-        report = self._outcomes.report(event, "workload")
+        report = self._log.report(event, "workload")
         while True:
             try:
                 self._producer.produce(
@@ -143,13 +101,11 @@ class Workload:
 
 
 class Upstream:
-    """A transactional producer whose transactions are all aborted, in a thread of its own: a broker that is away holds
-    it up, and not the rest.
-    """
+    """A transactional producer whose transactions are all aborted. Its thread alone waits for a broker that is away."""
 
-    def __init__(self, servers: str, topic: str, outcomes: SendLog, stopping: threading.Event) -> None:
+    def __init__(self, servers: str, topic: str, log: SendLog, stopping: threading.Event) -> None:
         self._name = f"streamproof-upstream-{uuid.uuid4().hex[:12]}"
-        self._servers, self._topic, self._outcomes, self._stopping = servers, topic, outcomes, stopping
+        self._servers, self._topic, self._log, self._stopping = servers, topic, log, stopping
         self._events: queue.Queue[Event | None] = queue.Queue()
         self._producer: Producer | None = None
         self._thread: threading.Thread | None = None
@@ -210,7 +166,7 @@ class Upstream:
         try:
             producer.begin_transaction()
             for event in group:
-                report = self._outcomes.report(event, self._name)
+                report = self._log.report(event, self._name)
                 producer.produce(self._topic, event.value, event.key, headers=list(event.headers), on_delivery=report)
             producer.flush(STOP_S)  # else an abort would drop what is still queued here, and nothing be aborted
             producer.abort_transaction(STOP_S)
@@ -218,4 +174,4 @@ class Upstream:
         except KafkaException:
             producer.purge()
             producer.flush(1)
-            self._producer = None  # the next one of this name aborts what this one left open
+            self._producer = None  # the next producer of this name aborts what this producer left open

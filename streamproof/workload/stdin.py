@@ -13,7 +13,6 @@ import json
 import subprocess
 import threading
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
@@ -22,12 +21,11 @@ from streamproof.clock import now_us
 from streamproof.contract.model import Contract
 from streamproof.history.terms import SendOutcome
 from streamproof.workload.events import Event
-from streamproof.workload.outcome import SendLog, Write
-from streamproof.workload.pace import Pace, everything
+from streamproof.workload.send_log import SendLog
+from streamproof.workload.workload import POLL_S, Workload
 
 STDIN = "<stdin>"  # what no topic of Kafka's can be called
 WINDOW = 1_000  # events at most that one process has not answered
-POLL_S = 0.02
 ANSWER_S = 60.0  # after the last event: whatever is unanswered then is unknown
 
 Process = Callable[[int], "subprocess.Popen[bytes]"]
@@ -35,7 +33,7 @@ Place = tuple[str, int]
 
 
 @dataclass(frozen=True)
-class Given:
+class InputLine:
     """A line that an instance was given. `outcome`: how it was answered; unknown, or None while it is not."""
 
     event: Event
@@ -54,94 +52,58 @@ class Advance:
     t: int
 
 
-class StdinWorkload:
-    """Like `Workload`, for a subject whose input is stdin. Each key has one instance of 1 to `instances`.
+class StdinWorkload(Workload):
+    """Writes to the standard inputs of a subject's instances. Each key has one instance of 1 to `instances`.
 
     `process(n)` is instance n's process at the moment, with pipes for stdin and stdout; what it raises ends the run.
+    `answer_s`: seconds after the last event, when whatever is unanswered is unknown.
     """
 
     def __init__(self, contract: Contract, process: Process, instances: int = 1, *, answer_s: float = ANSWER_S) -> None:
-        channel = contract.input.channel
-        self._outcomes = SendLog(channel.name, channel.topic)
+        super().__init__(contract)
         self._answer_s = answer_s
-        self._stopping = threading.Event()
-        self._lines = [_Line(n, process, self._outcomes, self._stopping) for n in range(1, instances + 1)]
-        self.sent = 0
+        self._pipes = [_Pipes(n, process, self._log, self._stopping) for n in range(1, instances + 1)]
 
     @property
-    def began(self) -> float | None:
-        """When the first event was sent, on the monotonic clock."""
-        return self._outcomes.began
-
-    @property
-    def counts(self) -> Counter[SendOutcome]:
-        """How many sends ended in which way, so far."""
-        return self._outcomes.counts
-
-    @property
-    def given(self) -> Iterator[Given]:
+    def lines(self) -> Iterator[InputLine]:
         """Every line that was given, each instance's in order."""
-        for line in self._lines:
-            yield from line.given()
+        for pipes in self._pipes:
+            yield from pipes.lines()
 
     @property
     def advances(self) -> Sequence[Advance]:
         """How far each instance was when, in the order of time."""
-        return sorted((advance for line in self._lines for advance in line.advances), key=lambda one: one.t)
+        return sorted((advance for pipes in self._pipes for advance in pipes.advances), key=lambda advance: advance.t)
 
     @property
     def places(self) -> Mapping[str, tuple[int, int]]:
         """Instance and line of each id that was given."""
-        return {one.event.id: (one.part, one.off) for one in self.given}
+        return {line.event.id: (line.part, line.off) for line in self.lines}
 
     def accounted(self) -> Mapping[Place, int]:
         """Of each instance, the first line that is not accounted for."""
-        return {(STDIN, line.number): line.accounted for line in self._lines}
+        return {(STDIN, pipes.instance): pipes.accounted for pipes in self._pipes}
 
     def last(self) -> Mapping[Place, int]:
         """Of each instance that was given any, the last line."""
-        return {(STDIN, line.number): line.count - 1 for line in self._lines if line.count}
+        return {(STDIN, pipes.instance): pipes.count - 1 for pipes in self._pipes if pipes.count}
 
-    def stop(self) -> None:
-        """Give nothing more; what is unanswered then is unknown."""
-        self._stopping.set()
+    def _give(self, event: Event) -> None:
+        self._pipes[zlib.crc32((event.key or event.id).encode()) % len(self._pipes)].give(event)
 
-    def run(
-        self,
-        events: Sequence[Event],
-        write: Write,
-        *,
-        rate: float | None = None,
-        gate: Callable[[], float] = everything,
-    ) -> None:
-        """Give the processes `events`, at most `rate` a second, and no greater share of them than `gate` says.
-
-        Returns when all are answered, or given up. `write` gets rows of the `sent` table.
-        """
-        self._outcomes.write = write
-        lines, pace = self._lines, Pace(rate)
-        try:
-            for n, event in enumerate(events):
-                while not self._stopping.is_set() and (wait := pace.wait(held=n >= gate() * len(events))) > 0:
-                    self._stopping.wait(min(wait, POLL_S))
-                if self._stopping.is_set():
-                    break
-                lines[zlib.crc32((event.key or event.id).encode()) % len(lines)].give(event)
-                self.sent += 1
-        finally:
-            for line in lines:
-                line.close(self._answer_s)
-            self._outcomes.flush()
+    def _finish(self) -> None:
+        for pipes in self._pipes:
+            pipes.close(self._answer_s)
 
 
-class _Line:
+class _Pipes:
     """One instance's pipes, across its incarnations."""
 
-    def __init__(self, number: int, process: Process, outcomes: SendLog, stopping: threading.Event) -> None:
-        self.number, self._process, self._outcomes, self._stopping = number, process, outcomes, stopping
+    def __init__(self, instance: int, process: Process, log: SendLog, stopping: threading.Event) -> None:
+        self.instance, self._process, self._log, self._stopping = instance, process, log, stopping
         self._changed = threading.Condition()
-        self._given: list[tuple[Event, int]] = []
-        self._answered: list[SendOutcome | None] = []
+        self._lines: list[tuple[Event, int]] = []
+        self._outcomes: list[SendOutcome | None] = []
         self._waiting: dict[str, int] = {}
         self._current: subprocess.Popen[bytes] | None = None
         self._over: subprocess.Popen[bytes] | None = None
@@ -151,11 +113,11 @@ class _Line:
 
     @property
     def count(self) -> int:
-        return len(self._given)
+        return len(self._lines)
 
-    def given(self) -> Iterator[Given]:
-        for off, (event, began) in enumerate(self._given):
-            yield Given(event, self.number, off, began, self._answered[off])
+    def lines(self) -> Iterator[InputLine]:
+        for off, (event, began) in enumerate(self._lines):
+            yield InputLine(event, self.instance, off, began, self._outcomes[off])
 
     def give(self, event: Event) -> None:
         """Write one event to the process that runs, as soon as one does and its window allows."""
@@ -176,17 +138,17 @@ class _Line:
             self._changed.wait_for(lambda: not self._waiting or self._stopping.is_set(), answer_s)
             late, self._waiting = list(self._waiting.values()), {}
         for off in late:
-            self._tell(off, SendOutcome.UNKNOWN)
+            self._record(off, SendOutcome.UNKNOWN)
 
     def _running(self) -> "subprocess.Popen[bytes] | None":
-        process = self._process(self.number)
+        process = self._process(self.instance)
         if process.poll() is not None:
             return None
         if process is not self._current:
             if self._reader is not None:
-                self._reader.join()  # the old one's last answers first
+                self._reader.join()  # the last answers of the process before come first
             self._current = process
-            name = f"stdin-{self.number}"
+            name = f"stdin-{self.instance}"
             self._reader = threading.Thread(target=self._read, args=(process,), name=name, daemon=True)
             self._reader.start()
         return process
@@ -197,9 +159,9 @@ class _Line:
             self._changed.wait_for(lambda: len(self._waiting) < WINDOW or self._over is process, POLL_S)
             if len(self._waiting) >= WINDOW or self._over is process:
                 return False
-            self._waiting[event.id] = len(self._given)
-            self._answered.append(None)  # first: who reads along looks for the answer of each that was given
-            self._given.append((event, now_us()))
+            self._waiting[event.id] = len(self._lines)
+            self._outcomes.append(None)  # first: who reads along looks for the answer of each that was given
+            self._lines.append((event, now_us()))
             return True
 
     def _read(self, process: "subprocess.Popen[bytes]") -> None:
@@ -220,7 +182,7 @@ class _Line:
             if off is not None:
                 self._account(off, outcome)
         if off is not None:
-            self._tell(off, outcome, part=given.get("partition"), place=given.get("offset"))
+            self._record(off, outcome, part=given.get("partition"), place=given.get("offset"))
 
     def _give_up(self) -> None:
         """The process is over: what it was given is accounted for, and nobody knows how it ended."""
@@ -229,20 +191,20 @@ class _Line:
             for off in given_up:
                 self._account(off, SendOutcome.UNKNOWN)
         for off in given_up:
-            self._tell(off, SendOutcome.UNKNOWN)
+            self._record(off, SendOutcome.UNKNOWN)
 
     def _account(self, off: int, outcome: SendOutcome) -> None:
-        self._answered[off] = outcome
+        self._outcomes[off] = outcome
         before = self.accounted
-        while self.accounted < len(self._answered) and self._answered[self.accounted] is not None:
+        while self.accounted < len(self._outcomes) and self._outcomes[self.accounted] is not None:
             self.accounted += 1
         if self.accounted > before:
-            self.advances.append(Advance(self.number, self.accounted, now_us()))
+            self.advances.append(Advance(self.instance, self.accounted, now_us()))
         self._changed.notify_all()
 
-    def _tell(self, off: int, outcome: SendOutcome, *, part: int | None = None, place: int | None = None) -> None:
-        event, began = self._given[off]
-        self._outcomes.add(event, outcome, began, f"stdin-{self.number}", part=part, off=place)
+    def _record(self, off: int, outcome: SendOutcome, *, part: int | None = None, place: int | None = None) -> None:
+        event, began = self._lines[off]
+        self._log.add(event, outcome, began, f"stdin-{self.instance}", part=part, off=place)
 
 
 def _pipe(pipe: "IO[bytes] | None") -> "IO[bytes]":

@@ -15,8 +15,8 @@ from streamproof.guardian import Guardian
 from streamproof.history.tables import TABLES
 from streamproof.history.terms import Fate, SendOutcome
 from streamproof.kafka.topics import create_topics
-from streamproof.workload import Event, Workload, make_events
-from streamproof.workload.outcome import outcome_of
+from streamproof.workload import Event, TopicWorkload, make_events
+from streamproof.workload.send_log import outcome_of
 
 FLAGS: dict[str, Any] = {"output_topics": [], "group": "g", "identity": "header:event-id", "sequence": "json:/seq"}
 Place = tuple[int, int]
@@ -77,7 +77,7 @@ def test_what_is_sent_arrives_as_it_is(broker: EmbeddedCluster, contract: Contra
     """Key, value and headers arrive; a key stays in one partition, in order; each row says where its event lies."""
     events = events_of(contract, 2000, aborted=0)
     rows: list[Any] = []
-    workload = Workload(broker.bootstrap_servers, contract)
+    workload = TopicWorkload(broker.bootstrap_servers, contract)
     workload.run(events, rows.extend)
     log = read_back(broker, contract)
     by_id = {header(message): message for message in log.values()}
@@ -105,7 +105,7 @@ def test_what_is_sent_arrives_as_it_is(broker: EmbeddedCluster, contract: Contra
 def test_what_is_to_be_aborted_is_in_the_log_and_not_to_be_seen(broker: EmbeddedCluster, contract: Contract) -> None:
     """Events of the fate abort are written, among the others, and hidden from those who read what is committed."""
     events = events_of(contract, 1000, aborted=0.05)
-    workload = Workload(broker.bootstrap_servers, contract)
+    workload = TopicWorkload(broker.bootstrap_servers, contract)
     workload.run(events, lambda _: None)
     aborted = {one.id for one in events if one.fate is Fate.ABORT}
     committed = {header(message) for message in read_back(broker, contract).values()}
@@ -120,7 +120,7 @@ def test_no_more_is_sent_than_the_gate_lets_through(
 ) -> None:
     """A quarter while a quarter is allowed; all once the gate is open."""
     gate = 0.25
-    workload = Workload(broker.bootstrap_servers, contract)
+    workload = TopicWorkload(broker.bootstrap_servers, contract)
     events = events_of(contract, 400)
     thread = threading.Thread(target=lambda: workload.run(events, lambda _: None, gate=lambda: gate))
     thread.start()
@@ -137,7 +137,7 @@ def test_a_broker_that_dies_and_comes_back_loses_nothing(
     """What is said to be ok is where it is said to be, and in order, after a kill and a restart."""
     gate = 0.5
     rows: list[Any] = []
-    workload = Workload(broker.bootstrap_servers, contract)
+    workload = TopicWorkload(broker.bootstrap_servers, contract)
     events = events_of(contract, 1000, aborted=0.02)
     thread = threading.Thread(target=lambda: workload.run(events, rows.extend, gate=lambda: gate))
     thread.start()
@@ -161,7 +161,7 @@ def test_what_is_unanswered_when_it_is_stopped_is_unknown(
 ) -> None:
     """A broker that does not answer makes no send fail: each may be in the log."""
     rows: list[Any] = []
-    workload = Workload(broker.bootstrap_servers, contract)
+    workload = TopicWorkload(broker.bootstrap_servers, contract)
     broker.pause(1)
     try:
         thread = threading.Thread(target=lambda: workload.run(events_of(contract, 200), rows.extend, gate=lambda: 0.5))
@@ -181,7 +181,7 @@ def test_what_is_refused_has_failed(broker: EmbeddedCluster, contract: Contract)
     events = events_of(contract, 3, aborted=0)
     large = replace(events[1], value=b"x" * 2_000_000)
     rows: list[Any] = []
-    Workload(broker.bootstrap_servers, contract).run((events[0], large, events[2]), rows.extend)
+    TopicWorkload(broker.bootstrap_servers, contract).run((events[0], large, events[2]), rows.extend)
     assert {row["id"]: row["outcome"] for row in rows} == {events[0].id: "ok", large.id: "fail", events[2].id: "ok"}
 
 

@@ -161,5 +161,5 @@ def test_what_a_live_process_leaves_unanswered_is_not_accounted_for(start: Start
     workload = StdinWorkload(CONTRACT, lambda _: process, answer_s=0.5)
     workload.run(EVENTS, rows.extend)
     assert workload.accounted() == {(STDIN, 1): 10}
-    assert [one.off for one in workload.given if one.outcome is None] == [10]
+    assert [one.off for one in workload.lines if one.outcome is None] == [10]
     assert [row["id"] for row in rows if row["outcome"] == SendOutcome.UNKNOWN] == [EVENTS[10].id]
