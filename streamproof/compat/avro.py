@@ -33,9 +33,9 @@ def mismatches(reader: Schema, writer: Schema) -> Found:
 
 
 class _Comparison:
-    """Of one pair of schemas. A pair met again within itself is held to be readable: what it lacks shows without.
+    """Compares one pair of schemas. A pair met again within itself counts as readable: what it lacks shows elsewhere.
 
-    `ambiguous`: fields that match several of the writer's. Java gives up at one, even where it only tries a branch.
+    `ambiguous`: fields that match several of the writer's. Java gives up at the first, even where it tries a branch.
     """
 
     def __init__(self) -> None:
@@ -103,8 +103,8 @@ class _Comparison:
 
 
 def _sources(field: Field, writer: Schema) -> list[Field]:
-    """The writer's fields that are this one: by its name, and by each alias, also by one that repeats the name."""
-    written = {one.name: one for one in writer.fields}
+    """The writer's fields that `field` matches, by its name and by each alias; an alias may repeat the name."""
+    written = {source.name: source for source in writer.fields}
     return [written[name] for name in (field.name, *field.aliases) if name in written]
 
 
@@ -132,7 +132,7 @@ def _symbols(reader: Schema, writer: Schema, path: Path) -> Found:
     unknown = [symbol for symbol in writer.symbols if symbol not in reader.symbols]
     if not unknown or reader.default is not None:
         return ()
-    symbols = ", ".join(f'"{one}"' for one in unknown)
+    symbols = ", ".join(f'"{symbol}"' for symbol in unknown)
     detail = f"its enum has no {symbols}, and no default"
     return (_mismatch("missing-enum-symbols", (*path, "symbols"), detail, reader.name),)
 

@@ -1,6 +1,6 @@
-"""Avro schemas as values: what the Java library takes for one, and so the registry. All else is a SchemaError.
+"""Avro schemas as values: what the Java library accepts, and so the registry. All else is a SchemaError.
 
-No Python library reads as Java does: they let names pass that are none, and refuse types that are used before they are
+No Python library reads as Java does: they accept invalid names, and refuse types that are used before they are
 defined, or named as `{"type": "Money"}`.
 """
 
@@ -22,7 +22,7 @@ Path = tuple[str, ...]
 
 @dataclass(eq=False)
 class Schema:
-    """One type. `kind`: a primitive's name, array, map, union, record, enum, fixed; or reference, until it is resolved.
+    """A type. `kind`: a primitive's name, array, map, union, record, enum, fixed; or reference, until it is resolved.
 
     `name` and `aliases` are full names. `inner`: a union's branches, the one type of an array or a map, or what a
     reference stands for.
@@ -60,15 +60,15 @@ class Field:
 def parse(text: str, references: Mapping[str, str], what: str) -> Schema:
     """The schema in `text`, and in `references` those that it refers to, by whatever names, in any order.
 
-    SchemaError with `what` it is about, and the line or a JSON pointer, for one that is no Avro schema.
+    SchemaError with `what` it is about, and the line or a JSON pointer, for what is no Avro schema.
     """
     names: _Names = {}
     documents = [
-        *(_Document(f"{what}: reference {name}", names, one) for name, one in references.items()),
+        *(_Document(f"{what}: reference {name}", names, schema) for name, schema in references.items()),
         _Document(what, names, text),
     ]
-    for one in documents:
-        one.resolve()
+    for document in documents:
+        document.resolve()
     return documents[-1].root.resolved
 
 
@@ -76,7 +76,7 @@ _Names = dict[str, tuple[Schema, Any]]  # each type by its full name, and the JS
 
 
 class _Document:
-    """One schema's text. What it defines goes to `names`; what it refers to may be defined later."""
+    """The text of a schema. What it defines goes to `names`; what it refers to may be defined later."""
 
     def __init__(self, what: str, names: _Names, text: str) -> None:
         self.what, self.names = what, names
@@ -101,7 +101,7 @@ class _Document:
                 raise self._wrong(path, f'there is no type "{name}"{hint}; define it, or add the schema that does')
             reference.inner = (found[0],)
         for union, path in self._unions:
-            branches = [one.resolved for one in union.inner]
+            branches = [branch.resolved for branch in union.inner]
             names = [branch.name or branch.kind for branch in branches]
             for number, name in enumerate(names):
                 if name == "union":
@@ -113,7 +113,8 @@ class _Document:
         if isinstance(node, str):
             return Schema(node) if node in PRIMITIVES else self._reference(node, space, path)
         if isinstance(node, list):
-            union = Schema("union", inner=tuple(self._read(one, space, (*path, str(n))) for n, one in enumerate(node)))
+            branches = tuple(self._read(branch, space, (*path, str(n))) for n, branch in enumerate(node))
+            union = Schema("union", inner=branches)
             self._unions.append((union, path))
             return union
         if not isinstance(node, dict):
@@ -145,9 +146,9 @@ class _Document:
         if name in PRIMITIVES:
             raise self._wrong((*path, "name"), f'"{name}" is a primitive\'s name; take another')
         space = name.rpartition(".")[0]
-        schema = Schema(kind, name, tuple(_full(aliase, space) for aliase in self._aliases(node, path)))
-        for aliase in schema.aliases:
-            self._name(aliase.rpartition(".")[2], (*path, "aliases"))
+        schema = Schema(kind, name, tuple(_full(alias, space) for alias in self._aliases(node, path)))
+        for alias in schema.aliases:
+            self._name(alias.rpartition(".")[2], (*path, "aliases"))
         known = self.names.setdefault(name, (schema, node))
         if _bare(known[1]) != _bare(node):
             raise self._wrong(path, f'"{name}" is defined twice, and not alike; rename one, or refer to the first')
@@ -167,31 +168,33 @@ class _Document:
         if not isinstance(listed, list):
             raise self._wrong(path, 'the record has no list of "fields"')
         fields: list[Field] = []
-        for number, one in enumerate(listed):
+        for number, field in enumerate(listed):
             place = (*path, "fields", str(number))
-            if not isinstance(one, dict) or not isinstance(one.get("name"), str):
+            name = field.get("name") if isinstance(field, dict) else None
+            if not isinstance(name, str):
                 raise self._wrong(place, 'the field has no "name"')
-            if "type" not in one:
-                raise self._wrong(place, f'the field "{one["name"]}" has no "type"')
-            self._name(one["name"], (*place, "name"))
-            if any(one["name"] == other.name for other in fields):
-                raise self._wrong(place, f'the field "{one["name"]}" stands twice; rename one')
-            if "order" in one and str(one["order"]).lower() not in ORDERS:
+            if "type" not in field:
+                raise self._wrong(place, f'the field "{name}" has no "type"')
+            self._name(name, (*place, "name"))
+            if any(name == other.name for other in fields):
+                raise self._wrong(place, f'the field "{name}" stands twice; rename one')
+            if "order" in field and str(field["order"]).lower() not in ORDERS:
                 raise self._wrong((*place, "order"), f"expected {', '.join(ORDERS)}")
-            kind = self._read(one["type"], space, (*place, "type"))
-            if kind.kind in {"float", "double"} and isinstance(one.get("default"), str) and not _number(one["default"]):
-                raise self._wrong((*place, "default"), f'"{one["default"]}" is no number')
-            fields.append(Field(one["name"], kind, "default" in one, self._aliases(one, place)))
+            schema, default = self._read(field["type"], space, (*place, "type")), field.get("default")
+            if schema.kind in {"float", "double"} and isinstance(default, str) and not _number(default):
+                raise self._wrong((*place, "default"), f'"{default}" is no number')
+            fields.append(Field(name, schema, "default" in field, self._aliases(field, place)))
         return tuple(fields)
 
     def _symbols(self, node: dict[str, Any], path: Path) -> tuple[str, ...]:
         symbols = node.get("symbols")
         if not isinstance(symbols, list):
             raise self._wrong(path, 'the enum has no list of "symbols"')
-        for number, one in enumerate(symbols):
-            self._name(one, (*path, "symbols", str(number)))
-            if one in symbols[:number]:
-                raise self._wrong((*path, "symbols", str(number)), f'"{one}" stands twice; keep one')
+        for number, symbol in enumerate(symbols):
+            place = (*path, "symbols", str(number))
+            self._name(symbol, place)
+            if symbol in symbols[:number]:
+                raise self._wrong(place, f'"{symbol}" stands twice; keep one')
         return tuple(symbols)
 
     def _default(self, node: dict[str, Any], symbols: tuple[str, ...], path: Path) -> str | None:
@@ -204,14 +207,14 @@ class _Document:
 
     def _aliases(self, node: dict[str, Any], path: Path) -> tuple[str, ...]:
         aliases = node.get("aliases", [])
-        if not isinstance(aliases, list) or not all(isinstance(aliase, str) for aliase in aliases):
+        if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
             raise self._wrong((*path, "aliases"), "expected a list of names")
         return tuple(dict.fromkeys(aliases))
 
     def _name(self, name: Any, path: Path) -> None:
         """Java's rule, and so the registry's: a letter of any script, then letters and digits."""
         if not isinstance(name, str) or not name.replace("_", "a").isalnum() or name[0].isdigit():
-            raise self._wrong(path, f"{json.dumps(name)} is no name; one has letters, digits and _, no digit first")
+            raise self._wrong(path, f"{json.dumps(name)} is no name; a name has letters, digits and _, no digit first")
 
     def _wrong(self, path: Path, sentence: str) -> SchemaError:
         place = f"{pointer(path)}: " if path else ""
@@ -229,7 +232,7 @@ def _full(name: str, space: str) -> str:
 
 def _bare(node: Any) -> Any:
     """A definition without what may differ where it is repeated."""
-    return {name: one for name, one in node.items() if name not in {"doc", "aliases"}}
+    return {name: value for name, value in node.items() if name not in {"doc", "aliases"}}
 
 
 def _number(text: str) -> bool:

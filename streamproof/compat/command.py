@@ -19,10 +19,10 @@ def compare(
     """Each version of the history in the directory `new`; or that in the file `new` against `old`, the latest first.
 
     `references`: NAME=FILE, or FILE. UsageError and SchemaError as `check`, for what cannot be read, and for a file
-    alone: whoever gives one has forgotten the others. A history may well begin.
+    alone: the versions before it were forgotten. A directory may hold a first version alone.
     """
-    if extra := next((one for one in old if one.is_dir() or new.is_dir()), None):
-        raise UsageError(f"{new} {extra}: a directory is a whole history; give one alone, or files")
+    if extra := next((path for path in old if path.is_dir() or new.is_dir()), None):
+        raise UsageError(f"{new} {extra}: a directory is a whole history; give it alone, or give files")
     versions = read_history(new) if new.is_dir() else read_versions([*reversed(old), new])
     named = [(name or file, Path(file)) for name, _, file in (reference.rpartition("=") for reference in references)]
     texts = {name: read_text(file) for name, file in named}
@@ -50,14 +50,14 @@ def explain(result: Result) -> str:
                 f"  {escape(difference.message)}",
                 f"  To mend: {difference.mend}.",
             ]
-    accepted = ", ".join(one for one in result.accepted_by if one is not Level.NONE)
+    accepted = ", ".join(level for level in result.accepted_by if level is not Level.NONE)
     lines.append(f"  Accepted by: {accepted or 'NONE alone'}.")
     return "\n".join(lines)
 
 
-def _broken(one: Difference) -> tuple[Direction, str]:
+def _broken(found: Difference) -> tuple[Direction, str]:
     """The direction, and the older version."""
-    return one.direction, one.writer if one.direction is Direction.BACKWARD else one.reader
+    return found.direction, found.writer if found.direction is Direction.BACKWARD else found.reader
 
 
 def to_json(result: Result) -> dict[str, object]:

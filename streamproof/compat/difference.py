@@ -1,11 +1,11 @@
-"""What keeps a schema of one version from reading what was written with another."""
+"""What keeps a version of a schema from reading what was written with another."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Direction(StrEnum):
-    """BACKWARD: the newer version reads what the older one wrote. FORWARD: the other way round."""
+    """BACKWARD: the newer version reads what the older wrote. FORWARD: the other way round."""
 
     BACKWARD = "BACKWARD"
     FORWARD = "FORWARD"
@@ -23,11 +23,11 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class Difference:
-    """Between two versions, one of which, `reader`, cannot read all that was written with the other, `writer`.
+    """Between two versions: `reader` cannot read all that was written with `writer`.
 
     `type`: in words of Avro's own, such as reader-field-missing-default; `path`: a JSON pointer into the reader's
     schema, or to a branch of the writer's union. `name`: of the field or type at the path, if it has one. `message`:
-    the consequence, in one sentence; `mend`: a way out.
+    the consequence, a sentence; `mend`: a way out.
     """
 
     type: str

@@ -18,7 +18,7 @@ TYPES = ("AVRO", "JSON", "PROTOBUF")
 
 
 class Level(StrEnum):
-    """Which readers must read which writers; the transitive ones ask of all earlier versions, not of the latest."""
+    """Which readers must read which writers: of the version before or, at a transitive level, of all before it."""
 
     NONE = "NONE"
     BACKWARD = "BACKWARD"
@@ -29,7 +29,7 @@ class Level(StrEnum):
     FULL_TRANSITIVE = "FULL_TRANSITIVE"
 
     def asks(self, direction: Direction, *, latest: bool) -> bool:
-        """Whether it asks this of the latest earlier version, or of one before it."""
+        """Whether the level asks for `direction`. `latest`: between a version and the version just before it."""
         return self.startswith((direction, "FULL")) and (latest or self.endswith("_TRANSITIVE"))
 
 
@@ -79,12 +79,12 @@ def check(
     """Whether `new` may follow `old_versions` (the oldest first, as a registry numbers them) at a level.
 
     Schemas are JSON texts, or what those say. `references`: the schemas that these refer to, by any name, in any order.
-    A first version is compatible. UsageError for a level, type or policy that there is not, or not yet; SchemaError
-    for a schema that is none.
+    A first version is compatible. UsageError for a level, type or policy that is not known, or not supported yet;
+    SchemaError for what is no schema.
     """
     if isinstance(old_versions, str | Mapping):
         old_versions = [old_versions]
-    texts = [_text(one) for one in (*old_versions, new)]
+    texts = [_text(schema) for schema in (*old_versions, new)]
     versions = [Version(f"v{number}", text) for number, text in enumerate(texts, 1)]
     *olds, last = _parsed(versions, schema_type, policy, references or {})
     return _result(olds, last, _level(level))
@@ -100,14 +100,14 @@ def check_history(
 ) -> list[Result]:
     """Each version of a history, the oldest first, against those before it. Errors as `check`."""
     parsed = _parsed(versions, schema_type, policy, references or {})
-    return [_result(parsed[:number], one, _level(level)) for number, one in enumerate(parsed)]
+    return [_result(parsed[:number], new, _level(level)) for number, new in enumerate(parsed)]
 
 
 def _parsed(versions: Sequence[Version], schema_type: str, policy: str, references: Mapping[str, Text]) -> list[Parsed]:
     if _chosen("type", schema_type, TYPES) != "AVRO":
         raise UsageError(f"{schema_type} schemas cannot be compared yet; only AVRO can")
     _chosen("policy", policy, Policy)
-    texts = {name: _text(one) for name, one in references.items()}
+    texts = {name: _text(schema) for name, schema in references.items()}
     return [
         (version.name, avro_schema.parse(version.text, texts, version.source or version.name)) for version in versions
     ]
@@ -118,13 +118,13 @@ def _result(olds: Sequence[Parsed], new: Parsed, level: Level) -> Result:
     for number, old in enumerate(reversed(olds)):
         for direction, reader, writer in ((Direction.BACKWARD, new, old), (Direction.FORWARD, old, new)):
             inner = mismatches(reader[1], writer[1])
-            found += [(difference(one, direction, reader[0], writer[0]), number == 0) for one in inner]
+            found += [(difference(mismatch, direction, reader[0], writer[0]), number == 0) for mismatch in inner]
     return Result(
         new=new[0],
         level=level,
-        differences=tuple(one for one, latest in found if level.asks(one.direction, latest=latest)),
+        differences=tuple(broken for broken, latest in found if level.asks(broken.direction, latest=latest)),
         accepted_by=tuple(
-            one for one in Level if not any(one.asks(other.direction, latest=latest) for other, latest in found)
+            known for known in Level if not any(known.asks(broken.direction, latest=latest) for broken, latest in found)
         ),
         before=len(olds),
     )

@@ -20,25 +20,25 @@ WORDS = {
         'it does not have "{name}", which has no default in {reader}',
         "give the field a default",
         '"{name}" is gone, and {reader} has no default for it',
-        "keep the field, or give it a default in a version before this one",
+        "keep the field, or give it a default in an earlier version",
     ),
     "type-mismatch": _Words(
         "{detail}",
         f"keep the type, or widen it ({WIDENED})",
         "{detail}",
-        "keep the type, or let consumers read the wider one first",
+        "keep the type, or let consumers read the wider type first",
     ),
     "missing-enum-symbols": _Words(
         "{detail}",
         "keep the symbols, or give the enum a default",
         "{detail}",
-        "give the enum a default in a version before this one",
+        "give the enum a default in an earlier version",
     ),
     "missing-union-branch": _Words(
-        "{detail}", "keep the branch", "{detail}", "let consumers have the branch first, in a version before this one"
+        "{detail}", "keep the branch", "{detail}", "let consumers have the branch first, in an earlier version"
     ),
     "name-mismatch": _Words(
-        "{detail}", "keep the name, or add the old one to the aliases", "{detail}", "keep the name"
+        "{detail}", "keep the name, or add the old name to the aliases", "{detail}", "keep the name"
     ),
     "fixed-size-mismatch": _Words("{detail}", "keep the size", "{detail}", "keep the size"),
     "ambiguous-alias": _Words(

@@ -33,7 +33,7 @@ EXTENSIONS = (
     "x-dead-letters", "x-recovery", "x-compatibility",
 )  # fmt: skip
 OWNERS = {"x-query": "a channel", "x-compatibility": "a message"}  # the others are an operation's
-MISSPELT = 0.85  # how close a foreign extension may come to one of ours
+MISSPELT = 0.85  # how close the name of a foreign extension may come to a name of ours
 
 
 def read_contract(path: Path, operation: str | None = None) -> Contract:
@@ -64,7 +64,7 @@ class _Reader:
             _known(node, "operation")  # first: with its x-delivery misspelt, another operation would be taken for ours
         ours = {name: node for name, node in nodes.items() if "x-delivery" in node.mapping()}
         if not ours:
-            raise operations.error("no operation says what it promises; add x-delivery to one, such as exactly-once")
+            raise operations.error("no operation says what it promises; add an x-delivery, such as exactly-once")
         if len(ours) > 1:
             raise operations.error(
                 f'{", ".join(ours)} each have x-delivery; say which is meant: operation = "{next(iter(ours))}" '
@@ -75,7 +75,7 @@ class _Reader:
     def contract(self, node: Node) -> Contract:
         _known(node, "operation")
         sends = node.need("action", "receive or send").choice(["receive", "send"]) == "send"
-        delivery = node.need("x-delivery", ", ".join(Delivery)).choice([str(one) for one in Delivery])
+        delivery = node.need("x-delivery", ", ".join(Delivery)).choice([str(delivery) for delivery in Delivery])
         channel = self._channel_of(node)
         identity = locator_in(channel, node.need("x-identity", LOCATED))
         key = node.get("x-key")
@@ -106,7 +106,7 @@ class _Reader:
             recovery_ms=_recovery(node),
             sends=sends,
         )
-        topics = [one.topic for one in contract.topics()]
+        topics = [channel.topic for channel in contract.topics()]
         for topic in topics:
             if topics.count(topic) > 1:
                 raise node.error(f'{node.path}: two of its channels are the topic "{topic}"; give each its own')
@@ -118,11 +118,11 @@ class _Reader:
         if not isinstance(reference.value, dict) or "$ref" not in reference.value:
             raise reference.wrong(expected)
         target = self.documents.target(reference.value["$ref"])
-        name = next((name for name, one in self.channels.items() if one == target), None)
+        name = next((name for name, node in self.channels.items() if node == target), None)
         if name is None:
             raise reference.wrong(f"{expected}, a channel of this document's root")
         chosen = node.get("messages")
-        messages = [self.documents.resolve(one) for one in chosen.items()] if chosen else None
+        messages = [self.documents.resolve(message) for message in chosen.items()] if chosen else None
         channel = self._channel(name, target, messages)
         if channel.query is not None:
             raise reference.error(f"{reference.path}: {name} is a query (x-query); input comes from a topic")
@@ -172,7 +172,7 @@ class _Reader:
 
     def _messages(self, node: Node) -> list[Node]:
         messages = node.get("messages")
-        return [self.documents.resolve(one) for one in messages.mapping().values()] if messages else []
+        return [self.documents.resolve(message) for message in messages.mapping().values()] if messages else []
 
     def _binding(self, node: Node, kind: str) -> Node | None:
         bindings = node.get("bindings")
@@ -198,24 +198,23 @@ class _Reader:
 
     def _unreadable(self, node: Node, messages: Sequence[Node] | None) -> bool:
         """Whether the payload is declared, but not as a JSON Schema."""
-        return any(one.get("payload") for one in (messages if messages is not None else self._messages(node)))
+        return any(message.get("payload") for message in (messages if messages is not None else self._messages(node)))
 
     def _produces(self, node: Node) -> tuple[Produces, ...]:
         listed = node.get("x-produces")
-        found: list[Produces] = []
-        for one in listed.items() if listed else ():
-            one.only(("channel", "per-input", "identity"))
-            per_input = one.get("per-input")
-            channel = self._named(one.need("channel", "the name of a channel"))
-            made = Produces(
+        found: dict[str, Produces] = {}
+        for item in listed.items() if listed else ():
+            item.only(("channel", "per-input", "identity"))
+            per_input = item.get("per-input")
+            channel = self._named(item.need("channel", "the name of a channel"))
+            if channel.name in found:
+                raise item.error(f"{item.path}.channel: {channel.name} stands twice; add up its per-input instead")
+            found[channel.name] = Produces(
                 channel=channel,
-                identity=locator_in(channel, one.need("identity", IN_COLUMN if channel.query else LOCATED)),
+                identity=locator_in(channel, item.need("identity", IN_COLUMN if channel.query else LOCATED)),
                 per_input=per_input.whole(0) if per_input else 1,
             )
-            if any(other.channel == made.channel for other in found):
-                raise one.error(f"{one.path}.channel: {made.channel.name} stands twice; add up its per-input instead")
-            found.append(made)
-        return tuple(found)
+        return tuple(found.values())
 
     def _dead_letters(self, node: Node, identity: Locator) -> DeadLetters | None:
         dead = node.get("x-dead-letters")
@@ -234,7 +233,7 @@ class _Reader:
 
 
 def _sent_on(node: Node, channel: Channel, identity: Locator) -> Produces:
-    """What an operation that sends causes: one record on its own channel of each document that it is told to send."""
+    """What an operation that sends causes: one record on its own channel for each document that it is told to send."""
     for name in ("x-produces", "x-dead-letters"):
         if extra := node.get(name):
             raise extra.error(f"{extra.path}: an operation that sends produces on its own channel alone; leave it out")
@@ -262,7 +261,7 @@ def _examples(message: Node, payload: Payload) -> Iterator[tuple[Any, Mapping[st
 
 
 def _known(node: Node, kind: str) -> None:
-    """Refuse a key that AsyncAPI does not have here, and an extension that all but has the name of one of ours."""
+    """Refuse a key that AsyncAPI does not have here, and an extension whose name is nearly a name of ours."""
     known = KNOWN[kind]
     for name, child in node.mapping().items():
         if not name.startswith("x-"):
@@ -282,7 +281,7 @@ def _topic_configuration(binding: Node | None) -> Mapping[str, str]:
     found = {}
     for name, node in configuration.mapping().items():
         if isinstance(node.value, list):
-            found[name] = ",".join(one.text() for one in node.items())
+            found[name] = ",".join(item.text() for item in node.items())
         elif isinstance(node.value, bool):
             found[name] = str(node.value).lower()
         elif isinstance(node.value, str | int | float):
@@ -290,8 +289,8 @@ def _topic_configuration(binding: Node | None) -> Mapping[str, str]:
         else:
             raise node.wrong("a topic setting's value")
     policy = configuration.get("cleanup.policy")
-    for one in policy.items() if policy and isinstance(policy.value, list) else ():
-        one.choice(("delete", "compact"))
+    for item in policy.items() if policy and isinstance(policy.value, list) else ():
+        item.choice(("delete", "compact"))
     for name in ("retention.ms", "retention.bytes"):
         if limit := configuration.get(name):
             limit.whole(-1)

@@ -29,14 +29,14 @@ def contract_from_flags(
     Each input causes one record on each output topic, with its identity at `output_identity` (as in the input, if
     `None`). Channels are named as their topics.
     """
-    options = [str(one) for one in Delivery]
+    options = [str(delivery) for delivery in Delivery]
     if promise not in options:
         raise UsageError(f'--promise: expected {", ".join(options)}, found "{promise}"{did_you_mean(promise, options)}')
     for flag, given in (("--input-topic", input_topic), ("--group", group)):
         if not given:
             raise UsageError(f"{flag}: expected a name, found nothing")
     topics = [input_topic, *output_topics, *([dead_letter_topic] if dead_letter_topic else [])]
-    if double := next((one for n, one in enumerate(topics) if one in topics[:n]), None):
+    if double := next((topic for n, topic in enumerate(topics) if topic in topics[:n]), None):
         raise UsageError(f'--input-topic, --output-topic: "{double}" is given twice')
     located = _flag_locator("--identity", identity)
     if ordered and located == KEY:

@@ -66,9 +66,9 @@ class Input:
 
 @dataclass(frozen=True)
 class Contract:
-    """One operation's promises: about what a consumer group receives, or about what a subject `sends` that is told to.
+    """The promises of one operation: of a consumer group that receives, or of a subject that `sends` what it is told.
 
-    Whoever sends has no `group`, and its operation's name in that place; `input` tells what it is told, and `produces`
+    For a subject that sends, `group` is the operation's name, `input` is what the subject is told, and `produces` has
     the one channel that it sends on.
     """
 

@@ -1,4 +1,4 @@
-"""A YAML or JSON document as nodes that know where they stand, so that each complaint names file, line and path.
+"""Reads a YAML or JSON document as nodes that know their place: each complaint names file, line and path.
 
 Follows `$ref` inside a document and to files beside it. Knows nothing of AsyncAPI.
 """
@@ -86,7 +86,7 @@ class Node:
         return str(self.value)
 
     def only(self, known: Collection[str]) -> None:
-        """Refuse a key that is none of `known`."""
+        """Refuse a key that is not among `known`."""
         for name, child in self.mapping().items():
             if name not in known:
                 raise child.error(f"{child.path} is not known{did_you_mean(name, known)}")
@@ -143,7 +143,7 @@ class Documents:
         text = reference.text("a reference, such as '#/components/messages/NAME'")
         file, _, pointer = text.partition("#")
         if "://" in file:
-            raise reference.error(f"{reference.path}: {text} is remote; copy it into a file beside this one")
+            raise reference.error(f"{reference.path}: {text} is remote; copy it into a file beside this document")
         beside = Path(os.path.normpath(reference.file.parent / unquote(file))) if file else reference.file
         node = self.load(beside, reference)
         if pointer and not pointer.startswith("/"):
@@ -242,13 +242,13 @@ def _scalar(tree: ScalarNode) -> Any:
             return int(text) if text.lstrip("+-").isdecimal() else int(text, 0)
         if kind == "float":
             return float(text)
-    if any("\ud800" <= one <= "\udfff" for one in text):  # JSON writes what lies beyond 16 bits as two halves
+    if any("\ud800" <= letter <= "\udfff" for letter in text):  # JSON writes what lies beyond 16 bits as two halves
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
 
 
 def lines_of(node: Node, path: Iterator[str | int]) -> Node:
-    """The node at `path` below `node`, or the last one on the way to it."""
+    """The node at `path` below `node`, or the last node on the way to it."""
     for step in path:
         child = node.value.get(step) if isinstance(node.value, dict) else None
         if isinstance(node.value, list) and isinstance(step, int) and step < len(node.value):

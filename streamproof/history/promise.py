@@ -20,7 +20,7 @@ class Isolation(StrEnum):
 
 
 class Promise(BaseModel):
-    """One group's promise: what it does to each input of its topics.
+    """The promise of one group: what it does to each input of its topics.
 
     `inputs`: the topics that it reads. `ordered`: effects of one key appear in the order of their inputs. `isolation`:
     how it reads them. `joined`: the channels whose effects one transaction should join. `transaction_timeout_ms`: a
@@ -41,7 +41,7 @@ class Promise(BaseModel):
 
 
 class RunRecord(BaseModel):
-    """The one record of a run that is not a table."""
+    """What is recorded of a run beside its tables."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -91,7 +91,7 @@ class History:
 
     @classmethod
     def read(cls, directory: Path) -> Self:
-        """The history in `directory`; HistoryError when it is not one, or not complete."""
+        """The history in `directory`; HistoryError when there is none, or it is not complete."""
         run_file = directory / RUN_FILE
         if not run_file.is_file():
             raise HistoryError(

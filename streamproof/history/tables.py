@@ -145,7 +145,7 @@ TABLES: dict[str, pa.Schema] = {
         cause=_or_null(_str),
     ),
     # what was broken. target: as the plan says it; node, instance: whom that was; parameters: the action's, as JSON;
-    # moment: the trigger; t_effect: from when it was broken, null if never. evidence: one sentence; effective: the
+    # moment: the trigger; t_effect: from when it was broken, null if never. evidence: a sentence; effective: the
     # evidence shows that the fault took effect
     "fault": _table(
         name=_or_null(_str),

@@ -22,7 +22,7 @@ from streamproof.serde.locators import IN_RECORDS
 from streamproof.workload.template import Forms, Template, at_pointer, make_templates
 
 EVENTS_PER_KEY = 8
-SKEW = 0.8  # of Zipf's law: with 2,500 keys the hottest has one event in twenty
+SKEW = 0.8  # of Zipf's law: with 2,500 keys the hottest has a twentieth of the events
 POISON = 0.005
 ABORTED = 0.01
 FIELDS = ("key", "value", "headers", "fate", "id", "seq")  # of a line of a file
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Event:
-    """One input. `seq` counts the events of one key; an event that comes to nothing does not count.
+    """An input. `seq` counts the events of one key; an event that comes to nothing does not count.
 
     `value` is JSON, unless it is poison, also where a channel's payload has an encoding: `encoded` has what is sent.
     """
@@ -55,7 +55,7 @@ def make_events(
     poison: float = POISON,
     aborted: float = ABORTED,
 ) -> Iterator[Event]:
-    """`count` events, of `keys` keys (one in eight, if `None`), the first keys hot by Zipf's law.
+    """`count` events, of `keys` keys (an eighth of `count`, if `None`), the first keys hot by Zipf's law.
 
     `poison` and `aborted` are shares of all events, at least one of each that is above 0; poison only when the
     contract has dead letters, aborted only when they are sent to a topic. ContractError when the contract's schema
@@ -70,7 +70,7 @@ def make_events(
         raise ContractError(f"{contract.source}: input cannot carry its id at {contract.input.identity}")
     rng = random.Random(seed)  # noqa: S311 - to be repeated, not to be safe
     forms, templates = make_templates(contract, rng)
-    poisonable = [one for one in templates if one.poison]
+    poisonable = [template for template in templates if template.poison]
     fates = _fates(rng, count, poison if poisonable else 0.0, aborted)
     places = _Keys(forms, rng, keys or max(1, count // EVENTS_PER_KEY), skew, f"s{seed}-k")
     for n in range(count):
@@ -133,7 +133,7 @@ class _Keys:
         """The key and the sequence of the next event."""
         rank = bisect.bisect(self._weights, self._rng.random() * self._weights[-1])
         last = self._forms.last
-        if last is not None and self._next[rank] > last:  # the schema lets no key have more: another one follows it
+        if last is not None and self._next[rank] > last:  # the schema lets no key have more: another key follows it
             self._names[rank] = next(self._fresh)
             self._next[rank] = self._forms.first
         seq = self._next[rank]
@@ -149,7 +149,7 @@ def _own_headers(source: Input, values: Mapping[str, str]) -> Iterator[tuple[str
 
 
 def events_from_file(path: Path, contract: Contract) -> Iterator[Event]:
-    """The events in a file of JSON lines; UsageError with file and line where one is none.
+    """The events in a file of JSON lines; UsageError with file and line where a line is no event.
 
     A line has `value` (any JSON; a text is sent as it is) and at will `key`, `headers` (name to text), `fate`
     (process), `id` (what lies where the contract says, if absent) and `seq` (counted per key).
@@ -181,7 +181,7 @@ def events_from_file(path: Path, contract: Contract) -> Iterator[Event]:
 
 
 def _from_line(line: str, source: Input, counted: Counter[str | None]) -> Event:
-    """One line's event; ValueError with what is wrong with it."""
+    """The event in a line; ValueError with what is wrong with the line."""
     try:
         given = json.loads(line)
     except json.JSONDecodeError as error:
@@ -198,7 +198,7 @@ def _from_line(line: str, source: Input, counted: Counter[str | None]) -> Event:
     key, headers, seq = _typed(given, "key", str), _typed(given, "headers", dict) or {}, _typed(given, "seq", int)
     if not all(isinstance(header, str) for header in headers.values()):
         raise ValueError("headers: expected names and texts")
-    fates = [str(one) for one in Fate]
+    fates = [str(fate) for fate in Fate]
     fate = given.get("fate", "process")
     if fate not in fates:
         raise ValueError(f"fate: expected {', '.join(fates)}, found {json.dumps(fate)}{did_you_mean(str(fate), fates)}")
@@ -225,7 +225,7 @@ def _typed(given: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
 
 
 def _identity(source: Input, given: str | None, key: str | None, value: Any, headers: dict[str, str]) -> str:
-    """The id, as the contract locates it; one that is only given goes into its header."""
+    """The id, as the contract locates it; an id that is only given goes into its header."""
     locator = source.identity
     if locator.kind == "header" and given is not None:
         headers.setdefault(locator.path, given)

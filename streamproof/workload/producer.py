@@ -1,7 +1,7 @@
 """Sends events to the input topic of a contract, at a pace, and survives what a run breaks.
 
-Records are sent in order by one idempotent producer. Those whose fate is `abort` go through a second, transactional
-one, a few at a time, in transactions that are then aborted: an upstream that failed.
+An idempotent producer sends the records in order. A second, transactional producer sends those whose fate is `abort`,
+a few at a time, in transactions that are then aborted: an upstream that failed.
 """
 
 import queue
@@ -143,7 +143,7 @@ class Upstream:
         return group, False
 
     def _ready(self) -> Producer | None:
-        """A producer whose earlier transaction, if there was one, is aborted; `None` when the run ends first."""
+        """A producer whose earlier transaction, if there was any, is aborted; `None` when the run ends first."""
         while self._producer is None and not self._stopping.is_set():
             producer = Producer(
                 {
@@ -162,7 +162,7 @@ class Upstream:
         return self._producer
 
     def _abort(self, producer: Producer, group: Sequence[Event]) -> None:
-        """One transaction: begun, acknowledged, aborted."""
+        """Send `group` in a transaction of its own; abort it once all is acknowledged."""
         try:
             producer.begin_transaction()
             for event in group:

@@ -63,7 +63,7 @@ class SendLog:
             self.began = time.monotonic()
 
     def report(self, event: Event, producer: str) -> "Callable[[KafkaError | None, Message | None], None]":
-        """A delivery callback for one send that starts now."""
+        """A delivery callback for a send that starts now."""
         began = now_us()
 
         def reported(error: KafkaError | None, message: Message | None) -> None:
@@ -75,7 +75,7 @@ class SendLog:
     def add(
         self, event: Event, outcome: SendOutcome, t_invoke: int, producer: str, *, part: int | None, off: int | None
     ) -> None:
-        """One send has ended."""
+        """Say how a send has ended. `t_invoke`: when it began, in microseconds since the epoch."""
         known = outcome is SendOutcome.OK
         row = {
             "id": event.id,

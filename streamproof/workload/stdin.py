@@ -1,11 +1,11 @@
-"""Feeds a subject through its standard input: a JSON document a line in, one answer a line out.
+"""Feeds a subject through its standard input: each line in is a JSON document, each line out an answer.
 
 An answer is `{"outcome": "ok", "id": "…", "partition": 0, "offset": 42}`; outcome is ok, fail or unknown. Other lines
 are the subject's own talk. What a process was given and had not answered when it ended is unknown, and is not given
 to its successor: that would be another attempt.
 
 An instance's lines are a log of their own: a partition of the topic `STDIN`, in which an input's offset is its line.
-Where a consumer group commits, an instance has answered all its lines up to one, or ended without.
+What a commit says of a consumer group, answers say of an instance: it is done with all lines below some line.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from streamproof.workload.send_log import SendLog
 from streamproof.workload.workload import POLL_S, Workload
 
 STDIN = "<stdin>"  # what no topic of Kafka's can be called
-WINDOW = 1_000  # events at most that one process has not answered
+WINDOW = 1_000  # events at most that a process has not answered
 ANSWER_S = 60.0  # after the last event: whatever is unanswered then is unknown
 
 Process = Callable[[int], "subprocess.Popen[bytes]"]
@@ -97,7 +97,7 @@ class StdinWorkload(Workload):
 
 
 class _Pipes:
-    """One instance's pipes, across its incarnations."""
+    """The pipes of one instance, across its incarnations."""
 
     def __init__(self, instance: int, process: Process, log: SendLog, stopping: threading.Event) -> None:
         self.instance, self._process, self._log, self._stopping = instance, process, log, stopping
@@ -120,7 +120,7 @@ class _Pipes:
             yield InputLine(event, self.instance, off, began, self._outcomes[off])
 
     def give(self, event: Event) -> None:
-        """Write one event to the process that runs, as soon as one does and its window allows."""
+        """Write one event, as soon as a process runs and its window allows."""
         while not self._stopping.is_set():
             process = self._running()
             if process is None or not self._take_place(event, process):

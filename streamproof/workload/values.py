@@ -27,7 +27,7 @@ def validator_of(schema: Schema | bool) -> Any:  # noqa: FBT001 - JSON Schema's 
 
 
 def make_values(schema: Schema, examples: Sequence[Any], rng: random.Random, count: int) -> list[Any]:
-    """`count` values that the schema allows, each varied from one of `examples` in turn, or made up without any.
+    """`count` values that the schema allows, each varied from the next of `examples`, or made up without any.
 
     Empty when there is no example and the schema is too intricate to make a value up for.
     """
@@ -37,7 +37,7 @@ def make_values(schema: Schema, examples: Sequence[Any], rng: random.Random, cou
         example = examples[n % len(examples)] if examples else NOTHING
         tries = (vary(schema, example, rng) for _ in range(TRIES))
         fallback = example if examples else (values[-1] if values else NOTHING)
-        value = next((one for one in tries if whole.is_valid(one)), fallback)
+        value = next((value for value in tries if whole.is_valid(value)), fallback)
         if value is NOTHING:
             return []
         values.append(value)
@@ -81,15 +81,15 @@ def _branch(branches: Sequence[Schema], example: Any, rng: random.Random) -> Sch
     return rng.choice(branches)
 
 
-def _merged(one: Schema, other: Any) -> dict[str, Any]:
-    """Two schemas that both hold, as one, as far as making a value needs it."""
-    if not isinstance(other, Mapping):
-        return dict(one)
-    merged = {**one, **other}
-    for word in ("properties", "required"):
-        if word in one and word in other:
-            both = (one[word], other[word])
-            merged[word] = {**both[0], **both[1]} if word == "properties" else [*both[0], *both[1]]
+def _merged(first: Schema, second: Any) -> dict[str, Any]:
+    """A schema that asks what both ask, as far as making a value needs it."""
+    if not isinstance(second, Mapping):
+        return dict(first)
+    merged = {**first, **second}
+    if "properties" in first and "properties" in second:
+        merged["properties"] = {**first["properties"], **second["properties"]}
+    if "required" in first and "required" in second:
+        merged["required"] = [*first["required"], *second["required"]]
     return merged
 
 
@@ -122,7 +122,7 @@ def _array(schema: Schema, example: Any, rng: random.Random) -> Any:
 
 
 def _bounds(schema: Schema, example: Any, step: float) -> tuple[float, float]:
-    """The least and the greatest number allowed; where the schema has no bound, one around the example."""
+    """The least and the greatest number allowed; where the schema has no bound, a bound near the example."""
     near = example if isinstance(example, int | float) else 0
     low, high = schema.get("minimum"), schema.get("maximum")
     above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
@@ -175,7 +175,7 @@ def _moved(stamp: re.Match[str], rng: random.Random) -> str:
 def _respelt(text: str, rng: random.Random) -> str:
     """Letters become other letters, digits other digits: what has a form keeps it."""
     for kind in (string.digits, string.ascii_lowercase, string.ascii_uppercase):
-        text = "".join(rng.choice(kind) if one in kind else one for one in text)
+        text = "".join(rng.choice(kind) if letter in kind else letter for letter in text)
     return text
 
 

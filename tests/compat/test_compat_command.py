@@ -58,7 +58,7 @@ def test_a_refusal_says_who_cannot_read_what_and_what_would_mend_it(files: Path)
         "  reader-field-missing-default  /fields/1 (b)\n"
         "  Consumers still on v10 cannot read what producers on v1 write: "
         '"b" is gone, and v10 has no default for it.\n'
-        "  To mend: keep the field, or give it a default in a version before this one.\n"
+        "  To mend: keep the field, or give it a default in an earlier version.\n"
         "  Accepted by: BACKWARD, BACKWARD_TRANSITIVE.\n"
     )
 

@@ -85,7 +85,7 @@ MISTAKES = [
         "action: send",
         "23: operations.forward.x-produces: an operation that sends produces on its own channel alone",
     ),
-    ("    x-delivery: at-least-once\n", "", "16: no operation says what it promises; add x-delivery to one"),
+    ("    x-delivery: at-least-once\n", "", "16: no operation says what it promises; add an x-delivery"),
     (
         "at-least-once",
         "at-least-one",
