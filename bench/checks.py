@@ -20,11 +20,11 @@ from streamproof.history.tables import TABLES
 
 INPUTS = 1_000_000
 PARTITIONS = 12
-BATCH = 200  # inputs of one transaction; every hundredth is aborted once, and done again
+BATCH = 200  # inputs of a transaction; every hundredth is aborted once, and done again
 START = 1_790_000_000_000_000
 
-# One row an input: i its number, p its partition, k its offset, j its transaction, place its place in that; base the
-# first offset of that transaction on an effect's partition, where each transaction ends with a marker.
+# A row for each input: i its number, p its partition, k its offset, j its transaction, place its place in that; base
+# the first offset of that transaction on an effect's partition, where each transaction ends with a marker.
 NUMBERED = f"""
 CREATE TABLE numbered AS
 SELECT *, md5(i::VARCHAR) AS id,
@@ -115,7 +115,7 @@ def synthesise(directory: Path, inputs: int = INPUTS) -> History:
 
 
 def by_hand(history: History) -> tuple[int, int]:
-    """Lost and duplicated as a loop over rows, as one would write it first."""
+    """Lost and duplicated as a loop over rows, the plainest way to write it."""
 
     def columns(table: str, *names: str) -> Any:
         return zip(*pq.read_table(history.tables[table], columns=list(names)).to_pydict().values(), strict=True)

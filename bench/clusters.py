@@ -24,7 +24,7 @@ SCRIPT_FLAGS = ("-Xmx1G", "-Xms1G", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20")  
 
 
 def cluster_start() -> list[dict[str, Any]]:
-    """Seconds until every broker knows all: one and three, warm, and three from an empty cache (network included)."""
+    """Seconds until every broker knows all: 1 and 3 brokers, warm, and 3 from an empty cache (network included)."""
     ours(1)  # so that the cache is whole
     rows = []
     for brokers in (1, 3):

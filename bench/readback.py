@@ -23,7 +23,7 @@ from streamproof.serde.locators import Locator
 
 RECORDS = 300_000  # of each topic
 PARTITIONS = 4
-BATCH = 1_000  # records of one transaction; every tenth transaction is aborted
+BATCH = 1_000  # records in a transaction; every tenth transaction is aborted
 TOPICS = ("in", "out")
 IN_AVRO = ("in-avro", "out-avro")
 FIELDS = ("event_id", "order_id", "amount")
@@ -32,7 +32,7 @@ PEER = "a consume loop into tuples"
 
 
 def read_back() -> list[dict[str, Any]]:
-    """Records a second of one core: all tables of two logs (each read under both isolation levels), and the peer."""
+    """Records a second on one core: all tables of two logs (each read under both isolation levels), and the peer."""
     with (
         Guardian() as guardian,
         start_embedded(guardian, brokers=1, logs=guardian.directory / "logs") as cluster,

@@ -1,4 +1,4 @@
-"""`python -m mutants`: every mutant through the verifier; exit status 1 when one is not caught exactly as it must be.
+"""`python -m mutants`: every mutant through the verifier; exit status 1 unless each is caught exactly as it must be.
 
 A mutant that was never killed between two of its steps had no occasion to be wrong, and runs again with another seed;
 exit status 3 when it had none in three runs. `python -m mutants NAME` is the mutant itself: a subject, in the
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mutants.judge import Judgement
 
 ALL = MUTANTS | CLEAN
-RUNS = 3  # of one that had no occasion
+RUNS = 3  # of a mutant that had no occasion
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("name", nargs="?", choices=sorted(ALL), help="be this mutant")
     parser.add_argument("--list", action="store_true", help="say which there are, and what is wrong with each")
-    parser.add_argument("--only", action="append", choices=sorted(ALL), help="verify this one (more than once: these)")
+    parser.add_argument("--only", action="append", choices=sorted(ALL), help="verify this mutant (may be given again)")
     parser.add_argument("--seed", type=int, default=1, help="of the workload and of the kills (1)")
     given = parser.parse_args(arguments)
     if given.name:
@@ -52,7 +52,7 @@ def be(name: str) -> int:
 
 
 def verify(names: Sequence[str], seed: int) -> int:
-    """Run each through the verifier, and say what it made of it."""
+    """Run each mutant through the verifier, and print what the verifier made of it."""
     from mutants.runner import verify_mutants  # a mutant that runs as a subject has no use for the verifier
 
     faulty = False
@@ -69,13 +69,12 @@ def verify(names: Sequence[str], seed: int) -> int:
     return 1 if faulty else 3
 
 
-def told(one: "Judgement") -> str:
-    """A line for a judgement, and one for each of its faults."""
-    sign = "✘" if one.faults else "✔" if one.had_occasion else "·"
-    counts = ", ".join(f"{len(ids)} {anomaly}" for anomaly, ids in one.expected.items()) or "nothing"
-    return "\n".join(
-        [f"{sign} {one.mutant.name:<18}{one.verdict:<10} to be found: {counts}", *(f"    {it}" for it in one.faults)]
-    )
+def told(judgement: "Judgement") -> str:
+    """A line for a judgement, and a line for each of its faults."""
+    sign = "✘" if judgement.faults else "✔" if judgement.had_occasion else "·"
+    counts = ", ".join(f"{len(ids)} {anomaly}" for anomaly, ids in judgement.expected.items()) or "nothing"
+    first = f"{sign} {judgement.mutant.name:<18}{judgement.verdict:<10} to be found: {counts}"
+    return "\n".join([first, *(f"    {fault}" for fault in judgement.faults)])
 
 
 if __name__ == "__main__":

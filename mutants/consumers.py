@@ -1,4 +1,4 @@
-"""Wrong consumers, each the reference projector with one bug: what is overridden is the bug, and a journal of it."""
+"""Wrong consumers: each is the reference projector with one bug. What is overridden is the bug, and a journal of it."""
 
 import os
 import time
@@ -11,7 +11,7 @@ from pipeline.consumer import DatabaseConsumer
 from pipeline.database import ORDERS, Database
 from pipeline.errors import RetriableError
 from pipeline.events import OrderState
-from pipeline.member import Batch, place
+from pipeline.group_member import Batch, place
 from pipeline.process import Stop, say
 from pipeline.settings import Config, ProjectorSettings
 

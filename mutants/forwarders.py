@@ -1,4 +1,4 @@
-"""Wrong forwarders, each the reference with one bug: what is overridden is the bug, and a journal that tells of it."""
+"""Wrong forwarders: each is the reference with one bug. What is overridden is the bug, and a journal of it."""
 
 import os
 import time
@@ -14,12 +14,12 @@ from mutants.journal import Journal, event_id
 from pipeline.errors import Abort, Action, StartOver, classify, kafka_error
 from pipeline.events import OrderEvent
 from pipeline.forwarder import Forwarder
-from pipeline.member import Batch
+from pipeline.group_member import Batch
 from pipeline.process import Stop
 from pipeline.settings import Config, ForwarderSettings
 from pipeline.transactions import Transactions
 
-GAP_MS = 20  # between the two steps that should be one: the broker's clock tells them apart, and a kill finds them open
+GAP_MS = 20  # between two steps that should be a single step: the broker's clock tells them apart, a kill comes between
 ABORT_EVERY = 5
 REVERSE_EVERY = 5
 GO_BACK_EVERY = 5
@@ -102,7 +102,7 @@ class NoRewind(Aborting):
     def receive(self) -> Batch:
         batch = super().receive()
         if not batch.messages and self._passed_over:
-            self.forward(batch)  # as one that commits by the clock would, so that nothing is left neither done nor lost
+            self.forward(batch)  # as a commit by the clock would, so that nothing is left neither done nor lost
         return batch
 
 
@@ -217,7 +217,7 @@ def renamed(found: str) -> str:
 
 
 class GoesBack(_Journaled):
-    """The bug: an older commit comes after a newer one, as those may that nobody waits for; then it is made good."""
+    """The bug: an older commit comes after a newer, as may be where nobody waits for commits; then it is made good."""
 
     def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
         super().__init__(settings, stop)

@@ -2,7 +2,7 @@
 
 One JSON object a line:
   {"t": seconds since the epoch, "instance": transactional id, "process": pid, "batch": number within the process,
-   "act": one of the words below, "ids": [event ids], "offsets": {"topic[partition]": next offset to read}}
+   "act": a word of those below, "ids": [event ids], "offsets": {"topic[partition]": next offset to read}}
 acts, of one batch, in the order in which they come:
   commit-first    commit → committed → (the reference's transaction) → produced
   no-rewind       commit, or aborting; then passed-over, if it was aborted
@@ -23,12 +23,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.member import Batch, Partition
+from pipeline.group_member import Batch, Partition
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a journal, or of several merged by time."""
+    """A line of a journal, or of several journals merged by time."""
 
     t: float
     instance: str
@@ -40,7 +40,7 @@ class Row:
 
 
 class Journal:
-    """Appends to `path`; one of its own for each process, or shared: a line is one write."""
+    """Appends to `path`. Processes may share the file, since each line is one write."""
 
     def __init__(self, path: Path, instance: str) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -51,7 +51,7 @@ class Journal:
         self._batch += 1
 
     def write(self, act: str, batch: Batch, offsets: Mapping[Partition, int] | None = None) -> None:
-        """`offsets`: the batch's next ones, unless others are meant."""
+        """`offsets`: unless given, those that follow the batch."""
         ids = [event_id(message.headers()) for message in batch.messages]
         row = {
             "t": time.time(),

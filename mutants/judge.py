@@ -14,7 +14,7 @@ from streamproof.history.store import History
 
 @dataclass(frozen=True)
 class RunResult:
-    """What the verifier said of one run. `witnesses`: the ids, or places, of each forbidden anomaly that it found."""
+    """What the verifier said of a run. `witnesses`: the ids, or places, of each forbidden anomaly that it found."""
 
     verdict: str
     witnesses: Mapping[str, frozenset[str]]
@@ -23,7 +23,7 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Of the verifier, by one mutant. `faults`: each a sentence; none, and the mutant is dead."""
+    """What a mutant says of the verifier. `faults`: each a sentence; without any, the mutant is dead."""
 
     mutant: Mutant
     verdict: str
@@ -32,7 +32,7 @@ class Judgement:
 
     @property
     def had_occasion(self) -> bool:
-        """Whether the run was one in which the mutant did wrong: a kill between two of its steps is left to luck."""
+        """Whether the mutant did wrong in the run: a kill between two of its steps is left to luck."""
         return _had_occasion(self.mutant, self.expected)
 
 

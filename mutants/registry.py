@@ -1,4 +1,4 @@
-"""Which mutants there are, and the exact witnesses that each one's journal and history imply.
+"""Which mutants there are, and the exact witnesses that the journal and the history of each imply.
 
 The witnesses are reckoned here from the journal, and from the recorded tables only where a kill leaves open what the
 journal cannot know: whether the last deed before it was done. Knows nothing of the checks.
@@ -24,11 +24,11 @@ from mutants.forwarders import (
     renamed,
 )
 from mutants.journal import Row
-from pipeline.member import Member
+from pipeline.group_member import GroupMember
 from pipeline.process import Stop
 from pipeline.settings import ForwarderSettings, GroupSettings, ProjectorSettings
 
-Given = TypeVar("Given", bound=GroupSettings)
+Settings = TypeVar("Settings", bound=GroupSettings)
 Tables = Mapping[str, pa.Table]
 Witnesses = Mapping[str, frozenset[str]]
 Effects = Mapping[str, Counter[str]]  # id -> visible effects per channel
@@ -36,28 +36,28 @@ Effects = Mapping[str, Counter[str]]  # id -> visible effects per channel
 
 @dataclass(frozen=True)
 class Mutant:
-    """`anomalies`: what it may be caught by, the one named for it first; `witnesses`: exactly which inputs, of each."""
+    """`anomalies`: what it may be caught by, its own first; `witnesses`: exactly which inputs, of each anomaly."""
 
     name: str
     bug: str
     run: Callable[[], None]
     anomalies: tuple[str, ...]
     witnesses: Callable[[Sequence[Row], Tables], Witnesses]
-    subject: str = "orders"  # of streamproof.toml: the right one, in whose place it runs
+    subject: str = "orders"  # of streamproof.toml: the right subject, in whose place the mutant runs
 
     @property
     def command(self) -> str:
         return f"python -m mutants {self.name}"
 
 
-def running(settings: type[Given], kind: Callable[[Given, Stop], Member[Any]]) -> Callable[[], None]:
+def running(settings: type[Settings], kind: Callable[[Settings, Stop], GroupMember[Any]]) -> Callable[[], None]:
     """Runs a member with the settings of its environment, until it is told to stop."""
 
     def run() -> None:
-        given = settings.from_environment()
-        stop = Stop(given.stop_ms)
+        values = settings.from_environment()
+        stop = Stop(values.stop_ms)
         stop.listen()
-        kind(given, stop).run()
+        kind(values, stop).run()
 
     return run
 
@@ -128,10 +128,10 @@ def _out_of_order(rows: Sequence[Row], tables: Tables) -> Witnesses:
     for row in rows:
         latest: dict[tuple[str, int, str], int] = {}
         alike = [(inputs[found], inputs[found]["off"]) for found in row.ids if last[found] is row]
-        for one, offset in sorted(alike, key=lambda pair: -pair[1]) if row.act == "reversed" else []:
+        for event, offset in sorted(alike, key=lambda pair: -pair[1]) if row.act == "reversed" else []:
             # poison goes to the dead letters, where an order of its own is kept
-            if offset < latest.setdefault((one["key"], one["part"], one["fate"]), offset):
-                overtaken.add(one["id"])
+            if offset < latest.setdefault((event["key"], event["part"], event["fate"]), offset):
+                overtaken.add(event["id"])
     return {"reordered": frozenset(overtaken)}
 
 
@@ -152,13 +152,13 @@ def _goes_back(rows: Sequence[Row], tables: Tables) -> Witnesses:
 
 
 def _skip_failed(rows: Sequence[Row], tables: Tables) -> Witnesses:
-    """What could not be written is lost, unless another had it written, or took it up: one killed before its commit."""
+    """What could not be written is lost, unless another wrote it, or took it up after a kill before the commit."""
     skipped = frozenset(found for found, act in _last_act(rows).items() if act == "skipped")
     return {"lost": skipped & fewer_than_expected(tables)}
 
 
 def _auto_commit(rows: Sequence[Row], tables: Tables) -> Witnesses:
-    """Lost is what was taken last by a process that was killed; ahead, what was committed before it was seen.
+    """Lost is what a killed process took last; ahead is what was committed before it was seen.
 
     No journal knows when a client commits by itself, so ahead is reckoned from the tables, though not by the query.
     """
@@ -168,7 +168,7 @@ def _auto_commit(rows: Sequence[Row], tables: Tables) -> Witnesses:
 
 
 def _committed_before_seen(tables: Tables) -> frozenset[str]:
-    """The inputs that the first commit beyond them came before, in the broker's time, before their effect was there."""
+    """The inputs that a commit had passed, in the broker's time, before their effect was there."""
     seen = dict(zip(*tables["effect"].select(["source_id", "t_append"]).to_pydict().values(), strict=True))
     commits: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
     for row in tables["offset_commit"].to_pylist():
@@ -229,7 +229,7 @@ MUTANTS = {
         ),
         Mutant(
             "goes-back",
-            "commits an older offset after a newer one",
+            "commits an older offset after a newer offset",
             running(ForwarderSettings, GoesBack),
             ("commit-regression", "duplicated"),
             _goes_back,

@@ -66,6 +66,6 @@ def _outcome(judged: Judged) -> RunResult:
 
 
 def _ids(witnesses: Path) -> frozenset[str]:
-    """The ids of inputs; of an anomaly that is not one of inputs, the places in the log, with their offsets."""
+    """The ids of inputs; where the anomaly is not about inputs, the places in the log, with their offsets."""
     rows = pq.read_table(witnesses).to_pylist()
     return frozenset(row["id"] if "id" in row else f"{row['topic']}[{row['part']}]@{row['off']}" for row in rows)

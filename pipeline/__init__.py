@@ -1,1 +1,1 @@
-"""An order system on Kafka, as one would run it: each member keeps its promise when things break."""
+"""An order system on Kafka, as it would run in production: each member keeps its promise when things break."""

@@ -1,4 +1,4 @@
-"""`python -m pipeline MEMBER`: runs one member until SIGTERM. Its settings are environment variables."""
+"""`python -m pipeline MEMBER`: runs a member until SIGTERM. Its settings are environment variables."""
 
 import argparse
 import sys
@@ -53,7 +53,7 @@ def produce(settings: ProducerSettings) -> None:
 MEMBERS = {
     "topics": Member("make the topics that are not there yet, and end", TopicSettings, make_topics),
     "produce": Member(
-        "send order events from stdin, one JSON document a line; one line of outcome each on stdout",
+        "send order events from stdin, a JSON document a line; a line of outcome for each on stdout",
         ProducerSettings,
         produce,
     ),

@@ -38,8 +38,8 @@ EXAMPLE = {
     "event_id": "5f0c1d7e-1", "order_id": "order-1", "sequence": 0, "type": "placed", "amount": 4990, "currency": "EUR",
     "occurred_at": "2026-03-01T09:15:00Z",
 }  # fmt: skip
-KEY = """The same request again, with the same key, gets the first one's answer and sends nothing: 201, or 504 as well.
-What was not sent is not remembered. A key with another body: 422; one whose first request is not answered yet: 409.
+KEY = """The same request again, with the same key, gets the answer of the first and sends nothing: 201, or 504 as well.
+What was not sent is not remembered. A key with another body: 422; a key whose first request has no answer yet: 409.
 Keys are remembered by one process, in memory: {keys} at most, each for {minutes:g} minutes, none across a restart."""
 
 # on the string itself: of a union, the document would leave the pattern out
@@ -171,7 +171,7 @@ def _with_schemas(document: dict[str, Any]) -> dict[str, Any]:
 async def _event(request: Request, limit: int) -> bytes:
     """The event in a request's body; HTTPException where there is none. What is too long is not read to its end."""
     if len(request.headers.getlist("idempotency-key")) > 1:
-        raise HTTPException(400, "idempotency-key: one at most")
+        raise HTTPException(400, "idempotency-key: at most 1 may be given")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "post application/json")
     body = b""
@@ -195,7 +195,7 @@ async def _sent(sending: Awaitable[Answer]) -> Answer:
     except KeyInUseError as error:
         raise HTTPException(409, "the first request with this key is not answered yet", AGAIN) from error
     except KeyReusedError as error:
-        raise HTTPException(422, "this key came before with another body: take a new one") from error
+        raise HTTPException(422, "this key came before with another body: take a new key") from error
 
 
 def _placed(answer: Answer, topic: str) -> Placed:

@@ -66,7 +66,7 @@ class SchemaRegistry:
             raise PoisonError("not-avro", f"schema {number} is {kind}")
         try:
             return parse_schema(json.loads(found["schema"]))
-        except (SchemaParseException, ValueError) as error:  # one that refers to others, say
+        except (SchemaParseException, ValueError) as error:  # such as a schema that refers to others
             raise PoisonError("not-avro", f"schema {number} cannot be used: {type(error).__name__}: {error}") from error
 
     def _ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
@@ -88,7 +88,7 @@ def _error_code(answer: httpx.Response) -> Any:
 
 
 class _AvroOrderEvent(OrderEvent):
-    """As `order_event/v3.avsc` has it: the first versions recorded no time, and are read with an empty one."""
+    """As `order_event/v3.avsc` has it: the first versions recorded no time, and are read with an empty time."""
 
     occurred_at: Annotated[str, Field(pattern=f"^({TIME})?$")]
 

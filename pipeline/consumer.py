@@ -1,8 +1,8 @@
 """The smallest loop that is right: poll, process, commit, in one thread. At least once; by upserts, no more than once.
 
 What is polled is processed before anything else is, and committed when it is. Not to commit does not bring a record
-back: the next poll returns the next one, and its commit would pass the failed one by for ever. So a batch that cannot
-be written is kept and tried again, its partitions paused, while the member goes on polling, and stays in its group.
+back: the next poll returns the next record, and its commit would pass the failed record by for ever. So a batch that
+cannot be written is kept and tried again, its partitions paused, while the member polls on, and stays in its group.
 """
 
 import time
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pipeline.database import Database
 from pipeline.errors import Action, FatalError, RetriableError, StartOver, classify, kafka_error
 from pipeline.events import PoisonError, dead_letter
-from pipeline.member import Batch, Member, Partition, place, raw
+from pipeline.group_member import Batch, GroupMember, Partition, place, raw
 from pipeline.process import Stop, client_logger, say
 from pipeline.settings import ConsumerSettings
 
@@ -24,7 +24,7 @@ LONGEST_WAIT_S = 1.0  # between two attempts: a database that is back is used so
 DLQ_STEP_S = 0.5
 
 
-class DatabaseConsumer(Member[ConsumerSettings], Generic[Row]):
+class DatabaseConsumer(GroupMember[ConsumerSettings], Generic[Row]):
     """Writes each record to `database`, or to the dead letters when it can never be written."""
 
     def __init__(self, settings: ConsumerSettings, stop: Stop, database: Database[Row]) -> None:
@@ -53,7 +53,7 @@ class DatabaseConsumer(Member[ConsumerSettings], Generic[Row]):
     def process(self, batch: Batch) -> None:
         """All of the batch, as far as its partitions stay ours until it is done.
 
-        One that was ours, another's and ours again counts as gone: its commit would take the other's back.
+        A partition that was ours, another's and ours again counts as gone: its commit would take the other's back.
         """
         self._kept = set(self.owned)
         rows: list[tuple[Message, Row]] = []
@@ -115,11 +115,11 @@ class DatabaseConsumer(Member[ConsumerSettings], Generic[Row]):
         except KafkaException as exception:
             self._not_committed(kafka_error(exception))
             return
-        for one in told:
-            if one.error is not None:
-                self._not_committed(one.error)
+        for partition in told:
+            if partition.error is not None:
+                self._not_committed(partition.error)
             else:
-                self.done.pop((one.topic, one.partition), None)
+                self.done.pop((partition.topic, partition.partition), None)
 
     def _not_committed(self, error: KafkaError) -> None:
         say("not committed", reason=error.str())
@@ -156,7 +156,7 @@ class DatabaseConsumer(Member[ConsumerSettings], Generic[Row]):
                 return
 
     def _see_buried(self) -> None:
-        """Wait until all dead letters are acknowledged: committed before, one could be lost with its record."""
+        """Wait until all dead letters are acknowledged: were their records committed before, a letter could be lost."""
         while self._dead.flush(DLQ_STEP_S):
             if self.stop.requested and not self.stop.seconds_left(float("inf")):
                 raise StartOver("dead letters were not acknowledged in time")
@@ -178,9 +178,9 @@ class DatabaseConsumer(Member[ConsumerSettings], Generic[Row]):
         self._forget(partitions)
 
     def _forget(self, partitions: list[TopicPartition]) -> None:
-        for one in partitions:
-            self._kept.discard((one.topic, one.partition))
-            self.done.pop((one.topic, one.partition), None)
+        for partition in partitions:
+            self._kept.discard((partition.topic, partition.partition))
+            self.done.pop((partition.topic, partition.partition), None)
 
 
 def _unburied(error: KafkaError) -> Exception:

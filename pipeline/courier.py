@@ -1,4 +1,4 @@
-"""The producer's own thread: the one that may use it, and that waits for it, so that an event loop never does."""
+"""The producer's own thread: no other may use the producer, and an event loop never waits for it."""
 
 import asyncio
 import queue
@@ -39,7 +39,7 @@ class Courier:
         self._thread.join()
 
     async def send(self, event: bytes) -> Answer:
-        """The event's answer, when it has one. RetriableError: it is not in the log, and may be sent again later."""
+        """Wait for the event's answer. RetriableError: the event is not in the log, and may be sent again later."""
         if self._waiting >= self._limit:
             raise RetriableError("too many events wait for the brokers")
         loop = asyncio.get_running_loop()

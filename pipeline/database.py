@@ -14,7 +14,7 @@ from pipeline.errors import FatalError, RetriableError
 from pipeline.events import OrderState, UserEvent, parse_as
 
 Row = TypeVar("Row", bound=BaseModel)
-BUSY_S = 0.2  # to wait for another instance's write within one attempt
+BUSY_S = 0.2  # to wait for another instance's write within an attempt
 # the database is busy, full, away or being moved: nothing of that is the record's fault, and all of it passes
 PASSING = {
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN,

@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree, and what to do about each error that Kafka tells.
+"""What can go wrong, as a tree, and what to do about each error that Kafka tells.
 
 PipelineError          the process ends; `status` is its exit status
 ├── SettingsError      a setting that is missing or wrong             exit 2
@@ -42,7 +42,7 @@ class RegistryAway(RetriableError):  # noqa: N818 - the same call again, later
 
 
 class TransactionError(Exception):
-    """Of one transaction; the next may succeed."""
+    """A transaction has failed; the next may succeed."""
 
 
 class Abort(TransactionError):  # noqa: N818 - what to do, not what went wrong

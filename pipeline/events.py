@@ -1,4 +1,4 @@
-"""Order events: what is one, what it causes, and what is poison. Knows no Kafka client."""
+"""Order events: what makes a record an event, what it causes, and what is poison. Knows no Kafka client."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -70,7 +70,7 @@ class UserEvent(BaseModel):
 
 
 class PoisonError(ValueError):
-    """A record that is no event, and never will be. `reason` is one word of the contract's, `detail` for a human."""
+    """A record that is no event, and never will be. `reason` is a word of the contract's, `detail` for a human."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")

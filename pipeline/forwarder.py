@@ -8,7 +8,7 @@ from confluent_kafka import KafkaException, TopicPartition
 
 from pipeline.errors import Abort, RegistryAway, StartOver
 from pipeline.events import PoisonError, dead_letter, notification, processed
-from pipeline.member import Batch, Member, raw
+from pipeline.group_member import Batch, GroupMember, raw
 from pipeline.process import Stop, say
 from pipeline.settings import ForwarderSettings
 from pipeline.transactions import Transactions
@@ -17,7 +17,7 @@ from pipeline.values import values_of
 MOST_DOUBLINGS = 10  # of a pause
 
 
-class Forwarder(Member[ForwarderSettings]):
+class Forwarder(GroupMember[ForwarderSettings]):
     """One consumer and one transactional id, until told to stop."""
 
     def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
@@ -25,7 +25,7 @@ class Forwarder(Member[ForwarderSettings]):
         self.transactions = Transactions(settings, stop)
         topics = {"order-processed": settings.processed_topic, "order-notification": settings.notifications_topic}
         self.values = values_of(settings, topics)
-        self.aborts = 0  # one after another
+        self.aborts = 0  # without a commit between
 
     def _run_once(self) -> None:
         try:

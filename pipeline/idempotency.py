@@ -1,8 +1,8 @@
 """Idempotency-Key: a request that comes again gets the answer of the first, and does nothing.
 
 An idempotent producer cannot do this: it knows its own retries, not a client's. Nor does this outlive the process: the
-keys lie in the memory of one, so a restart forgets them, and another instance never knew them. Whoever needs more has
-readers that drop an event id which they have seen.
+keys lie in its memory, so a restart forgets them, and another instance never knew them. Where more is needed, readers
+must drop an event id that they have seen.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ class _First(NamedTuple):
 
 
 class Keys:
-    """The last `limit` keys, each for `window_s` seconds from its answer on. For one event loop."""
+    """The last `limit` keys, each for `window_s` seconds from its answer on. For a single event loop."""
 
     def __init__(self, limit: int, window_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._open: dict[str, _First] = {}

@@ -1,4 +1,4 @@
-"""What every member of the pipeline shares as a process: one line a noteworthy thing, and an orderly end."""
+"""What every member of the pipeline shares as a process: a log, a line for each thing of note, and an orderly end."""
 
 import json
 import logging
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 
 def say(event: str, **details: object) -> None:
-    """One line on stderr: the time, what happened, and details as name=JSON."""
+    """Write a line to stderr: the time, what happened, and details as name=JSON."""
     stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
     rest = "".join(f" {name}={json.dumps(value, default=str)}" for name, value in details.items())
     sys.stderr.write(f"{stamp} {event}{rest}\n")

@@ -1,4 +1,4 @@
-"""The plain producer: order events, each once and in the order given, with an outcome for every one.
+"""The plain producer: order events, each once and in the order given, with an outcome for each.
 
 An outcome is ok, fail or unknown: a record whose time ran out may be in the log, and saying "failed" would be a lie
 that doubles an order when the caller tries again.
@@ -32,7 +32,7 @@ REFUSED = frozenset(
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one event. `outcome` is ok, fail or unknown; where it lies is known only when ok."""
+    """What became of an event. `outcome` is ok, fail or unknown; where it lies is known only when ok."""
 
     outcome: str
     id: str | None
@@ -61,7 +61,7 @@ class OrderProducer:
         self.failed: KafkaError | None = None
 
     def send(self, line: bytes, reply: Reply) -> None:
-        """Send the event in `line`; `reply` gets its one answer, from here or from a later `poll` or `flush`."""
+        """Send the event in `line`; `reply` gets its only answer, from here or from a later `poll` or `flush`."""
         try:
             event = parse(line)
             value = line if self._is_json else self._values.encode("order-event", event.model_dump())
@@ -119,7 +119,7 @@ class OrderProducer:
             self.failed = kafka_error(exception)
 
     def flush(self) -> int:
-        """Wait until every event has its answer: each has one when its delivery time-out is over. The rest's number."""
+        """Wait for all answers; each comes within its delivery time-out. Returns how many events have none."""
         while len(self._producer) and self._stop.seconds_left(float("inf")):
             self.poll(0.1)
         if len(self._producer):
@@ -143,7 +143,7 @@ def outcome_of(event_id: str, error: KafkaError | None, message: Message) -> Ans
 
 
 def run_stdin(producer: OrderProducer, stop: Stop) -> None:
-    """One event a line in, one answer a line out, until the input ends or a stop. FatalError when no more can be sent.
+    """An event a line in, an answer a line out, until the input ends or a stop. FatalError when no more can be sent.
 
     stdin is read only when there is something, so that deliveries are told meanwhile.
     """
@@ -178,7 +178,7 @@ def run_stdin(producer: OrderProducer, stop: Stop) -> None:
 
 
 def _id_of(line: bytes) -> str | None:
-    """The id of what is no valid event, where it has one."""
+    """The id in a line that is no valid event, if there is any."""
     try:
         value = json.loads(line)
     except ValueError:

@@ -1,6 +1,6 @@
 """Settings as frozen values: read once from the environment, checked at construction, each with its reason.
 
-Every librdkafka option stands here, under the client's own name; no other module knows one.
+Every librdkafka option stands here, under the client's own name; no other module knows any.
 """
 
 import os
@@ -41,7 +41,7 @@ class ValueSettings(_Settings):
 
     value_format: Literal["json", "avro"] = "json"
     schema_registry_url: Name | None = None  # of its Confluent API
-    registry_timeout_ms: Milliseconds = 2_000  # of one answer; it is asked again, as long as it takes
+    registry_timeout_ms: Milliseconds = 2_000  # of an answer; the registry is asked again, as long as it takes
 
     @model_validator(mode="after")
     def _has_registry(self) -> Self:
@@ -163,7 +163,7 @@ class ConsumerSettings(GroupSettings):
     database: Name  # the path of a SQLite database, made if it is not there
 
     def producer_config(self) -> Config:
-        """That of dead letters: one that is not acknowledged holds its record's commit up."""
+        """The producer of dead letters: a letter that is not acknowledged holds up the commit of its record."""
         return {
             **_producing(DELIVERY_TIMEOUT_MS, self.socket_timeout_ms),
             "bootstrap.servers": self.kafka_bootstrap_servers,
@@ -185,7 +185,7 @@ class ProjectorSettings(ConsumerSettings):
 class ForwarderSettings(GroupSettings, ValueSettings):
     """The transactional forwarder. Times in milliseconds."""
 
-    transactional_id: Name  # one per instance: two instances with one id fence each other for ever
+    transactional_id: Name  # each instance needs its own: two instances with the same id fence each other for ever
     group_id: Name = "order-processor"
     input_topic: Name = "order-events"
     processed_topic: Name = "orders-processed"
@@ -218,7 +218,7 @@ class ForwarderSettings(GroupSettings, ValueSettings):
             ),
             "bootstrap.servers": self.kafka_bootstrap_servers,
             "client.id": self.transactional_id,
-            "transactional.id": self.transactional_id,  # the same after a restart: that fences the one before
+            "transactional.id": self.transactional_id,  # the same after a restart: that fences the producer before it
             "transaction.timeout.ms": self.transaction_timeout_ms,  # the coordinator aborts what is open longer
             "message.max.bytes": UNCOMPRESSED_BYTES,
             # until the last transaction's markers are written, the next is refused: ask again soon, not after 100 ms
@@ -237,7 +237,7 @@ def _producing(delivery_timeout_ms: int, socket_timeout_ms: int) -> Config:
         "linger.ms": 5,  # fuller batches for five milliseconds
         "queue.buffering.max.kbytes": 64 * 1024,  # buffer.memory, by its name here
         "compression.type": "lz4",
-        "partitioner": "murmur2_random",  # Java's: one key, one partition, whoever produces
+        "partitioner": "murmur2_random",  # Java's: the same key, the same partition, whoever produces
         "socket.timeout.ms": socket_timeout_ms,
         "reconnect.backoff.max.ms": 1000,  # 10 s by default: too long after a broker's return
     }

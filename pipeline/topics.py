@@ -16,7 +16,7 @@ WAIT_S = 60.0  # for brokers that are starting
 
 
 def make_topics(settings: TopicSettings) -> None:
-    """Returns when all are there; FatalError when the brokers refuse one."""
+    """Returns when all are there; FatalError when the brokers refuse a topic."""
     admin = AdminClient(
         {"bootstrap.servers": settings.kafka_bootstrap_servers, "client.id": "topics"}, logger=client_logger()
     )

@@ -1,4 +1,4 @@
-"""One transactional.id's producers, one after another: each is used for as long as nothing about it is in doubt.
+"""The producers of a transactional.id, in turn: each is used for as long as nothing about it is in doubt.
 
 Knows nothing of what is sent, nor of the consumer, whose offsets and metadata it is given.
 """
@@ -15,7 +15,7 @@ from pipeline.events import Result
 from pipeline.process import Stop, client_logger, say
 from pipeline.settings import ForwarderSettings
 
-STEP_S = 0.5  # how long one call may block before the signal to stop is looked at
+STEP_S = 0.5  # how long a call may block before the signal to stop is looked at
 PAUSE_S = 0.02  # between two attempts of a call that returned at once
 HUNG_S = 1.0  # how much longer than it was told to a call may take, before it is left behind
 
@@ -24,9 +24,9 @@ class Transactions:
     """begin, send, then commit or abort; each returns when its outcome is certain, or raises a TransactionError.
 
     librdkafka hides its retries. A request that it gave up on and sent again may still reach the broker, and decide a
-    transaction that was not meant (KAFKA-17754): with EndTxn at version 1 nothing in it says which one it means. A new
-    producer's `init_transactions` takes a new epoch, which such a late request does not have. So one follows
-    whenever this one lost a connection or a request, whatever the call itself returned.
+    transaction that was not meant (KAFKA-17754): EndTxn of version 1 does not say which transaction it means. A new
+    producer's `init_transactions` takes a new epoch, which such a late request does not have. So a new producer follows
+    whenever the old producer lost a connection or a request, whatever the call itself returned.
 
     The only prompt sign of a hidden retry is the client's own log, which `poll` hands over: the call returns ok, in
     as few as four milliseconds, `error_cb` is not told, and `stats_cb` comes when it comes.
@@ -47,7 +47,7 @@ class Transactions:
         producer = self.make_producer(self._settings.producer_config())
         self._until_done("init_transactions", producer.init_transactions, producer)
         self._serve(producer)
-        # only now, with its requests fenced, may the one before go
+        # only now, with its requests fenced, may the producer before it go
         self._producer, self._doubt = producer, None
 
     def make_producer(self, config: dict[str, Any]) -> Producer:
@@ -101,7 +101,7 @@ class Transactions:
         Abort: certainly not committed, call `abort`. StartOver: unknown, read the offsets as the group has them.
         """
         producer = self._in_hand
-        # all is delivered before EndTxn is sent, so that commit is one short request
+        # all is delivered before EndTxn is sent, so that commit is a single short request
         self.flush()
         self._until_done(
             "send_offsets_to_transaction",
@@ -138,7 +138,7 @@ class Transactions:
         until = self._until()
         while True:
             try:
-                # not less than a moment, so that a stop's end is still one attempt
+                # not less than a moment, so that a stop's end still makes an attempt
                 call(max(PAUSE_S, min(STEP_S, self._stop.seconds_left(until))))
             except KafkaException as exception:
                 error = kafka_error(exception)
@@ -161,7 +161,7 @@ class Transactions:
         return StartOver(sentence, fenced=action is Action.FENCED or error.fatal())
 
     def _on_log(self, line: str) -> None:
-        # handed over by poll, so before the next transaction: commit and abort end with one, begin starts with one
+        # handed over by poll, so before the next transaction: commit and abort end with a poll, begin starts so
         self._doubt = line
 
     def _serve(self, producer: Producer, seconds: float = 0) -> None:
@@ -176,7 +176,7 @@ def _bounded(call: Callable[..., Any], *arguments: Any) -> None:
     """Make a call whose last argument is its time-out, and leave it behind if it does not keep it: StartOver.
 
     With the group's coordinator gone, send_offsets_to_transaction may never return, and the process with it (librdkafka
-    issues 5456 and 5511). The producer is then lost with its thread; the next one of its id aborts what it left open.
+    issues 5456 and 5511). The producer is then lost with its thread; the next of its id aborts what it left open.
     """
     failures: list[BaseException] = []
 

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 from pipeline.consumer import DatabaseConsumer
 from pipeline.database import ORDERS, Database
 from pipeline.events import OrderState
-from pipeline.member import Batch, Partition
+from pipeline.group_member import Batch, Partition
 from pipeline.process import Stop
 from pipeline.settings import ProjectorSettings
 from tests.pipeline.projected import Projected

@@ -26,7 +26,7 @@ LONGEST_PAUSE_S = 5.0
 
 @dataclass(frozen=True)
 class Batch:
-    """What one poll gave. `first` and `next`: per partition the offset to go back to, and the one to go on with."""
+    """What a poll gave. `first` and `next`: of each partition the offset to go back to, or to go on with."""
 
     messages: Sequence[Message]
     first: dict[Partition, int] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Batch:
 
 
 def place(message: Message) -> tuple[str, int, int]:
-    """Topic, partition and offset of a record that was read; only one that was not has none."""
+    """Topic, partition and offset of a record that was read; only a record that was not has none."""
     return cast("tuple[str, int, int]", (message.topic(), message.partition(), message.offset()))
 
 
@@ -49,8 +49,8 @@ def raw(message: Message) -> tuple[Result, tuple[str, int, int]]:
     return Result(message.key(), message.value(), list(cast("Headers", message.headers() or []))), place(message)
 
 
-class Member(ABC, Generic[Settings]):
-    """One consumer of a group."""
+class GroupMember(ABC, Generic[Settings]):
+    """A consumer in a group."""
 
     def __init__(self, settings: Settings, stop: Stop) -> None:
         self.settings = settings
