@@ -1,4 +1,4 @@
-"""Avro's rules one by one: for each, a pair of schemas that breaks it, and one that all but does."""
+"""Each of Avro's rules: a pair of schemas that breaks it, and a pair that nearly does."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ def fixed(size: int, name: str = "Hash", **more: Schema) -> Schema:
 def found(reader: Schema, writer: Schema) -> list[tuple[str, str]]:
     """What keeps the reader from reading: kinds and places."""
     result = check(json.dumps(reader), [json.dumps(writer)], level="BACKWARD")
-    return [(one.type, one.path) for one in result.differences]
+    return [(difference.type, difference.path) for difference in result.differences]
 
 
 READS = [
@@ -61,12 +61,12 @@ CASES: list[tuple[str, Schema, Schema, list[tuple[str, str]]]] = [
     ("an alias finds a renamed field", record(field("b", aliases=["a"])), record(field("a")), []),
     ("a writer's alias says nothing", record(field("b")), record(field("a", aliases=["b"])),
      [("reader-field-missing-default", "/fields/0")]),
-    ("a name and an alias that are both there are one too many", record(field("b", aliases=["a"])),
+    ("a name and an alias that are both there are too many", record(field("b", aliases=["a"])),
      record(field("a"), field("b")), [("ambiguous-alias", "/fields/0")]),
     ("and the registry gives up at that, even in a branch that it only tries",
      [record(field("b", aliases=["a"]), name="A"), record(field("a"), field("b"), name="B")],
      record(field("a"), field("b"), name="B"), [("ambiguous-alias", "/fields/0")]),
-    ("an alias that repeats the name is one too many", record(field("a", aliases=["a"])), record(field("a")),
+    ("an alias that repeats the name is too much", record(field("a", aliases=["a"])), record(field("a")),
      [("ambiguous-alias", "/fields/0")]),
     ("a field's type is told with its place", record(field("a"), field("b", "int")), record(field("a"), field("b")),
      [("type-mismatch", "/fields/1/type")]),
@@ -97,7 +97,7 @@ CASES: list[tuple[str, Schema, Schema, list[tuple[str, str]]]] = [
     ("and nothing else", ["null", "int"], "string", [("missing-union-branch", "")]),
     ("each branch of a writer is to be read", ["null", "int"], ["int", "string"], [("missing-union-branch", "/1")]),
     ("in any order", ["null", "int"], ["int", "null"], []),
-    ("by one type too", "long", ["int", "long"], []),
+    ("also by a single type", "long", ["int", "long"], []),
     ("if it can", "int", ["int", "long"], [("type-mismatch", "/1")]),
     ("a union's records are told by their names", ["null", record(name="A")], record(name="B"),
      [("missing-union-branch", "")]),
@@ -111,7 +111,9 @@ CASES: list[tuple[str, Schema, Schema, list[tuple[str, str]]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("reader", "writer", "expected"), [one[1:] for one in CASES], ids=[one[0] for one in CASES])
+@pytest.mark.parametrize(
+    ("reader", "writer", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
 def test_a_rule(reader: Schema, writer: Schema, expected: list[tuple[str, str]]) -> None:
     """Each in the words of its id."""
     assert found(reader, writer) == expected
@@ -132,14 +134,14 @@ def test_a_rule(reader: Schema, writer: Schema, expected: list[tuple[str, str]])
     ],
 )
 def test_what_is_no_schema_is_refused(schema: str, sentence: str) -> None:
-    """In one sentence that says which; no verdict about nothing."""
+    """In a sentence that says which; no verdict about nothing."""
     with pytest.raises(SchemaError) as told:
         check(schema, level="NONE")
     assert sentence.lower() in str(told.value).lower()
 
 
 def test_a_schema_may_refer_to_others() -> None:
-    """Given in an order in which each refers to earlier ones alone; what changed in them shows."""
+    """Given in an order in which each refers to earlier schemas alone; what changed in them shows."""
     money = {"type": "record", "name": "Money", "namespace": "m", "fields": [field("cents", "long")]}
     price = record(field("money", "m.Money"), name="Price")
     order = record(field("price", "Price"))
@@ -151,12 +153,12 @@ def test_a_schema_may_refer_to_others() -> None:
 schemas = st.recursive(
     st.sampled_from(PRIMITIVES),
     lambda inner: st.one_of(
-        st.builds(lambda one: {"type": "array", "items": one}, inner),
-        st.builds(lambda one: {"type": "map", "values": one}, inner),
+        st.builds(lambda schema: {"type": "array", "items": schema}, inner),
+        st.builds(lambda schema: {"type": "map", "values": schema}, inner),
         st.builds(lambda kinds: record(*[field(f"f{n}", kind) for n, kind in enumerate(kinds)]), st.lists(inner)),
     ),
     max_leaves=6,
-).filter(lambda one: json.dumps(one).count('"record"') <= 1)
+).filter(lambda schema: json.dumps(schema).count('"record"') <= 1)
 
 
 @given(schemas)
@@ -176,6 +178,6 @@ def test_a_field_with_a_default_may_come_and_go(schema: Schema) -> None:
 
 
 @given(schemas, schemas)
-def test_forward_is_backward_the_other_way_round(one: Schema, other: Schema) -> None:
-    """One primitive: who reads whom."""
-    assert check(one, [other], level="FORWARD").compatible == check(other, [one], level="BACKWARD").compatible
+def test_forward_is_backward_the_other_way_round(first: Schema, second: Schema) -> None:
+    """Who reads whom depends on nothing but the roles."""
+    assert check(first, [second], level="FORWARD").compatible == check(second, [first], level="BACKWARD").compatible

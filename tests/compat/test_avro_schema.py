@@ -13,7 +13,7 @@ E: dict[str, Any] = {"type": "enum", "name": "E", "symbols": ["a", "b"]}
 
 
 def record(*types: Any, **more: Any) -> dict[str, Any]:
-    fields = [{"name": f"f{number}", "type": one} for number, one in enumerate(types)]
+    fields = [{"name": f"f{number}", "type": kind} for number, kind in enumerate(types)]
     return {"type": "record", "name": "R", "fields": fields, **more}
 
 
@@ -41,7 +41,7 @@ ACCEPTED = {
     "an enum's default that is no text": {**E, "default": None},
     "an enum without symbols": {**E, "symbols": []},
     "an empty union": [],
-    "records of one name in two namespaces": [record(), record(namespace="n")],
+    "records of the same name in two namespaces": [record(), record(namespace="n")],
     "a logical type that makes no sense": {**F, "logicalType": "decimal", "precision": 50},
     "a logical type that nobody knows": {"type": "int", "logicalType": ["x"]},
     "other attributes": {"type": "string", "avro.java.string": "String"},
@@ -122,7 +122,7 @@ def test_what_is_no_json_is_refused_with_its_line(text: str, sentence: str) -> N
 
 
 def test_what_is_too_deep_to_compare_is_refused() -> None:
-    """Types that refer to one another in a chain need no nesting to be deep."""
+    """Types that refer to each other in a chain need no nesting to be deep."""
     chain = [record(f"N{number + 1}", name=f"N{number}") for number in range(1000)]
     schema = [*chain, {**F, "name": "N1000"}]
     with pytest.raises(SchemaError, match="nested too deeply to be compared"):
@@ -144,7 +144,7 @@ def test_an_alias_is_no_type_to_refer_to() -> None:
 
 
 def test_references_may_refer_to_each_other_in_any_order() -> None:
-    """What one of them lacks is told of it, by the name that it was given under."""
+    """What a reference lacks is told of it, by the name that it was given under."""
     order, price, money = record("Price"), record("m.Money", name="Price"), {**F, "name": "m.Money"}
     assert check(order, [order], references={"price": price, "money": money}).compatible
     with pytest.raises(SchemaError, match=r'v1: reference price: /fields/0/type: .* no type "m\.Money"'):

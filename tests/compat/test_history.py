@@ -16,13 +16,13 @@ FORWARD = {Level.FORWARD, Level.FORWARD_TRANSITIVE}
 @pytest.mark.parametrize(
     ("new", "olds", "accepted"),
     [
-        # a field without a default: old readers pass it over, new ones miss it
+        # a field without a default: old readers pass it over, new readers miss it
         (AB, [A], {Level.NONE} | FORWARD),
-        # taken away again: new readers pass it over, old ones miss it
+        # taken away again: new readers pass it over, old readers miss it
         (A, [AB], {Level.NONE} | BACKWARD),
         # with a default, any order
         (AB0, [A], set(Level)),
-        # by way of a default, to one without: only the latest can be followed
+        # by way of a default to a field without: only the latest can be followed
         (AB, [A, AB0], set(Level) - {Level.BACKWARD_TRANSITIVE, Level.FULL_TRANSITIVE}),
         (A, [AB, AB0], {Level.NONE, Level.BACKWARD, Level.FORWARD, Level.FULL, Level.BACKWARD_TRANSITIVE}),
         ('"string"', [A], {Level.NONE}),
@@ -36,7 +36,7 @@ def test_each_level_asks_its_own_question(new: str, olds: list[str], accepted: s
 
 
 def test_a_difference_says_who_reads_whom() -> None:
-    """The version that reads, the one that wrote, and in which direction that is."""
+    """The version that reads, the version that wrote, and in which direction that is."""
     (found,) = check(A, [AB], level="FULL").differences
     assert (found.direction, found.reader, found.writer) == (Direction.FORWARD, "v1", "v2")
     assert (found.name, found.path) == ("b", "/fields/1")
@@ -46,8 +46,8 @@ def test_a_history_is_judged_version_by_version() -> None:
     """Each against those before it, the first against none."""
     versions = [Version("v1", A), Version("v2", AB0), Version("v3", AB)]
     results = check_history(versions, level="FULL_TRANSITIVE")
-    assert [(one.new, one.compatible) for one in results] == [("v1", True), ("v2", True), ("v3", False)]
-    assert {(one.reader, one.writer) for one in results[2].differences} == {("v3", "v1")}
+    assert [(result.new, result.compatible) for result in results] == [("v1", True), ("v2", True), ("v3", False)]
+    assert {(difference.reader, difference.writer) for difference in results[2].differences} == {("v3", "v1")}
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_history_is_judged_version_by_version() -> None:
     ],
 )
 def test_what_is_not_known_or_not_yet_is_refused(given: dict[str, str], sentence: str) -> None:
-    """No verdict rather than half of one."""
+    """No verdict rather than half a verdict."""
     with pytest.raises(UsageError, match=sentence):
         check(A, [A], **given)  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""Verdicts against real data: what is written with one schema and read with the other, by a library of its own."""
+"""Verdicts against real data: what is written with one schema and read with the other, by another library."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -44,13 +44,13 @@ def writers(depth: int = 2) -> SearchStrategy[Schema]:
 
 
 def fields(types: list[Schema]) -> list[Schema]:
-    return [{"name": f"f{number}", "type": one} for number, one in enumerate(types)]
+    return [{"name": f"f{number}", "type": kind} for number, kind in enumerate(types)]
 
 
 def union(branches: list[Schema]) -> Schema:
     """Each type once, and no union within."""
-    flat = [inner for one in branches for inner in (one if isinstance(one, list) else [one])]
-    return list({name_of(one): one for one in flat}.values())
+    flat = [inner for branch in branches for inner in (branch if isinstance(branch, list) else [branch])]
+    return list({name_of(branch): branch for branch in flat}.values())
 
 
 def name_of(schema: Schema) -> str:
@@ -63,7 +63,7 @@ def evolved(draw: DrawFn, schema: Schema) -> Schema:
     if isinstance(schema, str):
         return schema if draw(SAME) else draw(PRIMITIVES)
     if isinstance(schema, list):
-        kept = [draw(evolved(one)) for one in schema if draw(SAME)] or schema
+        kept = [draw(evolved(branch)) for branch in schema if draw(SAME)] or schema
         return union(kept if draw(SAME) else [*kept, draw(PRIMITIVES)])
     if not draw(SAME):
         return union([schema, "null"])
@@ -83,7 +83,7 @@ def evolved_parts(draw: DrawFn, schema: Schema) -> dict[str, Any]:
     if schema["type"] == "enum":
         symbols = schema["symbols"] if draw(SAME) else draw(SYMBOLS)
         return {"symbols": symbols} | ({"default": symbols[0]} if draw(st.booleans()) else {})
-    fields = [draw(evolved_field(one)) for one in schema["fields"] if draw(SAME)]
+    fields = [draw(evolved_field(field)) for field in schema["fields"] if draw(SAME)]
     if not draw(SAME):
         fields.append({"name": "new", "type": "int"} | ({"default": 0} if draw(st.booleans()) else {}))
     return {"fields": draw(st.permutations(fields))}
@@ -104,11 +104,11 @@ def data(schema: Schema) -> Iterator[Any]:
         yield VALUES[schema]
     elif isinstance(schema, list):
         for branch in schema:
-            yield from ((name_of(branch), one) for one in data(branch))
+            yield from ((name_of(branch), value) for value in data(branch))
     elif schema["type"] == "array":
-        yield from ([one] for one in data(schema["items"]))
+        yield from ([value] for value in data(schema["items"]))
     elif schema["type"] == "map":
-        yield from ({"k": one} for one in data(schema["values"]))
+        yield from ({"k": value} for value in data(schema["values"]))
     elif schema["type"] == "enum":
         yield from schema["symbols"]
     elif schema["type"] == "fixed":
@@ -117,13 +117,13 @@ def data(schema: Schema) -> Iterator[Any]:
         first = {field["name"]: next(data(field["type"])) for field in schema["fields"]}
         yield first
         for field in schema["fields"]:
-            yield from ({**first, field["name"]: one} for one in data(field["type"]))
+            yield from ({**first, field["name"]: value} for value in data(field["type"]))
 
 
 def unreadable(reader: Schema, writer: Schema) -> list[Any]:
     """The values of the writer's that the reader does not get."""
     read, written = parse_schema(reader), parse_schema(writer)
-    return [one for one in data(writer) if not is_read(one, read, written)]
+    return [value for value in data(writer) if not is_read(value, read, written)]
 
 
 def is_read(value: Any, reader: Any, writer: Any) -> bool:

@@ -26,7 +26,7 @@ def test_the_reference_contract_is_read(monkeypatch: pytest.MonkeyPatch) -> None
         Locator("json", "/order_id"),
         Locator("json", "/sequence"),
     )
-    assert [(one.channel.name, str(one.identity), one.per_input) for one in contract.produces] == [
+    assert [(produced.channel.name, str(produced.identity), produced.per_input) for produced in contract.produces] == [
         ("ordersProcessed", "json:/event_id", 1),
         ("orderNotifications", "header:event-id", 1),
     ]
@@ -41,7 +41,7 @@ def test_the_reference_contract_is_read(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_an_operation_that_sends_is_about_its_own_channel() -> None:
-    """What the subject is told, and what it should cause of it: one record, on the same channel, traced alike."""
+    """What the subject is told, and what it should cause: one record on the same channel, traced alike."""
     contract = read_contract(ORDERS, "sendOrders")
     assert contract.sends
     assert contract.group == "sendOrders"
@@ -62,7 +62,7 @@ def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
     assert contract.produces[0].channel.topic == "processed"
     assert contract.produces[0].channel.config == {"cleanup.policy": "delete,compact", "retention.ms": "60000"}
     assert contract.input.channel.examples == ({"id": "a", "at": "2026-01-01T00:00:00Z"},)
-    assert [one.name for one in contract.topics()] == ["orders", "ordersProcessed", "dlq"]
+    assert [channel.name for channel in contract.topics()] == ["orders", "ordersProcessed", "dlq"]
 
 
 def test_a_reader_may_say_that_it_reads_uncommitted_records(written: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_channel_may_be_a_query(written: Path) -> None:
     contract = read_contract(written)
     assert contract.produces[0].channel.query == "SELECT id FROM seen"
     assert contract.produces[0].identity == Locator("column", "id")
-    assert [one.name for one in contract.topics()] == ["orders", "dlq"]
+    assert [channel.name for channel in contract.topics()] == ["orders", "dlq"]
 
 
 def test_json_is_read_as_yaml_is(written: Path) -> None:
@@ -94,7 +94,7 @@ def test_json_is_read_as_yaml_is(written: Path) -> None:
 
 
 def test_a_schema_in_another_file_may_refer_to_itself_and_beside_itself(written: Path) -> None:
-    """References are taken from the file that they stand in; data in a schema that looks like one is let be."""
+    """References are taken from the file that they stand in; data that looks like a reference is let be."""
     (written.parent / "schemas").mkdir()
     (written.parent / "schemas/order.json").write_text(
         json.dumps(
@@ -131,7 +131,7 @@ def test_several_messages_are_alternatives_and_an_operation_may_name_one(written
     written.write_text(two)
     schema = read_contract(written).input.channel.payload.json_schema
     assert schema is not None
-    assert [one["type"] for one in schema["anyOf"]] == ["object", "integer"]
+    assert [branch["type"] for branch in schema["anyOf"]] == ["object", "integer"]
     written.write_text(
         two.replace(
             "    action: receive", "    action: receive\n    messages: [{ $ref: '#/channels/orders/messages/order' }]"

@@ -112,7 +112,7 @@ def test_without_avro_no_registry_is_needed() -> None:
     ],
 )
 def test_a_mistake_is_answered_with_file_line_and_path(written: Path, old: str, new: str, sentence: str) -> None:
-    """Each in one sentence, at the line where it stands."""
+    """Each in a sentence, at the line where it stands."""
     assert old in DOCUMENT
     written.write_text(DOCUMENT.replace(old, new, 1))
     with pytest.raises(ContractError) as caught:

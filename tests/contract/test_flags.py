@@ -13,11 +13,11 @@ FLAGS = {"input_topic": "a", "output_topics": ["b", "c"], "group": "g", "identit
 
 
 def test_flags_make_a_contract() -> None:
-    """Each output topic holds one record an input, with the input's identity; there is no schema."""
+    """Each output topic holds one record for each input, with the input's identity; there is no schema."""
     contract = contract_from_flags(**FLAGS, promise="at-least-once", ordered=True, dead_letter_topic="d")  # type: ignore[arg-type]
     assert (contract.group, contract.delivery, contract.ordered) == ("g", Delivery.AT_LEAST_ONCE, True)
-    assert [one.topic for one in contract.topics()] == ["a", "b", "c", "d"]
-    assert {str(one.identity) for one in contract.produces} == {"header:event-id"}
+    assert [channel.topic for channel in contract.topics()] == ["a", "b", "c", "d"]
+    assert {str(produced.identity) for produced in contract.produces} == {"header:event-id"}
     assert contract.input.channel.payload.json_schema is None
 
 

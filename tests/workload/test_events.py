@@ -36,9 +36,9 @@ def made(contract: Contract, count: int = 400, seed: int = 7, **shares: float) -
 
 
 def test_the_same_seed_makes_the_same_events() -> None:
-    """And another seed others, with other ids."""
+    """Another seed makes other events, with other ids."""
     assert made(ORDERS) == made(ORDERS)
-    assert not {one.id for one in made(ORDERS)} & {one.id for one in made(ORDERS, seed=8)}
+    assert not {event.id for event in made(ORDERS)} & {event.id for event in made(ORDERS, seed=8)}
 
 
 @settings(max_examples=25, deadline=None)
@@ -47,43 +47,43 @@ def test_each_event_of_orders_is_what_its_fate_says(seed: int, count: int, poiso
     """Valid unless poison; id and key in every place that the contract and its examples give them."""
     schema = validator_of(ORDERS.input.channel.payload.json_schema or {})
     events = made(ORDERS, count, seed, poison=poison, aborted=aborted)
-    assert len({one.id for one in events}) == count
-    for one in events:
-        assert dict(one.headers)["event-id"] == one.id.encode()
+    assert len({event.id for event in events}) == count
+    for event in events:
+        assert dict(event.headers)["event-id"] == event.id.encode()
         try:
-            value = json.loads(one.value)
+            value = json.loads(event.value)
         except ValueError:
-            assert one.fate is Fate.POISON
+            assert event.fate is Fate.POISON
             continue
-        assert schema.is_valid(value) == (one.fate is not Fate.POISON)
-        assert (value["event_id"], value["order_id"], value["sequence"]) == (one.id, one.key, one.seq)
+        assert schema.is_valid(value) == (event.fate is not Fate.POISON)
+        assert (value["event_id"], value["order_id"], value["sequence"]) == (event.id, event.key, event.seq)
 
 
 def test_shares_of_fates_are_kept() -> None:
-    """Exactly, and at least one of each that is asked for."""
+    """Exactly, and at least 1 of each that is asked for."""
     events = made(ORDERS, 1000, poison=0.03, aborted=0.05)
-    assert Counter(one.fate for one in events) == {Fate.PROCESS: 920, Fate.POISON: 30, Fate.ABORT: 50}
-    few = Counter(one.fate for one in made(ORDERS, 20, poison=0.001, aborted=0.001))
+    assert Counter(event.fate for event in events) == {Fate.PROCESS: 920, Fate.POISON: 30, Fate.ABORT: 50}
+    few = Counter(event.fate for event in made(ORDERS, 20, poison=0.001, aborted=0.001))
     assert (few[Fate.POISON], few[Fate.ABORT]) == (1, 1)
-    assert Counter(one.fate for one in made(ORDERS, 50, poison=0, aborted=0)) == {Fate.PROCESS: 50}
+    assert Counter(event.fate for event in made(ORDERS, 50, poison=0, aborted=0)) == {Fate.PROCESS: 50}
 
 
 def test_without_dead_letters_nothing_is_poison() -> None:
     """What must be dead-lettered has to have a place to go to."""
-    assert Fate.POISON not in {one.fate for one in made(replace(ORDERS, dead_letters=None), poison=0.2)}
+    assert Fate.POISON not in {event.fate for event in made(replace(ORDERS, dead_letters=None), poison=0.2)}
 
 
 def test_the_sequence_counts_the_processed_events_of_a_key() -> None:
     """What comes to nothing leaves no gap."""
     events = made(ORDERS, 2000, poison=0.05, aborted=0.05)
-    for key in {one.key for one in events}:
-        counted = [one.seq for one in events if one.key == key and one.fate is Fate.PROCESS]
+    for key in {event.key for event in events}:
+        counted = [event.seq for event in events if event.key == key and event.fate is Fate.PROCESS]
         assert counted == list(range(len(counted)))
 
 
 def test_some_keys_are_hot() -> None:
-    """The hottest key has many times the events of the middle one, and most keys have several."""
-    sizes = sorted(Counter(one.key for one in made(ORDERS, 4000)).values())
+    """The hottest key has many times the events of the middle key, and most keys have several."""
+    sizes = sorted(Counter(event.key for event in made(ORDERS, 4000)).values())
     assert sizes[-1] > 10 * sizes[len(sizes) // 2] > 10
 
 
@@ -97,8 +97,8 @@ def test_poison_is_of_both_kinds() -> None:
             return False
         return True
 
-    poison = [one for one in made(ORDERS, poison=0.5) if one.fate is Fate.POISON]
-    assert {is_json(one.value) for one in poison} == {True, False}
+    poison = [event for event in made(ORDERS, poison=0.5) if event.fate is Fate.POISON]
+    assert {is_json(event.value) for event in poison} == {True, False}
 
 
 def test_poison_keeps_an_id_that_lies_in_the_payload() -> None:
@@ -108,18 +108,18 @@ def test_poison_keeps_an_id_that_lies_in_the_payload() -> None:
         "required": ["id", "amount"],
         "properties": {"id": {"type": "string"}, "amount": {"type": "integer"}},
     }
-    poison = [one for one in made(with_schema(schema), poison=0.3) if one.fate is Fate.POISON]
+    poison = [event for event in made(with_schema(schema), poison=0.3) if event.fate is Fate.POISON]
     assert poison
-    for one in poison:
-        value = json.loads(one.value)
-        assert value["id"] == one.id
+    for event in poison:
+        value = json.loads(event.value)
+        assert value["id"] == event.id
         assert not validator_of(schema).is_valid(value)
 
 
 def test_where_no_poison_keeps_its_id_there_is_none() -> None:
     """Without a schema, JSON cannot be wrong; what is no JSON would have no id."""
     contract = contract_from_flags(**FLAGS, identity="json:/id", dead_letter_topic="d")  # type: ignore[arg-type]
-    assert Fate.POISON not in {one.fate for one in made(contract, poison=0.3)}
+    assert Fate.POISON not in {event.fate for event in made(contract, poison=0.3)}
 
 
 @pytest.mark.parametrize("identity", ["header:event-id", "json:/meta/id", "json:/id", "key"])
@@ -137,9 +137,9 @@ def test_id_key_and_sequence_lie_where_the_flags_say(identity: str, key: str, se
             return dict(event.headers)[locator.path].decode()
         return str(at_pointer(json.loads(event.value), locator.path))
 
-    for one in made(contract, 50):
-        assert (found(one, identity), found(one, key)) == (one.id, one.key)
-        assert sequence is None or found(one, sequence) == str(one.seq)
+    for event in made(contract, 50):
+        assert (found(event, identity), found(event, key)) == (event.id, event.key)
+        assert sequence is None or found(event, sequence) == str(event.seq)
 
 
 @pytest.mark.parametrize(
@@ -154,10 +154,10 @@ def test_ids_take_the_form_that_the_schema_asks_for(form: dict[str, Any]) -> Non
     """UUIDs, digits or numbers, where a plain text is not allowed."""
     schema = {"type": "object", "required": ["id", "k"], "properties": {"id": form, "k": form}}
     events = made(with_schema(schema, key="json:/k"), 50, poison=0)
-    for one in events:
-        value = json.loads(one.value)
+    for event in events:
+        value = json.loads(event.value)
         assert validator_of(schema).is_valid(value)
-        assert (str(value["id"]), str(value["k"])) == (one.id, one.key)
+        assert (str(value["id"]), str(value["k"])) == (event.id, event.key)
 
 
 def test_a_key_ends_when_the_schema_ends_its_sequence() -> None:
@@ -167,9 +167,9 @@ def test_a_key_ends_when_the_schema_ends_its_sequence() -> None:
         "properties": {"id": {"type": "string"}, "seq": {"type": "integer", "minimum": 1, "maximum": 3}},
     }
     events = made(with_schema(schema, sequence="json:/seq"), 200, poison=0, aborted=0)
-    assert {one.seq for one in events} == {1, 2, 3}
-    for one, following in pairwise(sorted(events, key=lambda event: (str(event.key), event.seq))):
-        assert following.key != one.key or following.seq == one.seq + 1
+    assert {event.seq for event in events} == {1, 2, 3}
+    for earlier, later in pairwise(sorted(events, key=lambda event: (str(event.key), event.seq))):
+        assert later.key != earlier.key or later.seq == earlier.seq + 1
 
 
 @pytest.mark.parametrize(
@@ -180,6 +180,6 @@ def test_a_key_ends_when_the_schema_ends_its_sequence() -> None:
     ],
 )
 def test_a_schema_that_allows_no_event_is_refused(schema: dict[str, Any], sentence: str) -> None:
-    """One sentence says so, and what to do."""
+    """A sentence says so, and what to do."""
     with pytest.raises(ContractError, match=sentence):
         made(with_schema(schema))

@@ -39,7 +39,7 @@ def test_a_line_is_an_event(written: Path) -> None:
 def test_an_id_is_taken_from_where_the_contract_locates_it(written: Path) -> None:
     """A line need not say it twice."""
     written.write_text('{"value": {"id": 17}}')
-    assert [one.id for one in events_from_file(written, BY_FIELD)] == ["17"]
+    assert [event.id for event in events_from_file(written, BY_FIELD)] == ["17"]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def turns(paced: Pace, clock: Clock, seconds: float, *, held: bool = False) -> int:
-    """How many turns are handed out in a while to one who waits as long as is said."""
+    """How many turns are handed out in a while, to a caller that waits as long as it is told."""
     end, count = clock.now + seconds, 0
     while clock.now < end:
         wait = paced.wait(held=held)

@@ -82,12 +82,12 @@ def test_what_is_sent_arrives_as_it_is(broker: EmbeddedCluster, contract: Contra
     log = read_back(broker, contract)
     by_id = {header(message): message for message in log.values()}
     assert len(log) == len(by_id) == len(events) == workload.sent
-    for one in events:
-        message = by_id[one.id]
+    for event in events:
+        message = by_id[event.id]
         assert (message.key(), message.value(), message.headers()) == (
-            str(one.key).encode(),
-            one.value,
-            list(one.headers),
+            str(event.key).encode(),
+            event.value,
+            list(event.headers),
         )
     in_order: dict[str, list[tuple[int, int, int]]] = {}
     for row in rows:
@@ -99,7 +99,7 @@ def test_what_is_sent_arrives_as_it_is(broker: EmbeddedCluster, contract: Contra
     for places in in_order.values():
         assert len({part for part, _, _ in places}) == 1
         assert [seq for _, _, seq in sorted(places)] == sorted(seq for _, _, seq in places)
-    assert workload.fates == {one.id: (one.seq, one.fate) for one in events}
+    assert workload.fates == {event.id: (event.seq, event.fate) for event in events}
 
 
 def test_what_is_to_be_aborted_is_in_the_log_and_not_to_be_seen(broker: EmbeddedCluster, contract: Contract) -> None:
@@ -107,11 +107,11 @@ def test_what_is_to_be_aborted_is_in_the_log_and_not_to_be_seen(broker: Embedded
     events = events_of(contract, 1000, aborted=0.05)
     workload = TopicWorkload(broker.bootstrap_servers, contract)
     workload.run(events, lambda _: None)
-    aborted = {one.id for one in events if one.fate is Fate.ABORT}
+    aborted = {event.id for event in events if event.fate is Fate.ABORT}
     committed = {header(message) for message in read_back(broker, contract).values()}
     written = {header(message) for message in read_back(broker, contract, "read_uncommitted").values()}
     assert len(aborted) == 50
-    assert (committed, written) == ({one.id for one in events} - aborted, {one.id for one in events})
+    assert (committed, written) == ({event.id for event in events} - aborted, {event.id for event in events})
     assert workload.counts == {SendOutcome.OK: 1000}
 
 
@@ -149,7 +149,7 @@ def test_a_broker_that_dies_and_comes_back_loses_nothing(
     thread.join(60)
     assert not thread.is_alive()
     log = read_back(broker, contract, "read_uncommitted")
-    assert {row["id"] for row in rows} == {one.id for one in events}
+    assert {row["id"] for row in rows} == {event.id for event in events}
     for row in rows:
         assert row["outcome"] != "ok" or header(log[row["part"], row["off"]]) == row["id"]
     processed = [row for row in rows if row["producer"] == "workload"]

@@ -47,9 +47,10 @@ def test_each_answer_is_an_outcome(start: Start) -> None:
     rows: list[Any] = []
     workload = StdinWorkload(CONTRACT, lambda _: process)
     workload.run(EVENTS, rows.extend)
-    assert [row["id"] for row in rows] == [one.id for one in EVENTS]
+    assert [row["id"] for row in rows] == [event.id for event in EVENTS]
     assert {(row["outcome"], row["part"], row["producer"]) for row in rows} == {("ok", 2, "stdin-1")}
     assert [row["off"] for row in rows] == list(range(300))
+    assert workload.fates == {event.id: (event.seq, event.fate) for event in EVENTS}
 
 
 def test_an_answer_may_be_that_it_failed_or_is_not_known(start: Start) -> None:
@@ -67,7 +68,7 @@ def test_each_key_has_one_instance(start: Start) -> None:
     rows: list[Any] = []
     StdinWorkload(CONTRACT, processes.__getitem__, instances=2).run(EVENTS, rows.extend)
     assert {row["producer"] for row in rows} == {"stdin-1", "stdin-2"}
-    assert len({(row["key"], row["producer"]) for row in rows}) == len({one.key for one in EVENTS})
+    assert len({(row["key"], row["producer"]) for row in rows}) == len({event.key for event in EVENTS})
 
 
 LEAVING = """
@@ -94,7 +95,7 @@ def test_what_a_process_leaves_unanswered_is_unknown(start: Start) -> None:
     workload = StdinWorkload(CONTRACT, current)
     # 150 are ended, by an answer or by its end, before the rest is let through
     workload.run(EVENTS, rows.extend, gate=lambda: 0.5 if workload.counts.total() < 150 else 1.0)
-    assert Counter(row["id"] for row in rows) == Counter(one.id for one in EVENTS)
+    assert Counter(row["id"] for row in rows) == Counter(event.id for event in EVENTS)
     outcomes = Counter(row["outcome"] for row in rows)
     assert set(outcomes) == {"ok", "unknown"}
     assert outcomes["unknown"] <= 50
@@ -148,9 +149,9 @@ def test_answers_account_for_all_lines_up_to_one(start: Start) -> None:
     process = start(PAIRS)
     workload = StdinWorkload(CONTRACT, lambda _: process)
     workload.run(EVENTS, lambda _: None)
-    assert [(one.part, one.off) for one in workload.advances] == [(1, off) for off in range(2, 301, 2)]
-    assert [one.t for one in workload.advances] == sorted(one.t for one in workload.advances)
-    assert workload.places == {one.id: (1, off) for off, one in enumerate(EVENTS)}
+    assert [(advance.part, advance.off) for advance in workload.advances] == [(1, off) for off in range(2, 301, 2)]
+    assert [advance.t for advance in workload.advances] == sorted(advance.t for advance in workload.advances)
+    assert workload.places == {event.id: (1, off) for off, event in enumerate(EVENTS)}
     assert workload.last() == {(STDIN, 1): 299}
 
 
@@ -161,5 +162,5 @@ def test_what_a_live_process_leaves_unanswered_is_not_accounted_for(start: Start
     workload = StdinWorkload(CONTRACT, lambda _: process, answer_s=0.5)
     workload.run(EVENTS, rows.extend)
     assert workload.accounted() == {(STDIN, 1): 10}
-    assert [one.off for one in workload.lines if one.outcome is None] == [10]
+    assert [line.off for line in workload.lines if line.outcome is None] == [10]
     assert [row["id"] for row in rows if row["outcome"] == SendOutcome.UNKNOWN] == [EVENTS[10].id]

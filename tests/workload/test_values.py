@@ -69,11 +69,11 @@ def schemas() -> st.SearchStrategy[Schema]:
 @settings(max_examples=200, deadline=None)
 @given(schemas(), st.integers())
 def test_a_made_up_value_satisfies_its_schema(schema: Schema, seed: int) -> None:
-    """Whatever the schema says, each value made from it, and each varied from that one, is valid."""
+    """Whatever the schema says, each value made from it, and each value varied from that, is valid."""
     made = make_values(schema, [], rng(seed), 5)
     assert len(made) == 5
     varied = make_values(schema, made, rng(seed), 10)
-    assert all(validator_of(schema).is_valid(one) for one in made + varied)
+    assert all(validator_of(schema).is_valid(value) for value in made + varied)
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_a_made_up_value_satisfies_its_schema(schema: Schema, seed: int) -> None
 def test_an_example_is_varied(schema: Schema, example: Any) -> None:
     """Numbers, choices, texts and dates differ from the example, and stay valid."""
     values = make_values(schema, [example], rng(1), 30)
-    assert any(one != example for one in values)
-    assert all(validator_of(schema).is_valid(one) for one in values)
+    assert any(value != example for value in values)
+    assert all(validator_of(schema).is_valid(value) for value in values)
 
 
 def test_what_cannot_be_varied_stays_the_example() -> None:
