@@ -171,7 +171,7 @@ def _with_schemas(document: dict[str, Any]) -> dict[str, Any]:
 async def _event(request: Request, limit: int) -> bytes:
     """The event in a request's body; HTTPException where there is none. What is too long is not read to its end."""
     if len(request.headers.getlist("idempotency-key")) > 1:
-        raise HTTPException(400, "idempotency-key: at most 1 may be given")
+        raise HTTPException(400, "idempotency-key: give it once")
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "post application/json")
     body = b""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 
 class Called:
-    """What one call of the command came to."""
+    """What a call of the command came to."""
 
     def __init__(self, status: int, out: str, err: str) -> None:
         self.status, self.out, self.err = status, out, err
@@ -12,4 +12,4 @@ class Called:
 
 Call = Callable[..., Called]
 
-FAULT = '{{"seed": 1, "faults": [{{"kind": "{}", "target": "{}", "at": {}}}]}}'  # a plan of one
+FAULT = '{{"seed": 1, "faults": [{{"kind": "{}", "target": "{}", "at": {}}}]}}'  # a plan of one fault

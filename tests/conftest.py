@@ -25,7 +25,7 @@ WaitUntil = Callable[[Callable[[], bool]], None]
 
 @pytest.fixture
 def own_home(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user's own home, where what was downloaded once lies; pytester moves into an empty one."""
+    """The user's own home, where what was downloaded once lies; pytester moves into an empty home."""
     monkeypatch.setenv("HOME", HOME)
 
 
@@ -90,7 +90,7 @@ def containers(docker: Any) -> Callable[[str], list[str]]:
             *docker.api.containers(all=True, filters=mine),
             *docker.api.networks(filters=mine),
         ]
-        return [str(one["Id"]) for one in found]
+        return [str(container["Id"]) for container in found]
 
     return names
 

@@ -14,9 +14,9 @@ def results_of(pytester: pytest.Pytester, *arguments: str) -> dict[str, Result]:
     """What Allure got of each test, by its title."""
     pytester.runpytest_subprocess(f"--alluredir={RESULTS}", "-p", "no:cacheprovider", *arguments)
     found = [json.loads(path.read_text()) for path in (pytester.path / RESULTS).glob("*-result.json")]
-    return {one["name"]: one for one in found}
+    return {result["name"]: result for result in found}
 
 
 def attached(pytester: pytest.Pytester, result: Result) -> dict[str, Path]:
     """The files attached to a test or to a step, by name."""
-    return {one["name"]: pytester.path / RESULTS / one["source"] for one in result.get("attachments", [])}
+    return {file["name"]: pytester.path / RESULTS / file["source"] for file in result.get("attachments", [])}

@@ -31,7 +31,7 @@ def test_the_words_of_a_column_are_documented(column: str, words: type[StrEnum])
     """All of them, in order."""
     page = (ROOT / "docs" / "history.md").read_text()
     (told,) = re.findall(rf"^- `{column}`: (.+)$", page, re.MULTILINE)
-    assert [one for one in re.findall("`([a-z]+)`", told) if one in set(words)] == list(words)
+    assert [word for word in re.findall("`([a-z]+)`", told) if word in set(words)] == list(words)
 
 
 def test_every_key_of_the_configuration_is_documented() -> None:
@@ -51,7 +51,7 @@ def test_every_extension_of_the_contract_is_documented() -> None:
     assert set(re.findall(r"`(x-[\w-]+)`", page)) == set(EXTENSIONS)
 
 
-def test_the_configuration_on_the_page_is_one(tmp_path: Path) -> None:
+def test_the_configuration_on_the_page_is_valid(tmp_path: Path) -> None:
     """It can be read as it stands."""
     (example,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "reference.md").read_text(), re.DOTALL)
     (tmp_path / "streamproof.toml").write_text(example)
@@ -80,7 +80,7 @@ def test_the_default_version_of_kafka_is_the_same_everywhere(file: str, line: st
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "DESIGN.md"])
 def test_what_a_page_names_is_there(page: str) -> None:
-    """Every path in backticks or links that begins in one of the project's folders."""
+    """Every path in backticks or links that begins in a folder of the project."""
     text = (ROOT / page).read_text()
     folders = "streamproof|pipeline|contracts|features|steps|mutants|bench|tests|docs"
     named = re.findall(rf"[`(]((?:{folders})/[\w./-]*)[`)]", text)

@@ -69,7 +69,7 @@ def test_a_plain_loop_is_caught_when_it_promises_exactly_once(elsewhere: str, tm
     """It is killed between its effects and their commit, so it does them twice."""
     verdict = verify(loop_request(tmp_path, elsewhere, Delivery.EXACTLY_ONCE)).verdict
     assert verdict.outcome is Outcome.VIOLATED
-    assert {one.anomaly for one in verdict.findings if one.witnesses} == {"duplicated"}
+    assert {finding.anomaly for finding in verdict.findings if finding.witnesses} == {"duplicated"}
 
 
 @pytest.mark.parametrize("isolation", Isolation)
@@ -83,7 +83,7 @@ def test_what_was_aborted_is_no_input_but_for_those_who_say_that_they_read_it(
     verdict, history = judged.verdict, judged.history
     caught = isolation is Isolation.READ_COMMITTED
     assert verdict.outcome is (Outcome.VIOLATED if caught else Outcome.UNPROVEN)
-    (found,) = [one for one in verdict.findings if one.witnesses]
+    (found,) = [finding for finding in verdict.findings if finding.witnesses]
     assert (found.anomaly, found.status) == ("aborted-read", Status.FORBIDDEN if caught else Status.COUNTED)
     fates = pq.read_table(history.tables["input"], columns=["fate"])["fate"].to_pylist()
     assert found.witnesses == fates.count("abort")

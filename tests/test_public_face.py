@@ -38,7 +38,7 @@ def test_the_package_is_light_until_it_is_used() -> None:
 
 
 def test_the_examples_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One after the other, on a cluster of their own."""
+    """In turn, on a cluster of their own."""
     monkeypatch.chdir(ROOT)
     blocks = [block.split("```")[0] for block in page().split("```python\n")[1:]]
     examples = [block for block in blocks if block.strip() in EXAMPLES.values()]

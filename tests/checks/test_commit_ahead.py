@@ -101,7 +101,7 @@ def test_an_effect_that_is_first_in_the_log_may_be_seen_last(tmp_path: Path) -> 
     assert list(witnesses(scene, tmp_path)) == ["duplicated"]
 
 
-def test_of_several_effects_the_one_that_came_first_is_told(tmp_path: Path) -> None:
+def test_of_several_effects_the_first_that_came_is_told(tmp_path: Path) -> None:
     """All came after the commit: the first of them did not lie first in the log."""
     scene = small("exactly-once", "a")
     zombie = scene.transaction(pid=8).effects(["a"])

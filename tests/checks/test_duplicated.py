@@ -14,7 +14,7 @@ def nothing_interrupted(scene: Scene) -> None:
 def owner_kept_its_partitions(scene: Scene) -> None:
     """A rebalance after which the same member has the same partitions, whatever it had in flight."""
     without_aborts(scene)
-    scene.alter("owner", lambda _: True, member="the one")
+    scene.alter("owner", lambda _: True, member="the same")
 
 
 def another_died(scene: Scene) -> None:
@@ -63,7 +63,7 @@ CASE = Case(
 
 
 def test_duplicated_names_source_channel_and_number(tmp_path: Path) -> None:
-    """Two effects of one source on a channel are one witness; what is done twice is not reordered too."""
+    """Two effects of a source on a channel are one witness; what is done twice is not reordered too."""
     scene = small("exactly-once", "a", "b")
     scene.effects(["a", "b"])
     scene.effect("a", "beta")

@@ -81,7 +81,7 @@ def test_lost_waits_for_every_occurrence(tmp_path: Path) -> None:
 
 
 def test_lost_counts_every_occurrence(tmp_path: Path) -> None:
-    """An id that is in the log twice, committed past twice, with one effect, is lost."""
+    """An id that is in the log twice, committed past twice, with a single effect, is lost."""
     scene = small("exactly-once", "a", "a")
     scene.effects(["a"])
     scene.commit(2)
@@ -91,7 +91,7 @@ def test_lost_counts_every_occurrence(tmp_path: Path) -> None:
 
 
 def test_the_commit_counts_in_its_own_partition(tmp_path: Path) -> None:
-    """A commit in one partition says nothing of another."""
+    """A commit in a partition says nothing of another partition."""
     scene = Scene()
     scene.input("a", part=0)
     scene.input("b", part=1)

@@ -41,7 +41,7 @@ def test_a_directory_is_a_history_in_the_order_of_its_numbers(files: Path) -> No
 
 
 def test_a_history_may_begin(tmp_path: Path) -> None:
-    """With one version; that nothing was compared is said, and counted."""
+    """With a single version; that nothing was compared is said, and counted."""
     (tmp_path / "v1.avsc").write_text(A)
     told = run(app, ["compat", str(tmp_path)])
     assert (told.exit_code, told.stdout) == (0, "v1  COMPATIBLE  BACKWARD  (the first: nothing to compare with)\n")
@@ -89,7 +89,7 @@ def test_a_reference_is_a_file_under_a_name(tmp_path: Path) -> None:
     assert str(told.exception).startswith(f'{order}: /fields/0/type: no Avro schema: there is no type "Money"')
 
 
-def test_files_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
+def test_files_of_the_same_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
     """As they are in two checkouts; brackets in them are no markup."""
     names = []
     for folder, text in (("[new]", AB), ("old", A)):

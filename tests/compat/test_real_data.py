@@ -147,7 +147,7 @@ def pairs(draw: DrawFn) -> tuple[Schema, Schema]:
 @settings(max_examples=300)
 @given(pairs())
 def test_what_is_called_compatible_is_read_and_what_is_not_is_not(pair: tuple[Schema, Schema]) -> None:
-    """All values of a compatible writer; and of another, at least one is not."""
+    """All values of a compatible writer are read; of another, at least one value is not."""
     reader, writer = pair
     result = check({"type": "array", "items": reader}, [{"type": "array", "items": writer}])
     event(f"compatible: {result.compatible}")

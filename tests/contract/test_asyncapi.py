@@ -51,7 +51,7 @@ def test_an_operation_that_sends_is_about_its_own_channel() -> None:
 
 
 def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
-    """Dead letters carry the input's identity, one effect an input, the key is the record's, a date is a text."""
+    """Dead letters carry the input's identity, one effect for each input, the key is the record's, a date is a text."""
     written.write_text(DOCUMENT)
     contract = read_contract(written)
     assert contract.dead_letters is not None
@@ -122,7 +122,7 @@ def test_a_schema_in_another_file_may_refer_to_itself_and_beside_itself(written:
     }
 
 
-def test_several_messages_are_alternatives_and_an_operation_may_name_one(written: Path) -> None:
+def test_several_messages_are_alternatives_and_an_operation_may_choose_between_them(written: Path) -> None:
     """A channel's messages are any of their schemas; `messages` of the operation narrows them."""
     two = DOCUMENT.replace(
         "order: { $ref: '#/components/messages/Order' }",

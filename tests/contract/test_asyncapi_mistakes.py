@@ -120,8 +120,8 @@ MISTAKES = {
         "a reference to components.messages.Order.payload, which ",
     },
     "payload:\n        type": {
-        PROTOBUF: "4: channels.orders: input can be made from a JSON Schema, or from Avro without bytes; expected such a "
-        "payload",
+        PROTOBUF: "4: channels.orders: input can be made from a JSON Schema, or from Avro without bytes; "
+        "expected such a payload",
     },
     "{ address: orders-dlq }": {
         "{ x-query: SELECT id FROM dlq }": "25: operations.forward.x-dead-letters.channel: dlq is a query; dead "
@@ -183,7 +183,7 @@ def test_an_operation_that_is_not_there_is_refused(written: Path) -> None:
         read_contract(written, "forwad")
 
 
-def test_of_several_promises_one_must_be_chosen(written: Path) -> None:
+def test_an_operation_must_be_chosen_where_several_promise(written: Path) -> None:
     """Two operations with x-delivery: the sentence says how to name the operation."""
     head, tail = DOCUMENT.split("components:")
     second = head[head.index("  forward:") :].replace("  forward:", "  backward:")

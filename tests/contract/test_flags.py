@@ -50,7 +50,7 @@ def test_a_wrong_flag_is_named(flags: dict[str, object], sentence: str) -> None:
 
 
 @pytest.mark.parametrize(("identity", "ordered"), [("key", False), ("header:event-id", True)])
-def test_order_is_promised_where_there_can_be_one(tmp_path: Path, identity: str, ordered: bool) -> None:
+def test_order_is_promised_where_there_can_be_order(tmp_path: Path, identity: str, ordered: bool) -> None:
     """Unless told otherwise; where the key is the id, each key has one event."""
     request = Request(
         directory=tmp_path,

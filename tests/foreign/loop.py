@@ -30,7 +30,7 @@ consumer = Consumer(
 producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "linger.ms": 5})
 consumer.subscribe([source])
 while running:
-    batch: list[Message] = [one for one in consumer.consume(200, 0.1) if not one.error()]
+    batch: list[Message] = [message for message in consumer.consume(200, 0.1) if not message.error()]
     for message in batch:
         producer.produce(target, message.value(), message.key(), headers=message.headers())
     if batch and producer.flush(30) == 0:

@@ -30,8 +30,8 @@ class Ledger:
 
     @staticmethod
     def line(status: int, answer: bytes, body: bytes) -> str:
-        """One answer, as a line of a file."""
-        texts = [base64.b64encode(one).decode() for one in (answer, body)]
+        """An answer, as a line of a file."""
+        texts = [base64.b64encode(part).decode() for part in (answer, body)]
         return json.dumps([status, *texts]) + "\n"
 
     @classmethod
@@ -40,7 +40,7 @@ class Ledger:
         ledger = cls()
         for line in path.read_text().splitlines():
             status, *texts = json.loads(line)
-            answer, body = (base64.b64decode(one) for one in texts)
+            answer, body = (base64.b64decode(text) for text in texts)
             if status == 201:
                 placed = json.loads(answer)
                 key = str(json.loads(body)["order_id"]).encode()
@@ -53,9 +53,9 @@ class Ledger:
 
     def not_as_acknowledged(self, log: Iterable[Record]) -> list[str]:
         """A sentence for each promise that the log does not keep, and for each record that nothing promised."""
-        there = {(one.part, one.off): one for one in log}
+        there = {(record.part, record.off): record for record in log}
         sentences = []
-        for place, count in Counter((one.part, one.off) for one in self.acknowledged).items():
+        for place, count in Counter((record.part, record.off) for record in self.acknowledged).items():
             if count > 1:
                 sentences.append(f"{count} events were acknowledged at {place}")
         for promised in self.acknowledged:
@@ -72,7 +72,7 @@ class Ledger:
 
     def refused_and_there(self, log: Iterable[Record]) -> list[bytes]:
         """What was refused, and lies in the log all the same."""
-        values = {one.value for one in log} - {one.value for one in self.acknowledged}
+        values = {record.value for record in log} - {record.value for record in self.acknowledged}
         return [body for body in self.refused if body in values]
 
 

@@ -26,7 +26,7 @@ WRONG = os.environ.get("ORDERS_API")
 COMMAND = (str(Path(__file__).parent / "wrong_apis.py"), WRONG) if WRONG else ("-m", "pipeline", "api")
 ENOUGH = 20  # events of each kind, so that to find nothing means something
 
-# one topic and one run of Schemathesis for all of the module: in one worker
+# all tests of the module share a topic and a run of Schemathesis: they need the same worker
 pytestmark = pytest.mark.xdist_group("schemathesis")
 
 
@@ -100,7 +100,7 @@ def log(schemathesis_run: object, kafka_cluster: Cluster) -> list[Record]:
 def test_the_api_keeps_its_openapi_document(
     schemathesis_run: tuple["subprocess.CompletedProcess[str]", Ledger],
 ) -> None:
-    """Whatever it is asked: valid is taken, invalid is refused, and each answer is one that is documented."""
+    """Whatever it is asked: valid is taken, invalid is refused, and each answer is documented."""
     run, _ = schemathesis_run
     assert run.returncode == 0, run.stdout + run.stderr
 

@@ -1,4 +1,4 @@
-"""APIs that lie, each in one way: `python tests/http/wrong_apis.py NAME` serves as `python -m pipeline api` does."""
+"""APIs that lie, each in its way: `python tests/http/wrong_apis.py NAME` serves as `python -m pipeline api` does."""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ class AcknowledgesFirst(OrderProducer):
 
 
 class KeyedByEvent(OrderProducer):
-    """Takes the event's id for the key: one order's events lie in several partitions, in no order."""
+    """Takes the event's id for the key: an order's events lie in several partitions, in no order."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

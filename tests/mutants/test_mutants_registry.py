@@ -19,7 +19,7 @@ CHANNELS = ("out", "notes")
 
 
 def rows(*acts: tuple[str, str]) -> list[Row]:
-    """`("commit", "a b")`: an act and its ids, one a second."""
+    """`("commit", "a b")`: an act and its ids; the rows are a second apart."""
     return [Row(float(t), "i-1", 1, t, act, tuple(ids.split()), {}) for t, (act, ids) in enumerate(acts)]
 
 
@@ -80,7 +80,7 @@ def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]
             {"a": 1, "b": 0, "c": 1},
             {"lost": {"b"}},
         ),
-        # a had been written by one that was killed before its commit, and is skipped by the next
+        # a had been written by a process that was killed before its commit, and is skipped by the next
         ("skip-failed", [("write", "a"), ("write", "a"), ("skipped", "a")], {"a": 1}, {"lost": set()}),
         # killed with b and c in hand, of which c had been written
         (
@@ -116,13 +116,13 @@ def test_what_was_aborted_upstream_must_not_be_read() -> None:
 
 
 def test_what_was_renamed_and_done_again_keeps_its_name() -> None:
-    """Of two, a has another name, and b had one in a transaction that was aborted."""
+    """Of two, a has another name, and b had another name in a transaction that was aborted."""
     acts = [("sent", "a b"), ("renamed", "a b"), ("sent", "b c")]
     assert MUTANTS["renames"].witnesses(rows(*acts), {}) == {"phantom": {"a-processed"}, "lost": {"a"}}
 
 
 def test_going_back_counts_where_it_was_committed() -> None:
-    """One commit went back and one was refused; what lay between was done twice where another took it up."""
+    """A commit went back, another was refused; what lay between was done twice where another took it up."""
     acts = [replace(row, offsets={"in[0]": int(row.t) + 7}) for row in rows(("going-back", "a"), ("going-back", "b"))]
     commits = [{"topic": "in", "part": 0, "off": 7, "transactional": False}]
     commits += [{"topic": "in", "part": 0, "off": 8, "transactional": True}]
@@ -140,14 +140,14 @@ def test_a_mutant_is_expected_only_by_its_own_anomalies() -> None:
 def test_a_line_that_a_kill_cut_short_is_left_out(tmp_path: Path) -> None:
     """Journals of several processes are merged by time."""
     fields = {"instance": "i", "process": 1, "batch": 1, "act": "commit", "ids": ["a"], "offsets": {}}
-    (tmp_path / "one").write_text(json.dumps({"t": 2.0, **fields}) + '\n{"t": 3.0, "inst')
-    (tmp_path / "two").write_text(json.dumps({"t": 1.0, **fields}) + "\n")
-    assert [row.t for row in read([tmp_path / "one", tmp_path / "two"])] == [1.0, 2.0]
+    (tmp_path / "first").write_text(json.dumps({"t": 2.0, **fields}) + '\n{"t": 3.0, "inst')
+    (tmp_path / "second").write_text(json.dumps({"t": 1.0, **fields}) + "\n")
+    assert [row.t for row in read([tmp_path / "first", tmp_path / "second"])] == [1.0, 2.0]
 
 
 @pytest.fixture
 def history(tmp_path: Path) -> History:
-    """One input, c, that is lost."""
+    """An input, c, that is lost."""
     writer = HistoryWriter(tmp_path / "history")
     writer.open("effect")
     writer.append("expected", [{"id": "c", "grp": "g", "channel": "out", "at_least": 1, "at_most": 1}])
@@ -177,7 +177,7 @@ def history(tmp_path: Path) -> History:
 def test_the_verifier_is_judged_by_exact_witnesses(
     history: History, verdict: str, witnesses: dict[str, set[str]], fault: str | None
 ) -> None:
-    """One too many, one too few, another anomaly, or the wrong verdict: each is the verifier's fault."""
+    """A witness too many or too few, another anomaly, or the wrong verdict: each is the verifier's fault."""
 
     def run(mutant: Mutant, journal: Path) -> RunResult:
         assert mutant.command == "python -m mutants no-rewind"
@@ -199,7 +199,7 @@ def test_the_verifier_is_judged_by_exact_witnesses(
         ("aborting", "unproven", "the verdict is unproven, not upheld"),
     ],
 )
-def test_one_that_did_no_wrong_may_show_too_little_and_is_not_caught(
+def test_a_mutant_that_did_no_wrong_may_show_too_little_and_is_not_caught(
     history: History, name: str, verdict: str, fault: str | None
 ) -> None:
     """It had no occasion, and may have another run; its clean twin needs none, and is upheld."""

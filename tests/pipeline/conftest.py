@@ -48,7 +48,7 @@ def event(number: int, *, orders: int = 20) -> dict[str, Any]:
 
 @dataclass
 class Stage:
-    """Topics and a group of one test's own, and the processes that use them."""
+    """Topics and a group of the test's own, and the processes that use them."""
 
     bootstrap_servers: str
     topics: Mapping[str, str]

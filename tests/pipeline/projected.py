@@ -1,4 +1,4 @@
-"""The projector's input, its processes and its database, on the topics of one test."""
+"""The projector's input, its processes and its database, on the topics of a test."""
 
 import json
 import signal
@@ -28,7 +28,7 @@ def state(number: int) -> dict[str, Any]:
 
 
 class Projected:
-    """A stage whose processes are projectors, with one database."""
+    """A stage whose processes are projectors, with a common database."""
 
     def __init__(self, stage: Any) -> None:
         self.stage = stage

@@ -51,7 +51,7 @@ class Api:
     def post_unanswered(self, number: int) -> "Future[httpx.Response]":
         """Post an event that cannot be delivered yet; returns when the API has it, and has not answered.
 
-        It is posted twice under one key: that one of them is told of the other shows that the API has the other.
+        It is posted twice under the same key: when an answer tells of the other request, the API has that.
         """
         posts = {self.pool.submit(self.post, number, f"key-{number}") for _ in range(2)}
         done, rest = wait(posts, ANSWER_S, FIRST_COMPLETED)
@@ -231,7 +231,7 @@ def test_a_stop_before_it_listens_is_heard() -> None:
         assert not serving.is_alive()
 
 
-def test_one_that_can_send_nothing_more_ends(start_api: StartApi, schema_registry: Registry) -> None:
+def test_an_api_that_can_send_nothing_more_ends(start_api: StartApi, schema_registry: Registry) -> None:
     """With status 1, so that whoever runs it starts another; here what should be a registry is none."""
     api = start_api(VALUE_FORMAT="avro", SCHEMA_REGISTRY_URL=f"{schema_registry.url}/nowhere")
     assert is_problem(api.post(1), 503)
@@ -259,7 +259,7 @@ def test_what_is_no_order_event_is_refused_as_a_problem(stage: Any, start_api: S
         ("POST", "/orders", as_json, good + b" " * 300, 413),
         ("POST", "/orders", {**as_json, key: "with space"}, good, 400),
         ("POST", "/orders", {**as_json, key: "k" * 256}, good, 400),
-        ("POST", "/orders", [*as_json.items(), (key, "one"), (key, "two")], good, 400),
+        ("POST", "/orders", [*as_json.items(), (key, "1"), (key, "2")], good, 400),
         ("GET", "/orders", {}, b"", 405),
         ("POST", "/healthz", as_json, good, 405),
         ("GET", "/nothing", {}, b"", 404),
@@ -272,7 +272,7 @@ def test_what_is_no_order_event_is_refused_as_a_problem(stage: Any, start_api: S
 
 
 def test_a_port_in_use_is_named(stage: Any, start_api: StartApi) -> None:
-    """One sentence and status 2, before any client is made."""
+    """A sentence and status 2, before any client is made."""
     api = start_api()
     port = str(api.client.base_url.port)
     second = stage.start("second", "pipeline", "api", PORT=port)

@@ -82,7 +82,7 @@ def test_an_older_producers_event_is_read(
 
 
 def test_poison_is_told_by_its_reason(values: AvroValues) -> None:
-    """No value, no frame, an id that the registry never gave, a record cut off, one that is no event."""
+    """No value, no frame, an id that the registry never gave, a record cut off, a record that is no event."""
     good = values.encode("order-event", EVENT)
     for value, reason in (
         (None, "not-avro"),
@@ -184,19 +184,23 @@ def test_a_forwarder_reads_and_writes_avro(stage: Any, wait_until: WaitUntil, sc
     send(stage, sent)
     stage.start("forwarder", **settings(schema_registry))
     wait_until(lambda: stage.committed() >= SIZE)
-    found = [decoded(one.value(), schema_registry) for one in stage.read("PROCESSED_TOPIC")]
-    assert Counter(one["event_id"] for one in found) == Counter(f"event-{n}" for n in range(SIZE) if n not in poison)
-    assert {one["status"] for one in found} == {"in-progress"}
-    texts = {decoded(one.value(), schema_registry)["text"] for one in stage.read("NOTIFICATIONS_TOPIC")}
+    found = [decoded(message.value(), schema_registry) for message in stage.read("PROCESSED_TOPIC")]
+    assert Counter(state["event_id"] for state in found) == Counter(
+        f"event-{n}" for n in range(SIZE) if n not in poison
+    )
+    assert {state["status"] for state in found} == {"in-progress"}
+    texts = {decoded(message.value(), schema_registry)["text"] for message in stage.read("NOTIFICATIONS_TOPIC")}
     assert "Order order-1: we have received your payment of 49.90 EUR." in texts
-    dead = {one.value(): dict(one.headers())["dlq-reason"] for one in stage.read("DLQ_TOPIC")}
+    dead = {message.value(): dict(message.headers())["dlq-reason"] for message in stage.read("DLQ_TOPIC")}
     assert dead == {poison[7]: b"not-avro", poison[17]: b"unknown-schema", poison[27]: b"not-avro"}
 
 
 @contextmanager
 def stopped(guardian: Guardian) -> Iterator[None]:
     """While this lasts, the guardian's registry answers nothing."""
-    (process,) = [one for one in processes_of(guardian.label, set()) if "quarkus-run.jar" in " ".join(one.cmdline())]
+    (process,) = [
+        process for process in processes_of(guardian.label, set()) if "quarkus-run.jar" in " ".join(process.cmdline())
+    ]
     psutil.Process(process.pid).send_signal(signal.SIGSTOP)
     try:
         yield
@@ -226,8 +230,8 @@ def test_a_producer_writes_avro(stage: Any, schema_registry: Registry) -> None:
     out, _ = process.communicate("\n".join(lines).encode(), timeout=30)
     assert process.returncode == 0
     assert Counter(json.loads(line)["outcome"] for line in out.splitlines()) == {"ok": SIZE, "fail": 1}
-    found = [decoded(one.value(), schema_registry) for one in stage.read("INPUT_TOPIC")]
-    assert sorted(found, key=lambda one: int(one["event_id"][6:])) == [event(number) for number in range(SIZE)]
+    found = [decoded(message.value(), schema_registry) for message in stage.read("INPUT_TOPIC")]
+    assert sorted(found, key=lambda placed: int(placed["event_id"][6:])) == [event(number) for number in range(SIZE)]
 
 
 def test_a_producer_without_its_registry_has_sent_nothing(stage: Any) -> None:

@@ -26,7 +26,7 @@ SIZE = 300
 def test_each_state_is_kept_and_poison_is_dead_lettered(
     projected: Projected, wait_until: WaitUntil, protocol: str
 ) -> None:
-    """All states, each order's last one, and what was no state as it came; SIGTERM ends it with status 0."""
+    """All states, each order's last state, and what was no state as it came; SIGTERM ends it with status 0."""
     projected.send(range(SIZE), poison=(7, 130))
     process = projected.start(GROUP_PROTOCOL=protocol)
     wait_until(lambda: projected.stage.committed() >= SIZE)
@@ -52,7 +52,7 @@ def test_what_cannot_be_written_is_kept_and_not_passed_by(projected: Projected, 
     assert "lost" not in projected.stage.log("projector")
 
 
-def test_one_that_is_killed_is_followed_by_one_that_goes_on(projected: Projected, wait_until: WaitUntil) -> None:
+def test_a_killed_projector_is_followed_by_another_that_goes_on(projected: Projected, wait_until: WaitUntil) -> None:
     """Killed again and again in the midst of its work, and nothing is missing."""
     projected.send(range(SIZE))
     for life in range(3):
@@ -65,7 +65,7 @@ def test_one_that_is_killed_is_followed_by_one_that_goes_on(projected: Projected
     assert projected.ask("SELECT count(*) FROM order_history") == [(SIZE,)]
 
 
-def test_one_that_wakes_after_its_session_takes_nothing_back(projected: Projected, wait_until: WaitUntil) -> None:
+def test_waking_after_its_session_takes_nothing_back(projected: Projected, wait_until: WaitUntil) -> None:
     """Another has gone on meanwhile: no commit, and no order, goes back to where the sleeper was."""
     projected.send(range(SIZE))
     sleeper = projected.start("sleeper", MAX_BATCH="10")
@@ -81,10 +81,10 @@ def test_one_that_wakes_after_its_session_takes_nothing_back(projected: Projecte
     assert projected.ask("SELECT DISTINCT sequence FROM order_state") == [(SIZE // ORDERS_IN_ALL,)]
 
 
-def test_one_that_is_told_to_stop_leaves_what_it_cannot_write_to_the_next(
+def test_a_projector_that_is_told_to_stop_leaves_what_it_cannot_write_to_the_next(
     projected: Projected, wait_until: WaitUntil
 ) -> None:
-    """SIGTERM while the database is locked: it ends in order, nothing is committed, and the next one does it all."""
+    """SIGTERM while the database is locked: it ends in order and commits nothing, and the next process does it all."""
     with projected.locked():
         projected.send(range(SIZE))
         process = projected.start()
@@ -131,7 +131,7 @@ def test_a_dead_letter_that_its_topic_refuses_ends_it_and_passes_nothing_by(proj
     assert projected.stage.committed() == 0
 
 
-def test_one_that_waits_for_its_database_hears_that_it_was_replaced(
+def test_a_projector_that_waits_for_its_database_hears_that_it_was_replaced(
     projected: Projected, wait_until: WaitUntil
 ) -> None:
     """Another has taken its group.instance.id meanwhile: it starts over, as it does at any other time."""
@@ -146,7 +146,7 @@ def test_one_that_waits_for_its_database_hears_that_it_was_replaced(
 
 
 def test_the_smallest_consumer_keeps_user_events(stage: Any, wait_until: WaitUntil) -> None:
-    """Two instances share one database; what is no event is dead-lettered as it came."""
+    """Two instances share a database; what is no event is dead-lettered as it came."""
     path = stage.directory / "users.db"
     stage.send(range(10))  # order events are no user events
     producer = Producer({"bootstrap.servers": stage.bootstrap_servers})
@@ -162,7 +162,7 @@ def test_the_smallest_consumer_keeps_user_events(stage: Any, wait_until: WaitUnt
         }
         producer.produce(stage.topics["INPUT_TOPIC"], json.dumps(record), user)
     assert producer.flush(20) == 0
-    for name in ("one", "other"):
+    for name in ("first", "second"):
         stage.start(name, "pipeline", "consume", DATABASE=str(path))
     wait_until(lambda: stage.committed() >= SIZE + 10)
     with closing(sqlite3.connect(path)) as connection:

@@ -149,7 +149,7 @@ def test_what_was_held_of_partitions_that_went_is_dropped(
 
 
 def test_what_comes_while_a_batch_is_held_is_read_after_it(projected: Projected, wait_until: WaitUntil) -> None:
-    """Another ends while the database is locked: its partitions come to one that holds, and nothing is passed by."""
+    """A consumer ends while the database is locked: its partitions come to another that holds; nothing is passed by."""
     member = Witness(*given(projected, MAX_BATCH="20"))
     with ExitStack() as stack:
         stack.enter_context(running(member))

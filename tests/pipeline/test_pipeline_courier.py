@@ -27,7 +27,7 @@ class Refused:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_an_error_that_nobody_foresaw_is_told_to_all_who_ask() -> None:
-    """To the one whose event met it, and to those that come after; it is why nothing can be sent any more."""
+    """To the caller whose event met it, and to those that come after; it is why nothing can be sent any more."""
     courier = Courier(Refused(), Stop(1000), limit=10)  # type: ignore[arg-type]
 
     async def asked() -> None:

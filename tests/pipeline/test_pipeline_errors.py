@@ -1,4 +1,4 @@
-"""Each kind of Kafka error has one thing to do about it."""
+"""For each kind of Kafka error there is a single thing to do."""
 
 import pytest
 from confluent_kafka import KafkaError

@@ -83,7 +83,7 @@ def test_members_come_and_go(stage: Any, wait_until: WaitUntil, strategy: dict[s
     assert in_order(stage.read("PROCESSED_TOPIC"))
 
 
-def test_one_that_was_thought_dead_does_no_harm(stage: Any, wait_until: WaitUntil) -> None:
+def test_a_forwarder_that_was_thought_dead_does_no_harm(stage: Any, wait_until: WaitUntil) -> None:
     """Paused beyond its session while another takes over, it comes back, is refused, and starts over."""
     stage.send(range(SIZE))
     zombie = stage.start("zombie", MAX_BATCH="10")
@@ -98,8 +98,8 @@ def test_one_that_was_thought_dead_does_no_harm(stage: Any, wait_until: WaitUnti
     wait_until(lambda: stage.log("zombie").count("assigned [") > 1)
 
 
-def test_two_with_one_id_do_not_fence_each_other_for_ever(stage: Any, wait_until: WaitUntil) -> None:
-    """Fenced more often than its limit, one ends with status 3 and says which setting to mend."""
+def test_two_with_the_same_id_do_not_fence_each_other_for_ever(stage: Any, wait_until: WaitUntil) -> None:
+    """Fenced more often than its limit, a forwarder ends with status 3 and says which setting to mend."""
     first = stage.start("first", FENCED_LIMIT="0")
     wait_until(lambda: "assigned [" in stage.log("first"))
     stage.start("second", FENCED_LIMIT="1")

@@ -1,4 +1,4 @@
-"""Idempotency-Key: one answer for each key, and nothing remembered that would keep an event from the log."""
+"""Idempotency-Key: a single answer for each key, and nothing remembered that would keep an event from the log."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ class Sender:
 
 @pytest.mark.parametrize("answer", [OK, UNKNOWN])
 def test_what_may_be_in_the_log_is_sent_once(answer: Answer) -> None:
-    """The same key and body get the first answer, an unknown one too: to send again could double the event."""
+    """The same key and body get the first answer, an unknown outcome too: to send again could double the event."""
     keys, sender = Keys(10, 60), Sender(answer)
 
     async def twice() -> list[Answer]:

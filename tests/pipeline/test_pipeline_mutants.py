@@ -27,7 +27,7 @@ def start_projector(projected: Projected, name: str, **more: str) -> Any:
     return start(projected.stage, name, DATABASE=str(projected.path), **more)
 
 
-def test_one_that_does_not_rewind_loses_what_it_aborts(stage: Any, wait_until: WaitUntil) -> None:
+def test_a_mutant_that_does_not_rewind_loses_what_it_aborts(stage: Any, wait_until: WaitUntil) -> None:
     """What is missing is exactly what its journal has as passed over, and the group has committed past it."""
     stage.send(range(SIZE))
     start(stage, "no-rewind")
@@ -47,10 +47,10 @@ def test_its_twin_that_rewinds_loses_nothing(stage: Any, wait_until: WaitUntil) 
 
 
 @pytest.mark.parametrize(("name", "act"), [("commit-first", "committed"), ("no-transaction", "produced")])
-def test_a_kill_between_two_steps_that_should_be_one_shows(
+def test_a_kill_between_two_steps_that_should_be_joined_shows(
     stage: Any, wait_until: WaitUntil, name: str, act: str
 ) -> None:
-    """Killed in its gap: the one that commits first loses the batch, the one without transactions doubles it."""
+    """Killed in its gap: the mutant that commits first loses the batch, the mutant without transactions doubles it."""
     stage.send(range(SIZE))
     victim = start(stage, name, GAP_MS="3000")
     wait_until(lambda: any(row.act == act for row in journal(stage)))
@@ -66,7 +66,7 @@ def test_a_kill_between_two_steps_that_should_be_one_shows(
     assert {found: seen[found] for found in ALL} == {**dict.fromkeys(ALL, 1), **expected}
 
 
-def test_one_that_passes_failures_by_loses_them(projected: Projected, wait_until: WaitUntil) -> None:
+def test_a_mutant_that_passes_failures_by_loses_them(projected: Projected, wait_until: WaitUntil) -> None:
     """What is missing is exactly what its journal has as skipped, and the group has committed past it."""
     with projected.locked():
         projected.send(range(SIZE))
@@ -77,7 +77,7 @@ def test_one_that_passes_failures_by_loses_them(projected: Projected, wait_until
     assert ALL - projected.kept() == skipped
 
 
-def test_one_that_commits_by_the_clock_loses_what_it_had_in_hand(projected: Projected, wait_until: WaitUntil) -> None:
+def test_commits_by_the_clock_lose_what_was_in_hand(projected: Projected, wait_until: WaitUntil) -> None:
     """Killed before it wrote what it had taken: that batch, and nothing else, is gone."""
     projected.send(range(SIZE))
     victim = start_projector(projected, "auto-commit", GAP_MS="30000")

@@ -1,4 +1,4 @@
-"""The plain producer: one outcome for each event, and no more said than is known."""
+"""The plain producer: a single outcome for each event, and no more said than is known."""
 
 import json
 import signal
@@ -49,7 +49,7 @@ class FakeMessage:
     ],
 )
 def test_only_what_is_certainly_not_in_the_log_has_failed(code: int | None, outcome: str) -> None:
-    """A record whose time ran out, or that was purged, may have been sent; one that was refused is not there."""
+    """A record whose time ran out, or that was purged, may have been sent; a record that was refused is not there."""
     error = None if code is None else KafkaError(code)
     assert outcome_of("event-1", error, FakeMessage()).outcome == outcome  # type: ignore[arg-type]
 
@@ -86,7 +86,7 @@ def test_a_full_queue_is_not_waited_for_beyond_a_stop() -> None:
     settings = ProducerSettings(kafka_bootstrap_servers="nowhere:1")
     producer = OrderProducer(settings, stop, lambda *_, **__: full)  # type: ignore[arg-type]
     producer.send(json.dumps(valid(1)).encode(), answers.append)
-    assert [(one.outcome, one.id) for one in answers] == [("fail", "event-1")]
+    assert [(answer.outcome, answer.id) for answer in answers] == [("fail", "event-1")]
     assert full.produced == 0
 
 

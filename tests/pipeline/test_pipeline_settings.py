@@ -11,7 +11,7 @@ NEEDED = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9", "TRANSACTIONAL_ID": "order-p
 
 
 def test_settings_come_from_the_variables_of_their_names() -> None:
-    """A variable sets the field of its name, an empty one does not, and the rest keep their defaults."""
+    """A variable sets the field of its name, an empty variable does not, and the rest keep their defaults."""
     settings = ForwarderSettings.from_environment({**NEEDED, "MAX_BATCH": "7", "GROUP_ID": ""})
     assert (settings.max_batch, settings.group_id, settings.input_topic) == (7, "order-processor", "order-events")
 
@@ -28,7 +28,7 @@ def test_settings_come_from_the_variables_of_their_names() -> None:
     ],
 )
 def test_a_wrong_setting_is_named(wrong: dict[str, str], named: str) -> None:
-    """One sentence names the variable that is missing, malformed, or at odds with another."""
+    """A sentence names the variable that is missing, malformed, or at odds with another."""
     with pytest.raises(SettingsError, match=named):
         ForwarderSettings.from_environment({**NEEDED, **wrong})
 
@@ -58,7 +58,7 @@ def test_the_client_accepts_the_consumers_settings(protocol: str, instance: str)
 
 
 def test_the_new_group_protocol_gets_no_session_settings() -> None:
-    """With group.protocol=consumer the session is the broker's; the classic one sets its own."""
+    """With group.protocol=consumer the session is the broker's; the classic protocol sets its own."""
     new = ForwarderSettings.from_environment({**NEEDED, "GROUP_PROTOCOL": "consumer"}).consumer_config()
     classic = ForwarderSettings.from_environment(NEEDED).consumer_config()
     session = {"session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"}

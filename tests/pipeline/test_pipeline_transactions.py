@@ -49,7 +49,7 @@ class FakeProducer:
 
 
 def transactions(*producers: FakeProducer, stop: Stop | None = None) -> Transactions:
-    """Opens the given producers, one after another."""
+    """Opens the given producers in turn."""
     waiting = list(producers)
 
     def make(_config: object, *, logger: Any) -> FakeProducer:
@@ -69,7 +69,7 @@ FENCED = KafkaError(KafkaError._FENCED, "", fatal=True)
 
 
 def test_a_producer_without_doubt_is_used_again() -> None:
-    """Two quiet transactions are of one producer."""
+    """Two quiet transactions are of the same producer."""
     producer = FakeProducer()
     used = transactions(producer)
     for _ in range(2):
@@ -101,7 +101,7 @@ def test_a_call_that_may_be_resumed_is_made_again() -> None:
 
 
 def test_records_are_delivered_before_the_commit_is_sent() -> None:
-    """Flush, offsets, commit: so that the commit is one short request."""
+    """Flush, offsets, commit: so that the commit is a single short request."""
     producer = FakeProducer()
     used = transactions(producer)
     used.begin()
@@ -190,7 +190,7 @@ def test_an_outcome_is_not_waited_for_longer_than_the_stop_allows() -> None:
 
 
 class CutProducer:
-    """A real one; while its first commit is on its way, all its connections are cut."""
+    """A real producer; while its first commit is on its way, all its connections are cut."""
 
     def __init__(self, cluster: EmbeddedCluster, config: dict[str, Any], **named: Any) -> None:
         self._cluster: EmbeddedCluster | None = cluster
@@ -217,7 +217,7 @@ class CutProducer:
 
 
 def cut_connections(ports: set[str]) -> None:
-    """End every connection of this process to one of `ports`, from below."""
+    """End every connection of this process to any of `ports`, from below."""
     for connection in psutil.Process().net_connections("tcp"):
         if connection.raddr and str(connection.raddr.port) in ports:
             # the client's own descriptor stays the client's: what is closed here is a copy

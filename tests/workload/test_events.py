@@ -60,7 +60,7 @@ def test_each_event_of_orders_is_what_its_fate_says(seed: int, count: int, poiso
 
 
 def test_shares_of_fates_are_kept() -> None:
-    """Exactly, and at least 1 of each that is asked for."""
+    """Exactly, and at least one of each that is asked for."""
     events = made(ORDERS, 1000, poison=0.03, aborted=0.05)
     assert Counter(event.fate for event in events) == {Fate.PROCESS: 920, Fate.POISON: 30, Fate.ABORT: 50}
     few = Counter(event.fate for event in made(ORDERS, 20, poison=0.001, aborted=0.001))

@@ -144,7 +144,7 @@ while first := sys.stdin.readline():
 """
 
 
-def test_answers_account_for_all_lines_up_to_one(start: Start) -> None:
+def test_answers_account_for_lines_without_a_gap(start: Start) -> None:
     """Of each two lines the second is answered first: that alone accounts for neither."""
     process = start(PAIRS)
     workload = StdinWorkload(CONTRACT, lambda _: process)
