@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 
 class Scene:
-    """What happened to a subject: input topics `in` and `other`, effects on `alpha`, `beta` and `dead` (dead letters)."""
+    """What happened to a subject: inputs in `in` and `other`, effects on `alpha`, `beta` and (dead letters) `dead`."""
 
     def __init__(self, promise: str = "exactly-once", *, ordered: bool = True) -> None:
         self.promise = Promise(
