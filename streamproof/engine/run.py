@@ -93,7 +93,7 @@ class Run:
                 since_ms=self._started_at // 1000,
             ),
             len(spec.events),
-            self._tell,
+            self,
             self._give_up,
         )
         self._writer = HistoryWriter(spec.directory / "history")
@@ -260,9 +260,15 @@ class Run:
         ]
         return max(known, default=60_000)
 
-    def _tell(self, fault: Fault, evidence: Evidence | None) -> None:
-        self._next_fault = f" · {fault}" if evidence is None else ""
-        self._listen(FaultBegan(fault) if evidence is None else FaultEnded(fault, evidence))
+    def awaited(self, fault: Fault) -> None:
+        self._next_fault = f" · {fault}"
+
+    def began(self, fault: Fault) -> None:
+        self._listen(FaultBegan(fault))
+
+    def ended(self, fault: Fault, evidence: Evidence) -> None:
+        self._next_fault = ""
+        self._listen(FaultEnded(fault, evidence))
 
     def _saw_progress(self, committed: int) -> None:
         total = len(self.spec.events)

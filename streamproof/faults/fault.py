@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from streamproof.errors import UsageError
 from streamproof.faults.actions import Action
-from streamproof.faults.targets import Instance, Target
+from streamproof.faults.targets import INSTANCE, Target
 from streamproof.faults.triggers import InFlight, Trigger
 
 
@@ -28,17 +28,22 @@ class Fault:
         kind = self.action.target
         if not isinstance(self.on, kind.types):
             raise UsageError(f'fault {self.action.kind}: its target cannot be "{self.on}"; write {either(kind.forms)}')
-        if isinstance(self.when, InFlight) and not isinstance(self.on, Instance):
-            raise UsageError(f"fault {self.action.kind}: {self.on} has no cycle; only an instance can be in flight")
+        if isinstance(self.when, InFlight) and kind is not INSTANCE:
+            raise UsageError(
+                f"fault {self.action.kind}: {self.on} has no cycle; only an instance that runs can be in flight"
+            )
 
     @classmethod
-    def of(cls, kind: str, target: str, at: float | None = 0.5, **more: Any) -> Self:
+    def of(cls, kind: str, target: str, at: float | None = None, **more: Any) -> Self:
         """A fault in the words of a plan: `Fault.of("kill", "instance:1", at=0.3, lasts_ms=300)`.
 
+        Half-way through the workload (`at=0.5`), where no word says when.
         UsageError for words that are none.
         """
-        from streamproof.faults.written import fault_of  # noqa: PLC0415 - which reads into this class
+        from streamproof.faults.written import TRIGGERS, fault_of  # noqa: PLC0415 - which reads into this class
 
+        if at is None and not TRIGGERS.keys() & more.keys():
+            at = 0.5
         fault = fault_of({"kind": kind, "target": target, "at": at, **more})
         return cls(fault.action, fault.on, fault.when, fault.name)
 

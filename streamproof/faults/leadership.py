@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping
 from streamproof.errors import ClusterError
 from streamproof.faults.system import System
 from streamproof.kafka.leaders import list_leaders
-from streamproof.kafka.requests import NotYet
 
 GROUPS, TRANSACTIONS = "__consumer_offsets", "__transaction_state"
 Logs = Mapping[str, frozenset[int] | None]  # of each topic these partitions, or all
@@ -22,7 +21,7 @@ def logs_of(system: System, transactional_ids: Iterable[str]) -> Logs:
 
 def _partitions_of(servers: str, topic: str, names: Collection[str]) -> frozenset[int]:
     """Where a coordinators' topic keeps these; none when it is not there."""
-    with contextlib.suppress(ClusterError, NotYet):
+    with contextlib.suppress(ClusterError):
         count = len(list_leaders(servers, topic))
         return frozenset(_hash(name) % count for name in names)
     return frozenset()
@@ -54,5 +53,5 @@ def leads_nothing(node: int, logs: Logs, others: Collection[str]) -> bool:
     """Whether each of the others has heard so: a broker that lags would still name it the leader when asked next."""
     try:
         return bool(others) and all(led_by(node, logs, other) == 0 for other in others)
-    except (ClusterError, NotYet):
+    except ClusterError:
         return False

@@ -8,7 +8,7 @@ from streamproof.capabilities import OF_BACKEND, Capability
 from streamproof.faults.actions import ACTIONS, Action, Kill, PauseBroker
 from streamproof.faults.fault import Fault
 from streamproof.faults.plan import Plan, Surroundings
-from streamproof.faults.targets import BrokerRole, Instance
+from streamproof.faults.targets import BROKER, DATABASE, INSTANCE, NEW_INSTANCE, BrokerRole, Instance
 from streamproof.faults.triggers import During, Progress
 from streamproof.faults.written import keys_of
 
@@ -45,12 +45,14 @@ streamproof verify --faults plan.json
 - `kind` and `target`: as in the table above. `kill-in-flight` is `kill` with `"in_flight": true`.
 - When, by one of these keys:
   - `at`: a mark of progress, from 0 to 1: the fault begins when the group has committed past this share of the
-    workload. Faults with a mark take turns: each waits until the group has recovered from the one before it.
+    workload. Faults with a mark take turns: each waits until the group has recovered from the fault before it.
   - `elapsed_s`: so many seconds after the first input was sent.
   - `during`: the `name` of another fault, while that is in effect; `after`: of another fault, once that is mended. With
-    `after_ms`, so many milliseconds later. Such faults do not wait for their turn, so they overlap with others.
-- `in_flight`: true where the instance must be *inside* its cycle.
-- `name`: by which other faults refer to this one.
+    `after_ms`, so many milliseconds later. Such faults do not wait for their turn, so they overlap with others, though
+    never in one target: a fault whose target is in the hands of another is not done.
+- `in_flight`: true where the instance must be *inside* its cycle, "if-seen" where the fault goes ahead if it is never
+  seen there. `looks`: how often the instance is looked at, at most.
+- `name`: by which other faults refer to this fault.
 - `lasts_ms`: milliseconds from breaking to mending, at least; 500 where it is left out. Other parameters of an action
   stand beside it.
 - `seed`: makes the workload, unless `--seed` is given. It may be left out.
@@ -88,6 +90,7 @@ what needs a group is refused ({of_group}).
 """
 
 
+KINDS = (INSTANCE, NEW_INSTANCE, BROKER, DATABASE)
 OVERLAPPING = Plan(
     (
         Fault(PauseBroker(lasts_ms=2000), BrokerRole.LEADER, Progress(0.3), name="slow leader"),
@@ -100,18 +103,20 @@ def page() -> str:
     """The whole page, as Markdown."""
     default = Plan.default(1, Surroundings(2, ("orderHistory",), (1, 2, 3), "embedded", frozenset(Capability)))
     plans = PLANS.replace("{plan}", _shown(default)).replace("{overlapping}", _shown(OVERLAPPING))
-    in_group = [kind for kind, action in ACTIONS.items() if Capability.CONSUMER_GROUP in action.requires]
+    by_target = sorted(ACTIONS.values(), key=lambda action: KINDS.index(action.target))
+    actions = {action.kind: action for action in by_target}
+    in_group = [kind for kind, action in actions.items() if Capability.CONSUMER_GROUP in action.requires]
     of_group = ", ".join(["`broker:group-coordinator`", *(f"[{kind}](#{kind})" for kind in in_group)])
     return "\n".join(
         [
             INTRODUCTION,
             "| fault | target | clusters |",
             "| --- | --- | --- |",
-            *(f"| [{kind}](#{kind}) | {_written(action)} | {_clusters(action)} |" for kind, action in ACTIONS.items()),
+            *(f"| [{kind}](#{kind}) | {_written(action)} | {_clusters(action)} |" for kind, action in actions.items()),
             "",
             TARGETS.replace("{of_group}", of_group),
             plans,
-            *(_section(action) for action in ACTIONS.values()),
+            *(_section(action) for action in actions.values()),
         ]
     )
 

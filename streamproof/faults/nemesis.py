@@ -3,18 +3,19 @@
 import json
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn, Protocol
 
 from streamproof.clock import now_us
-from streamproof.errors import StreamproofError, UsageError
+from streamproof.errors import ClusterError, StreamproofError, SubjectError, UsageError
 from streamproof.faults.fault import Fault
 from streamproof.faults.plan import Plan, Surroundings, check_fault
+from streamproof.faults.roles import find_target
 from streamproof.faults.system import Evidence, Scene, System
-from streamproof.faults.targets import Instance
-from streamproof.faults.triggers import InFlight
+from streamproof.faults.targets import Target
+from streamproof.faults.triggers import During
 
 IDLE_S = 30.0  # of a subject that has not done anything yet
 RECOVERY_S = 60.0  # a group may wait for a dead member's session to run out: 45 s, unless it is told otherwise
@@ -22,36 +23,84 @@ AHEAD = 0.15  # share of the workload that is fed beyond a fault's mark, so that
 DONE = 0.01  # share of the workload that may still be on its way to a commit
 LOOK_S = 0.02
 
-Tell = Callable[[Fault, Evidence | None], None]
+
+class Listener(Protocol):
+    """Is told how each fault goes: awaited, begun unless its moment never comes, ended."""
+
+    def awaited(self, fault: Fault) -> None:
+        """The nemesis waits until the trigger is met."""
+
+    def began(self, fault: Fault) -> None:
+        """The trigger is met."""
+
+    def ended(self, fault: Fault, evidence: Evidence) -> None:
+        """The fault is undone, or was never done."""
+
+
+class NotUndoneError(ClusterError):
+    """A fault that could not be undone: all that comes after would meet it. `evidence`: what was seen of it before."""
+
+    def __init__(self, fault: Fault, evidence: Evidence, error: StreamproofError) -> None:
+        super().__init__(f"fault {fault} could not be undone: {error}")
+        self.evidence = evidence
 
 
 @dataclass
 class _Course:
-    """What became of a fault so far, on the monotonic clock; `t_effect` in microseconds since the epoch."""
+    """What became of a fault so far. `t_…` are microseconds since the epoch; the rest is of the monotonic clock."""
 
+    fault: Fault
+    scene: Scene
+    t_from: int = field(default_factory=now_us)
     effect: float | None = None
     t_effect: int | None = None
     end: float | None = None
+    t_to: int | None = None
+    t_recovered: int | None = None
+    evidence: Evidence = field(default_factory=lambda: Evidence("not done", effective=False))
+
+    def row(self) -> dict[str, Any]:
+        """The row of the `fault` table."""
+        return {
+            "name": self.fault.name or None,
+            "kind": self.fault.action.kind,
+            "target": str(self.fault.on),
+            "node": self.scene.node,
+            "instance": self.scene.instance,
+            "parameters": json.dumps(self.fault.action.model_dump()),
+            "moment": str(self.fault.when),
+            "t_from": self.t_from,
+            "t_effect": self.t_effect,
+            "t_to": self.t_to,
+            "t_recovered": self.t_recovered,
+            "evidence": self.evidence.sentence,
+            "effective": self.evidence.effective,
+        }
 
 
 class Nemesis:
     """Breaks things in one running system.
 
-    Faults that take turns follow one another, each once the subject has recovered from the one before it. All others
-    have a thread each, and may overlap. `tell` is given each fault before its trigger is met, with None, and then with
-    its evidence; `give_up` is called, and raises, when the subject has done nothing by the first mark.
+    Faults that take turns follow one another, each once the subject has recovered from the fault before it. All others
+    have a thread each, and may overlap, though never in one target. `give_up` is called, and raises, when the subject
+    has done nothing by the first mark.
 
     `gate` is the share of the workload that may be fed so far: it holds input back until the next fault's mark is
-    reached, so that no fault meets an idle subject, however fast the machine. `rows` are those of the `fault` table.
+    reached, so that no fault meets an idle subject, however fast the machine.
     """
 
-    def __init__(self, system: System, total: int, tell: Tell, give_up: Callable[[], NoReturn]) -> None:
+    def __init__(self, system: System, total: int, listener: Listener, give_up: Callable[[], NoReturn]) -> None:
         self.system = system
         self.gate = 0.0
-        self.rows: list[dict[str, Any]] = []
-        self._total, self._tell, self._give_up = total, tell, give_up
-        self._courses: dict[str, _Course] = {}
+        self._total, self._listener, self._give_up = total, listener, give_up
+        self._courses: list[_Course] = []
+        self._in_hand: dict[Target, Fault] = {}
         self._lock = threading.Lock()
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Rows of the `fault` table, for each fault that is over."""
+        return [course.row() for course in self._courses if course.end is not None]
 
     def open(self) -> None:
         """Let all input flow."""
@@ -63,7 +112,10 @@ class Nemesis:
         self.open()
 
     def carry_out(self, plan: Plan) -> None:
-        """All faults of a plan, which was checked; returns when the subject has recovered from the last."""
+        """All faults of a plan, which was checked; returns when the subject has recovered from the last.
+
+        What a fault raises, such as that it could not be undone, ends all of them, and is raised here.
+        """
         errors: list[BaseException] = []
 
         def beside(fault: Fault) -> None:
@@ -71,6 +123,7 @@ class Nemesis:
                 self._when_met(fault)
             except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for this one
                 errors.append(error)
+                self.close()
 
         threads = [threading.Thread(target=beside, args=(fault,), daemon=True) for fault in plan.beside()]
         for thread in threads:
@@ -93,12 +146,13 @@ class Nemesis:
     def inject(self, fault: Fault, following: float = 1.0) -> Evidence:
         """One fault, when its trigger is met; input flows until shortly after the `following` mark.
 
-        Errors are those of `check_fault`, at once; UsageError for a fault that waits for one that never was.
+        Returns when the fault is undone. Errors are those of `check_fault`, at once; UsageError for a fault that waits
+        for a fault that never was, or that is no more.
         """
-        if fault.when.waits_for is not None and fault.when.waits_for not in self._courses:
+        other = fault.when.waits_for
+        if other is not None and (self._course(other) is None or isinstance(fault.when, During)):
             raise UsageError(
-                f'fault {fault.action.kind}: no fault named "{fault.when.waits_for}" was carried out before; put both '
-                "into a plan"
+                f'fault {fault.action.kind}: no fault named "{other}" is there to wait for; put both into a plan'
             )
         supervisor = self.system.supervisor
         there = Surroundings.of(supervisor.spec, self.system.cluster)
@@ -117,43 +171,61 @@ class Nemesis:
         return self.system.progress.fed_for()
 
     def since_effect(self, fault: str) -> float | None:
-        course = self._courses.get(fault, _Course())
-        return time.monotonic() - course.effect if course.effect is not None and course.end is None else None
+        course = self._course(fault)
+        if course is None or course.effect is None or course.end is not None:
+            return None
+        return time.monotonic() - course.effect
 
     def since_end(self, fault: str) -> float | None:
-        end = self._courses.get(fault, _Course()).end
-        return None if end is None else time.monotonic() - end
+        course = self._course(fault)
+        if course is None or course.effect is None or course.end is None:
+            return None
+        return time.monotonic() - course.end
+
+    def is_over(self, fault: str) -> bool:
+        course = self._course(fault)
+        return course is not None and course.end is not None
+
+    def _course(self, name: str) -> _Course | None:
+        return next((course for course in reversed(self._courses) if course.fault.name == name), None)
 
     # faults that take turns
 
     def _take_turn(self, fault: Fault, following: float) -> Evidence:
         system, mark = self.system, fault.when.mark or 0.0
-        self._tell(fault, None)
+        self._listener.awaited(fault)
         self.gate = max(self.gate, min(1.0, mark + AHEAD))
-        if mark > 0 and not system.wait_until(lambda: system.progress.committed() > 0, IDLE_S):
+        begun = mark == 0 or system.wait_until(lambda: system.progress.committed() > 0, IDLE_S)
+        if not (begun or system.stopping.is_set()):
             self._give_up()
-        reached = system.wait_until(lambda: fault.when.met(self), RECOVERY_S)
+        if not self._is_reached(fault):
+            return self._not_done(fault, f"the subject did not reach {mark:.0%} of the workload")
         fed = self.gate
 
         def feed(share: float) -> None:
             self.gate = max(self.gate, fed + share * (min(1.0, following + AHEAD) - fed))
 
-        if not (reached and (fault.action.feeds or isinstance(fault.when, InFlight))):
+        if not (fault.action.feeds or fault.when.feeds):
             feed(1.0)  # work goes on arriving while the fault acts
-        if reached:
-            evidence = self._act(fault, feed)
-        else:
-            evidence = self._not_done(fault, f"the group did not reach {mark:.0%} of the workload")
+        course = self._act(fault, feed)
         feed(1.0)
         before = system.progress.committed()
-        if reached:
-            system.wait_until(
-                lambda: (system.progress.committed() > before or self._idle()) and self._whole(), RECOVERY_S
-            )
-        return evidence
+        if system.wait_until(
+            lambda: (system.progress.committed() > before or self._idle()) and self._whole(), RECOVERY_S
+        ):
+            course.t_recovered = now_us()
+        return course.evidence
+
+    def _is_reached(self, fault: Fault) -> bool:
+        """Wait until the trigger is met: as long as the subject goes on, but not for one that stands still."""
+        committed = -1
+        while committed != (committed := self.system.progress.committed()):
+            if self.system.wait_until(lambda: fault.when.met(self), RECOVERY_S):
+                return True
+        return False
 
     def _idle(self) -> bool:
-        """Whether the group has done all that the gate has let through, or as good as all."""
+        """Whether the subject has done all that the gate has let through, or as good as all."""
         return self.system.progress.committed() >= (self.gate - DONE) * self._total
 
     def _whole(self) -> bool:
@@ -167,29 +239,51 @@ class Nemesis:
     # faults that happen when they happen
 
     def _when_met(self, fault: Fault) -> Evidence:
+        self._listener.awaited(fault)
         while not fault.when.met(self):
             if fault.when.hopeless(self) or self.system.stopping.wait(LOOK_S):
                 return self._not_done(fault, f"its moment never came: {fault.when}")
-        self._tell(fault, None)
-        return self._act(fault, lambda _: None)
+        return self._act(fault, lambda _: None).evidence
 
     # one fault
 
-    def _act(self, fault: Fault, feed: Callable[[float], None]) -> Evidence:
-        """Begin, look for evidence, let the fault last, undo it; an error of the system's is evidence of no effect."""
-        course = self._courses[fault.name] = _Course()
-        scene = Scene(self.system, fault.on, feed, instance=fault.on.number if isinstance(fault.on, Instance) else None)
-        began = now_us()
-        try:
-            evidence = self._go_through(fault, scene, course)
-        except StreamproofError as error:
-            evidence = Evidence(f"not done: {error}", effective=False)
-        finally:
-            course.end = time.monotonic()
-        return self._record(fault, scene, began, evidence, course.t_effect)
+    def _act(self, fault: Fault, feed: Callable[[float], None]) -> _Course:
+        """Begin, look for evidence, let the fault last, undo it. An error on the way is evidence of no effect.
 
-    def _go_through(self, fault: Fault, scene: Scene, course: _Course) -> Evidence:
-        action = fault.action
+        NotUndoneError, once all is noted, for a fault that could not be undone.
+        """
+        self._listener.began(fault)
+        course = self._begin(fault, feed)
+        not_undone = None
+        try:
+            with self._in_one_hand(fault, course.scene):
+                course.evidence = self._go_through(course)
+        except NotUndoneError as error:
+            course.evidence, not_undone = error.evidence, error
+        except StreamproofError as error:
+            course.evidence = Evidence(f"not done: {error}", effective=False)
+        finally:
+            self._finish(course)
+        if not_undone:
+            raise not_undone
+        return course
+
+    @contextmanager
+    def _in_one_hand(self, fault: Fault, scene: Scene) -> Iterator[None]:
+        """Find out whom the fault meets, and keep other faults from it. SubjectError when another has it in hand."""
+        scene.met = found = find_target(self.system, fault.on)
+        with self._lock:
+            other = self._in_hand.setdefault(found, fault)
+        if other is not fault:
+            raise SubjectError(f"{found} was in the hands of {other}")
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._in_hand[found]
+
+    def _go_through(self, course: _Course) -> Evidence:
+        fault, action, scene = course.fault, course.fault.action, course.scene
         action.prepare(scene)
         if not fault.when.seize(scene):
             never = f"instance {scene.instance} was never seen inside its cycle in {scene.looks} looks"
@@ -198,49 +292,47 @@ class Nemesis:
         try:
             state = action.begin(scene)
         except BaseException:
-            self._let_go(scene)
+            with suppress(StreamproofError):
+                fault.when.release(scene)
             raise
         course.effect, course.t_effect = time.monotonic(), now_us()
         try:
             evidence = action.evidence(scene, state)
             self.system.wait_since(scene.began, action.lasts_ms)
-        finally:
+        except StreamproofError as error:
+            evidence = Evidence(f"begun, but nothing could be seen of it: {error}", effective=False)
+        except BaseException:
             action.end(scene, state)
+            raise
+        self._undo(course, state, evidence)
         if not action.back:
             return evidence
         back = f", {action.back} after {time.monotonic() - scene.began:.1f} s"
         return Evidence(evidence.sentence + back, evidence.effective)
 
-    def _let_go(self, scene: Scene) -> None:
-        """The trigger holds the instance stopped, and nobody will wake it."""
-        if (scene.held or scene.locks) and scene.instance is not None:
-            with suppress(StreamproofError):
-                self.system.supervisor.resume(scene.instance)
+    def _undo(self, course: _Course, state: Any, evidence: Evidence) -> None:
+        """Twice, if need be: whatever stays broken would spoil the rest. NotUndoneError when that fails."""
+        action, scene = course.fault.action, course.scene
+        try:
+            action.end(scene, state)
+        except StreamproofError:
+            try:
+                action.end(scene, state)
+            except StreamproofError as error:
+                left = Evidence(f"{evidence.sentence}, and not undone: {error}", evidence.effective)
+                raise NotUndoneError(course.fault, left, error) from error
 
     def _not_done(self, fault: Fault, why: str) -> Evidence:
-        self._courses[fault.name] = _Course(end=time.monotonic())
-        evidence = Evidence(f"not done: {why}", effective=False)
-        return self._record(fault, Scene(self.system, fault.on), now_us(), evidence)
+        course = self._begin(fault)
+        course.evidence = Evidence(f"not done: {why}", effective=False)
+        self._finish(course)
+        return course.evidence
 
-    def _record(
-        self, fault: Fault, scene: Scene, began: int, evidence: Evidence, effect: int | None = None
-    ) -> Evidence:
-        with self._lock:
-            self.rows.append(
-                {
-                    "name": fault.name or None,
-                    "kind": fault.action.kind,
-                    "target": str(fault.on),
-                    "node": scene.node,
-                    "instance": scene.instance,
-                    "parameters": json.dumps(fault.action.model_dump()),
-                    "moment": str(fault.when),
-                    "t_from": began,
-                    "t_effect": effect,
-                    "t_to": now_us(),
-                    "evidence": evidence.sentence,
-                    "effective": evidence.effective,
-                }
-            )
-        self._tell(fault, evidence)
-        return evidence
+    def _begin(self, fault: Fault, feed: Callable[[float], None] = lambda _: None) -> _Course:
+        course = _Course(fault, Scene(self.system, fault.on, feed=feed))
+        self._courses.append(course)
+        return course
+
+    def _finish(self, course: _Course) -> None:
+        course.end, course.t_to = time.monotonic(), now_us()
+        self._listener.ended(course.fault, course.evidence)

@@ -78,8 +78,16 @@ class Plan:
         return [fault for fault in self.faults if fault.when.mark is None]
 
     def without(self, fault: Fault) -> Self:
-        """The same plan without `fault`."""
-        return replace(self, faults=tuple(other for other in self.faults if other is not fault))
+        """The same plan but for a fault, and for those that depend on it."""
+        gone, left = [fault], [other for other in self.faults if other is not fault]
+        for name in (fault.name for fault in gone if fault.name):
+            gone += [other for other in left if other.when.waits_for == name]
+            left = [other for other in left if other.when.waits_for != name]
+        return replace(self, faults=tuple(left))
+
+    def __add__(self, other: Self) -> Self:
+        """The faults of both."""
+        return replace(self, faults=self.faults + other.faults, dropped=self.dropped + other.dropped)
 
     @classmethod
     def default(cls, seed: int, surroundings: Surroundings) -> Self:
@@ -136,9 +144,21 @@ def check_plan(plan: Plan, surroundings: Surroundings) -> None:
                 f"{where}: there {'are several' if other in names else 'is no'} fault{'s' * (other in names)} "
                 f'named "{other}"; name one of the others so'
             )
+        if _waits_for_itself(fault, plan):
+            raise UsageError(f"{where}: it waits for itself, by way of others or not; give one of them another moment")
         check_fault(fault, surroundings, where)
         if isinstance(fault.action, Join):
             surroundings = replace(surroundings, instances=surroundings.instances + 1)
+
+
+def _waits_for_itself(fault: Fault, plan: Plan) -> bool:
+    named = {other.name: other for other in plan.faults if other.name}
+    passed: list[Fault] = []
+    following: Fault | None = fault
+    while following is not None and following not in passed:
+        passed.append(following)
+        following = named.get(following.when.waits_for or "")
+    return following is not None
 
 
 def check_fault(fault: Fault, surroundings: Surroundings, where: str | None = None) -> None:

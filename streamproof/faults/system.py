@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from streamproof.cluster.base import Cluster
-from streamproof.faults.targets import Target
+from streamproof.faults.targets import Broker, DatabaseOf, Instance, Target
 from streamproof.subject import ProcessSupervisor
 
 # what an instance holds: an open transaction or a lock, in words; an input in flight, as its partition and offset
@@ -107,18 +107,35 @@ class System:
 class Scene:
     """A fault under way: where it acts, on whom, and what was seen of the target before it was broken.
 
+    `on`: the target as the plan says it; `met`: the instance, broker or database that this was when the fault began.
     `feed(share)`: lets in that share (0 to 1) of the input that is meant to arrive while the fault acts.
     `members`: the ids of the group's members before. `looks`: how often the trigger looked at the instance, stopped;
-    `held` and `locks`: what the instance held then. `node` and `instance`: whom the fault met, for the record.
+    `held` and `locks`: what the instance held then.
     """
 
     system: System
     on: Target
+    met: Instance | Broker | DatabaseOf | None = None
     feed: Callable[[float], None] = lambda _: None
     members: frozenset[str] = frozenset()
     looks: int = 0
     held: Held = frozenset()
     locks: Held = frozenset()
-    node: int | None = None
-    instance: int | None = None
     began: float = field(default_factory=time.monotonic)
+
+    @property
+    def node(self) -> int | None:
+        """The id of the broker that the fault met, if it met a broker."""
+        return self.met.node if isinstance(self.met, Broker) else None
+
+    @property
+    def instance(self) -> int | None:
+        """The number of the instance that the fault met, if it met an instance."""
+        return self.met.number if isinstance(self.met, Instance) else None
+
+    @property
+    def number(self) -> int:
+        """As `instance`, of an action or a trigger that is for instances alone."""
+        if not isinstance(self.met, Instance):
+            raise TypeError(f"{self.on} is no instance")
+        return self.met.number

@@ -1,7 +1,7 @@
 """What faults are aimed at: typed values, each with the text that stands for it in a plan."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -17,9 +17,10 @@ class Instance:
 
 @dataclass(frozen=True)
 class Broker:
-    """The broker with this node id."""
+    """The broker with this node id. `role`: the role that it was found by, if any; it is the same broker without."""
 
     node: int
+    role: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"broker:{self.node}"

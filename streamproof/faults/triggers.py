@@ -6,12 +6,12 @@ All others happen when they happen, and so may overlap.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from streamproof.faults.in_flight import stopped_inside
 from streamproof.faults.system import Scene
-from streamproof.faults.targets import Instance
 
+LOOKS = 60  # a subject that has little to do is inside its cycle a small part of the time
 ALL = 0.99  # of the workload: what was aborted last, nobody commits past
 
 
@@ -28,14 +28,20 @@ class SoFar(Protocol):
         """Since a fault of the plan took hold, while it lasts; else None."""
 
     def since_end(self, fault: str) -> float | None:
-        """Since a fault of the plan was mended; None before."""
+        """Since a fault of the plan, which had taken hold, was mended; None before."""
+
+    def is_over(self, fault: str) -> bool:
+        """Whether a fault of the plan was mended, or was never done and never will be."""
 
 
 class Trigger(ABC):
     """`mark`: the share of the workload at which the fault takes its turn; None for a fault that takes no turns.
 
-    `waits_for`: the name of the fault that it depends on, if any.
+    `waits_for`: the name of the fault that it depends on, if any. `feeds`: the trigger lets the input flow itself
+    (`Scene.feed`) while it takes hold.
     """
+
+    feeds: ClassVar[bool] = False
 
     @property
     def mark(self) -> float | None:
@@ -56,6 +62,9 @@ class Trigger(ABC):
     def seize(self, scene: Scene) -> bool:  # noqa: ARG002 - most triggers take hold of nothing
         """Take hold of the target once the trigger is met; False when that cannot be done, and the fault is not."""
         return True
+
+    def release(self, scene: Scene) -> None:  # noqa: B027 - most triggers take hold of nothing
+        """Let go what `seize` took hold of: the action could not begin."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,9 @@ class OfAnother(Trigger):
         since = self.since(so_far)
         return since is not None and since * 1000 >= self.after_ms
 
+    def hopeless(self, so_far: SoFar) -> bool:
+        return so_far.is_over(self.fault) and self.since(so_far) is None
+
 
 class During(OfAnother):
     """Another fault of the plan, by its name, is in effect, and has been for `after_ms`."""
@@ -120,9 +132,6 @@ class During(OfAnother):
 
     def since(self, so_far: SoFar) -> float | None:
         return so_far.since_effect(self.fault)
-
-    def hopeless(self, so_far: SoFar) -> bool:
-        return so_far.since_end(self.fault) is not None
 
 
 class After(OfAnother):
@@ -145,7 +154,8 @@ class InFlight(Trigger):
 
     after: Trigger
     required: bool = True
-    looks: int = 60  # a subject that has little to do is inside its cycle a small part of the time
+    looks: int = LOOKS
+    feeds: ClassVar[bool] = True
 
     def __str__(self) -> str:
         return f"{self.after}, in flight{'' if self.required else ' if seen so'}"
@@ -165,8 +175,10 @@ class InFlight(Trigger):
         return self.after.hopeless(so_far)
 
     def seize(self, scene: Scene) -> bool:
-        if not isinstance(scene.on, Instance):
-            raise TypeError(f"{scene.on} is no instance, and cannot be in flight")
-        scene.held, scene.locks = stopped_inside(scene, scene.on.number, self.looks)
+        scene.held, scene.locks = stopped_inside(scene, scene.number, self.looks)
         scene.looks = self.looks
         return bool(scene.held or scene.locks) or not self.required
+
+    def release(self, scene: Scene) -> None:
+        if scene.held or scene.locks:
+            scene.system.supervisor.resume(scene.number)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -21,7 +21,7 @@ from streamproof.faults.actions import ACTIONS, Action
 from streamproof.faults.fault import Fault, either
 from streamproof.faults.plan import Plan
 from streamproof.faults.targets import parse_target
-from streamproof.faults.triggers import After, During, Elapsed, InFlight, OfAnother, Progress, Trigger
+from streamproof.faults.triggers import LOOKS, After, During, Elapsed, InFlight, OfAnother, Progress, Trigger
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -43,7 +43,8 @@ class WrittenFault(BaseModel):
     during: str | None = Field(default=None, description="the name of a fault of the plan")
     after: str | None = Field(default=None, description="the name of a fault of the plan")
     after_ms: int = Field(default=0, ge=0, description="whole milliseconds, of at least 0")
-    in_flight: bool | None = Field(default=None, description="true or false")
+    in_flight: bool | Literal["if-seen"] | None = Field(default=None, description='true, false or "if-seen"')
+    looks: int | None = Field(default=None, ge=1, description="a whole number, of at least 1")
     name: str = Field(default="", description="a name, by which other faults of the plan refer to it")
 
 
@@ -99,24 +100,26 @@ def _trigger(written: WrittenFault, action: Action, where: str) -> Trigger:
         raise UsageError(f"{where}: {said}; write one of {either(list(TRIGGERS))}")
     (key,) = given
     kind, value = TRIGGERS[key], getattr(written, key)
+    if written.after_ms and not issubclass(kind, OfAnother):
+        raise UsageError(f"{where}: after_ms counts from another fault; write it beside during or after, not {key}")
     trigger: Trigger = kind(value, written.after_ms) if issubclass(kind, OfAnother) else kind(value)
-    if written.in_flight:
-        return InFlight(trigger)
-    if written.in_flight is None and action.looks:
-        return InFlight(trigger, required=False, looks=action.looks)
-    return trigger
+    in_flight = written.in_flight if written.in_flight is not None else bool(action.looks) and "if-seen"
+    if not in_flight:
+        return trigger
+    looks = written.looks or (LOOKS if in_flight is True else action.looks or LOOKS)
+    return InFlight(trigger, required=in_flight is True, looks=looks)
 
 
 def keys_of(fault: Fault) -> dict[str, Any]:
-    """The keys that write a fault; `fault_of` reads it back."""
+    """The keys that write a fault; `fault_of` reads it back, unless its trigger has no key."""
     trigger: Any = fault.when.after if isinstance(fault.when, InFlight) else fault.when
     key = next((key for key, kind in TRIGGERS.items() if isinstance(trigger, kind)), None)
-    if key is None:
-        raise TypeError(f"{trigger} cannot be written")
-    when: dict[str, Any] = dict(zip((key, "after_ms"), astuple(trigger), strict=False))
-    if isinstance(fault.when, InFlight) and fault.when.required:
-        when["in_flight"] = True
-    elif fault.action.looks and not isinstance(fault.when, InFlight):
+    when: dict[str, Any] = {"when": str(trigger)}  # of a class of the user's own: to be read by people alone
+    if key is not None:
+        when = dict(zip((key, "after_ms"), astuple(trigger), strict=False))
+    if isinstance(fault.when, InFlight):
+        when |= {"in_flight": fault.when.required or "if-seen", "looks": fault.when.looks}
+    elif fault.action.looks:
         when["in_flight"] = False
     named = {"name": fault.name} if fault.name else {}
     return {"kind": fault.action.kind, "target": str(fault.on), **when, **named, **fault.action.model_dump()}

@@ -145,8 +145,9 @@ TABLES: dict[str, pa.Schema] = {
         cause=_or_null(_str),
     ),
     # what was broken. target: as the plan says it; node, instance: whom that was; parameters: the action's, as JSON;
-    # moment: the trigger; t_effect: from when it was broken, null if never. evidence: a sentence; effective: the
-    # evidence shows that the fault took effect
+    # moment: the trigger; t_effect: from when it was broken, null if never; t_recovered: when the subject was seen to
+    # go on with all instances, null if nobody waited for that, or in vain. evidence: a sentence; effective: it shows
+    # that the fault took effect
     "fault": _table(
         name=_or_null(_str),
         kind=_str,
@@ -158,6 +159,7 @@ TABLES: dict[str, pa.Schema] = {
         t_from=_long,
         t_effect=_or_null(_long),
         t_to=_or_null(_long),
+        t_recovered=_or_null(_long),
         evidence=_str,
         effective=_bool,
     ),

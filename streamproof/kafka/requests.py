@@ -28,7 +28,7 @@ class NoAnswer(ClusterError):  # noqa: N818 - reads as a sentence where it is ra
     """No broker answers at any of the addresses."""
 
 
-class NotYet(Exception):  # noqa: N818 - it is a state of things, not an error
+class NotYet(ClusterError):  # noqa: N818 - it is a state of things, not an error
     """The cluster has no answer now, and may have one soon."""
 
 

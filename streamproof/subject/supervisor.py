@@ -116,11 +116,13 @@ class ProcessSupervisor:
         self._supervisor: threading.Thread | None = None
 
     def start(self, number: int) -> Instance:
-        """Start (or start again) instance `number`; returns at once."""
+        """Start (or start again) instance `number`; returns at once. SubjectError when it runs."""
         values = {**self._values, "instance": str(number)}
         arguments = self.spec.arguments(values)
         log = self._logs / f"{self.spec.name}-{number}.log"
         with self._lock, log.open("ab") as output:
+            if number in self._current and self._current[number].running:
+                raise SubjectError(f"subject {self.spec.name}, instance {number} runs already; stop it first")
             log_start = log.stat().st_size
             incarnation = 1 + sum(1 for instance in self._all if instance.number == number)
             stdin = subprocess.PIPE if self.spec.input == "stdin" else subprocess.DEVNULL

@@ -157,7 +157,7 @@ class Scene:
     def fault(self, target: str = "instance:1", *, effective: bool = True, lasts_ms: int = 3) -> None:
         row: Row = {"name": None, "kind": "kill", "target": target, "node": None, "instance": None, "parameters": "{}"}
         row |= {"moment": "progress 0.50", "t_from": self.wait(), "t_effect": self.now}
-        row |= {"t_to": self.now + lasts_ms * STEP, "evidence": "seen", "effective": effective}
+        row |= {"t_to": self.now + lasts_ms * STEP, "t_recovered": None, "evidence": "seen", "effective": effective}
         self.rows["fault"].append(row)
 
     def read(self, topic: str, part: int, off: int, **changes: Any) -> None:

@@ -1,5 +1,6 @@
 """Systems for faults to act on: without a subject on a real cluster, or made of fakes that only note what is done."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import cast
 import pytest
 
 from streamproof.cluster import Cluster, EmbeddedCluster, start_embedded
+from streamproof.errors import ClusterError
 from streamproof.faults import Evidence, Fault, Nemesis, System
 from streamproof.guardian import Guardian
 from streamproof.kafka.groups import find_group_coordinator
@@ -94,14 +96,35 @@ def unmade(tmp_path: Path, deeds: Deeds) -> System:
     return System(cluster, supervisor, FakeProgress(), None, TOPIC, (TOPIC,), since_ms=0)
 
 
-def nemesis_of(system: System, total: int = 0) -> Nemesis:
-    """A nemesis that tells nobody; given up, the test fails."""
-    return Nemesis(system, total, lambda *_: None, lambda: pytest.fail("given up"))
+@dataclass
+class Heard:
+    """A listener that notes what it is told, and then does what a test wants."""
+
+    then: Callable[[str, Fault], None] = lambda *_: None
+    all: list[tuple[str, str]] = field(default_factory=list)
+
+    def awaited(self, fault: Fault) -> None:
+        self._note("awaited", fault)
+
+    def began(self, fault: Fault) -> None:
+        self._note("began", fault)
+
+    def ended(self, fault: Fault, evidence: Evidence) -> None:
+        self._note("effective" if evidence.effective else evidence.sentence, fault)
+
+    def _note(self, word: str, fault: Fault) -> None:
+        self.all.append((word, str(fault)))
+        self.then(word, fault)
+
+
+def nemesis_of(system: System, total: int = 0, heard: Heard | None = None) -> Nemesis:
+    """A nemesis that tells nobody else; given up, the test fails."""
+    return Nemesis(system, total, heard or Heard(), lambda: pytest.fail("given up"))
 
 
 def act(system: System, fault: Fault, feed: Callable[[float], None] = lambda _: None) -> Evidence:
     """One fault from beginning to end, now, whatever its trigger waits for."""
-    return nemesis_of(system)._act(fault, feed)
+    return nemesis_of(system)._act(fault, feed).evidence
 
 
 @pytest.fixture(scope="session")
@@ -118,5 +141,11 @@ def cluster(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture
 def agreeing(cluster: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], None]) -> EmbeddedCluster:
     """The same, once one that was away has heard who leads now."""
-    wait_until(lambda: len({list_leaders(cluster.address(node), TOPIC) for node in cluster.brokers}) == 1)
+
+    def agreed() -> bool:
+        with contextlib.suppress(ClusterError):  # from a broker that is just back, and has heard of no topic yet
+            return len({list_leaders(cluster.address(node), TOPIC) for node in cluster.brokers}) == 1
+        return False
+
+    wait_until(agreed)
     return cluster

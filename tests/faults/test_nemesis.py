@@ -1,5 +1,6 @@
 """The nemesis: faults take turns or overlap, each is recorded, and all is undone come what may."""
 
+import itertools
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +22,6 @@ from streamproof.faults import (
     Fault,
     InFlight,
     Instance,
-    Nemesis,
     Plan,
     Progress,
     Scene,
@@ -30,7 +30,7 @@ from streamproof.faults import (
 from streamproof.faults.nemesis import AHEAD
 from streamproof.faults.targets import INSTANCE, TargetKind
 from streamproof.guardian import Guardian
-from tests.faults.conftest import Deeds, nemesis_of, system_of, with_progress
+from tests.faults.conftest import Deeds, Heard, act, nemesis_of, system_of, with_progress
 
 
 @pytest.fixture
@@ -99,8 +99,8 @@ def test_a_fault_during_another_overlaps_with_it(unmade: System, tick: Any) -> N
     """It begins while the other is in effect, and the other lasts on."""
     tick.release[1] = threading.Event()
 
-    def tell(fault: Fault, evidence: Evidence | None) -> None:
-        if evidence and fault.on == Instance(2):
+    def then(word: str, fault: Fault) -> None:
+        if word == "effective" and fault.on == Instance(2):
             tick.release[1].set()
 
     plan = Plan(
@@ -109,7 +109,7 @@ def test_a_fault_during_another_overlaps_with_it(unmade: System, tick: Any) -> N
             Fault(tick(lasts_ms=0), Instance(2), During("first")),
         )
     )
-    nemesis = Nemesis(busy(unmade), 100, tell, lambda: pytest.fail("given up"))
+    nemesis = nemesis_of(busy(unmade), 100, Heard(then))
     nemesis.carry_out(plan)
     assert log_of(tick) == ["begin 1", "begin 2", "end 2", "end 1"]
     first, second = sorted(nemesis.rows, key=lambda row: row["instance"])
@@ -186,7 +186,7 @@ def test_a_time_is_counted_from_the_first_input(unmade: System, tick: Any) -> No
 
 def test_a_fault_of_ones_own_waits_for_none_that_never_was(noted: System) -> None:
     """Nobody would ever name it."""
-    with pytest.raises(UsageError, match='fault kill: no fault named "first" was carried out before; put both into a'):
+    with pytest.raises(UsageError, match='fault kill: no fault named "first" is there to wait for; put both into a'):
         nemesis_of(noted).inject(Fault.of("kill", "instance:1", at=None, during="first"))
 
 
@@ -213,7 +213,7 @@ def test_a_run_that_ends_early_leaves_nothing_broken(unmade: System, tick: Any) 
             Fault(tick(lasts_ms=0), Instance(2), During("first", after_ms=60_000)),
         )
     )
-    nemesis = Nemesis(busy(unmade), 100, lambda *_: began.set(), lambda: pytest.fail("given up"))
+    nemesis = nemesis_of(busy(unmade), 100, Heard(lambda *_: began.set()))
     thread = threading.Thread(target=nemesis.carry_out, args=(plan,))
     thread.start()
     assert began.wait(10)
@@ -269,22 +269,17 @@ def test_a_mark_that_is_not_reached_leaves_nothing_to_recover_from(
     standing = with_progress(noted, committed=lambda: 5, is_whole=lambda _: pytest.fail("waited for"))
     fault = Fault.of("kill", "instance:1", at=0.2)
     evidence = nemesis_of(standing, 100).inject(fault)
-    assert (evidence.sentence, evidence.effective) == ("not done: the group did not reach 20% of the workload", False)
+    assert (evidence.sentence, evidence.effective) == ("not done: the subject did not reach 20% of the workload", False)
     with pytest.raises(pytest.fail.Exception, match="given up"):
         nemesis_of(with_progress(standing, committed=lambda: 0), 100).inject(fault)
 
 
 def test_a_fault_is_told_of_before_it_is_waited_for_and_when_it_is_over(noted: System) -> None:
-    """Its mark may be a while off."""
-    events: list[tuple[str, bool | None]] = []
-    nemesis = Nemesis(
-        with_progress(replace(noted, group=None), unanswered=lambda _: 7, committed=lambda: 1),
-        0,
-        lambda fault, evidence: events.append((str(fault), evidence.effective if evidence else None)),
-        lambda: pytest.fail("given up"),
-    )
-    nemesis.inject(Fault.of("kill", "instance:1", at=0.0, lasts_ms=0))
-    assert events == [("kill instance:1", None), ("kill instance:1", True)]
+    """Its mark may be a while off: that its trigger is met is told apart."""
+    heard = Heard()
+    system = with_progress(replace(noted, group=None), unanswered=lambda _: 7, committed=lambda: 1)
+    nemesis_of(system, 0, heard).inject(Fault.of("kill", "instance:1", at=0.0, lasts_ms=0))
+    assert heard.all == [(word, "kill instance:1") for word in ("awaited", "began", "effective")]
 
 
 def test_what_a_trigger_holds_is_let_go_when_the_action_cannot_begin(
@@ -298,6 +293,124 @@ def test_what_a_trigger_holds_is_let_go_when_the_action_cannot_begin(
     monkeypatch.setattr("streamproof.faults.actions.Kill.prepare", lambda *_: None)
     monkeypatch.setattr(deeds, "kill", refuse)
     system = with_progress(noted, in_flight=lambda: frozenset({(0, 7)}))
-    evidence = nemesis_of(system)._act(Fault.of("kill-in-flight", "instance:1"), lambda _: None)
+    evidence = act(system, Fault.of("kill-in-flight", "instance:1"))
     assert evidence == Evidence("not done: no such process", effective=False)
     assert deeds.done == ["pause 1", "resume 1"]
+
+
+def test_two_faults_are_never_in_one_target(unmade: System, tick: Any) -> None:
+    """The second would undo what the first still needs, and take the other's deeds for its own."""
+    tick.release[1] = threading.Event()
+
+    def then(word: str, _: Fault) -> None:
+        if word.startswith("not done"):
+            tick.release[1].set()
+
+    first = Fault(tick(lasts_ms=0), Instance(1), Progress(0.3), name="first")
+    nemesis = nemesis_of(busy(unmade), 100, Heard(then))
+    nemesis.carry_out(Plan((first, Fault(tick(lasts_ms=0), Instance(1), During("first")))))
+    assert log_of(tick) == ["begin 1", "end 1"]
+    assert sorted((row["evidence"], row["effective"]) for row in nemesis.rows) == [
+        ("not done: instance:1 was in the hands of tick instance:1", False),
+        ("ticked 1", True),
+    ]
+    assert nemesis.inject(first).effective, "it is in nobody's hands afterwards"
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_cannot_be_undone_ends_the_plan_and_keeps_its_evidence(
+    unmade: System, tick: Any, monkeypatch: pytest.MonkeyPatch, *, times: int
+) -> None:
+    """It is tried twice; then all that follows would meet a system that is broken."""
+    failing = iter([ClusterError("it did not start again")] * times)
+
+    def end(*_: object) -> None:
+        for error in failing:
+            raise error
+
+    monkeypatch.setattr(tick, "end", end)
+    follows = Fault(tick(lasts_ms=0), Instance(2), After("first"))
+    plan = Plan((Fault(tick(lasts_ms=0), Instance(1), Elapsed(0.0), name="first"), follows))
+    nemesis = nemesis_of(busy(unmade), 100)
+    if times == 1:
+        nemesis.carry_out(plan)
+        assert [row["evidence"] for row in nemesis.rows] == ["ticked 1", "ticked 2"]
+        return
+    with pytest.raises(ClusterError, match="fault tick instance:1 could not be undone: it did not start again"):
+        nemesis.carry_out(plan)
+    row = min(nemesis.rows, key=lambda row: row["t_from"])
+    assert (row["evidence"], row["effective"]) == ("ticked 1, and not undone: it did not start again", True)
+    assert row["t_effect"] is not None
+
+
+def test_evidence_that_cannot_be_had_is_not_a_fault_that_was_not_done(
+    unmade: System, tick: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record says from when the fault was in effect, and the fault is undone."""
+
+    def evidence(*_: object) -> Evidence:
+        raise ClusterError("nobody answers")
+
+    monkeypatch.setattr(tick, "evidence", evidence)
+    nemesis = nemesis_of(busy(unmade), 100)
+    assert not nemesis.inject(Fault(tick(lasts_ms=0), Instance(1), Progress(0.3))).effective
+    (row,) = nemesis.rows
+    assert row["evidence"] == "begun, but nothing could be seen of it: nobody answers"
+    assert row["t_effect"] is not None
+    assert log_of(tick) == ["begin 1", "end 1"]
+
+
+def test_after_a_fault_that_was_not_done_nothing_comes(unmade: System, tick: Any) -> None:
+    """`After` waits for what was mended: nothing was broken."""
+    plan = Plan(
+        (
+            Fault(tick(lasts_ms=0), Instance(1), Elapsed(99.0), name="never"),
+            Fault(tick(lasts_ms=0), Instance(2), After("never")),
+        )
+    )
+    nemesis = nemesis_of(with_progress(unmade, committed=lambda: 100), 100)
+    nemesis.carry_out(plan)
+    assert [row["evidence"] for row in nemesis.rows] == [
+        "not done: its moment never came: after 99 s",
+        "not done: its moment never came: after never",
+    ]
+
+
+def test_an_error_in_a_thread_ends_those_that_wait(unmade: System, tick: Any) -> None:
+    """Nobody waits for the end of a fault whose thread is gone."""
+    plan = Plan(
+        (
+            Fault(tick(lasts_ms=0, fails=True), Instance(1), Elapsed(0.0)),
+            Fault(tick(lasts_ms=0), Instance(2), Elapsed(99.0)),
+        )
+    )
+    with pytest.raises(RuntimeError, match="no evidence"):
+        nemesis_of(with_progress(unmade, committed=lambda: 1), 100).carry_out(plan)
+    assert log_of(tick) == ["begin 1", "end 1"]
+
+
+def test_a_subject_that_goes_on_slowly_is_waited_for(
+    unmade: System, tick: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only standing still is bounded, not how long a mark takes."""
+    monkeypatch.setattr("streamproof.faults.nemesis.RECOVERY_S", 0.02)
+    done = itertools.count(1)
+    slow = with_progress(unmade, committed=lambda: min(100, next(done)))
+    assert nemesis_of(slow, 100).inject(Fault(tick(lasts_ms=0), Instance(1), Progress(0.3))).effective
+
+
+def test_the_record_says_when_the_subject_had_recovered(unmade: System, tick: Any) -> None:
+    """Null where it never did."""
+    fault = Fault(tick(lasts_ms=0), Instance(1), Progress(0.3))
+    recovered = nemesis_of(busy(unmade), 100)
+    recovered.inject(fault)
+    assert recovered.rows[0]["t_recovered"] >= recovered.rows[0]["t_to"]
+    system = busy(unmade)
+
+    def missing(_: int) -> bool:
+        system.stopping.set()
+        return False
+
+    broken = nemesis_of(with_progress(system, is_whole=missing), 100)
+    broken.inject(fault)
+    assert broken.rows[0]["t_recovered"] is None

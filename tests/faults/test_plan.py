@@ -1,7 +1,8 @@
 """Plans of faults: the same from the same seed, and honest about what a cluster cannot be made to do."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -9,6 +10,7 @@ from streamproof.capabilities import OF_BACKEND, Capability
 from streamproof.errors import UnsupportedByCluster, UsageError
 from streamproof.faults import (
     ACTIONS,
+    Action,
     After,
     During,
     Elapsed,
@@ -24,7 +26,8 @@ from streamproof.faults import (
     plan_in_words,
     read_plan,
 )
-from streamproof.faults.triggers import Trigger
+from streamproof.faults.actions import Join, PauseBeyondSession
+from streamproof.faults.triggers import SoFar, Trigger
 from streamproof.faults.written import fault_of, keys_of
 from streamproof.subject import SubjectSpec
 
@@ -60,12 +63,40 @@ def test_a_plan_is_read_as_it_was_saved(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "when", [Progress(0.2), Elapsed(1.5), During("x", 3), After("x"), InFlight(Progress(0.2)), InFlight(During("x"))]
+    "when",
+    [
+        Progress(0.2),
+        Elapsed(1.5),
+        During("x", 3),
+        After("x"),
+        InFlight(Progress(0.2)),
+        InFlight(During("x")),
+        InFlight(Progress(0.2), required=False),
+        InFlight(Progress(0.2), looks=3),
+    ],
 )
-def test_every_trigger_is_read_as_it_is_written(when: Trigger) -> None:
+@pytest.mark.parametrize("action", [Kill(lasts_ms=7), PauseBeyondSession(lasts_ms=7)])
+def test_every_trigger_is_read_as_it_is_written(when: Trigger, action: Action) -> None:
     """With the action's parameters and the fault's name."""
-    fault = Fault(Kill(lasts_ms=7), Instance(3), when, "mine")
+    fault = Fault(action, Instance(3), when, "mine")
     assert fault_of(keys_of(fault)) == fault
+
+
+def test_a_trigger_of_the_users_own_is_written_for_people_alone() -> None:
+    """A run saves its plan, and a plan that is read again must not leave a trigger out."""
+
+    @dataclass(frozen=True)
+    class Sunset(Trigger):
+        def met(self, so_far: SoFar) -> bool:  # noqa: ARG002
+            return True
+
+        def __str__(self) -> str:
+            return "at sunset"
+
+    keys = keys_of(Fault(Kill(), Instance(1), Sunset()))
+    assert keys["when"] == "at sunset"
+    with pytest.raises(UsageError, match="when"):
+        fault_of(keys)
 
 
 def test_a_plan_can_be_made_smaller() -> None:
@@ -74,6 +105,16 @@ def test_a_plan_can_be_made_smaller() -> None:
     smaller = plan.without(plan.faults[1])
     assert smaller.faults == (plan.faults[0], *plan.faults[2:])
     assert smaller.seed == plan.seed
+
+
+def test_what_depends_on_a_fault_goes_with_it() -> None:
+    """By way of others too: what is left can be carried out."""
+    first, second = Fault(Kill(), Instance(1), Progress(0.2), "a"), Fault(Kill(), Instance(2), During("a"), "b")
+    third, other = Fault(Kill(), Instance(1), After("b")), Fault(Kill(), Instance(2), Progress(0.9))
+    smaller = Plan((first, second, third, other)).without(first)
+    assert smaller == Plan((other,))
+    check_plan(smaller, PLAIN)
+    assert Plan((first, second)) + Plan((other,)) == Plan((first, second, other))
 
 
 GOOD = '{"kind": "kill", "target": "instance:1", "at": 0.5}'
@@ -259,6 +300,7 @@ def test_a_fault_in_words_may_say_when() -> None:
     [
         ({}, "it does not say when; write one of at, elapsed_s, during or after"),
         ({"at": 0.1, "elapsed_s": 3}, "it has at and elapsed_s; write one of at, elapsed_s, during or after"),
+        ({"at": 0.1, "after_ms": 3}, "after_ms counts from another fault; write it beside during or after, not at"),
     ],
 )
 def test_a_fault_says_once_when_it_begins(keys: dict[str, float], sentence: str) -> None:
@@ -275,6 +317,35 @@ def test_a_fault_that_depends_on_another_names_a_fault_of_the_plan(names: tuple[
     others = [Fault(Kill(), Instance(1), Progress(0.1), name) for name in names]
     with pytest.raises(UsageError, match=sentence):
         check_plan(Plan((*others, Fault(Kill(), Instance(2), During("x")))), PLAIN)
+
+
+def test_faults_that_wait_for_each_other_would_wait_for_ever() -> None:
+    """Also a fault that waits for itself."""
+    own = Fault(Kill(), Instance(1), After("a"), "a")
+    first, second = Fault(Kill(), Instance(1), After("b"), "a"), Fault(Kill(), Instance(2), During("a"), "b")
+    for plan in (Plan((own,)), Plan((first, second))):
+        with pytest.raises(UsageError, match="fault kill, 1 of the plan: it waits for itself, by way of others or not"):
+            check_plan(plan, PLAIN)
+
+
+def test_a_fault_in_words_of_python_says_when_once() -> None:
+    """Half-way, unless another trigger is named."""
+    assert Fault.of("kill", "instance:1").when == Progress(0.5)
+    assert Fault.of("kill", "instance:1", during="loss").when == During("loss")
+
+
+def test_only_an_instance_that_runs_can_be_in_flight() -> None:
+    """There is nothing to stop and to look at before an instance is there."""
+    with pytest.raises(UsageError, match="fault join: instance:3 has no cycle"):
+        Fault(Join(), Instance(3), InFlight(Progress(0.2)))
+
+
+def test_two_actions_of_one_kind_are_refused() -> None:
+    """A plan would mean the first and get the second."""
+    with pytest.raises(TypeError, match='Kill has the kind "kill" already'):
+
+        class Other(Kill):
+            kind: ClassVar[str] = "kill"
 
 
 def test_each_kind_of_cluster_says_what_can_be_done_to_it() -> None:

@@ -59,6 +59,14 @@ def test_a_paused_instance_can_be_killed_and_started_again(make: Make, wait_unti
     assert supervisor.current(1).running
 
 
+def test_an_instance_that_runs_is_not_started_beside_itself(make: Make) -> None:
+    """Two processes of one number: nobody would know the first any more, nor end it."""
+    supervisor = make(SLEEPS)
+    with pytest.raises(SubjectError, match="instance 1 runs already; stop it first"):
+        supervisor.start(1)
+    assert len(supervisor.rows()) == 1
+
+
 def test_an_instance_that_ends_on_its_own_is_started_again_a_few_times(make: Make, wait_until: WaitUntil) -> None:
     """As a supervisor would; then it stays down."""
     supervisor = make("sh -c 'exit 3'")

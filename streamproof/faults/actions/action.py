@@ -54,8 +54,8 @@ class Action(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **more: Any) -> None:
         super().__pydantic_init_subclass__(**more)
-        if "kind" in cls.__dict__:
-            ACTIONS[cls.kind] = cls
+        if "kind" in cls.__dict__ and (other := ACTIONS.setdefault(cls.kind, cls)) is not cls:
+            raise TypeError(f'{cls.__qualname__}: {other.__qualname__} has the kind "{cls.kind}" already')
 
     def prepare(self, scene: Scene) -> None:
         """Look at what will be missed, before anything is touched."""

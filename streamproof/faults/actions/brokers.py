@@ -7,31 +7,12 @@ from typing import ClassVar
 from streamproof.capabilities import Capability
 from streamproof.cluster import Cluster
 from streamproof.faults.actions.action import Action, Drawn
-from streamproof.faults.actions.processes import group_of
 from streamproof.faults.in_flight import transactions_of
 from streamproof.faults.leadership import Logs, leads_nothing, led_by, logs_of
-from streamproof.faults.system import Evidence, Scene, System
-from streamproof.faults.targets import BROKER, Broker, BrokerRole, Target, TargetKind
-from streamproof.kafka.groups import find_group_coordinator
-from streamproof.kafka.leaders import find_leader
-from streamproof.kafka.transactions import find_transaction_coordinator
+from streamproof.faults.system import Evidence, Scene
+from streamproof.faults.targets import BROKER, Broker, TargetKind
 
 TAKEN_OVER_WITHIN_S = 30.0
-
-
-def broker_of(system: System, target: Target) -> tuple[int, str]:
-    """The node that plays the target's role now, by asking; and what to call it."""
-    servers = system.cluster.bootstrap_servers
-    if isinstance(target, Broker):
-        return target.node, f"broker {target.node}"
-    if target is BrokerRole.LEADER:
-        node, role = find_leader(servers, system.topic, 0), "leader"
-    elif target is BrokerRole.TRANSACTION_COORDINATOR and (transactions := transactions_of(system)):
-        node = find_transaction_coordinator(servers, transactions[0].transactional_id)
-        role = "transaction coordinator"
-    else:
-        node, role = find_group_coordinator(servers, group_of(system)), "group coordinator"
-    return node, f"broker {node} ({role})"
 
 
 @dataclass(frozen=True)
@@ -65,8 +46,10 @@ class BrokerAction(Action):
     def begin(self, scene: Scene) -> Taken:
         system = scene.system
         cluster = system.cluster
-        node, name = broker_of(system, scene.on)
-        scene.node = node
+        if not isinstance(scene.met, Broker):
+            raise TypeError(f"{scene.on} is no broker")
+        node, role = scene.met.node, scene.met.role
+        name = f"broker {node}" + (f" ({role})" if role else "")
         others = tuple(cluster.address(other) for other in cluster.brokers if other != node)
         logs = logs_of(system, [transaction.transactional_id for transaction in transactions_of(system)])
         # asked of the others: a broker that was paused a moment ago believes that it leads still

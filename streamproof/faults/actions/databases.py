@@ -32,9 +32,9 @@ class LockDatabase(Action):
     target: ClassVar[TargetKind] = DATABASE
 
     def begin(self, scene: Scene) -> Locked:
-        if not isinstance(scene.on, DatabaseOf):
+        if not isinstance(scene.met, DatabaseOf):
             raise TypeError(f"{scene.on} is no database")
-        database, lock = scene.system.databases[scene.on.channel], ExitStack()
+        database, lock = scene.system.databases[scene.met.channel], ExitStack()
         lock.enter_context(database.lock())
         return Locked(lock, scene.system.progress.waiting(), database.is_locked())
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from streamproof.capabilities import Capability
-from streamproof.errors import UsageError
 from streamproof.faults.actions.action import Action, Drawn
 from streamproof.faults.in_flight import described, open_now
+from streamproof.faults.roles import group_of
 from streamproof.faults.system import Evidence, Scene, System
-from streamproof.faults.targets import INSTANCE, NEW_INSTANCE, Instance, TargetKind
+from streamproof.faults.targets import INSTANCE, NEW_INSTANCE, TargetKind
 from streamproof.kafka.groups import describe_group
 
 ENDED = "had ended by itself, and was started again"
@@ -16,13 +16,6 @@ KEPT = "its group kept it: its session time-out is longer; lower it for such run
 NOTICED_WITHIN_S = 30.0
 SETTLED = frozenset({"Stable", "Empty"})
 GIVEN_UP_WITHIN_S = 60.0  # clients' sessions run out after 45 s, unless they are told otherwise
-
-
-def group_of(system: System) -> str:
-    """The subject's group; UsageError where it is in none."""
-    if system.group is None:
-        raise UsageError("a subject that is told what to send is in no group")
-    return system.group
 
 
 def members_of(system: System) -> frozenset[str]:
@@ -51,13 +44,6 @@ def gives_up(scene: Scene) -> bool:
         return group.state in SETTLED and bool(scene.members - group.ids)
 
     return system.wait_until(gone, GIVEN_UP_WITHIN_S)
-
-
-def number_of(scene: Scene) -> int:
-    """The instance that the fault is aimed at."""
-    if not isinstance(scene.on, Instance):
-        raise TypeError(f"{scene.on} is no instance")
-    return scene.on.number
 
 
 @dataclass(frozen=True)
@@ -94,7 +80,7 @@ class Kill(Action):
         note_members(scene)
 
     def begin(self, scene: Scene) -> Killed:
-        number = number_of(scene)
+        number = scene.number
         unanswered = scene.system.progress.unanswered(number)
         return Killed(number, scene.system.supervisor.kill(number), unanswered)
 
@@ -142,9 +128,8 @@ class PauseBeyondSession(Action):
         note_members(scene)
 
     def begin(self, scene: Scene) -> int:
-        number = number_of(scene)
-        scene.system.supervisor.pause(number)
-        return number
+        scene.system.supervisor.pause(scene.number)
+        return scene.number
 
     def evidence(self, scene: Scene, state: int) -> Evidence:
         scene.feed(1.0)  # for those who take over
@@ -178,9 +163,8 @@ class Join(Action):
         scene.members = members_of(scene.system)
 
     def begin(self, scene: Scene) -> int:
-        number = number_of(scene)
-        scene.system.supervisor.start(number)
-        return number
+        scene.system.supervisor.start(scene.number)
+        return scene.number
 
     def evidence(self, scene: Scene, state: int) -> Evidence:
         system, before = scene.system, len(scene.members)
