@@ -5,6 +5,7 @@ from streamproof.cluster.backends import EMBEDDED, STARTED, open_cluster
 from streamproof.cluster.base import Cluster, has_one_clock
 from streamproof.cluster.embedded import EmbeddedCluster, start_embedded
 from streamproof.cluster.existing import ExistingCluster, connect_existing
+from streamproof.cluster.owned import NetworkedCluster, OwnedCluster, under_control
 
 __all__ = [
     "DEFAULT_VERSION",
@@ -13,10 +14,13 @@ __all__ = [
     "Cluster",
     "EmbeddedCluster",
     "ExistingCluster",
+    "NetworkedCluster",
+    "OwnedCluster",
     "connect_existing",
     "has_one_clock",
     "kafka_jars",
     "open_cluster",
     "start_embedded",
+    "under_control",
     "versions",
 ]

@@ -1,71 +1,52 @@
-"""The interface behind which Kafka runs, wherever it runs."""
+"""What every cluster has, wherever Kafka runs, and whoever runs it."""
 
 import ipaddress
 import sys
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Protocol
+from typing import ClassVar
 
-from streamproof.capabilities import Capability
+from streamproof.capabilities import OF_BACKEND, Capability
+from streamproof.errors import ClusterError
+from streamproof.kafka import requests
 from streamproof.kafka.protocol import parse_address
 
 
-class Cluster(Protocol):
-    """Brokers that are up. Node ids are 1, 2, …; all methods block until done, and raise ClusterError.
+class Cluster:
+    """Brokers that are up.
 
-    What a backend cannot do raises UnsupportedByCluster: an existing cluster's brokers cannot be killed.
+    `backend`: embedded, testcontainers or existing. `version`: of Apache Kafka, `unknown` where no broker says it.
+    `bootstrap_servers`: the direct listeners, for observers and administration. `subject_bootstrap_servers`: the
+    listeners that a subject gets; each advertises the address of a proxy, where a proxy is in use.
     """
 
-    @property
-    def backend(self) -> str:
-        """embedded, testcontainers or existing."""
+    backend: ClassVar[str]
 
-    @property
-    def version(self) -> str:
-        """Of Apache Kafka; what the brokers say where it is known, else `unknown`."""
+    def __init__(self, version: str, addresses: Mapping[int, str], servers: str, subject_servers: str) -> None:
+        self.version = version
+        self._addresses = dict(sorted(addresses.items()))
+        self.bootstrap_servers = servers
+        self.subject_bootstrap_servers = subject_servers
 
     @property
     def brokers(self) -> tuple[int, ...]:
         """Node ids, up or not."""
-
-    @property
-    def bootstrap_servers(self) -> str:
-        """The direct listeners: for observers and administration."""
-
-    @property
-    def subject_bootstrap_servers(self) -> str:
-        """The listeners that a subject gets: each advertises the address of a proxy, where a proxy is in use."""
+        return tuple(self._addresses)
 
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What a run may do to the brokers."""
+        return OF_BACKEND[self.backend]
 
     def address(self, node: int) -> str:
-        """`host:port` of a broker's direct listener."""
-
-    def stop(self, node: int) -> bool:
-        """SIGTERM, and wait for the end; False when it did not end in time, and was killed."""
-
-    def kill(self, node: int) -> None: ...
-
-    def pause(self, node: int) -> None: ...
-
-    def resume(self, node: int) -> None: ...
-
-    def start(self, node: int) -> None:
-        """Start a stopped or killed broker again, on the same ports and data; returns when it answers."""
-
-    def disconnect(self, node: int) -> None:
-        """Cut a broker from its peers: it goes on serving clients, as far as it can."""
-
-    def connect(self, node: int) -> None:
-        """Mend what `disconnect` cut."""
-
-    def log(self, node: int) -> Path:
-        """The broker's own log file."""
+        """`host:port` of a broker's direct listener; `ClusterError` when there is no such broker."""
+        try:
+            return self._addresses[node]
+        except KeyError:
+            raise ClusterError(f"there is no broker {node}; brokers are {self.brokers}") from None
 
     def features(self) -> Mapping[str, int]:
-        """Finalized feature levels, such as {"transaction.version": 2}."""
+        """Finalized feature levels, such as {"transaction.version": 2}; `ClusterError` when no broker answers."""
+        return requests.first_answer(self.bootstrap_servers, requests.features)
 
 
 def has_one_clock(cluster: Cluster) -> bool:

@@ -6,6 +6,7 @@ import secrets
 import signal
 import subprocess
 from collections.abc import Mapping
+from dataclasses import astuple
 from pathlib import Path
 
 from streamproof.cluster.java import start_java
@@ -14,7 +15,6 @@ from streamproof.cluster.runtime import CHECKPOINT, MAIN, Runtime
 from streamproof.cluster.settings import BrokerPorts, broker_settings, write_properties
 from streamproof.errors import ClusterError
 from streamproof.guardian import Guardian
-from streamproof.kafka.requests import metadata
 
 LAST_LINES = 12
 STOP_TIMEOUT_S = 10.0  # a broker that is told to stop waits for its controllers, which may be gone for good
@@ -44,10 +44,6 @@ class Broker:
         self._log_start = 0
 
     @property
-    def address(self) -> str:
-        return f"{HOST}:{self.ports.direct}"
-
-    @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
@@ -67,16 +63,6 @@ class Broker:
         with self.log.open("ab") as output:
             self._log_start = output.tell()
             self._process = start_java(self._guardian, command, self._directory, output)
-
-    def knows(self, nodes: frozenset[int]) -> bool:
-        """Whether it answers, and knows all `nodes` and a controller. `ClusterError` when it has ended instead."""
-        if not self.running:
-            raise ClusterError(self._why_it_ended())
-        try:
-            seen = metadata(self.address, timeout_s=2.0)
-        except OSError:
-            return False
-        return seen.controller_id >= 0 and nodes <= {broker.node_id for broker in seen.brokers}
 
     def signal(self, number: int) -> None:
         if self._process is None or self._process.poll() is not None:
@@ -111,16 +97,15 @@ class Broker:
             return False
         return True
 
-    def _why_it_ended(self) -> str:
+    def why_it_ended(self) -> str:
+        """A sentence, and what of its log tells the cause."""
         with self.log.open("rb") as file:
             file.seek(self._log_start)
             lines = file.read().decode(errors="replace").splitlines()
         if any("Address already in use" in line for line in lines):
-            return f"broker {self.node} found one of its ports in use ({self._ports()}); end what listens there"
+            taken = ", ".join(map(str, astuple(self.ports)))
+            return f"broker {self.node} found one of its ports in use ({taken} on {HOST}); end what listens there"
         return why_it_ended(f"broker {self.node}", self._process.returncode if self._process else None, lines, self.log)
-
-    def _ports(self) -> str:
-        return f"{self.ports.direct}, {self.ports.subject}, {self.ports.internal}, {self.ports.controller} on {HOST}"
 
     @property
     def _properties(self) -> Path:
@@ -166,8 +151,7 @@ def make_brokers(
     for node, own in ports.items():
         directory = home / f"broker-{node}"
         directory.mkdir(parents=True)
-        advertised = f"{HOST}:{own.subject}"
-        own_settings = broker_settings(node, ports, str(directory / "data"), advertised, settings)
+        own_settings = broker_settings(node, ports, str(directory / "data"), settings)
         broker = Broker(guardian, runtime, node, ports=own, directory=directory, log=logs / f"broker-{node}.log")
         broker.format(cluster_id, runtime.checkpoint(guardian, own_settings), own_settings)
         made[node] = broker

@@ -25,12 +25,11 @@ from testcontainers.core.docker_client import DockerClient, get_docker_host
 from streamproof.cluster.artifacts import DEFAULT_VERSION, Progress, silent
 from streamproof.cluster.broker import STOP_TIMEOUT_S, new_id, numbers, take_ports, why_it_ended
 from streamproof.cluster.java import HEAP, QUICK_START
-from streamproof.cluster.owned import OwnedCluster
+from streamproof.cluster.owned import NetworkedCluster
 from streamproof.cluster.ports import HOST, PortLease
 from streamproof.cluster.settings import BrokerPorts, broker_settings, check_wanted
 from streamproof.errors import ArtifactError, ClusterError, UsageError
 from streamproof.guardian import LABEL, Guardian
-from streamproof.kafka.requests import metadata
 
 IMAGE = "apache/kafka"
 DATA = "/var/lib/kafka/data"  # a volume of the image
@@ -77,17 +76,10 @@ class ContainerBroker:
                     self._made = self._container.start().get_wrapped_container()
                 self._made.client.networks.get(EDGE).connect(self._made)
 
-    def knows(self, nodes: frozenset[int]) -> bool:
-        """Whether it answers, and knows all `nodes` and a controller. `ClusterError` when it has ended instead."""
-        try:
-            seen = metadata(f"{HOST}:{self.ports.direct}", timeout_s=2.0)
-        except OSError:
-            if not self.running:
-                status = self._made.attrs["State"]["ExitCode"]
-                lines = self._made.logs().decode(errors="replace").splitlines()
-                raise ClusterError(why_it_ended(f"broker {self.node}", status, lines, self.log)) from None
-            return False
-        return seen.controller_id >= 0 and nodes <= {broker.node_id for broker in seen.brokers}
+    def why_it_ended(self) -> str:
+        """A sentence, and what of its log tells the cause."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return why_it_ended(f"broker {self.node}", self._made.attrs["State"]["ExitCode"], lines, self._log)
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> bool:
         """SIGTERM, and SIGKILL when that does not end it in time; whether it ended by itself."""
@@ -117,11 +109,12 @@ class ContainerBroker:
             self._network.connect(self._made)
 
     def remove(self) -> None:
-        """Keep its log, and end it in whatever state it is."""
+        """Keep its log, and end it in whatever state it is. What Docker refuses, the guardian asks for once more."""
         if self._made:
             with contextlib.suppress(ClusterError, OSError):
                 _ = self.log
         with (
+            contextlib.suppress(ClusterError),
             _asking(f"to remove broker {self.node}"),
             contextlib.closing(self._container.get_docker_client().client),
         ):
@@ -135,35 +128,13 @@ class ContainerBroker:
             yield
 
 
-class ContainerCluster(OwnedCluster[ContainerBroker]):
+class ContainerCluster(NetworkedCluster[ContainerBroker]):
     """Brokers in containers on a network of their own."""
 
     backend = "testcontainers"
 
-    def __init__(
-        self, version: str, brokers: Mapping[int, ContainerBroker], ports: PortLease, docker: Any, network: Any
-    ) -> None:
-        super().__init__(version, brokers, ports)
-        self._docker = docker
-        self._network = network
 
-    def disconnect(self, node: int) -> None:
-        self._broker(node).disconnect()
-
-    def connect(self, node: int) -> None:
-        self._broker(node).connect()
-
-    def _end(self) -> None:
-        # what Docker does not do now, the guardian asks for once more
-        for broker in self._brokers.values():
-            with contextlib.suppress(ClusterError):
-                broker.remove()
-        with contextlib.suppress(ClusterError), _asking("to remove the brokers' network"):
-            if self._network:
-                self._network.remove()
-        self._docker.close()
-
-
+@contextlib.contextmanager
 def start_containers(
     guardian: Guardian,
     *,
@@ -173,29 +144,26 @@ def start_containers(
     settings: Mapping[str, str] | None = None,
     port: int | None = None,
     progress: Progress = silent,
-) -> ContainerCluster:
-    """Start a cluster of `apache/kafka:<version>`, and return when every broker knows all the others.
+) -> Iterator[ContainerCluster]:
+    """A cluster of `apache/kafka:<version>`; its containers and its network are gone when the block is left.
 
     As `start_embedded`; Docker must run on this machine, and be reached by its socket. `ArtifactError` when there is no
     such image here and none can be pulled, `ClusterError` also when Docker is not reachable or refuses something.
     """
     check_wanted(brokers, settings or {})
-    docker = engine()
-    guardian.own_containers(engine_socket())
-    lease = PortLease()
     name, labels = f"streamproof-{guardian.label}-{next(numbers)}", {LABEL: guardian.label}
-    network = None
-    made: dict[int, ContainerBroker] = {}
-    try:
+    with contextlib.ExitStack() as stack:
+        docker = stack.enter_context(contextlib.closing(engine()))
+        guardian.own_containers(engine_socket())
         have_image(docker, version, progress)
-        ports = take_ports(lease, brokers, port)
+        ports = take_ports(stack.enter_context(contextlib.closing(PortLease())), brokers, port)
         logs.mkdir(parents=True, exist_ok=True)
-        with _asking("for a network"):
-            network = docker.networks.create(name, internal=True, labels=labels)
+        network = stack.enter_context(_network(docker, name, labels))
         names = {node: f"{name}-broker-{node}" for node in ports}
         variables = {"CLUSTER_ID": new_id(), **JAVA}
+        made: dict[int, ContainerBroker] = {}
         for node, own in ports.items():
-            own_settings = broker_settings(node, ports, DATA, f"{HOST}:{own.subject}", settings or {}, names=names)
+            own_settings = broker_settings(node, ports, DATA, settings or {}, names=names)
             container = (
                 DockerContainer(f"{IMAGE}:{version}", env={**variables, **as_variables(own_settings)})
                 .with_name(names[node])
@@ -206,12 +174,22 @@ def start_containers(
             made[node] = ContainerBroker(
                 node, ports=own, container=container, network=network, log=logs / f"broker-{node}.log"
             )
-        cluster = ContainerCluster(version, made, lease, docker, network)
+            stack.callback(made[node].remove)
+        cluster = ContainerCluster(version, made)
         cluster.launch_all(progress)
-    except BaseException:
-        ContainerCluster(version, made, lease, docker, network).close()
-        raise
-    return cluster
+        yield cluster
+
+
+@contextlib.contextmanager
+def _network(docker: Any, name: str, labels: Mapping[str, str]) -> Iterator[Any]:
+    """The brokers' own. What Docker refuses at its end, the guardian asks for once more."""
+    with _asking("for a network"):
+        network = docker.networks.create(name, internal=True, labels=labels)
+    try:
+        yield network
+    finally:
+        with contextlib.suppress(ClusterError), _asking("to remove the brokers' network"):
+            network.remove()
 
 
 def as_variables(settings: Mapping[str, str]) -> dict[str, str]:

@@ -2,9 +2,8 @@
 
 import contextlib
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NoReturn
 
 from streamproof.cluster.artifacts import DEFAULT_VERSION, Progress, silent
 from streamproof.cluster.broker import Broker, make_brokers, take_ports
@@ -13,7 +12,7 @@ from streamproof.cluster.ports import PortLease
 from streamproof.cluster.runtime import prepare
 from streamproof.cluster.settings import check_wanted
 from streamproof.cluster.training import train
-from streamproof.errors import ClusterError, UnsupportedByCluster
+from streamproof.errors import ClusterError
 from streamproof.guardian import Guardian
 
 
@@ -22,25 +21,8 @@ class EmbeddedCluster(OwnedCluster[Broker]):
 
     backend = "embedded"
 
-    def disconnect(self, node: int) -> None:
-        self._refuse("disconnect", node)
 
-    def connect(self, node: int) -> None:
-        self._refuse("connect", node)
-
-    def _refuse(self, what: str, node: int) -> NoReturn:
-        raise UnsupportedByCluster(
-            f"cannot {what} broker {node}: embedded brokers have no network between them; use --cluster testcontainers"
-        )
-
-    def _end(self) -> None:
-        for broker in self._brokers.values():
-            with contextlib.suppress(ClusterError):
-                broker.signal(signal.SIGKILL)
-        for broker in self._brokers.values():
-            broker.wait()
-
-
+@contextlib.contextmanager
 def start_embedded(
     guardian: Guardian,
     *,
@@ -50,8 +32,8 @@ def start_embedded(
     settings: Mapping[str, str] | None = None,
     port: int | None = None,
     progress: Progress = silent,
-) -> EmbeddedCluster:
-    """Start a cluster, and return when every broker knows all the others.
+) -> Iterator[EmbeddedCluster]:
+    """A cluster in which every broker knows all the others; its brokers are killed when the block is left.
 
     `settings` override the brokers'; `port`: broker n listens (for observers) at `port + n - 1`, else anywhere.
     `UsageError` for an even number of brokers, an unknown version or a setting that is the cluster's own;
@@ -61,14 +43,16 @@ def start_embedded(
     check_wanted(brokers, settings or {})
     runtime = prepare(version, progress)
     train(guardian, runtime, progress)
-    lease = PortLease()
-    cluster = EmbeddedCluster(version, {}, lease)
-    try:
+    with contextlib.closing(PortLease()) as lease:
         ports = take_ports(lease, brokers, port)
         made = make_brokers(guardian, runtime, ports, logs=logs, settings=settings or {})
-        cluster = EmbeddedCluster(version, made, lease)
-        cluster.launch_all(progress)
-    except BaseException:
-        cluster.close()
-        raise
-    return cluster
+        try:
+            cluster = EmbeddedCluster(version, made)
+            cluster.launch_all(progress)
+            yield cluster
+        finally:
+            for broker in made.values():
+                with contextlib.suppress(ClusterError):
+                    broker.signal(signal.SIGKILL)
+            for broker in made.values():
+                broker.wait()

@@ -1,17 +1,15 @@
-"""What clusters that are started here have in common, wherever their brokers run: they can be broken and mended."""
+"""Clusters that are started here, wherever their brokers run: they can be broken and mended."""
 
 import contextlib
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from streamproof.capabilities import OF_BACKEND, Capability
 from streamproof.cluster.artifacts import Progress
-from streamproof.cluster.ports import HOST, PortLease
+from streamproof.cluster.base import Cluster
 from streamproof.cluster.settings import BrokerPorts
-from streamproof.errors import ClusterError
+from streamproof.errors import ClusterError, UnsupportedByCluster
 from streamproof.kafka import requests
 
 READY_TIMEOUT_S = 60.0
@@ -33,8 +31,8 @@ class Node(Protocol):
     def launch(self) -> None:
         """Start it; returns at once."""
 
-    def knows(self, nodes: frozenset[int]) -> bool:
-        """Whether it answers, and knows all `nodes` and a controller. `ClusterError` when it has ended instead."""
+    def why_it_ended(self) -> str:
+        """A sentence, and what of its log tells the cause."""
 
     def stop(self, timeout_s: float = ...) -> bool:
         """SIGTERM, and SIGKILL when that does not end it in time; whether it ended by itself."""
@@ -46,24 +44,27 @@ class Node(Protocol):
     def resume(self) -> None: ...
 
 
+class NetworkedNode(Node, Protocol):
+    """A broker on a network of the brokers' own."""
+
+    def disconnect(self) -> None: ...
+
+    def connect(self) -> None: ...
+
+
 N = TypeVar("N", bound=Node)
+NN = TypeVar("NN", bound=NetworkedNode)
+C = TypeVar("C", bound=Cluster)
 
 
-class OwnedCluster(ABC, Generic[N]):
-    """Brokers 1 to n, each broker and controller. Closing it ends them all at once: its data is not for later."""
+class OwnedCluster(Cluster, Generic[N]):
+    """Brokers 1 to n, each broker and controller. All methods block until done, and raise `ClusterError`."""
 
-    backend: str
-
-    def __init__(self, version: str, brokers: Mapping[int, N], ports: PortLease) -> None:
-        self.version = version
+    def __init__(self, version: str, brokers: Mapping[int, N]) -> None:
+        addresses = {node: broker.ports.direct_address for node, broker in brokers.items()}
+        subject_addresses = [broker.ports.subject_address for broker in brokers.values()]
+        super().__init__(version, addresses, ",".join(addresses.values()), ",".join(subject_addresses))
         self._brokers = dict(brokers)
-        self._ports = ports
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def launch_all(self, progress: Progress) -> None:
         """Start every broker, and return when each knows all."""
@@ -77,76 +78,72 @@ class OwnedCluster(ABC, Generic[N]):
             with contextlib.suppress(requests.NotYet, ClusterError):
                 requests.find_coordinator(self.bootstrap_servers, kind, "any")
 
-    def close(self) -> None:
-        try:
-            self._end()
-        finally:
-            self._ports.close()
-
-    @abstractmethod
-    def _end(self) -> None:
-        """End all brokers, in whatever state they are."""
-
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        return OF_BACKEND[self.backend]
-
-    @property
-    def brokers(self) -> tuple[int, ...]:
-        return tuple(self._brokers)
-
-    @property
-    def bootstrap_servers(self) -> str:
-        return ",".join(map(self.address, self._brokers))
-
-    @property
-    def subject_bootstrap_servers(self) -> str:
-        return ",".join(f"{HOST}:{broker.ports.subject}" for broker in self._brokers.values())
-
-    def address(self, node: int) -> str:
-        return f"{HOST}:{self._broker(node).ports.direct}"
-
     def start(self, node: int) -> None:
-        broker = self._broker(node)
+        """Start a stopped or killed broker again, on the same ports and data; returns when it answers."""
+        broker = self.broker(node)
         if broker.running:
             raise ClusterError(f"broker {node} is already running")
         broker.launch()
         wait_until_ready([broker], frozenset({node}), READY_TIMEOUT_S)
 
     def stop(self, node: int) -> bool:
-        return self._broker(node).stop()
+        """SIGTERM, and wait for the end; False when it did not end in time, and was killed."""
+        return self.broker(node).stop()
 
     def kill(self, node: int) -> None:
-        self._broker(node).kill()
+        self.broker(node).kill()
 
     def pause(self, node: int) -> None:
-        self._broker(node).pause()
+        self.broker(node).pause()
 
     def resume(self, node: int) -> None:
-        self._broker(node).resume()
+        self.broker(node).resume()
 
     def log(self, node: int) -> Path:
-        return self._broker(node).log
+        """The broker's own log file."""
+        return self.broker(node).log
 
-    def features(self) -> Mapping[str, int]:
-        for node in self._brokers:
-            with contextlib.suppress(OSError):
-                return requests.features(self.address(node))
-        raise ClusterError(f"no broker of {self.bootstrap_servers} answers")
+    def broker(self, node: int) -> N:
+        self.address(node)
+        return self._brokers[node]
 
-    def _broker(self, node: int) -> N:
-        try:
-            return self._brokers[node]
-        except KeyError:
-            raise ClusterError(f"there is no broker {node}; brokers are {self.brokers}") from None
+
+class NetworkedCluster(OwnedCluster[NN]):
+    """Brokers that can be cut from each other."""
+
+    def disconnect(self, node: int) -> None:
+        """Cut a broker from its peers: it goes on serving clients, as far as it can."""
+        self.broker(node).disconnect()
+
+    def connect(self, node: int) -> None:
+        """Mend what `disconnect` cut."""
+        self.broker(node).connect()
+
+
+def under_control(cluster: Cluster, kind: type[C]) -> C:
+    """The cluster, as the kind that can be broken so; `UnsupportedByCluster` when it is of another kind."""
+    if not isinstance(cluster, kind):
+        raise UnsupportedByCluster(f"this cannot be done to the brokers of a cluster that is {cluster.backend}")
+    return cluster
 
 
 def wait_until_ready(brokers: Iterable[Node], nodes: frozenset[int], timeout_s: float) -> None:
     """Until each of `brokers` knows all `nodes`; `ClusterError` when a broker ends, or not in time."""
     deadline = time.monotonic() + timeout_s
     waiting = list(brokers)
-    while waiting := [broker for broker in waiting if not broker.knows(nodes)]:
+    while waiting := [broker for broker in waiting if not _knows(broker, nodes)]:
         if time.monotonic() > deadline:
             first = waiting[0]
             raise ClusterError(f"broker {first.node} is not ready after {timeout_s:.0f} s; its log: {first.log}")
         time.sleep(LOOK_S)
+
+
+def _knows(broker: Node, nodes: frozenset[int]) -> bool:
+    """Whether it answers, and knows all `nodes` and a controller. `ClusterError` when it has ended instead."""
+    try:
+        seen = requests.metadata(broker.ports.direct_address)
+    except OSError:
+        if not broker.running:
+            raise ClusterError(broker.why_it_ended()) from None
+        return False
+    return seen.controller_id >= 0 and nodes <= {known.node_id for known in seen.brokers}

@@ -63,10 +63,11 @@ def pin(version: str) -> Path:
     pins = pins_of(version, logging)
     path.write_text(document(version, logging, pins, {}))
     try:
-        with Guardian() as guardian:
-            cluster = start_embedded(guardian, brokers=1, version=version, logs=guardian.directory)
+        with (
+            Guardian() as guardian,
+            start_embedded(guardian, brokers=1, version=version, logs=guardian.directory) as cluster,
+        ):
             features = cluster.features()
-            cluster.close()
     except BaseException:
         path.unlink() if before is None else path.write_bytes(before)
         raise

@@ -34,6 +34,14 @@ class BrokerPorts:
     internal: int
     controller: int
 
+    @property
+    def direct_address(self) -> str:
+        return f"{HOST}:{self.direct}"
+
+    @property
+    def subject_address(self) -> str:
+        return f"{HOST}:{self.subject}"
+
 
 # The reason for each group stands above it; all else is the broker's own default.
 COMMON = {
@@ -88,12 +96,11 @@ def broker_settings(
     node: int,
     ports: Mapping[int, BrokerPorts],
     data: str,
-    advertised: str,
     extra: Mapping[str, str],
     *,
     names: Mapping[int, str] | None = None,
 ) -> dict[str, str]:
-    """All settings of a broker. `advertised` is what subjects are told (`host:port`); `extra` overrides.
+    """All settings of a broker that keeps its data in the directory `data`; `extra` overrides.
 
     `names`: the hosts by which the brokers know each other, where each has its own; each then listens everywhere.
     """
@@ -108,7 +115,7 @@ def broker_settings(
         "controller.quorum.voters": ",".join(f"{n}@{hosts[n]}:{p.controller}" for n, p in ports.items()),
         "listeners": ",".join(f"{name}://{bound}:{port}" for name, port in listeners),
         "advertised.listeners": (
-            f"DIRECT://{HOST}:{mine.direct},SUBJECT://{advertised},INTERNAL://{hosts[node]}:{mine.internal}"
+            f"DIRECT://{mine.direct_address},SUBJECT://{mine.subject_address},INTERNAL://{hosts[node]}:{mine.internal}"
         ),
         "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in LISTENERS),
         "inter.broker.listener.name": "INTERNAL",

@@ -42,20 +42,18 @@ def train(guardian: Guardian, runtime: Runtime, progress: Progress) -> None:
 
 
 def _run_once(guardian: Guardian, runtime: Runtime, output: Path) -> None:
-    lease = PortLease()
-    try:
+    with contextlib.closing(PortLease()) as lease:
         ports = take_ports(lease, 1, None)
         (broker,) = make_brokers(guardian, runtime, ports, logs=output.parent, settings={}).values()
         broker.launch((f"-XX:AOTCacheOutput={output}",))
         try:
             wait_until_ready([broker], frozenset({1}), TIMEOUT_S)
-            create_topics(broker.address, {"training": 1}, replication=1)
-            find_group_coordinator(broker.address, "training")
-            find_transaction_coordinator(broker.address, "training")
+            address = broker.ports.direct_address
+            create_topics(address, {"training": 1}, replication=1)
+            find_group_coordinator(address, "training")
+            find_transaction_coordinator(address, "training")
         finally:
             broker.stop(TIMEOUT_S)  # it writes the cache after its end
-    finally:
-        lease.close()
 
 
 def _forget_unused(directory: Path) -> None:

@@ -4,7 +4,6 @@ import csv
 import io
 import platform
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 import allure
@@ -14,8 +13,8 @@ from rich.text import Text
 
 from streamproof import __version__
 from streamproof.checks import Status, Verdict
+from streamproof.cluster import OwnedCluster
 from streamproof.engine.run import Run
-from streamproof.errors import UnsupportedByCluster
 from streamproof.history.store import History
 from streamproof.report.text import explain
 from streamproof.report.timeline import can_draw, timeline
@@ -40,7 +39,7 @@ def attach_verdict(verdict: Verdict, history: History) -> None:
 def attach_logs(run: Run) -> None:
     """To the test that is running: the last lines of the subject's and the brokers' logs, and the whole of each."""
     logs = sorted({process.log for process in run.supervisor.current_all()})
-    with suppress(UnsupportedByCluster):  # an existing cluster's are not ours to read
+    if isinstance(run.cluster, OwnedCluster):
         logs += map(run.cluster.log, run.cluster.brokers)
     with allure.step("Logs"):
         last = "\n\n".join(f"── {log.name}\n{_last_lines(log)}" for log in logs)

@@ -1,12 +1,12 @@
 """What tests of clusters share: a run to own what they start, and each kind of cluster that is started."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 
-from streamproof.cluster import start_embedded
-from streamproof.cluster.owned import OwnedCluster
+from streamproof.cluster import OwnedCluster, start_embedded
 from streamproof.guardian import Guardian
 
 
@@ -17,7 +17,7 @@ def guardian() -> Iterator[Guardian]:
 
 
 @pytest.fixture(params=["embedded", "testcontainers"])
-def start(request: pytest.FixtureRequest) -> Callable[..., OwnedCluster[Any]]:
+def start(request: pytest.FixtureRequest) -> Callable[..., AbstractContextManager[OwnedCluster[Any]]]:
     """Starts a cluster; a test runs once with each kind."""
     if request.param == "embedded":
         return start_embedded

@@ -15,12 +15,13 @@ from streamproof.cluster import ExistingCluster, has_one_clock
 )
 def test_only_brokers_of_this_machine_have_one_clock(addresses: list[str], same_clock: bool) -> None:
     """Times that others give can be apart by as much as their clocks are."""
-    cluster = ExistingCluster(addresses[0], dict(enumerate(addresses)), {})
+    cluster = ExistingCluster("unknown", dict(enumerate(addresses)), addresses[0], addresses[0])
     assert has_one_clock(cluster) is same_clock
 
 
 def test_loopback_may_lead_into_a_virtual_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """As to Docker's containers outside Linux: their clock is another."""
-    cluster = ExistingCluster("127.0.0.1:9092", {1: "127.0.0.1:9092"}, {})
+    address = "127.0.0.1:9092"
+    cluster = ExistingCluster("unknown", {1: address}, address, address)
     monkeypatch.setattr("sys.platform", "darwin")
     assert not has_one_clock(cluster)

@@ -1,5 +1,6 @@
 """Kafka in containers: what only a network can do, and what Docker refuses."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -38,7 +39,7 @@ def test_a_broker_cut_from_its_peers_keeps_its_clients(
         servers = cluster.bootstrap_servers
         create_topics(servers, {"kept": 1}, replication=3)
         node = find_leader(servers, "kept", 0)
-        own, other = (cluster.address(one) for one in (node, node % 3 + 1))
+        own, other = (cluster.address(broker) for broker in (node, node % 3 + 1))
         cluster.disconnect(node)
         wait_until(lambda: kept_at(other).leader_id not in {node, -1})
         wait_until(lambda: node not in brokers_known_at(other))
@@ -81,25 +82,27 @@ def test_closing_leaves_neither_container_nor_network(
         volumes = [mount["Name"] for mount in docker.api.inspect_container(container)["Mounts"]]
         assert volumes
     assert not containers(guardian.label)
-    assert not {one["Name"] for one in docker.api.volumes()["Volumes"]} & set(volumes)
+    assert not {volume["Name"] for volume in docker.api.volumes()["Volumes"]} & set(volumes)
     assert "Kafka Server started" in (tmp_path / "broker-1.log").read_text()
 
 
 def test_a_start_that_fails_leaves_nothing(docker: Any, containers: Containers, tmp_path: Path) -> None:
     """Its containers and its network are gone before the error is told."""
-    with Guardian() as guardian, pytest.raises(ClusterError, match=r"num\.io\.threads"):
-        start_containers(guardian, brokers=1, logs=tmp_path, settings={"num.io.threads": "0"})
+    with Guardian() as guardian:
+        started = start_containers(guardian, brokers=1, logs=tmp_path, settings={"num.io.threads": "0"})
+        with pytest.raises(ClusterError, match=r"num\.io\.threads"), started:
+            pass
     assert not containers(guardian.label)
 
 
 def test_a_guardian_that_was_killed_is_stood_in_for(docker: Any, containers: Containers, tmp_path: Path) -> None:
     """The run that closes ends the containers itself."""
-    with Guardian() as guardian:
-        cluster = start_containers(guardian, brokers=1, logs=tmp_path)
-        guardian._guardian.kill()
-        guardian._guardian.wait()
-    assert not containers(guardian.label)
-    cluster.close()
+    with contextlib.ExitStack() as stack:
+        with Guardian() as guardian:
+            stack.enter_context(start_containers(guardian, brokers=1, logs=tmp_path))
+            guardian._guardian.kill()
+            guardian._guardian.wait()
+        assert not containers(guardian.label)
 
 
 def test_an_image_that_cannot_be_had_is_named(docker: Any) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from streamproof.cluster import DEFAULT_VERSION, start_embedded, versions
+from streamproof.cluster import DEFAULT_VERSION, NetworkedCluster, start_embedded, under_control, versions
 from streamproof.cluster.artifacts import release
 from streamproof.cluster.java import Java
 from streamproof.cluster.runtime import Runtime
@@ -56,13 +56,13 @@ def test_a_cache_that_java_refuses_is_left_aside(
     monkeypatch.setattr(Runtime, "aot_cache", broken)
     with start_embedded(guardian, brokers=1, logs=tmp_path) as cluster:
         assert cluster.features()
-        assert str(broken) in " ".join(psutil.Process(cluster._brokers[1]._process.pid).cmdline())  # type: ignore[union-attr]
+        assert str(broken) in " ".join(psutil.Process(cluster.broker(1)._process.pid).cmdline())  # type: ignore[union-attr]
 
 
 def test_what_has_no_network_cannot_be_cut_from_it(guardian: Guardian, tmp_path: Path) -> None:
-    """The refusal says where it can be done."""
+    """The refusal names the kind of cluster."""
     with (
         start_embedded(guardian, brokers=1, logs=tmp_path) as cluster,
-        pytest.raises(UnsupportedByCluster, match=r"cannot disconnect broker 1: .*; use --cluster testcontainers"),
+        pytest.raises(UnsupportedByCluster, match="cannot be done to the brokers of a cluster that is embedded"),
     ):
-        cluster.disconnect(1)
+        under_control(cluster, NetworkedCluster)

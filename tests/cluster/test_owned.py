@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from streamproof.cluster.owned import OwnedCluster
+from streamproof.cluster import OwnedCluster
 from streamproof.cluster.ports import is_free
 from streamproof.errors import ClusterError, UsageError
 from streamproof.guardian import Guardian, processes_of
@@ -21,7 +22,7 @@ from streamproof.kafka.leaders import find_leader, list_leaders
 from streamproof.kafka.topics import create_topics
 
 WaitUntil = Callable[[Callable[[], bool]], None]
-Start = Callable[..., OwnedCluster[Any]]
+Start = Callable[..., AbstractContextManager[OwnedCluster[Any]]]
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_brokers_are_broken_and_mended(start: Start, guardian: Guardian, tmp_pat
 
 def test_a_broker_that_does_not_stop_in_time_is_killed_and_that_is_said(one_broker: OwnedCluster[Any]) -> None:
     """No time at all, which no broker stops in; one that is given enough ends by itself, as it was told."""
-    broker = one_broker._broker(1)
+    broker = one_broker.broker(1)
     assert not broker.stop(timeout_s=0)
     assert not broker.running
     one_broker.start(1)
@@ -97,8 +98,9 @@ def test_a_single_broker_keeps_its_data(one_broker: OwnedCluster[Any]) -> None:
 
 def test_a_broker_that_dies_at_start_says_why(start: Start, guardian: Guardian, tmp_path: Path) -> None:
     """The error has the cause from the broker's log, without stack frames, and the log's path."""
-    with pytest.raises(ClusterError) as caught:
-        start(guardian, brokers=1, logs=tmp_path, settings={"num.io.threads": "0"})
+    started = start(guardian, brokers=1, logs=tmp_path, settings={"num.io.threads": "0"})
+    with pytest.raises(ClusterError) as caught, started:
+        pass
     message = str(caught.value)
     assert "Invalid value 0 for configuration num.io.threads" in message
     assert "\tat " not in message
@@ -111,8 +113,9 @@ def test_a_port_in_use_is_named(
 ) -> None:
     """Whether a port is wanted that is taken, or one is taken while its broker was down."""
     port = int(one_broker.address(1).split(":")[1])
-    with pytest.raises(ClusterError, match=f"port {port} on 127.0.0.1 is in use"):
-        start(guardian, brokers=1, logs=tmp_path / "other", port=port)
+    second = start(guardian, brokers=1, logs=tmp_path / "other", port=port)
+    with pytest.raises(ClusterError, match=f"port {port} on 127.0.0.1 is in use"), second:
+        pass
     one_broker.kill(1)
     with socket.create_server(("127.0.0.1", port)), pytest.raises(ClusterError, match=rf"ports in use \({port}, "):
         one_broker.start(1)
@@ -121,25 +124,26 @@ def test_a_port_in_use_is_named(
 @pytest.mark.parametrize("brokers", [0, 2, -1])
 def test_a_quorum_is_odd(start: Start, guardian: Guardian, tmp_path: Path, brokers: int) -> None:
     """An even number of brokers is refused before anything starts."""
-    with pytest.raises(UsageError, match=f"odd number of brokers, not {brokers}"):
-        start(guardian, brokers=brokers, logs=tmp_path)
+    started = start(guardian, brokers=brokers, logs=tmp_path)
+    with pytest.raises(UsageError, match=f"odd number of brokers, not {brokers}"), started:
+        pass
 
 
 def test_the_clusters_own_settings_are_its_own(start: Start, guardian: Guardian, tmp_path: Path) -> None:
     """A setting that would unwire the cluster is refused by name."""
-    with pytest.raises(UsageError, match=r"log\.dirs, node\.id cannot be set"):
-        start(guardian, brokers=1, logs=tmp_path, settings={"node.id": "7", "log.dirs": "x"})
+    started = start(guardian, brokers=1, logs=tmp_path, settings={"node.id": "7", "log.dirs": "x"})
+    with pytest.raises(UsageError, match=r"log\.dirs, node\.id cannot be set"), started:
+        pass
 
 
 def test_clusters_start_side_by_side(start: Start, guardian: Guardian, tmp_path: Path) -> None:
     """Clusters that start at the same moment share neither ports nor data."""
-    with ThreadPoolExecutor() as pool:
-        starts = [pool.submit(start, guardian, brokers=1, logs=tmp_path / str(n)) for n in range(2)]
-        one, other = (start.result() for start in starts)
-    with one, other:
-        create_topics(one.bootstrap_servers, {"mine": 1}, replication=1)
+    clusters = [start(guardian, brokers=1, logs=tmp_path / str(number)) for number in range(2)]
+    with ExitStack() as stack, ThreadPoolExecutor() as pool:
+        mine, other = pool.map(stack.enter_context, clusters)
+        create_topics(mine.bootstrap_servers, {"mine": 1}, replication=1)
         assert "mine" not in {topic.name for topic in requests.metadata(other.address(1), None).topics}
-        assert one.address(1) != other.address(1)
+        assert mine.address(1) != other.address(1)
 
 
 RUN = """
@@ -148,9 +152,9 @@ from {module} import {function} as start
 from streamproof.guardian import Guardian
 guardian = Guardian()
 print(guardian.label, guardian.directory, flush=True)
-cluster = start(guardian, brokers=3, logs=guardian.directory, progress=lambda sentence: print(sentence, flush=True))
-print(*(cluster.address(node) for node in cluster.brokers), flush=True)
-sys.stdin.read()
+with start(guardian, brokers=3, logs=guardian.directory, progress=lambda text: print(text, flush=True)) as cluster:
+    print(*(cluster.address(node) for node in cluster.brokers), flush=True)
+    sys.stdin.read()
 """
 
 

@@ -198,7 +198,7 @@ def test_a_broker_that_had_to_be_killed_was_not_stopped(
     cluster = agreeing
     fault = Fault(RestartBroker(lasts_ms=0), BrokerRole.LEADER, Progress(0.5))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(cluster, "stop", lambda node: cluster._broker(node).stop(timeout_s))
+        patched.setattr(cluster, "stop", lambda node: cluster.broker(node).stop(timeout_s))
         evidence = act(system_of(cluster, session_guardian, tmp_path), fault)
     assert evidence.effective, evidence.sentence
     assert sentence in evidence.sentence

@@ -16,7 +16,7 @@ import pytest
 from pipeline.api import serve
 from pipeline.process import Stop
 from pipeline.settings import ApiSettings
-from streamproof.cluster import Cluster
+from streamproof.cluster import EmbeddedCluster
 from streamproof.cluster.ports import PortLease
 from streamproof.cluster.registry import Registry
 
@@ -94,7 +94,7 @@ def start_api(stage: Any, wait_until: WaitUntil) -> Iterator[StartApi]:
 
 
 @pytest.fixture
-def silence(stage: Any, kafka_cluster: Cluster) -> Iterator[Callable[[], None]]:
+def silence(stage: Any, kafka_cluster: EmbeddedCluster) -> Iterator[Callable[[], None]]:
     """Pauses every broker of the cluster; when the test is over they go on."""
     paused: list[int] = []
 
@@ -140,7 +140,7 @@ def test_a_key_that_comes_again_gets_the_same_answer_and_sends_nothing(stage: An
 
 
 def test_nothing_is_acknowledged_before_it_is_delivered(
-    stage: Any, start_api: StartApi, kafka_cluster: Cluster, silence: Callable[[], None]
+    stage: Any, start_api: StartApi, kafka_cluster: EmbeddedCluster, silence: Callable[[], None]
 ) -> None:
     """While brokers are silent there is no answer; when they are back, 201, and it is there once."""
     api = start_api()

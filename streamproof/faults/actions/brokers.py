@@ -2,10 +2,10 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from streamproof.capabilities import Capability
-from streamproof.cluster import Cluster
+from streamproof.cluster import NetworkedCluster, OwnedCluster, under_control
 from streamproof.faults.actions.action import Action, Drawn
 from streamproof.faults.in_flight import transactions_of
 from streamproof.faults.leadership import Logs, leads_nothing, led_by, logs_of
@@ -13,6 +13,7 @@ from streamproof.faults.system import Evidence, Scene
 from streamproof.faults.targets import BROKER, Broker, TargetKind
 
 TAKEN_OVER_WITHIN_S = 30.0
+Owned = OwnedCluster[Any]
 
 
 @dataclass(frozen=True)
@@ -36,16 +37,16 @@ class BrokerAction(Action):
     drawn: ClassVar[Drawn] = Drawn.LOST
 
     @abstractmethod
-    def take(self, cluster: Cluster, node: int) -> str:
+    def take(self, cluster: Owned, node: int) -> str:
         """Take the broker away; what was done, for a sentence."""
 
     @abstractmethod
-    def give(self, cluster: Cluster, node: int) -> None:
+    def give(self, cluster: Owned, node: int) -> None:
         """Give the broker back."""
 
     def begin(self, scene: Scene) -> Taken:
         system = scene.system
-        cluster = system.cluster
+        cluster = under_control(system.cluster, OwnedCluster)
         if not isinstance(scene.met, Broker):
             raise TypeError(f"{scene.on} is no broker")
         node, role = scene.met.node, scene.met.role
@@ -69,7 +70,7 @@ class BrokerAction(Action):
         return Evidence(f"{what}, the {partitions} that it led taken over", effective=True)
 
     def end(self, scene: Scene, state: Taken) -> None:
-        self.give(scene.system.cluster, state.node)
+        self.give(under_control(scene.system.cluster, OwnedCluster), state.node)
 
 
 class KillBroker(BrokerAction):
@@ -87,11 +88,11 @@ class KillBroker(BrokerAction):
 
     kind: ClassVar[str] = "kill-broker"
 
-    def take(self, cluster: Cluster, node: int) -> str:
+    def take(self, cluster: Owned, node: int) -> str:
         cluster.kill(node)
         return "killed"
 
-    def give(self, cluster: Cluster, node: int) -> None:
+    def give(self, cluster: Owned, node: int) -> None:
         cluster.start(node)
 
 
@@ -107,10 +108,10 @@ class RestartBroker(BrokerAction):
 
     kind: ClassVar[str] = "restart-broker"
 
-    def take(self, cluster: Cluster, node: int) -> str:
+    def take(self, cluster: Owned, node: int) -> str:
         return "stopped" if cluster.stop(node) else "did not stop in time, was killed"
 
-    def give(self, cluster: Cluster, node: int) -> None:
+    def give(self, cluster: Owned, node: int) -> None:
         cluster.start(node)
 
 
@@ -128,11 +129,11 @@ class PauseBroker(BrokerAction):
     kind: ClassVar[str] = "pause-broker"
     drawn: ClassVar[Drawn] = Drawn.PAUSED
 
-    def take(self, cluster: Cluster, node: int) -> str:
+    def take(self, cluster: Owned, node: int) -> str:
         cluster.pause(node)
         return "paused"
 
-    def give(self, cluster: Cluster, node: int) -> None:
+    def give(self, cluster: Owned, node: int) -> None:
         cluster.resume(node)
 
 
@@ -149,9 +150,9 @@ class DisconnectBroker(BrokerAction):
     kind: ClassVar[str] = "disconnect-broker"
     requires: ClassVar[frozenset[Capability]] = frozenset({Capability.CUT_BROKERS})
 
-    def take(self, cluster: Cluster, node: int) -> str:
-        cluster.disconnect(node)
+    def take(self, cluster: Owned, node: int) -> str:
+        under_control(cluster, NetworkedCluster).disconnect(node)
         return "cut from its peers"
 
-    def give(self, cluster: Cluster, node: int) -> None:
-        cluster.connect(node)
+    def give(self, cluster: Owned, node: int) -> None:
+        under_control(cluster, NetworkedCluster).connect(node)
