@@ -68,8 +68,8 @@ def by_script(brokers: int) -> float:
 
 
 def format_and_launch(guardian: Guardian, runtime: Runtime, broker: Broker, cluster_id: str) -> None:
-    properties = broker._directory / "server.properties"  # noqa: SLF001 - the peer runs on what was laid out for ours
-    for file in (broker._directory / "data").iterdir():  # noqa: SLF001
+    properties = broker.properties  # the peer runs on what was laid out for ours
+    for file in (broker.directory / "data").iterdir():
         file.unlink()
     java = [str(runtime.java.executable), *SCRIPT_FLAGS, "-cp", runtime.class_path]
     tool = [*java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties)]

@@ -105,35 +105,27 @@ def kafka_jars(version: str = DEFAULT_VERSION, progress: Progress = silent) -> t
 
 def cached(wanted: Release, progress: Progress = silent) -> tuple[Path, ...]:
     stamps = cache_directory() / f"kafka-{wanted.version}" / "checked.json"
-    known = _read_stamps(stamps)
-    if any(_unchecked(jar, known) for jar in wanted.jars):
+    if not _were_checked(wanted, stamps):
         with making(cache_directory() / "jars"), writing():
-            known = _read_stamps(stamps)
-            missing = [jar for jar in wanted.jars if _unchecked(jar, known) and not _intact(jar)]
+            missing = [jar for jar in wanted.jars if not _intact(jar)]
             if missing:
                 download(missing, cache_directory() / "incoming", f"Apache Kafka {wanted.version}", progress, _keep)
-            write_whole(stamps, json.dumps({str(jar.path): _stamp(jar) for jar in wanted.jars}).encode())
+            write_whole(stamps, json.dumps(_stamps(wanted)).encode())
     return tuple(jar.path for jar in wanted.jars)
 
 
-def _read_stamps(path: Path) -> Mapping[str, list[Any]]:
+def _were_checked(wanted: Release, stamps: Path) -> bool:
+    """Whether each jar is as it was when it was checked against its pin, as far as its size and time tell."""
     try:
-        stamps: dict[str, list[Any]] = json.loads(path.read_text())
+        return bool(json.loads(stamps.read_bytes()) == _stamps(wanted))
     except (OSError, ValueError):
-        return {}
-    return stamps
+        return False
 
 
-def _stamp(jar: Jar) -> list[Any]:
-    status = jar.path.stat()
-    return [status.st_size, status.st_mtime_ns, jar.sha256]
-
-
-def _unchecked(jar: Jar, known: Mapping[str, list[Any]]) -> bool:
-    try:
-        return known.get(str(jar.path)) != _stamp(jar)
-    except OSError:
-        return True
+def _stamps(wanted: Release) -> dict[str, list[Any]]:
+    """Of each jar by its path, without reading it."""
+    states = {jar: jar.path.stat() for jar in wanted.jars}
+    return {str(jar.path): [state.st_size, state.st_mtime_ns, jar.sha256] for jar, state in states.items()}
 
 
 def _intact(jar: Jar) -> bool:

@@ -6,7 +6,7 @@ import secrets
 import signal
 import subprocess
 from collections.abc import Mapping
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from streamproof.cluster.java import start_java
@@ -28,20 +28,22 @@ def new_id() -> str:
     return made
 
 
+@dataclass(eq=False)
 class Broker:
-    """A node. Not for several threads at once."""
+    """A node. Not for several threads at once. `directory`: of its settings and its data."""
 
-    def __init__(
-        self, guardian: Guardian, runtime: Runtime, node: int, *, ports: BrokerPorts, directory: Path, log: Path
-    ) -> None:
-        self.node = node
-        self.ports = ports
-        self.log = log
-        self._guardian = guardian
-        self._runtime = runtime
-        self._directory = directory
-        self._process: subprocess.Popen[bytes] | None = None
-        self._log_start = 0
+    guardian: Guardian
+    runtime: Runtime
+    node: int
+    ports: BrokerPorts
+    directory: Path
+    log: Path
+    _process: "subprocess.Popen[bytes] | None" = None
+    _log_start: int = 0  # in bytes, of the process that was started last
+
+    @property
+    def properties(self) -> Path:
+        return self.directory / "server.properties"
 
     @property
     def running(self) -> bool:
@@ -54,15 +56,15 @@ class Broker:
         (data / CHECKPOINT).write_bytes(checkpoint)
         identity = {"version": "1", "cluster.id": cluster_id, "node.id": str(self.node), "directory.id": new_id()}
         write_properties(data / "meta.properties", identity)
-        write_properties(self._properties, settings)
+        write_properties(self.properties, settings)
 
     def launch(self, flags: tuple[str, ...] | None = None) -> None:
         """Start its process; returns at once. `flags` are Java's, in place of those that make a start quick."""
-        flags = self._runtime.broker_flags() if flags is None else flags
-        command = self._runtime.command(MAIN, str(self._properties), directory=self._directory, flags=flags)
+        flags = self.runtime.broker_flags() if flags is None else flags
+        command = self.runtime.command(MAIN, str(self.properties), directory=self.directory, flags=flags)
         with self.log.open("ab") as output:
             self._log_start = output.tell()
-            self._process = start_java(self._guardian, command, self._directory, output)
+            self._process = start_java(self.guardian, command, self.directory, output)
 
     def signal(self, number: int) -> None:
         if self._process is None or self._process.poll() is not None:
@@ -70,7 +72,6 @@ class Broker:
         self._process.send_signal(number)
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> bool:
-        """SIGTERM, and SIGKILL when that does not end it in time; whether it ended by itself."""
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
         return self.wait(timeout_s)
@@ -98,22 +99,16 @@ class Broker:
         return True
 
     def why_it_ended(self) -> str:
-        """A sentence, and what of its log tells the cause."""
-        with self.log.open("rb") as file:
-            file.seek(self._log_start)
-            lines = file.read().decode(errors="replace").splitlines()
-        if any("Address already in use" in line for line in lines):
+        if b"Address already in use" in self.log.read_bytes()[self._log_start :]:
             taken = ", ".join(map(str, astuple(self.ports)))
             return f"broker {self.node} found one of its ports in use ({taken} on {HOST}); end what listens there"
-        return why_it_ended(f"broker {self.node}", self._process.returncode if self._process else None, lines, self.log)
-
-    @property
-    def _properties(self) -> Path:
-        return self._directory / "server.properties"
+        status = self._process.returncode if self._process else None
+        return why_it_ended(f"broker {self.node}", status, self.log, self._log_start)
 
 
-def why_it_ended(who: str, status: int | None, lines: list[str], log: Path) -> str:
-    """A sentence, and what of the log's `lines` tells the cause."""
+def why_it_ended(who: str, status: int | None, log: Path, since: int = 0) -> str:
+    """A sentence, and what of the log tells the cause, from the byte `since` on."""
+    lines = log.read_bytes()[since:].decode(errors="replace").splitlines()
     last = "\n".join(f"    {line}" for line in _telling(lines))
     return f"{who} ended with status {status}; its last lines:\n{last}\nwhole log: {log}"
 
@@ -152,7 +147,7 @@ def make_brokers(
         directory = home / f"broker-{node}"
         directory.mkdir(parents=True)
         own_settings = broker_settings(node, ports, str(directory / "data"), settings)
-        broker = Broker(guardian, runtime, node, ports=own, directory=directory, log=logs / f"broker-{node}.log")
+        broker = Broker(guardian, runtime, node, own, directory, logs / f"broker-{node}.log")
         broker.format(cluster_id, runtime.checkpoint(guardian, own_settings), own_settings)
         made[node] = broker
     return made

@@ -1,7 +1,7 @@
 """The per-user cache: where it is, and a lock for whoever writes to it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,6 +29,14 @@ def making(what: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def make_once(what: Path, make: Callable[[], None]) -> None:
+    """Call `make` if `what` is not in the cache, and no other run is quicker. Errors are those of `making`."""
+    if not what.exists():
+        with making(what):
+            if not what.exists():
+                make()
 
 
 @contextmanager

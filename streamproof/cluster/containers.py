@@ -77,12 +77,9 @@ class ContainerBroker:
                 self._made.client.networks.get(EDGE).connect(self._made)
 
     def why_it_ended(self) -> str:
-        """A sentence, and what of its log tells the cause."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        return why_it_ended(f"broker {self.node}", self._made.attrs["State"]["ExitCode"], lines, self._log)
+        return why_it_ended(f"broker {self.node}", self._made.attrs["State"]["ExitCode"], self.log)
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> bool:
-        """SIGTERM, and SIGKILL when that does not end it in time; whether it ended by itself."""
         with self._doing("stop"):
             self._made.stop(timeout=int(timeout_s))
             return bool(self._made.wait()["StatusCode"] != KILLED)

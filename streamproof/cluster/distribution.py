@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 from streamproof.cluster.artifacts import PINS, Jar, Progress, download, silent
-from streamproof.cluster.cache import cache_directory, making, writing
+from streamproof.cluster.cache import cache_directory, make_once, writing
 from streamproof.errors import ArtifactError
 
 
@@ -22,10 +22,7 @@ def distribution(progress: Progress = silent) -> Path:
     """
     archive = pinned()
     home = cache_directory() / f"{archive.artifact}-{archive.version}"
-    if not home.is_dir():
-        with making(home), writing():
-            if not home.is_dir():  # another run may have made it meanwhile
-                _make(archive, home, progress)
+    make_once(home, lambda: _make(archive, home, progress))
     return home
 
 
@@ -40,7 +37,8 @@ def _make(archive: Jar, home: Path, progress: Progress) -> None:
         (incoming / "unpacked").replace(home)
 
     try:
-        download([archive], incoming, what, progress, unpack)
+        with writing():
+            download([archive], incoming, what, progress, unpack)
     except tarfile.TarError as error:
         raise ArtifactError(f"{archive.name} cannot be unpacked ({error}); try again, or check your mirror") from error
 

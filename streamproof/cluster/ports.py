@@ -7,6 +7,7 @@ port free when it starts again.
 
 import contextlib
 import fcntl
+import itertools
 import os
 import random
 import socket
@@ -30,17 +31,12 @@ class PortLease:
 
     def take(self, count: int) -> tuple[int, ...]:
         """`count` free ports; `ClusterError` when there are not so many."""
-        ports = list(_candidates())
-        random.shuffle(ports)
-        taken: list[int] = []
-        for port in ports:
-            if len(taken) == count:
-                break
-            if self._hold(port):
-                taken.append(port)
+        candidates = _candidates()
+        shuffled = random.sample(candidates, len(candidates))
+        taken = tuple(itertools.islice(filter(self._hold, shuffled), count))
         if len(taken) < count:
             raise ClusterError(f"no {count} free ports on {HOST} from {FIRST} to {LAST}; end what holds them")
-        return tuple(taken)
+        return taken
 
     def take_at(self, port: int) -> int:
         """Exactly `port`; `ClusterError` when it is in use, or no port at all."""
@@ -86,9 +82,8 @@ def is_free(port: int) -> bool:
 
 
 def _candidates() -> range:
-    last = LAST
     with contextlib.suppress(OSError, ValueError):
         lowest_outgoing = int(EPHEMERAL.read_text().split()[0])
         if lowest_outgoing > FIRST:
-            last = min(last, lowest_outgoing - 1)
-    return range(FIRST, last + 1)
+            return range(FIRST, min(LAST + 1, lowest_outgoing))
+    return range(FIRST, LAST + 1)

@@ -22,8 +22,8 @@ from pydantic import TypeAdapter, ValidationError
 from streamproof.cluster.base import Cluster
 from streamproof.cluster.cache import cache_directory, making
 from streamproof.errors import ClusterError
+from streamproof.kafka.requests import find_metadata, patiently
 
-REACH_S = 5.0
 ADMIN_S = 5.0
 TRY_S = 20.0  # for each step: coordinators that have just started take a while, all together a second or two
 ALL_S = 60.0
@@ -40,14 +40,8 @@ def probe(bootstrap_servers: str, *, replication: int) -> dict[str, bool]:
 
     What misbehaves, or does not answer within its time, is False. ClusterError when no broker can be reached.
     """
+    find_metadata(bootstrap_servers)
     admin = AdminClient({"bootstrap.servers": bootstrap_servers}, logger=SILENT)
-    try:
-        admin.list_topics(timeout=REACH_S)
-    except KafkaException as error:
-        raise ClusterError(
-            f"no broker answers at {bootstrap_servers} ({error.args[0].str()}); is the cluster up, "
-            "and is this its address?"
-        ) from error
     name = f"streamproof-probe-{uuid.uuid4().hex[:12]}"
     properties: dict[str, Callable[[str, str], bool]] = {
         "isolates": _isolates,
@@ -100,7 +94,7 @@ def _side_by_side(
     def attempt(name: str) -> None:
         try:
             kept[name] = properties[name](bootstrap_servers, topic)
-        except (KafkaException, TimeoutError):
+        except (KafkaException, TimeoutError, ClusterError):
             kept[name] = False
 
     # daemons: a client that never closes must not keep this process either
@@ -169,18 +163,14 @@ def _has_atomic_offsets(bootstrap_servers: str, topic: str) -> bool:
 
 def _committed(consumer: Consumer, topic: str) -> int:
     """The group's offset, negative when it has none; a coordinator that has just been chosen is asked again."""
-    deadline = time.monotonic() + TRY_S
-    while True:
-        try:
-            partition = consumer.committed([TopicPartition(topic, 0)], TRY_S)[0]
-            if partition.error is None:
-                return int(partition.offset)
-        except KafkaException:
-            if time.monotonic() > deadline:
-                raise
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        time.sleep(0.05)
+
+    def look() -> int:
+        (partition,) = consumer.committed([TopicPartition(topic, 0)], TRY_S)
+        if partition.error is not None:
+            raise KafkaException(partition.error)
+        return int(partition.offset)
+
+    return patiently(look, TRY_S, passing=(KafkaException,))
 
 
 def _producer(bootstrap_servers: str, transactional_id: str) -> Producer:

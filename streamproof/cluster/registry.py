@@ -69,8 +69,7 @@ def start_registry(guardian: Guardian, *, logs: Path, progress: Progress = silen
     directory.mkdir()
     logs.mkdir(parents=True, exist_ok=True)
     log = logs / "registry.log"
-    lease = PortLease()
-    try:
+    with contextlib.closing(PortLease()) as lease:
         port, management = lease.take(2)
         progress("starting the registry")
         with log.open("wb") as output:
@@ -84,8 +83,6 @@ def start_registry(guardian: Guardian, *, logs: Path, progress: Progress = silen
         finally:
             process.kill()  # what it holds is in memory: there is nothing to put in order
             process.wait()
-    finally:
-        lease.close()
 
 
 def _environment(port: int, management: int) -> dict[str, str]:
@@ -108,8 +105,7 @@ def _wait_ready(process: "subprocess.Popen[bytes]", registry: Registry) -> None:
             registry.client.check()
             return
         if process.poll() is not None:
-            lines = registry.log.read_text(errors="replace").splitlines()
-            raise RegistryError(why_it_ended(registry.name, process.returncode, lines, registry.log))
+            raise RegistryError(why_it_ended(registry.name, process.returncode, registry.log))
         if time.monotonic() > deadline:
             raise RegistryError(f"{registry.name} is not ready after {READY_TIMEOUT_S:.0f} s; its log: {registry.log}")
         time.sleep(LOOK_S)

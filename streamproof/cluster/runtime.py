@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamproof.cluster.artifacts import Progress, Release, cached, release, silent
-from streamproof.cluster.cache import cache_directory, making, write_whole
+from streamproof.cluster.cache import cache_directory, make_once, write_whole
 from streamproof.cluster.java import Java, find_java, start_java
+from streamproof.cluster.settings import write_properties
 from streamproof.errors import ArtifactError
 from streamproof.guardian import Guardian
 
@@ -80,17 +81,13 @@ class Runtime:
     def checkpoint(self, guardian: Guardian, settings: Mapping[str, str]) -> bytes:
         """What formatting writes, made by Kafka's own tool once; `settings` are any valid broker's."""
         kept = self.directory / CHECKPOINT
-        if not kept.is_file():
-            with making(kept):
-                if not kept.is_file():
-                    write_whole(kept, self._format(guardian, settings))
+        make_once(kept, lambda: write_whole(kept, self._format(guardian, settings)))
         return kept.read_bytes()
 
     def _format(self, guardian: Guardian, settings: Mapping[str, str]) -> bytes:
         directory = Path(tempfile.mkdtemp(prefix="format-", dir=guardian.directory))
         properties = directory / "server.properties"
-        lines = {**settings, "log.dirs": str(directory / "data")}
-        properties.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+        write_properties(properties, {**settings, "log.dirs": str(directory / "data")})
         log = directory / "format.log"
         arguments = ("format", "--cluster-id", "c3RyZWFtcHJvb2ZmbXQwMQ", "--config", str(properties))
         with log.open("wb") as output:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from streamproof.cluster.artifacts import Progress
 from streamproof.cluster.broker import make_brokers, take_ports
-from streamproof.cluster.cache import making, write_whole
+from streamproof.cluster.cache import make_once, write_whole
 from streamproof.cluster.owned import wait_until_ready
 from streamproof.cluster.ports import PortLease
 from streamproof.cluster.runtime import Runtime
@@ -27,18 +27,18 @@ UNUSED_S = 30 * 24 * 3600
 
 def train(guardian: Guardian, runtime: Runtime, progress: Progress) -> None:
     """Make the cache if this Java can use it and it is not there; does nothing otherwise."""
-    if not runtime.java.has_aot or runtime.aot_cache.is_file():
-        return
-    with making(runtime.aot_cache):
-        if runtime.aot_cache.is_file():  # another run made it meanwhile
-            return
-        progress(f"preparing Apache Kafka {runtime.release.version} to start faster, once")
-        made = Path(tempfile.mkdtemp(prefix="training-", dir=guardian.directory)) / "kafka.aot"
-        with contextlib.suppress(ClusterError):
-            _run_once(guardian, runtime, made)
-        with contextlib.suppress(OSError, ArtifactError):
-            _forget_unused(runtime.directory)
-            write_whole(runtime.aot_cache, made.read_bytes())
+    if runtime.java.has_aot:
+        make_once(runtime.aot_cache, lambda: _train(guardian, runtime, progress))
+
+
+def _train(guardian: Guardian, runtime: Runtime, progress: Progress) -> None:
+    progress(f"preparing Apache Kafka {runtime.release.version} to start faster, once")
+    made = Path(tempfile.mkdtemp(prefix="training-", dir=guardian.directory)) / "kafka.aot"
+    with contextlib.suppress(ClusterError):
+        _run_once(guardian, runtime, made)
+    with contextlib.suppress(OSError, ArtifactError):
+        _forget_unused(runtime.directory)
+        write_whole(runtime.aot_cache, made.read_bytes())
 
 
 def _run_once(guardian: Guardian, runtime: Runtime, output: Path) -> None:
