@@ -145,7 +145,6 @@ def make_brokers(
     made = {}
     for node, own in ports.items():
         directory = home / f"broker-{node}"
-        directory.mkdir(parents=True)
         own_settings = broker_settings(node, ports, str(directory / "data"), settings)
         broker = Broker(guardian, runtime, node, own, directory, logs / f"broker-{node}.log")
         broker.format(cluster_id, runtime.checkpoint(guardian, own_settings), own_settings)

@@ -27,7 +27,7 @@ from streamproof.cluster.broker import STOP_TIMEOUT_S, new_id, numbers, take_por
 from streamproof.cluster.java import HEAP, QUICK_START
 from streamproof.cluster.owned import NetworkedCluster
 from streamproof.cluster.ports import HOST, PortLease
-from streamproof.cluster.settings import BrokerPorts, broker_settings, check_wanted
+from streamproof.cluster.settings import BrokerPorts, broker_settings, check_quorum
 from streamproof.errors import ArtifactError, ClusterError, UsageError
 from streamproof.guardian import LABEL, Guardian
 
@@ -147,7 +147,7 @@ def start_containers(
     As `start_embedded`; Docker must run on this machine, and be reached by its socket. `ArtifactError` when there is no
     such image here and none can be pulled, `ClusterError` also when Docker is not reachable or refuses something.
     """
-    check_wanted(brokers, settings or {})
+    check_quorum(brokers)
     name, labels = f"streamproof-{guardian.label}-{next(numbers)}", {LABEL: guardian.label}
     with contextlib.ExitStack() as stack:
         docker = stack.enter_context(contextlib.closing(engine()))

@@ -10,7 +10,7 @@ from streamproof.cluster.broker import Broker, make_brokers, take_ports
 from streamproof.cluster.owned import OwnedCluster
 from streamproof.cluster.ports import PortLease
 from streamproof.cluster.runtime import prepare
-from streamproof.cluster.settings import check_wanted
+from streamproof.cluster.settings import check_quorum
 from streamproof.cluster.training import train
 from streamproof.errors import ClusterError
 from streamproof.guardian import Guardian
@@ -40,7 +40,7 @@ def start_embedded(
     `ArtifactError` when Kafka or Java cannot be had; `ClusterError` when a port is in use, or a broker ends or is not
     ready in 60 s.
     """
-    check_wanted(brokers, settings or {})
+    check_quorum(brokers)
     runtime = prepare(version, progress)
     train(guardian, runtime, progress)
     with contextlib.closing(PortLease()) as lease:

@@ -10,8 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -27,6 +26,8 @@ from streamproof.kafka.requests import find_metadata, patiently
 ADMIN_S = 5.0
 TRY_S = 20.0  # for each step: coordinators that have just started take a while, all together a second or two
 ALL_S = 60.0
+# librdkafka's own codes begin with a `_`
+FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}  # noqa: SLF001
 # what a client logs while a broker misbehaves is the finding, not news; log_level=0 would still print fatal errors
 SILENT = logging.Logger("probe", level=logging.CRITICAL + 1)  # noqa: LOG001 - of no name in the hierarchy
 
@@ -49,14 +50,14 @@ def probe(bootstrap_servers: str, *, replication: int) -> dict[str, bool]:
         "atomic-offsets": _has_atomic_offsets,
     }
     # a cluster that does not let topics be made may make them by itself, when they are first asked for
-    made = _succeeds(admin.create_topics([NewTopic(name, 1, replication)], request_timeout=ADMIN_S)[name])
+    refused = admin.create_topics([NewTopic(name, 1, replication)], request_timeout=ADMIN_S)[name].exception()
     try:
         return _side_by_side(properties, bootstrap_servers, name)
     finally:
-        if made:
+        if not refused:
             # the group goes with its last offsets. To delete it would end this process, where a broker cannot:
             # librdkafka 2.16 aborts on that answer
-            _succeeds(admin.delete_topics([name], request_timeout=ADMIN_S)[name])
+            admin.delete_topics([name], request_timeout=ADMIN_S)[name].exception()
 
 
 def probed(cluster: Cluster, *, replication: int) -> dict[str, bool]:
@@ -77,14 +78,6 @@ def probed(cluster: Cluster, *, replication: int) -> dict[str, bool]:
     return found
 
 
-def _succeeds(attempt: Future[None]) -> bool:
-    try:
-        attempt.result()
-    except KafkaException:
-        return False
-    return True
-
-
 def _side_by_side(
     properties: Mapping[str, Callable[[str, str], bool]], bootstrap_servers: str, topic: str
 ) -> dict[str, bool]:
@@ -92,10 +85,8 @@ def _side_by_side(
     kept = dict.fromkeys(properties, False)
 
     def attempt(name: str) -> None:
-        try:
+        with suppress(KafkaException, TimeoutError, ClusterError):
             kept[name] = properties[name](bootstrap_servers, topic)
-        except (KafkaException, TimeoutError, ClusterError):
-            kept[name] = False
 
     # daemons: a client that never closes must not keep this process either
     threads = [threading.Thread(target=attempt, args=(name,), daemon=True) for name in properties]
@@ -128,16 +119,11 @@ def _fences(bootstrap_servers: str, topic: str) -> bool:
     zombie.produce(topic, b"zombie", b"fences", partition=0)
     _flushed(zombie)
     heir = _producer(bootstrap_servers, name)
+    fenced = False
     try:
         zombie.commit_transaction(TRY_S)
     except KafkaException as error:
-        fenced = error.args[0].code() in {
-            KafkaError._FENCED,  # noqa: SLF001 - librdkafka's own codes begin so
-            KafkaError.PRODUCER_FENCED,
-            KafkaError.INVALID_PRODUCER_EPOCH,
-        }
-    else:
-        fenced = False
+        fenced = error.args[0].code() in FENCED
     # and the producer that fenced it can work
     heir.begin_transaction()
     heir.produce(topic, b"heir", b"fences", partition=0)

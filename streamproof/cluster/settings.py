@@ -8,21 +8,6 @@ from streamproof.cluster.ports import HOST
 from streamproof.errors import UsageError
 
 LISTENERS = ("DIRECT", "SUBJECT", "INTERNAL", "CONTROLLER")
-# What makes a broker part of its cluster, and cannot be overridden.
-OWN = frozenset(
-    {
-        "process.roles",
-        "node.id",
-        "controller.quorum.voters",
-        "listeners",
-        "advertised.listeners",
-        "listener.security.protocol.map",
-        "inter.broker.listener.name",
-        "controller.listener.names",
-        "log.dirs",
-        "log.dir",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -84,12 +69,10 @@ COMMON = {
 }
 
 
-def check_wanted(brokers: int, settings: Mapping[str, str]) -> None:
-    """UsageError for a number of brokers that makes no quorum, or a setting that is the cluster's own."""
+def check_quorum(brokers: int) -> None:
+    """UsageError for a number of brokers that makes no quorum."""
     if brokers < 1 or brokers % 2 == 0:
         raise UsageError(f"a cluster has an odd number of brokers, not {brokers}")
-    if owned := OWN & settings.keys():
-        raise UsageError(f"{', '.join(sorted(owned))} cannot be set: the cluster's own wiring needs it; leave it out")
 
 
 def broker_settings(
@@ -103,13 +86,13 @@ def broker_settings(
     """All settings of a broker that keeps its data in the directory `data`; `extra` overrides.
 
     `names`: the hosts by which the brokers know each other, where each has its own; each then listens everywhere.
+    UsageError when `extra` has what makes a broker part of its cluster.
     """
     mine = ports[node]
-    replicas = min(3, len(ports))
     hosts = names or dict.fromkeys(ports, HOST)
     bound = "0.0.0.0" if names else HOST  # noqa: S104 - in a container, whose ports are published on 127.0.0.1
     listeners = zip(LISTENERS, (mine.direct, mine.subject, mine.internal, mine.controller), strict=True)
-    return {
+    wiring = {
         "process.roles": "broker,controller",
         "node.id": str(node),
         "controller.quorum.voters": ",".join(f"{n}@{hosts[n]}:{p.controller}" for n, p in ports.items()),
@@ -121,10 +104,10 @@ def broker_settings(
         "inter.broker.listener.name": "INTERNAL",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": data,
-        **COMMON,
-        **_replication(replicas),
-        **extra,
     }
+    if owned := {*wiring, "log.dir"} & extra.keys():
+        raise UsageError(f"{', '.join(sorted(owned))} cannot be set: the cluster's own wiring needs it; leave it out")
+    return {**wiring, **COMMON, **_replication(min(3, len(ports))), **extra}
 
 
 def _replication(replicas: int) -> dict[str, str]:
