@@ -104,7 +104,8 @@ class OwnedCluster(Cluster, Generic[N]):
         return self.broker(node).log
 
     def broker(self, node: int) -> N:
-        self.address(node)
+        """The broker itself; `ClusterError` when there is no such broker."""
+        self.address(node)  # which says so
         return self._brokers[node]
 
 
