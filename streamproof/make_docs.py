@@ -16,7 +16,7 @@ INTRODUCTION = """\
 What `streamproof` exports: the same things as the command and the pytest plugin, under the same names. Actions,
 triggers and targets of faults are in `streamproof.faults` ([faults](faults.md)), the events of a session in
 `streamproof.engine.events`. This page is made from the code's own docstrings, and its examples are run as they stand,
-one after the other; `directory` is an empty one.
+in this order; `directory` is an empty directory.
 """
 # in the order in which they are read, and run
 EXAMPLES = {

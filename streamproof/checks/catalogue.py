@@ -83,7 +83,7 @@ def load_checks(extra: Sequence[Path] = ()) -> tuple[Check, ...]:
     ]
     for directory in extra:
         if not directory.is_dir():
-            raise UsageError(f"{directory} is not a directory; give one with NAME.sql and NAME{EVIDENCE} files")
+            raise UsageError(f"{directory} is not a directory; give a directory with NAME.sql and NAME{EVIDENCE} files")
         found = sorted(path for path in directory.glob("*.sql") if not path.name.endswith(EVIDENCE))
         checks += [_load(path, None) for path in found]
     names = [check.name for check in checks]

@@ -88,15 +88,16 @@ class Verdict(BaseModel):
 
     def finding(self, anomaly: str) -> Finding:
         """UsageError when there is no such check."""
-        for one in self.findings:
-            if one.anomaly == anomaly:
-                return one
-        raise UsageError(f'"{anomaly}" is no anomaly; there are {", ".join(one.anomaly for one in self.findings)}')
+        for finding in self.findings:
+            if finding.anomaly == anomaly:
+                return finding
+        names = ", ".join(finding.anomaly for finding in self.findings)
+        raise UsageError(f'"{anomaly}" is no anomaly; there are {names}')
 
     def require(self, *names: str) -> None:
         """VerdictError unless each anomaly named was judged, on a broker that is trusted, and has no witness.
 
-        A promise, such as "exactly-once", stands for a verdict that is upheld, and must be the one that was judged.
+        A promise, such as "exactly-once", stands for a verdict that is upheld, and must be the promise that was judged.
         What only faults show is `require_upheld`'s to ask: a scenario breaks what it wants to break. Everything else
         that the absence of an anomaly rests on must be there.
         """
@@ -133,9 +134,9 @@ class Verdict(BaseModel):
         if self.outcome is Outcome.UPHELD:
             return
         found = [
-            f"{one.anomaly}: {one.witnesses} witnesses, such as: {one.told[0]}"
-            for one in self.findings
-            if one.witnesses and one.status is Status.FORBIDDEN
+            f"{finding.anomaly}: {finding.witnesses} witnesses, such as: {finding.told[0]}"
+            for finding in self.findings
+            if finding.witnesses and finding.status is Status.FORBIDDEN
         ]
         error = PromiseViolated if self.outcome is Outcome.VIOLATED else Unproven
         raise error("\n  ".join([f"{self.outcome}, not upheld:", *found, *self.missing]))
@@ -179,7 +180,7 @@ def check(directory: Path, group: str | None = None, *, extra: Sequence[Path] = 
 def try_checks(extra: Sequence[Path]) -> None:
     """Ask the checks of the directories in `extra` of a history without rows, before a run is spent on them.
 
-    UsageError for one that is not right: its files, its header, its queries, or the columns that these give.
+    UsageError for a check that is not right: its files, its header, its queries, or the columns that these give.
     """
     own = load_checks(extra)[len(load_checks()) :]
     promise = Promise(grp="none", inputs=(), delivery=Delivery.EXACTLY_ONCE)
@@ -202,7 +203,7 @@ def write_witnesses(
 
     HistoryError when they cannot be written there.
     """
-    found = {one.anomaly for one in verdict.findings if one.witnesses}
+    found = {finding.anomaly for finding in verdict.findings if finding.witnesses}
     files = {}
     if found:
         try:
@@ -239,7 +240,7 @@ def _find(engine: Engine, check: Check) -> Finding:
     finding = finding.model_copy(
         update={"witnesses": count, "sample": tuple(sample), "told": told, "evidence": evidence}
     )
-    idle = [one.evidence for one in evidence if one.enough is None]
+    idle = [row.evidence for row in evidence if row.enough is None]
     if idle and not count:
         reason = f"nothing to judge it by in this run: no {' and no '.join(idle)}"
         return finding.model_copy(update={"status": Status.NOT_JUDGED, "reason": reason})
@@ -284,13 +285,14 @@ def _decide(
     missing = [*untrusted]
     # a broker that failed its probe may itself have caused what was found
     accused = not (untrusted and record.probe)
-    for one in findings:
-        if promised[one.anomaly] is not Status.COUNTED:
-            missing += _missing(one)
-    if accused and any(one.witnesses and one.status is Status.FORBIDDEN for one in findings):
+    for finding in findings:
+        if promised[finding.anomaly] is not Status.COUNTED:
+            missing += _missing(finding)
+    if accused and any(finding.witnesses and finding.status is Status.FORBIDDEN for finding in findings):
         outcome = Outcome.VIOLATED
     else:
         outcome = Outcome.UNPROVEN if missing else Outcome.UPHELD
+    unjudged = [finding for finding in findings if finding.status is Status.NOT_JUDGED]
     return Verdict(
         outcome=outcome,
         group=promise.grp,
@@ -299,7 +301,7 @@ def _decide(
         findings=findings,
         missing=tuple(dict.fromkeys(missing)),
         seen=seen,
-        not_judged=tuple(f"{one.anomaly} ({one.reason})" for one in findings if one.status is Status.NOT_JUDGED),
+        not_judged=tuple(f"{finding.anomaly} ({finding.reason})" for finding in unjudged),
         untrusted=tuple(untrusted),
     )
 
@@ -318,11 +320,11 @@ def _short(row: ShownEvidence, anomaly: str) -> str:
     return f"{row.evidence}: {row.seen} seen, which is not enough to judge {anomaly}"
 
 
-def _missing(one: Finding) -> list[str]:
+def _missing(finding: Finding) -> list[str]:
     """What keeps one anomaly from supporting an upheld verdict."""
-    if one.status is Status.NOT_JUDGED:
-        return [f"{one.anomaly} is not judged: {one.reason}"] if one.core else []
-    missing = [_short(row, one.anomaly) for row in one.evidence if row.enough is False]
-    if one.witnesses and one.status is Status.NEVER_UPHELD:
-        missing.insert(0, f"{one.witnesses} inputs are {one.anomaly}: {one.definition}")
+    if finding.status is Status.NOT_JUDGED:
+        return [f"{finding.anomaly} is not judged: {finding.reason}"] if finding.core else []
+    missing = [_short(row, finding.anomaly) for row in finding.evidence if row.enough is False]
+    if finding.witnesses and finding.status is Status.NEVER_UPHELD:
+        missing.insert(0, f"{finding.witnesses} inputs are {finding.anomaly}: {finding.definition}")
     return missing

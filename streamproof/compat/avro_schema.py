@@ -107,7 +107,7 @@ class _Document:
                 if name == "union":
                     raise self._wrong((*path, str(number)), "a union stands directly in a union; join the two")
                 if name in names[:number]:
-                    raise self._wrong((*path, str(number)), f'"{name}" stands twice in a union; keep one')
+                    raise self._wrong((*path, str(number)), f'"{name}" stands twice in a union; keep one of the two')
 
     def _read(self, node: Any, space: str, path: Path) -> Schema:
         if isinstance(node, str):
@@ -151,7 +151,9 @@ class _Document:
             self._name(alias.rpartition(".")[2], (*path, "aliases"))
         known = self.names.setdefault(name, (schema, node))
         if _bare(known[1]) != _bare(node):
-            raise self._wrong(path, f'"{name}" is defined twice, and not alike; rename one, or refer to the first')
+            raise self._wrong(
+                path, f'"{name}" is defined twice, and not alike; rename this type, or refer to the first'
+            )
         if kind == "record":
             schema.fields = self._fields(node, space, path)
         elif kind == "enum":
@@ -177,7 +179,7 @@ class _Document:
                 raise self._wrong(place, f'the field "{name}" has no "type"')
             self._name(name, (*place, "name"))
             if any(name == other.name for other in fields):
-                raise self._wrong(place, f'the field "{name}" stands twice; rename one')
+                raise self._wrong(place, f'the field "{name}" stands twice; rename one of the two')
             if "order" in field and str(field["order"]).lower() not in ORDERS:
                 raise self._wrong((*place, "order"), f"expected {', '.join(ORDERS)}")
             schema, default = self._read(field["type"], space, (*place, "type")), field.get("default")
@@ -194,7 +196,7 @@ class _Document:
             place = (*path, "symbols", str(number))
             self._name(symbol, place)
             if symbol in symbols[:number]:
-                raise self._wrong(place, f'"{symbol}" stands twice; keep one')
+                raise self._wrong(place, f'"{symbol}" stands twice; keep one of the two')
         return tuple(symbols)
 
     def _default(self, node: dict[str, Any], symbols: tuple[str, ...], path: Path) -> str | None:

@@ -26,7 +26,7 @@ class Difference:
     """Between two versions: `reader` cannot read all that was written with `writer`.
 
     `type`: in words of Avro's own, such as reader-field-missing-default; `path`: a JSON pointer into the reader's
-    schema, or to a branch of the writer's union. `name`: of the field or type at the path, if it has one. `message`:
+    schema, or to a branch of the writer's union. `name`: of the field or type at the path, if it has a name. `message`:
     the consequence, a sentence; `mend`: a way out.
     """
 

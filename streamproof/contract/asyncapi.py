@@ -37,7 +37,7 @@ MISSPELT = 0.85  # how close the name of a foreign extension may come to a name 
 
 
 def read_contract(path: Path, operation: str | None = None) -> Contract:
-    """The promises of `operation` (the only one with x-delivery, if `None`); ContractError with file, line and path."""
+    """The promises of `operation` (`None`: the only with x-delivery); ContractError with file, line and path."""
     reader = _Reader(path)
     return reader.contract(reader.operation(operation))
 
@@ -154,7 +154,9 @@ class _Reader:
             _known(message, "message")
         payloads = [read_payload(self.documents, message) for message in messages]
         if len(messages) > 1 and any(payload.encoding is not None for payload in payloads):
-            raise node.error(f"{node.path}.messages: a registry keeps one schema for a topic's values; expected one")
+            raise node.error(
+                f"{node.path}.messages: a registry keeps one schema for a topic's values; expected 1 message"
+            )
         examples = [
             example
             for message, payload in zip(messages, payloads, strict=True)

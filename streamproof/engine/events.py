@@ -1,4 +1,4 @@
-"""What happens in a session, as typed events: every face (terminal, pytest, mutants, `--json`) reads the same ones.
+"""What happens in a session, as typed events: every face (terminal, pytest, mutants, `--json`) reads the same events.
 
 An event is a frozen value. A listener is a function that takes it; it is called from whichever thread the event comes
 from, never from two at once.
@@ -71,7 +71,7 @@ class Working(Event):
 
 @dataclass(frozen=True)
 class PhaseEnded(Event):
-    """A phase is over, also when an exception ended it; its result, if it had one, came before."""
+    """A phase is over, also when an exception ended it; its result, if any, came before."""
 
     phase: Phase
 

@@ -202,7 +202,7 @@ def kept(directory: Path) -> Iterator[Path]:
     except OSError as error:
         raise UsageError(f"{directory} cannot be made ({error.strerror}); name another directory") from error
     try:
-        logs.mkdir()  # of two runs, one can
+        logs.mkdir()  # only the first of two runs can
     except OSError as error:
         raise UsageError(
             f"{directory} holds a run already, or cannot be written ({logs.name}: {error.strerror}); name another"

@@ -28,5 +28,5 @@ def make_topics(servers: str, contract: Contract, *, replication: int) -> None:
         if ends.high_watermark > 0:
             raise ClusterError(
                 f'topic "{topic}" holds records already; a run judges every record of its topics: '
-                "name empty ones, or use {run} in the subject's settings for fresh names"
+                "name empty topics, or use {run} in the subject's settings for fresh names"
             )

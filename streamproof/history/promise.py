@@ -61,7 +61,7 @@ class RunRecord(BaseModel):
     not_shown: tuple[str, ...] = ()
 
     def promise(self, group: str | None = None) -> Promise:
-        """What `group` promised; None: the only group. UsageError when no group, or not just one, is meant."""
+        """What `group` promised; None: the only group. UsageError when it is no group, or could be several."""
         found = [promise for promise in self.promises if group in {None, promise.grp}]
         if len(found) == 1:
             return found[0]

@@ -37,7 +37,7 @@ def find_leader(bootstrap: str, topic: str, part: int) -> int:
 
 
 def partitions_by_leader(bootstrap: str, topics: Iterable[str]) -> Mapping[str, Mapping[str, list[int]]]:
-    """The partitions of `topics` by the address of the broker that leads them; `NotYet` where one has no leader."""
+    """The partitions of `topics` by the address of the broker that leads them; `NotYet` while any has none."""
     seen = requests.find_metadata(bootstrap, topics)
     addresses = {broker.node_id: f"{broker.host}:{broker.port}" for broker in seen.brokers}
     led: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))

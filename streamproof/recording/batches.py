@@ -44,7 +44,7 @@ class Batch(NamedTuple):
 def read_batches(
     bootstrap: str, topics: Sequence[str], begins: Mapping[Place, int] | None = None
 ) -> dict[Place, list[Batch]]:
-    """All batches of each partition, to its high watermark, in offset order; HistoryError when one cannot be read.
+    """All batches of each partition, to its high watermark, in offset order; HistoryError when a batch cannot be read.
 
     `begins` says where logs begin that do not begin at 0: a broker that is asked for less does not say it. Leaders that
     move meanwhile, and brokers that are away, are asked for again, for `PATIENCE_S` seconds.
@@ -54,7 +54,7 @@ def read_batches(
     def read() -> None:
         for topic in list_missing_topics(
             bootstrap, topics
-        ):  # a topic that is not there will not come: nobody makes one now
+        ):  # a topic that is not there will not come: nobody makes it now
             raise ClusterError(f'topic "{topic}": the broker answers UNKNOWN_TOPIC_OR_PARTITION')
         for address, parts in partitions_by_leader(bootstrap, tuple(topics)).items():
             with Connection(address) as connection:
@@ -81,8 +81,8 @@ def batch_rows(batches: Mapping[Place, Sequence[Batch]]) -> list[dict[str, Any]]
 def took_effect(batches: Sequence[Batch]) -> frozenset[int]:
     """The base offsets of those of one partition's data batches that are plain, or whose transaction was committed.
 
-    By the next marker of their producer, as a coordinator reads its own log. It waits for no one else's transaction,
-    as read_committed readers do.
+    By the next marker of their producer, as a coordinator reads its own log. It does not wait for the transactions of
+    others, as read_committed readers do.
     """
     last: dict[int, str] = {}  # of each producer, by the marker that comes next
     kept: set[int] = set()
@@ -112,7 +112,7 @@ def _partition(connection: Connection, topic: str, part: int, offset: int) -> It
 
 
 def _fetch(connection: Connection, topic: str, part: int, offset: int) -> tuple[int, memoryview]:
-    """The high watermark and the bytes of some batches from the one that holds `offset`."""
+    """The high watermark and the bytes of some batches, from that which holds `offset` on."""
     request = FetchRequest(
         replica_id=BrokerId(-1),
         # what is below the high watermark is there; at the end of a log the broker would only wait

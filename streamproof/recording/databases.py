@@ -23,7 +23,7 @@ from streamproof.recording.source import Observer
 from streamproof.serde.locators import Locator
 
 LOOK_S = 0.1  # between two looks at least …
-SHARE = 4  # … and this many times as long as the last one took
+SHARE = 4  # … and this many times as long as the last look took
 LOCK_S = 10.0  # for a lock that a writer of the subject's holds
 
 
@@ -56,7 +56,7 @@ class Database:
 
     @property
     def _ordered(self) -> bool:
-        """Whether the rows' order means something: only a query that says so has one."""
+        """Whether the rows' order means something: only if the query has an ORDER BY."""
         return " order by " in f" {' '.join(self.effect.query.lower().split())} "
 
     @property
@@ -81,7 +81,7 @@ class Database:
             if self.ids():
                 raise UsageError(
                     f"the query of channel {self.effect.channel} returns rows already; a run judges every row of it: "
-                    "name an empty database, or use {directory} or {run} in its address for a fresh one"
+                    "name an empty database, or use {directory} or {run} in its address for a fresh database"
                 )
 
     def ids(self) -> list[str | None]:
@@ -204,7 +204,7 @@ class DatabaseRows(Observer):
         except HistoryError:
             return
         seen = self._seen[database.effect.channel]
-        new = [one for one in ids if one is not None and one not in seen.absent_until]
+        new = [id_ for id_ in ids if id_ is not None and id_ not in seen.absent_until]
         seen.absent_until.update(dict.fromkeys(new, seen.looked))
         seen.looked = began
         if new:

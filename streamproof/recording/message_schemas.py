@@ -200,12 +200,12 @@ class _Compiler:
         if kind in _CONSTANTS:
             value = _CONSTANTS[kind](str(given))
             return lambda: value
-        inner = [(_small(one["name"]), self._default(one)) for one in self._fields_of(kind, field)]
+        inner = [(_small(field["name"]), self._default(field)) for field in self._fields_of(kind, field)]
         return lambda: {name: default() for name, default in inner}
 
 
 def _small(name: str) -> str:
-    """The definitions disagree on the first letter (GroupId, group); one form spares every user the question."""
+    """The definitions disagree on the first letter (GroupId, group); here all begin with a small letter."""
     return name[0].lower() + name[1:]
 
 

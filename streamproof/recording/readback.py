@@ -30,7 +30,7 @@ _REFUSED = {
 
 
 class RecordChunk:
-    """Some records of one partition as a reader got them, one after the other, as columns. Times in microseconds."""
+    """Some records of one partition in the order in which a reader got them, as columns. Times in microseconds."""
 
     def __init__(self, topic: str, part: int, messages: Sequence[Any]) -> None:
         self.topic = topic
@@ -71,7 +71,7 @@ class RecordChunk:
 def record_chunks(messages: Iterable[Message]) -> Iterator[RecordChunk]:
     """Messages in the order given, as far as they are records: the client's notices of errors and ends are not."""
     records = (message for message in messages if message.error() is None)
-    for (topic, part), many in groupby(records, lambda one: (one.topic(), one.partition())):
+    for (topic, part), many in groupby(records, lambda message: (message.topic(), message.partition())):
         yield RecordChunk(str(topic), part or 0, list(many))
 
 
@@ -80,7 +80,7 @@ def assigned_consumer(bootstrap: str, isolation: str, **more: Any) -> Consumer:
     return Consumer(
         {
             "bootstrap.servers": bootstrap,
-            "group.id": "streamproof-readers",  # the client wants one; nothing is ever committed to it
+            "group.id": "streamproof-readers",  # the client wants a group; nothing is ever committed to it
             "isolation.level": isolation,
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
@@ -130,7 +130,7 @@ def drain(bootstrap: str, ends: Ends, isolation: str) -> Iterator[RecordChunk]:
 def _notices(messages: Iterable[Any], open_parts: dict[Place, int], isolation: str) -> str:
     """What the client says of ends and errors; the answer is an error that may pass, for a sentence."""
     trouble = ""
-    for message, error in ((one, error) for one in messages if (error := one.error()) is not None):
+    for message, error in ((message, error) for message in messages if (error := message.error()) is not None):
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its name there
             # the end itself is told where control batches, or aborted records, stand last
             _reached(open_parts, (message.topic(), message.partition()), message.offset())

@@ -59,7 +59,7 @@ def abort_of_one_partition(scene: Scene) -> None:
 
 
 def same_owner(scene: Scene) -> None:
-    scene.alter("owner", lambda _: True, member="the one")
+    scene.alter("owner", lambda _: True, member="the only")
 
 
 def disturbed_before_and_after(scene: Scene) -> None:

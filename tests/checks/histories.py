@@ -139,7 +139,7 @@ class Scene:
     # what happens to it
 
     def rebalance(self, state: str = "Stable", *, member: str | None = None, parts: Iterable[int] = (0, 1)) -> None:
-        """A generation in which one member, by default a new one, owns all there is."""
+        """A generation in which one member, by default a new member, owns all there is."""
         generation = len(self.rows["generation"]) + 1
         row = {"grp": GROUP, "generation": generation, "n": self.n(), "t_append": self.wait()}
         self.rows["generation"].append(row | {"protocol": "classic", "state": state})

@@ -132,7 +132,7 @@ def test_a_projects_own_check_is_judged(tmp_path: Path) -> None:
         (HALF.replace("i.id FROM", "i.ide FROM"), HALF_EVIDENCE, r"half\.sql is not a query .* column .*ide"),
         (HALF.replace("SELECT i.id", "SELEKT"), HALF_EVIDENCE, r"half\.sql is not a query"),
         (HALF.replace("input_once", "inputs"), HALF_EVIDENCE, r"half\.sql is not a query .*inputs"),
-        (HALF, "SELECT 1 AS one", r"half\.evidence\.sql must give the columns evidence"),
+        (HALF, "SELECT 1 AS number", r"half\.evidence\.sql must give the columns evidence"),
         (HALF, "SELEKT", r"half\.evidence\.sql is not a query"),
     ],
 )
@@ -185,8 +185,8 @@ def test_a_broken_table_is_told(tmp_path: Path) -> None:
 
 def test_a_history_may_lie_anywhere(tmp_path: Path) -> None:
     """Quotes and wildcards in a path are part of its name."""
-    place = tmp_path / "it's *one* [of 2]?"
-    shutil.copytree(clean().write(tmp_path / "one").directory, place)
+    place = tmp_path / "it's *this* [of 2]?"
+    shutil.copytree(clean().write(tmp_path / "plain").directory, place)
     assert judge(History.read(place), threads=1).outcome is Outcome.UPHELD
 
 

@@ -168,7 +168,7 @@ def test_rows_of_a_query_show_no_duplicates_unless_commits_come_first(tmp_path: 
         effects_in_no_log(scene)
         assert evidence(scene, tmp_path / promise, "duplicated")[0] == (0, enough)
         scene.rows["effect"][0]["topic"] = "alpha"
-        assert evidence(scene, tmp_path / f"one-{promise}", "duplicated")[0] == (1, True)
+        assert evidence(scene, tmp_path / f"topic-{promise}", "duplicated")[0] == (1, True)
 
 
 def test_each_record_that_was_aborted_could_have_been_read(tmp_path: Path) -> None:

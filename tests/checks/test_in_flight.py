@@ -72,11 +72,11 @@ def test_a_partition_is_kept_over_generations_and_may_come_back(tmp_path: Path) 
 def test_a_partition_that_was_nobodys_for_a_while_was_taken_away(tmp_path: Path, gap_ms: int, seen: int) -> None:
     """The same member has it again, but what it had in flight it begins again."""
     scene = Scene()
-    scene.rebalance(member="the one", parts=(0,))
+    scene.rebalance(member="the only", parts=(0,))
     scene.input("a")
     scene.effect("a")
     scene.wait(5)
-    scene.rebalance(member="the one", parts=(0,))
+    scene.rebalance(member="the only", parts=(0,))
     scene.alter("owner", lambda row: row["generation"] == 1, t_to=scene.now - gap_ms * STEP)
     assert evidence(scene, tmp_path, "duplicated")[-1] == (seen, seen > 0)
 

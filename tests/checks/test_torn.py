@@ -25,7 +25,7 @@ def torn_effect() -> Scene:
 
 
 def test_an_effect_aborted_beside_its_visible_sibling_is_torn(tmp_path: Path) -> None:
-    """Written on both channels by one producer, visible on one: torn, and not lost as well."""
+    """Written on both channels by one producer, visible on the first alone: torn, and not lost as well."""
     found = witnesses(torn_effect(), tmp_path, "id", "channel", "pid", "topic", "part", "off")
     assert found == {"torn": [("b", "beta", 7, "in", 0, 1)]}
 

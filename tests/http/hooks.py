@@ -22,7 +22,7 @@ numbers = itertools.count()
 
 @schemathesis.hook
 def before_call(ctx: HookContext, case: "schemathesis.Case[Any]", kwargs: dict[str, Any]) -> None:
-    """A valid key is made unique: generated ones repeat, and to refuse a key with another body is right."""
+    """A valid key is made unique: generated keys repeat, and to refuse a key with another body is right."""
     key = case.headers.get(KEY) if case.headers else None
     if isinstance(key, str) and re.fullmatch("[!-~]{1,255}", key):
         case.headers[KEY] = f"key-{next(numbers)}"

@@ -35,7 +35,7 @@ def send(broker: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], Non
 
     def stable(topic: str) -> bool:
         ends = list_offsets(broker.bootstrap_servers, [topic]).values()
-        return all(one.last_stable == one.high_watermark for one in ends)
+        return all(end.last_stable == end.high_watermark for end in ends)
 
     def sent(topic: str, *ids: str, part: int = 0, commit: bool | None = None) -> None:
         settings = {} if commit is None else {"transactional.id": f"{topic}-{part}-{commit}"}
@@ -43,8 +43,8 @@ def send(broker: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], Non
         if commit is not None:
             producer.init_transactions(20)
             producer.begin_transaction()
-        for one in ids:
-            producer.produce(topic, b"value of " + one.encode(), one.encode(), part, headers=[("id", one.encode())])
+        for id_ in ids:
+            producer.produce(topic, b"value of " + id_.encode(), id_.encode(), part, headers=[("id", id_.encode())])
         assert producer.flush(20) == 0
         if commit is not None:
             (producer.commit_transaction if commit else producer.abort_transaction)(20)

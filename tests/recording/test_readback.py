@@ -16,16 +16,16 @@ Send = Callable[..., None]
 
 def ends_of(broker: EmbeddedCluster, topic: str) -> Mapping[Place, tuple[int, int]]:
     return {
-        place: (one.begin, one.high_watermark) for place, one in list_offsets(broker.bootstrap_servers, [topic]).items()
+        place: (end.begin, end.high_watermark) for place, end in list_offsets(broker.bootstrap_servers, [topic]).items()
     }
 
 
 def read(broker: EmbeddedCluster, ends: Mapping[Place, tuple[int, int]], isolation: str) -> dict[Place, bytes | None]:
     """The key of every record, by partition and offset."""
     return {
-        (f"{one.part}", off): key
-        for one in drain(broker.bootstrap_servers, ends, isolation)
-        for off, key in zip(one.offsets, one.keys, strict=True)
+        (f"{chunk.part}", off): key
+        for chunk in drain(broker.bootstrap_servers, ends, isolation)
+        for off, key in zip(chunk.offsets, chunk.keys, strict=True)
     }
 
 
@@ -51,12 +51,12 @@ def test_a_stretch_holds_all_parts_of_its_records(broker: EmbeddedCluster, topic
     send(topic, "a", "b")
     send(topic, "c")
     parts = list(drain(broker.bootstrap_servers, ends_of(broker, topic), "read_committed"))
-    assert {one.place for one in parts} == {(topic, 0)}
-    assert [off for one in parts for off in one.offsets] == [0, 1, 2]
-    assert [value for one in parts for value in one.values] == [b"value of a", b"value of b", b"value of c"]
-    assert [found for one in parts for found in one.headers] == [[("id", b"a")], [("id", b"b")], [("id", b"c")]]
-    times = [t for one in parts for t in one.times]
-    assert max(times) == max(one.t_append for one in read_batches(broker.bootstrap_servers, [topic])[topic, 0])
+    assert {chunk.place for chunk in parts} == {(topic, 0)}
+    assert [off for chunk in parts for off in chunk.offsets] == [0, 1, 2]
+    assert [value for chunk in parts for value in chunk.values] == [b"value of a", b"value of b", b"value of c"]
+    assert [found for chunk in parts for found in chunk.headers] == [[("id", b"a")], [("id", b"b")], [("id", b"c")]]
+    times = [t for chunk in parts for t in chunk.times]
+    assert max(times) == max(batch.t_append for batch in read_batches(broker.bootstrap_servers, [topic])[topic, 0])
 
 
 def test_a_partition_that_stalls_is_named(

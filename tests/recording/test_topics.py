@@ -38,7 +38,7 @@ FATES = {
 
 @pytest.fixture(scope="module")
 def own_broker(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
-    """One whose coordinators hold what these tests did and nothing else."""
+    """A broker whose coordinators hold what these tests did and nothing else."""
     with start_embedded(session_guardian, brokers=1, logs=tmp_path_factory.mktemp("recorded")) as cluster:
         yield cluster
 
@@ -79,8 +79,8 @@ def produce(cluster: EmbeddedCluster, tid: str | None, records: Sequence[tuple[s
     if tid:
         producer.init_transactions(20)
         producer.begin_transaction()
-    for topic, one in records:
-        producer.produce(topic, b"v", b"key", 0, headers=[("id", one)])
+    for topic, id_ in records:
+        producer.produce(topic, b"v", b"key", 0, headers=[("id", id_)])
     assert producer.flush(20) == 0
     if "offset" in end:
         consumer = Consumer({"bootstrap.servers": cluster.bootstrap_servers, "group.id": "group"})
@@ -93,10 +93,10 @@ def produce(cluster: EmbeddedCluster, tid: str | None, records: Sequence[tuple[s
 
 @pytest.fixture(scope="module")
 def fed(own_broker: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], None]) -> EmbeddedCluster:
-    """Seven inputs, of which one is sent twice and one in an aborted transaction; a committed and an aborted output."""
+    """Seven inputs: an id is sent twice, another in an aborted transaction; a committed and an aborted output."""
     for topic in ("in", "out", "dlq"):
         create_topics(own_broker.bootstrap_servers, {topic: PARTS}, replication=1)
-    produce(own_broker, None, [("in", one) for one in ("good", "twice", "twice", "bad", "dull", "stray")])
+    produce(own_broker, None, [("in", id_) for id_ in ("good", "twice", "twice", "bad", "dull", "stray")])
     produce(own_broker, "upstream", [("in", "gone")], commit=False)
     produce(own_broker, "pipe", [("out", "good"), ("out", "good"), ("dlq", "bad")], commit=True, offset=4)
     produce(own_broker, "zombie", [("out", "twice")], commit=False, offset=6)
@@ -104,7 +104,7 @@ def fed(own_broker: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], 
 
     def stable() -> bool:
         ends = list_offsets(own_broker.bootstrap_servers, logs).values()
-        return all(one.last_stable == one.high_watermark for one in ends)
+        return all(end.last_stable == end.high_watermark for end in ends)
 
     wait_until(stable)
     return own_broker
@@ -150,7 +150,7 @@ def test_effects_are_of_their_channels(recorder: Recorder) -> None:
 
 
 def test_expected_follows_from_fate_and_the_log(recorder: Recorder) -> None:
-    """An input that is visible twice may have twice the effects, and must have them once; one that never was, none."""
+    """An input that is visible twice may have its effects twice, and must have them once; an aborted input has none."""
     rows = recorder.rows("expected")
     assert {row["grp"] for row in rows} == {"group"}
     assert {(row["id"], row["channel"]): (row["at_least"], row["at_most"]) for row in rows} == {
@@ -164,7 +164,7 @@ def test_expected_follows_from_fate_and_the_log(recorder: Recorder) -> None:
 
 
 def test_commits_of_aborted_transactions_are_not_visible(recorder: Recorder, fed: EmbeddedCluster) -> None:
-    """The offset that the coordinator answers with is the last visible one; the other is there, and told apart."""
+    """The offset that the coordinator answers with is the last visible offset; the other is there, and told apart."""
     rows = recorder.rows("offset_commit")
     assert [(row["off"], row["transactional"], row["visible"]) for row in rows] == [(4, True, True), (6, True, False)]
     client = AdminClient({"bootstrap.servers": fed.bootstrap_servers})
@@ -236,7 +236,7 @@ def test_without_jars_the_rest_is_recorded(fed: EmbeddedCluster, tmp_path: Path)
     made = Recorder(fed, tmp_path, jars=())
     sentences = made.record()
     assert len(sentences) == 2
-    assert all("is defined in none of the jars given" in one for one in sentences)
+    assert all("is defined in none of the jars given" in sentence for sentence in sentences)
     assert len(made.rows("input")) == 7
     assert not (tmp_path / "txn.parquet").exists()
 

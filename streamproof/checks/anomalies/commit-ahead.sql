@@ -1,13 +1,13 @@
 -- commit-ahead: the first commit beyond an input came before any of its effects: a crash between the two would lose it.
--- One whose effects never appear is lost, not this; one that need not have any cannot be lost.
+-- An input whose effects never appear is lost, not this; an input that need not have any cannot be lost.
 -- origin: none in Adya or Jepsen; Kafka's own "commit after processing"
 -- witness: input {id} ({topic}[{part}]@{off}) was committed past (to {commit_off}) at {committed_at:clock}; its effect
 --   on {channel} came at {appeared_at:clock}
 -- assumes: effects and commits are timed by brokers whose clocks agree to `clock_error_us`; equal times are no witness. A
 --   transactional commit counts from its transaction's first commit marker, an effect from when its coordinator had
 --   decided: from then on nothing takes it back, though its markers follow. Unless both are of one producer and epoch:
---   what one transaction does is done at once, and its records precede its markers. Of several effects, the one that
---   came first counts, which need not be the first in the log.
+--   what one transaction does is done at once, and its records precede its markers. Of several effects, that
+--   which came first counts; it need not be the first in the log.
 WITH transactional AS (
     SELECT DISTINCT pid FROM batch WHERE control <> 'none'
 ),

@@ -1,4 +1,4 @@
--- commit-regression: a visible commit lies below the one before it, of the same group and partition, in the broker's order.
+-- commit-regression: a visible commit lies below the last before it of the same group and partition, in the broker's order.
 -- origin: none in Adya or Jepsen; a nonmonotonic write of the group's position
 -- witness: the commit of {topic}[{part}] went back from {before} to {off} at {t_append:clock}
 -- assumes: nobody resets the group's offsets while the run goes on. A commit after a deletion has none before it. Commits

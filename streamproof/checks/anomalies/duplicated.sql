@@ -1,5 +1,5 @@
 -- duplicated: more visible effects of one source on a channel than the contract allows; a dead letter is an effect, and
--- so is one of an input that should have none.
+-- so is an effect of an input that should have none.
 -- origin: Jepsen's kafka checker: duplicate
 -- witness: input {id} ({topic}[{part}]@{off}) has {seen} effects on {channel}, where {at_most} may be
 -- assumes: effects carry their source's id. An id that is k times in the input log may have k times the effects,

@@ -1,5 +1,5 @@
--- Whoever ends in order leaves nothing open. Somebody must have died inside a transaction: one that was open when a process
--- ended, and that was not committed. A subject without transactions can leave none.
+-- A process that ends in order leaves nothing open. A process must have died inside a transaction, which was open when it
+-- ended, and was not committed. A subject without transactions can leave none.
 SELECT 'crashes inside a transaction' AS evidence, count(DISTINCT crash.t) AS seen,
        CASE WHEN max(txn_span.t_from) IS NOT NULL THEN count(crash.t) > 0 END AS enough, TRUE AS of_faults
 FROM txn_span

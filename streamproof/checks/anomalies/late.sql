@@ -1,5 +1,5 @@
 -- late: an input that the group has not committed past when the deadline has passed. What a consumer group has not
--- committed it is not done with, whatever effects there are: it will be read again. No run is upheld with one.
+-- committed it is not done with, whatever effects there are: it will be read again. No run with a late input is upheld.
 -- origin: Jepsen's kafka checker: unseen
 -- witness: input {id} ({topic}[{part}]@{off}) was never committed past: the group is at {committed} | input {id}
 --   ({topic}[{part}]@{off}) was never committed past: the group has committed nothing of its partition

@@ -5,8 +5,8 @@
 --   of its {at_least} effects
 -- assumes: the effects were read to the end, after no transaction was open. Judged by id: an id that is several times in
 --   the input log is judged once all its occurrences are committed past, against all that it should cause. An input that
---   nobody committed past is late. One whose effect was written in a transaction and aborted there, while its sibling of
---   the same transaction is visible elsewhere, is torn.
+--   nobody committed past is late. An input whose effect was written in a transaction and aborted there, while its
+--   sibling of the same transaction is visible elsewhere, is torn.
 -- uses: txn
 SELECT miscount.id, miscount.channel, input_once.key, input_once.topic, input_once.part, input_once.off,
        final_commit.off AS committed, miscount.at_least, miscount.seen

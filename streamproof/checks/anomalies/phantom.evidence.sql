@@ -1,5 +1,5 @@
 -- What was not read may hold anything: effects were read, and in no partition does the log hold a batch of records beyond
--- the last one that was read.
+-- the last batch that was read.
 WITH written AS (
     SELECT topic, part, max(last_off) AS off
     FROM batch

@@ -1,4 +1,4 @@
--- phantom: a visible effect whose source is in no input, visible or not; or one that names no source at all.
+-- phantom: a visible effect whose source is in no input, visible or not; or an effect that names no source at all.
 -- origin: Jepsen: unexpected, a value that nobody wrote
 -- witness: the effect at {topic}[{part}]@{off} ({channel}) is of {id}, which is no input | the effect at
 --   {topic}[{part}]@{off} ({channel}) names no input | an effect on {channel} is of {id}, which is no input

@@ -3,7 +3,7 @@
 -- input offset whose effect is before its own.
 -- origin: Jepsen's kafka checker: poll and send orders; a monotonic-writes violation per key
 -- witness: input {id} of key {key} ({topic}[{part}]@{off}) was overtaken on {channel}, partition {effect_part}, by the
---   one at offset {overtaken_by}
+--   input at offset {overtaken_by}
 -- assumes: only first effects count: what is done a second time is duplicated, not reordered. Keys are the inputs' keys;
 --   a null key promises no order. An id in several partitions has no place in any order, and is not compared.
 WITH placed AS (

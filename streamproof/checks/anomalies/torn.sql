@@ -4,9 +4,9 @@
 -- witness: input {id} is {found} ({channel}), in one transaction of producer {pid} | transaction {tid} has a {found} at
 --   {topic}[{part}]@{off}, and its coordinator decided {decided}
 -- assumes: a producer id has one transaction at a time, so its markers belong to the decision that they are nearest to:
---   the boundary between two transactions lies half-way between the end of one and the decision of the next, which leaves
---   room for brokers' clocks that differ by less than half a transaction. A channel on which an effect was never written is
---   lost there, not torn.
+--   the boundary between two transactions lies half-way between the end of the first and the decision of the second, so
+--   brokers' clocks may differ by less than half a transaction. A channel on which an effect was never written is lost
+--   there, not torn.
 SELECT NULL AS id, NULL AS channel, topic, part, off, tid, pid, epoch, decided, concat('marker ', control) AS found
 FROM decided_marker
 WHERE (decided = 'PrepareCommit') <> (control = 'commit')

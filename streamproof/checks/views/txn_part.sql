@@ -1,4 +1,4 @@
--- txn_part: the partitions of each state of a transactional id, one a row. They are recorded as `topic-3` or `topic[3]`.
+-- txn_part: the partitions of each state of a transactional id, a row for each; recorded as `topic-3` or `topic[3]`.
 WITH single AS (
     SELECT tid, pid, n, unnest(partitions) AS place FROM txn
 )

@@ -1,7 +1,7 @@
 -- txn_span: the subject's transactions as their coordinator wrote them down: each from its first Ongoing to its Complete,
--- by transactional id, in the broker's order. An abort of nothing (KIP-890) has no Ongoing, and is one of no partitions.
+-- by transactional id, in the broker's order. An abort of nothing (KIP-890) has no Ongoing, and no partitions.
 -- decided: PrepareCommit or PrepareAbort, null while open. t_to: null when it never ended. A time-out or a fence raises the
--- epoch on the way; `epoch` is the one that it began with.
+-- epoch on the way; `epoch` is what it began with.
 -- kept: several checks ask for it
 WITH own AS (
     SELECT * FROM txn WHERE tid IN (SELECT txn.tid FROM txn JOIN subject_pid USING (pid))
