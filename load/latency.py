@@ -29,7 +29,7 @@ class Latencies:
         self._failures[name] += 1
 
     def expect(self, name: str) -> None:
-        """That something by this name should succeed: nothing at all would be no measure."""
+        """Say that a request of this name should succeed: without any, nothing is measured."""
         self._of(name)
 
     def _of(self, name: str) -> HdrHistogram:
@@ -39,7 +39,7 @@ class Latencies:
         return self._histograms[name]
 
     def take(self) -> dict[str, tuple[str, int]]:
-        """All so far as plain values, to be sent to another process; it begins anew."""
+        """All so far as plain values, to be sent to another process; counting begins anew."""
         taken = {name: (kept.encode().decode(), self._failures[name]) for name, kept in self._histograms.items()}
         self.clear()
         return taken
@@ -88,7 +88,7 @@ class Objectives:
     failures: float
 
     def missed(self, summaries: list[Summary]) -> list[str]:
-        """A sentence for each that was not kept; a run that measured nothing has kept none."""
+        """A sentence for each objective that was missed; a run that measured nothing has missed all."""
         sentences = [] if summaries else ["nothing was measured"]
         for summary in summaries:
             if not summary.count:

@@ -94,7 +94,7 @@ def _last_act(rows: Sequence[Row]) -> dict[str, str]:
 
 
 def _commit_first(rows: Sequence[Row], tables: Tables) -> Witnesses:
-    """Every input was committed before its effects. Lost are those whose commit was the last that was done for them."""
+    """Every input was committed before its effects. Lost are inputs whose last act is that commit."""
     committed = frozenset(found for row in rows if row.act == "commit" for found in row.ids)
     unfinished = frozenset(found for found, act in _last_act(rows).items() if act != "produced")
     lost = unfinished & fewer_than_expected(tables)
@@ -102,13 +102,13 @@ def _commit_first(rows: Sequence[Row], tables: Tables) -> Witnesses:
 
 
 def _no_rewind(rows: Sequence[Row], _tables: Tables) -> Witnesses:
-    """What was aborted is lost, unless the process was killed before its next commit, and the next took it up again."""
+    """An aborted input is lost, unless a kill came before the next commit: then the successor reads it again."""
     lost = frozenset(found for found, act in _last_act(rows).items() if act in {"aborting", "passed-over"})
     return {"lost": lost}
 
 
 def _no_transaction(rows: Sequence[Row], tables: Tables) -> Witnesses:
-    """What was produced more than once, if the first time was cut short before its commit."""
+    """Inputs that were produced again, because the first attempt was cut short before its commit."""
     times = Counter(found for row in rows if row.act == "produce" for found in row.ids)
     again = frozenset(found for found, count in times.items() if count > 1)
     return {"duplicated": again & more_than_expected(tables)}
@@ -121,7 +121,7 @@ def _read_uncommitted(_rows: Sequence[Row], tables: Tables) -> Witnesses:
 
 
 def _out_of_order(rows: Sequence[Row], tables: Tables) -> Witnesses:
-    """Of a batch that was reversed, and not done again, what stands before another of its key in the input."""
+    """In reversed batches that were not done again: inputs that stand before another input of their key."""
     inputs = {row["id"]: row for row in tables["input"].select(["id", "key", "part", "off", "fate"]).to_pylist()}
     last = {found: row for row in rows for found in row.ids}
     overtaken = set()
@@ -136,13 +136,13 @@ def _out_of_order(rows: Sequence[Row], tables: Tables) -> Witnesses:
 
 
 def _renames(rows: Sequence[Row], _tables: Tables) -> Witnesses:
-    """What was renamed, and not done again, is lost; the new names are of nothing that was sent."""
+    """A renamed input that was not done again is lost; its new name is a phantom, since nothing of it was sent."""
     lost = frozenset(found for found, act in _last_act(rows).items() if act == "renamed")
     return {"phantom": frozenset(map(renamed, lost)), "lost": lost}
 
 
 def _goes_back(rows: Sequence[Row], tables: Tables) -> Witnesses:
-    """Where it went back to, if that commit was made; and what was taken up from there before it was made good."""
+    """The places that a commit went back to; and the inputs that were read again from there before the next commit."""
     commits = tables["offset_commit"].to_pylist()
     made = {f"{row['topic']}[{row['part']}]@{row['off']}" for row in commits if not row["transactional"]}
     back = [row for row in rows if row.act == "going-back"]
@@ -152,13 +152,13 @@ def _goes_back(rows: Sequence[Row], tables: Tables) -> Witnesses:
 
 
 def _skip_failed(rows: Sequence[Row], tables: Tables) -> Witnesses:
-    """What could not be written is lost, unless another wrote it, or took it up after a kill before the commit."""
+    """An input that failed is lost, unless another instance wrote it, or read it again after an early kill."""
     skipped = frozenset(found for found, act in _last_act(rows).items() if act == "skipped")
     return {"lost": skipped & fewer_than_expected(tables)}
 
 
 def _auto_commit(rows: Sequence[Row], tables: Tables) -> Witnesses:
-    """Lost is what a killed process took last; ahead is what was committed before it was seen.
+    """Lost are inputs that a killed process took last; ahead are inputs committed before their effects were seen.
 
     No journal knows when a client commits by itself, so ahead is reckoned from the tables, though not by the query.
     """

@@ -1,7 +1,7 @@
 """HTTP in front of the producer: an event is answered with 201 when its delivery report says that it is in the log.
 
-What is refused is not there, and never will be. What cannot be known (504) may be there: to post it again may double
-it, and the answer says so. With an Idempotency-Key it can be posted again: see the header.
+A refused event is not in the log, and never will be. An event with an unknown outcome (504) may be there: to post it
+again may double it, and the answer says so. With an Idempotency-Key it can be posted again: see the header.
 """
 
 import socket
@@ -199,7 +199,7 @@ async def _sent(sending: Awaitable[Answer]) -> Answer:
 
 
 def _placed(answer: Answer, topic: str) -> Placed:
-    """Where it is; HTTPException where it is not, or where nobody knows."""
+    """The event's place; HTTPException when it is not in the log, or when that is unknown."""
     if answer.outcome == "fail":
         raise HTTPException(502, f"not in the log: {answer.error}")
     if answer.outcome == "unknown" or answer.id is None or answer.partition is None or answer.offset is None:
@@ -208,9 +208,9 @@ def _placed(answer: Answer, topic: str) -> Placed:
 
 
 class _Server(uvicorn.Server):
-    """Whose stop is the courier's too: what has no answer by its end is given up while it can still be told so.
+    """Stops together with the courier, so that each request without an answer by then can still get a 504.
 
-    It ends by itself when the courier has: whoever started it may start another, whose producer is not broken.
+    It ends by itself when the courier has: a supervisor may then start it again, with a producer that is not broken.
     """
 
     def __init__(self, config: uvicorn.Config, stop: Stop, courier: Courier) -> None:

@@ -38,7 +38,7 @@ class SchemaRegistry:
         self._schemas: dict[int, Any] = {}
 
     def id_of(self, subject: str, schema: Any) -> int:
-        """Register a schema, unless it is; RegistryAway, or FatalError when it is refused."""
+        """The id of a schema, registered if it is new; RegistryAway, or FatalError when it is refused."""
         if subject not in self._ids:
             answer = self._ask("POST", f"/subjects/{subject}/versions", {"schema": json.dumps(schema)})
             if not answer.is_success:
@@ -47,7 +47,7 @@ class SchemaRegistry:
         return self._ids[subject]
 
     def schema(self, number: int) -> Any:
-        """The parsed schema with this id; PoisonError when it is none that Avro is written in, or RegistryAway."""
+        """The parsed schema with this id; PoisonError when it is no Avro schema; or RegistryAway."""
         if number not in self._schemas:
             self._schemas[number] = self._written_in(number)
         return self._schemas[number]
@@ -80,7 +80,7 @@ class SchemaRegistry:
 
 
 def _error_code(answer: httpx.Response) -> Any:
-    """The registry's own, finer than HTTP's; None where somebody else answers in its place."""
+    """The registry's own code, finer than HTTP's; None when the answer is not the registry's."""
     try:
         return answer.json().get("error_code")
     except (ValueError, AttributeError):
@@ -107,7 +107,7 @@ class AvroValues:
         self._writers = {name: parse_schema(schema) for name, schema in self._schemas.items()}
 
     def parse(self, value: bytes | None) -> OrderEvent:
-        """PoisonError for what is no such record, and never will be; RegistryAway for what cannot be told."""
+        """PoisonError for bytes that are no such record, and never will be; RegistryAway when that is not known yet."""
         if value is None:
             raise PoisonError("not-avro", "the record has no value")
         if len(value) < FRAME.size or value[0] != 0:

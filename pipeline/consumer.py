@@ -51,7 +51,7 @@ class DatabaseConsumer(GroupMember[ConsumerSettings], Generic[Row]):
             self.database.close()
 
     def process(self, batch: Batch) -> None:
-        """All of the batch, as far as its partitions stay ours until it is done.
+        """Process the batch, without the partitions that are taken away before it is done.
 
         A partition that was ours, another's and ours again counts as gone: its commit would take the other's back.
         """
@@ -68,10 +68,10 @@ class DatabaseConsumer(GroupMember[ConsumerSettings], Generic[Row]):
         self.done.update({partition: offset for partition, offset in batch.next.items() if partition in self._kept})
 
     def _write(self, rows: list[tuple[Message, Row]]) -> bool:
-        """Whether it is done; not, when we are to stop before.
+        """Write the records; False when the stop comes before that is done.
 
-        That the database is away says nothing of the records, so no number of attempts is enough. What was taken away
-        meanwhile is its next owner's to write.
+        A database that is away says nothing of the records, so attempts have no limit. Records of a partition that is
+        taken away meanwhile are left to its next owner.
         """
         attempt = 0
         while rows:
@@ -106,7 +106,7 @@ class DatabaseConsumer(GroupMember[ConsumerSettings], Generic[Row]):
         return [TopicPartition(topic, part) for topic, part in self.owned]
 
     def commit(self) -> None:
-        """What is done. Not committed is not lost: the next commit says it too, or the next owner does it again."""
+        """Commit what is done. A failure loses nothing: the next commit covers it, or the next owner repeats it."""
         if not self.done:
             return
         offsets = [TopicPartition(topic, part, offset) for (topic, part), offset in self.done.items()]
@@ -184,7 +184,7 @@ class DatabaseConsumer(GroupMember[ConsumerSettings], Generic[Row]):
 
 
 def _unburied(error: KafkaError) -> Exception:
-    """What follows from a dead letter that was refused, or of which nothing is known."""
+    """The exception for a dead letter that was refused, or whose outcome is unknown."""
     sentence = f"dead letter: {error.str()}"
     if classify(error) in {Action.POISON, Action.FATAL}:
         return FatalError(f"{sentence}; look at the topic of dead letters, and at its max.message.bytes")

@@ -92,7 +92,7 @@ class Courier:
             self.failure = self._producer.failed.str()
 
     def _refuse_the_rest(self) -> None:
-        """What came after the end was never sent."""
+        """Answer the events that came after the end: they were never sent."""
         while True:
             try:
                 item = self._queue.get_nowait()

@@ -111,8 +111,8 @@ _ACTIONS = {code: action for action, codes in _TABLE.items() for code in codes}
 def classify(error: KafkaError) -> Action:
     """What to do about `error`, wherever it came from.
 
-    The order matters: fencing says more than fatal does, an error that is fatal to the client outweighs what it would
-    mean otherwise, then what librdkafka's transactional calls say of themselves, and last what the code means.
+    The order matters: fencing comes first, then errors that are fatal to the client, then the flags that librdkafka's
+    transactional calls set, and last the meaning of the code.
     """
     action = _ACTIONS.get(error.code())
     if action is Action.FENCED:

@@ -93,7 +93,7 @@ def parse(value: bytes | None) -> OrderEvent:
 
 
 def parse_as(model: type[Event], value: bytes | None) -> Event:
-    """The `model` in a record's value; PoisonError where there is none."""
+    """A record's value as a `model`; PoisonError when it is not valid."""
     if value is None:
         raise PoisonError("not-json", "the record has no value")
     try:
@@ -106,7 +106,7 @@ def parse_as(model: type[Event], value: bytes | None) -> Event:
 
 
 def validated(model: type[Event], record: Any) -> Event:
-    """The `model` in what a value was decoded to; PoisonError where there is none."""
+    """A decoded value as a `model`; PoisonError when it is not valid."""
     try:
         return model.model_validate(record)
     except ValidationError as error:

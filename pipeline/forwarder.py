@@ -40,7 +40,7 @@ class Forwarder(GroupMember[ForwarderSettings]):
             self.transactions.close()
 
     def forward(self, batch: Batch) -> None:
-        """All that the batch causes, and its offsets, or nothing of it and back to its start."""
+        """Commit all effects of the batch with its offsets; or none of them, and go back to the batch's start."""
         try:
             self.transactions.begin()
             self.send(batch)
@@ -64,7 +64,7 @@ class Forwarder(GroupMember[ForwarderSettings]):
                 send(settings.notifications_topic, notification(event, values.encode))
 
     def offsets(self, batch: Batch) -> list[TopicPartition]:
-        """What to commit: the next to read, as this process has counted them."""
+        """The offsets to commit: the next to read in each partition, as this process has counted them."""
         return [TopicPartition(topic, partition, offset) for (topic, partition), offset in batch.next.items()]
 
     def abandon(self, batch: Batch, reason: str) -> None:

@@ -40,7 +40,7 @@ class Batch:
 
 
 def place(message: Message) -> tuple[str, int, int]:
-    """Topic, partition and offset of a record that was read; only a record that was not has none."""
+    """Topic, partition and offset of a record that was read."""
     return cast("tuple[str, int, int]", (message.topic(), message.partition(), message.offset()))
 
 

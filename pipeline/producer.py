@@ -87,7 +87,7 @@ class OrderProducer:
     def _queue(
         self, event: OrderEvent, value: bytes, delivered: Callable[[KafkaError | None, Message], None]
     ) -> str | None:
-        """Give it to the client, when there is room; why it was not, if it was not."""
+        """Queue the event in the client as soon as there is room; if it was not queued, the reason."""
         while True:
             try:
                 self._producer.produce(

@@ -1,6 +1,6 @@
 """The producers of a transactional.id, in turn: each is used for as long as nothing about it is in doubt.
 
-Knows nothing of what is sent, nor of the consumer, whose offsets and metadata it is given.
+Knows neither the records nor the consumer: it is handed offsets and group metadata.
 """
 
 import threading

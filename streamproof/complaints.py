@@ -10,7 +10,7 @@ from streamproof.errors import did_you_mean
 
 
 def complaint(error: ErrorDetails, model: type[BaseModel], name: str, *, hidden: tuple[str, ...] = ()) -> str:
-    """The end of a sentence about the field `name` of `model`: of a file's, where `hidden` fields are not its words."""
+    """The end of a sentence about the field `name` of `model`. `hidden`: fields that a file cannot have."""
     if error["type"] == "extra_forbidden":
         known = [field.alias or key for key, field in model.model_fields.items() if key not in hidden]
         return f" is not known{did_you_mean(name, known)}"

@@ -7,5 +7,5 @@ RUNS = Path(".streamproof/runs")
 
 
 def new_directory(under: Path) -> Path:
-    """Called by the time, so that they sort; it is not made yet."""
+    """A directory named by the time, so that names sort; it is not made yet."""
     return under / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")

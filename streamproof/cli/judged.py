@@ -1,4 +1,4 @@
-"""What `verify` and `check` end in: the verdict, told, and the exit status that it stands for."""
+"""The end of `verify` and `check`: the verdict is printed, and decides the exit status."""
 
 import json
 from pathlib import Path

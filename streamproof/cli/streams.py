@@ -1,4 +1,4 @@
-"""Standard output and standard error: what cannot be written there is an OutputError, wherever it was to be written."""
+"""Standard output and standard error: a write that fails is an OutputError, wherever it happens."""
 
 import io
 import os
@@ -12,7 +12,7 @@ from streamproof.errors import OutputError
 
 
 class _Stream:
-    """A stream as it is, but for how it fails. After that it takes everything, and throws it away."""
+    """A stream whose first failed write is an OutputError. After that it discards everything."""
 
     def __init__(self, stream: TextIO, name: str) -> None:
         self._stream = stream
@@ -46,9 +46,9 @@ class _Stream:
 
 @contextmanager
 def told_streams() -> Iterator[None]:
-    """Within, both streams fail by OutputError; at the end, all that was written has gone out.
+    """Within the block, a write that fails is an OutputError; at its end, both streams are flushed.
 
-    A stream that was closed from the start takes everything; what an encoding does not have is escaped.
+    A stream that was closed from the start discards everything; characters that an encoding lacks are escaped.
     """
     streams = sys.stdout, sys.stderr
     with Path(os.devnull).open("w") as nowhere:

@@ -25,7 +25,7 @@ EPILOG = (
 
 
 def _without(metavar: str, text: str, **more: Any) -> Any:
-    """An option that stands for what streamproof.toml would say."""
+    """An option in place of an entry of streamproof.toml."""
     return typer.Option(metavar=metavar, help=text, rich_help_panel="Without streamproof.toml", **more)
 
 
@@ -119,6 +119,6 @@ def verify(
 
 
 def _without_directory(arguments: list[str]) -> list[str]:
-    """A run again is another run, so it is kept elsewhere."""
+    """The arguments without `--directory`: when a run is repeated, it is kept elsewhere."""
     pairs = zip(["", *arguments], arguments, strict=False)
     return [word for before, word in pairs if before != "--directory" and word.partition("=")[0] != "--directory"]

@@ -52,7 +52,7 @@ class Cluster:
 def has_one_clock(cluster: Cluster) -> bool:
     """Whether all brokers are on this machine, so that the times that they give can be compared.
 
-    What is reached by way of loopback is, but where containers run in a virtual machine, as Docker's do outside Linux.
+    Brokers on loopback are, unless containers run in a virtual machine, as Docker's do outside Linux.
     """
     if cluster.backend != "embedded" and sys.platform != "linux":
         return False

@@ -1,4 +1,4 @@
-"""The per-user cache: where it is, and a lock for whoever writes to it."""
+"""The per-user cache: where it is, and a lock for its writers."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -190,13 +190,13 @@ def _network(docker: Any, name: str, labels: Mapping[str, str]) -> Iterator[Any]
 
 
 def as_variables(settings: Mapping[str, str]) -> dict[str, str]:
-    """As the image wants to be told: `log.dirs` is KAFKA_LOG_DIRS, with `__` for `_` and `___` for `-` in a name."""
+    """The image's variables: `log.dirs` is KAFKA_LOG_DIRS, with `__` for `_` and `___` for `-` in a name."""
     escaped = {name.replace("_", "__").replace("-", "___").replace(".", "_"): name for name in settings}
     return {f"KAFKA_{variable.upper()}": settings[name] for variable, name in escaped.items()}
 
 
 def engine_socket() -> str:
-    """Where Docker is listened to, as Testcontainers finds it; `ClusterError` when nobody answers there."""
+    """The socket of Docker's engine, as Testcontainers finds it; `ClusterError` when nobody answers there."""
     host = get_docker_host() or "unix:///var/run/docker.sock"
     path = host.removeprefix("unix://")
     if path == host:
@@ -240,7 +240,7 @@ def have_image(docker: Any, version: str, progress: Progress = silent) -> None:
 
 @contextlib.contextmanager
 def _asking(what: str, ports: BrokerPorts | None = None) -> Iterator[None]:
-    """Docker's refusals as errors that say what was asked; of a start, which ports it needed."""
+    """Turns Docker's refusals into errors that name the request and, for a start, the ports that it needed."""
     try:
         yield
     except (DockerException, RequestException) as error:

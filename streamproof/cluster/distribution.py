@@ -44,7 +44,7 @@ def _make(archive: Jar, home: Path, progress: Progress) -> None:
 
 
 def _unpack(archive: Path, into: Path) -> None:
-    """TarError for what would be written elsewhere. The standard library's own filter came with Python 3.11.4."""
+    """TarError for a member that would lie elsewhere. The standard library's own filter came with Python 3.11.4."""
     with tarfile.open(archive) as tar:
         for member in tar:
             place = (into / member.name).resolve()

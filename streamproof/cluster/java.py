@@ -64,7 +64,7 @@ def find_java(oldest: int = OLDEST) -> Java:
 
 
 def java_environment() -> dict[str, str]:
-    """The environment without what would change every Java that is started in it."""
+    """The environment without the variables that change how any Java starts."""
     return {k: v for k, v in os.environ.items() if k not in ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH")}
 
 

@@ -56,7 +56,7 @@ def pins_of(version: str, logging: str) -> dict[str, tuple[int, str]]:
 
 
 def pin(version: str) -> Path:
-    """Write the version's pins. Where that fails, what was there before is there again."""
+    """Write the version's pins; when that fails, the former pins are restored."""
     logging = "reload4j" if version.startswith("3.") else "log4j2"
     path = PINS / f"kafka-{version}.toml"
     before = path.read_bytes() if path.exists() else None

@@ -1,4 +1,4 @@
-"""Does the broker keep its side? What a verdict about transactions takes for granted, tried before it is trusted.
+"""Does the broker keep what transactions promise? A verdict on them takes that for granted, so it is tried first.
 
 Broker look-alikes, librdkafka's mock cluster among them, show aborted records to read_committed and let zombies
 commit: on those, a pipeline that is upheld has shown nothing.
@@ -39,7 +39,7 @@ def probe(bootstrap_servers: str, *, replication: int) -> dict[str, bool]:
     fences: once a second producer has a transactional id, the first cannot commit under it
     atomic-offsets: input offsets sent in a transaction are the group's if it commits, and not if it aborts
 
-    What misbehaves, or does not answer within its time, is False. ClusterError when no broker can be reached.
+    A property that is not kept, or not shown in time, is False. ClusterError when no broker can be reached.
     """
     find_metadata(bootstrap_servers)
     admin = AdminClient({"bootstrap.servers": bootstrap_servers}, logger=SILENT)
@@ -61,7 +61,7 @@ def probe(bootstrap_servers: str, *, replication: int) -> dict[str, bool]:
 
 
 def probed(cluster: Cluster, *, replication: int) -> dict[str, bool]:
-    """`probe`, or what it said before of the same pinned version: of an embedded cluster, if it kept everything.
+    """`probe`; for an embedded cluster, its earlier result on the same pinned version, if all properties were kept.
 
     The jars are the same to the byte, so the broker is; a broker of an existing cluster may be another every time.
     """

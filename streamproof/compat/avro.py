@@ -23,7 +23,7 @@ PROMOTIONS = {
 
 
 def mismatches(reader: Schema, writer: Schema) -> Found:
-    """All that keeps `reader` from reading what `writer` writes; none, and it can."""
+    """Every reason why `reader` cannot read data of `writer`; empty when it can."""
     comparison = _Comparison()
     try:
         found = comparison.of(reader, writer, ())

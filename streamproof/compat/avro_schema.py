@@ -233,7 +233,7 @@ def _full(name: str, space: str) -> str:
 
 
 def _bare(node: Any) -> Any:
-    """A definition without what may differ where it is repeated."""
+    """A definition without the keys that may differ where it is repeated."""
     return {name: value for name, value in node.items() if name not in {"doc", "aliases"}}
 
 
@@ -246,7 +246,7 @@ def _number(text: str) -> bool:
 
 
 def _blank(found: re.Match[str]) -> str:
-    """A text as it is, a comment as nothing, its lines kept."""
+    """A quoted text as it is; a comment as spaces, which keep its lines."""
     return found[1] or re.sub(r"[^\n]", " ", found[0])
 
 

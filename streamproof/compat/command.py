@@ -18,8 +18,8 @@ def compare(
 ) -> list[Result]:
     """Each version of the history in the directory `new`; or that in the file `new` against `old`, the latest first.
 
-    `references`: NAME=FILE, or FILE. UsageError and SchemaError as `check`, for what cannot be read, and for a file
-    alone: the versions before it were forgotten. A directory may hold a first version alone.
+    `references`: NAME=FILE, or FILE. UsageError and SchemaError as `check`, for a file that cannot be read, and for a
+    file alone, without the versions before it. A directory may hold a first version alone.
     """
     if extra := next((path for path in old if path.is_dir() or new.is_dir()), None):
         raise UsageError(f"{new} {extra}: a directory is a whole history; give it alone, or give files")

@@ -1,4 +1,4 @@
-"""What keeps a version of a schema from reading what was written with another."""
+"""Why a version of a schema cannot read data of another version."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -78,9 +78,9 @@ def check(
 ) -> Result:
     """Whether `new` may follow `old_versions` (the oldest first, as a registry numbers them) at a level.
 
-    Schemas are JSON texts, or what those say. `references`: the schemas that these refer to, by any name, in any order.
-    A first version is compatible. UsageError for a level, type or policy that is not known, or not supported yet;
-    SchemaError for what is no schema.
+    Schemas are JSON texts, or their parsed values. `references`: the schemas that these refer to, by any name, in any
+    order. A first version is compatible. UsageError for a level, type or policy that is not known, or not supported
+    yet; SchemaError when a schema is not valid.
     """
     if isinstance(old_versions, str | Mapping):
         old_versions = [old_versions]

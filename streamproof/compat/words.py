@@ -1,4 +1,4 @@
-"""Differences in words: who cannot read what, and what would mend it."""
+"""Differences in words: which version cannot read which, and a way out."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from streamproof.compat.difference import Difference, Direction, Mismatch
 
 
 class _Words(NamedTuple):
-    """What is wrong and what mends it, with the newer version reading, and with the older."""
+    """The problem and a way out, for the newer version as the reader, and for the older."""
 
     backward: str
     mend_backward: str
@@ -48,7 +48,7 @@ WORDS = {
 
 
 def difference(found: Mismatch, direction: Direction, reader: str, writer: str) -> Difference:
-    """A mismatch as what it means between two versions."""
+    """A mismatch as a difference between two versions."""
     words = WORDS[found.type]
     told = {"name": found.name, "detail": found.detail, "reader": reader, "writer": writer}
     if direction is Direction.BACKWARD:

@@ -1,6 +1,6 @@
 """Reads streamproof.toml into frozen values: which subjects there are, and on which cluster they run.
 
-Paths are taken from the file's own directory. Placeholders stay as they are; who starts a subject fills them.
+Paths are taken from the file's own directory. Placeholders stay as they are until a subject is started.
 """
 
 import re
@@ -51,7 +51,7 @@ class ClusterConfig(_Table):
     )
 
     def overridden(self, *, where: str | None, brokers: int | None, version: str | None, registry: str | None) -> Self:
-        """What flags say comes before what the file says. UsageError for the size of a cluster that exists."""
+        """The same, with flags in place of the file's values. UsageError for the size of a cluster that exists."""
         size = {"brokers": brokers, "version": version}
         flags = {"where": where, "registry": registry, **size}
         chosen = self.model_copy(update={name: value for name, value in flags.items() if value is not None})

@@ -1,6 +1,6 @@
 """Reads the promises of one operation from an AsyncAPI 3 document, with our `x-` extensions.
 
-What is needed of the document is validated strictly; what is not, is not looked at. Foreign extensions pass.
+The parts that are used are validated strictly; other parts are not looked at. Foreign extensions pass.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ MISSPELT = 0.85  # how close the name of a foreign extension may come to a name 
 
 
 def read_contract(path: Path, operation: str | None = None) -> Contract:
-    """The promises of `operation` (`None`: the only with x-delivery); ContractError with file, line and path."""
+    """The promises of `operation`, else of the single operation with x-delivery; ContractError with line and path."""
     reader = _Reader(path)
     return reader.contract(reader.operation(operation))
 
@@ -243,7 +243,7 @@ def _sent_on(node: Node, channel: Channel, identity: Locator) -> Produces:
 
 
 def _any_of(payloads: Sequence[Payload]) -> Payload:
-    """What values hold that may be of any of these messages."""
+    """The payload of values that may be of any of these messages."""
     if len(payloads) == 1:
         return payloads[0]
     schemas = [payload.json_schema for payload in payloads if payload.json_schema is not None]

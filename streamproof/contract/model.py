@@ -1,4 +1,4 @@
-"""A contract as frozen values: what reading an AsyncAPI document, or a few flags, ends in."""
+"""A contract as frozen values, read from an AsyncAPI document or from a few flags."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a message's payload is written in: its schemas, taken from the document or from a file beside it."""
+"""The format of a message's payload, and its schemas, taken from the document or from a file beside it."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def makeable() -> str:
 
 
 def read_payload(documents: Documents, message: Node) -> Payload:
-    """What the message declares; nothing where that is in a language that no format knows.
+    """The payload that the message declares; an empty payload when no format knows its language.
 
     ContractError for a schema that is not valid, and where the message's contentType says otherwise.
     """

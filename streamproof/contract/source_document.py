@@ -28,7 +28,7 @@ _TAG = "tag:yaml.org,2002:"
 class Node:
     """A value and where it stands: `line` (from 1) of its key or of its own start, `path` from the document's root.
 
-    `value` is a dict of nodes, a list of nodes or a plain scalar. What is asked for in vain raises ContractError.
+    `value` is a dict of nodes, a list of nodes or a plain scalar. A lookup that fails raises ContractError.
     """
 
     value: Any = field(repr=False)
@@ -128,7 +128,7 @@ class Documents:
         return self._read[file]
 
     def resolve(self, node: Node) -> Node:
-        """What `node` stands for: itself, or what its `$ref` leads to, in the end."""
+        """The node itself, or the node at the end of its chain of `$ref`."""
         passed: list[tuple[Path, str]] = []
         while isinstance(node.value, dict) and "$ref" in node.value:
             reference = node.value["$ref"]
@@ -166,7 +166,7 @@ class Documents:
         return found
 
     def bundle(self, node: Node) -> Any:
-        """The schema in `node` with each `$ref` replaced by what it leads to; ContractError when that never ends."""
+        """The schema in `node` with each `$ref` replaced by its target; ContractError when that never ends."""
         return self._bundle(node, (), names=False)
 
     def _bundle(self, node: Node, inside: tuple[tuple[Path, str], ...], *, names: bool) -> Any:

@@ -18,7 +18,7 @@ from streamproof.kafka.protocol import Connection
 
 @dataclass(frozen=True)
 class Group:
-    """A consumer group of either protocol. `state` is Dead when there is none, with no members; `ids`: theirs."""
+    """A consumer group of either protocol. `state` is Dead when there is no such group. `ids`: its members'."""
 
     state: str
     ids: frozenset[str]

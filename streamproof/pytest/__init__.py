@@ -1,1 +1,1 @@
-"""The pytest plugin: fixtures, Gherkin steps, and what Allure is told."""
+"""The pytest plugin: fixtures, Gherkin steps, and Allure's results."""

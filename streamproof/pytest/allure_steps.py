@@ -14,7 +14,7 @@ EXAMPLE = "_pytest_bdd_example"  # a row of an outline's examples, as a single p
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """The values of an outline's row, each as a parameter of its own. Allure keeps what it is told before its turn."""
+    """Each value of an outline's row as a parameter of its own. Allure keeps what is set before its own hook."""
     if row := _example(item):
         allure.dynamic.parameter(EXAMPLE, row, excluded=True, mode=allure.parameter_mode.HIDDEN)
         for name, value in row.items():

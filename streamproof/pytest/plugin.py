@@ -67,7 +67,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In the report a failure is sorted by what kind of error it was: a broken promise is not a broken test."""
+    """In the report a failure is sorted by the type of its error: a broken promise is not a broken test."""
     if call.excinfo is not None and item.config.getoption("--alluredir", None):
         import allure
 
@@ -148,7 +148,7 @@ def streamproof_session(
 ) -> Iterator[Session]:
     """What `kafka_cluster`, `schema_registry` and `run_subject` share. Nothing runs before one of them is asked for.
 
-    Where Kafka runs is what `[cluster]` of streamproof.toml says, unless a flag says otherwise.
+    `[cluster]` of streamproof.toml says where Kafka runs, unless a flag does.
     """
     from streamproof.config.file import ClusterConfig, read_config
     from streamproof.engine.session import Session

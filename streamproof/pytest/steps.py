@@ -35,7 +35,7 @@ def number(text: str) -> int:
 
 @dataclass
 class Story:
-    """What a scenario has said so far. The run starts with its first action, or with the first promise looked at."""
+    """The steps of a scenario so far. The run starts with the first action, or with the first promise looked at."""
 
     run_subject: RunSubject
     subject: str | None = None

@@ -46,8 +46,8 @@ def read_batches(
 ) -> dict[Place, list[Batch]]:
     """All batches of each partition, to its high watermark, in offset order; HistoryError when a batch cannot be read.
 
-    `begins` says where logs begin that do not begin at 0: a broker that is asked for less does not say it. Leaders that
-    move meanwhile, and brokers that are away, are asked for again, for `PATIENCE_S` seconds.
+    `begins`: the first offset of each log that does not begin at 0; a broker that is asked for less does not tell it.
+    Leaders that move meanwhile, and brokers that are away, are asked for again, for `PATIENCE_S` seconds.
     """
     found: dict[Place, list[Batch]] = {}
 

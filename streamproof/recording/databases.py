@@ -171,7 +171,7 @@ class _Seen:
 class DatabaseRows(Observer):
     """Looks at databases from the start of a run until `stop`, in a thread of its own.
 
-    `saw` is told the ids that are new. A database that is locked, away or not made yet is looked at again.
+    `saw` gets the new ids. A database that is locked, away or not made yet is looked at again.
     """
 
     name = "rows of databases"
@@ -184,7 +184,7 @@ class DatabaseRows(Observer):
         self._seen = {database.effect.channel: _Seen(now) for database in databases}
 
     def write(self, writer: HistoryWriter) -> Iterable[str]:
-        """What there is now; HistoryError for a database that cannot be read to its end."""
+        """Write the rows of now; HistoryError for a database that cannot be read to its end."""
         for database in self._databases:
             database.write(writer, self._seen[database.effect.channel].absent)
         return ()
@@ -212,7 +212,7 @@ class DatabaseRows(Observer):
 
 
 def _now_us() -> int:
-    """To the millisecond below, as brokers' times are: what is compared must not be late by their rounding."""
+    """Now, rounded down to a millisecond as brokers' times are, so that neither is late by rounding alone."""
     return time.time_ns() // 1_000_000 * 1000
 
 

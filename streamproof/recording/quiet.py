@@ -1,6 +1,6 @@
 """Waiting for the end: until nothing is open, and the group has committed past all that it could read.
 
-Only then does what is not in the log say anything: before, it may still come. Takes plain values and addresses.
+Only then does the absence of a record mean anything: before, it may still come. Takes plain values and addresses.
 """
 
 import time
@@ -15,7 +15,7 @@ POLL_S = 0.1
 
 @dataclass(frozen=True)
 class Quiet:
-    """What was found on so many `partitions`.
+    """How quiet so many `partitions` are.
 
     `behind`: those with visible input beyond what is committed; `unstable`: those with an open transaction.
     """
@@ -47,10 +47,10 @@ def wait_until_quiet(
     open_timeout_s: float = 0.0,
     say: Callable[[str], None] = lambda _: None,
 ) -> Quiet:
-    """What is found when all is quiet, or after `timeout_s` seconds: a bound reached is a finding, not an error.
+    """What was found when all is quiet, or at the bound of `timeout_s` seconds, which is no error.
 
-    While a transaction is open the bound is `open_timeout_s`, if that is longer: what the broker may still rightly keep
-    open says nothing.
+    While a transaction is open the bound is `open_timeout_s`, if that is longer: until then the broker may
+    rightly keep it open.
 
     `behind` asks which partitions have input that the subject is not done with, `log_ends` where the logs of all topics
     end: both are asked again and again. HistoryError when the input cannot be read.

@@ -128,7 +128,7 @@ def drain(bootstrap: str, ends: Ends, isolation: str) -> Iterator[RecordChunk]:
 
 
 def _notices(messages: Iterable[Any], open_parts: dict[Place, int], isolation: str) -> str:
-    """What the client says of ends and errors; the answer is an error that may pass, for a sentence."""
+    """Note the ends that the client reports; the answer is an error that may pass, as a clause, or empty."""
     trouble = ""
     for message, error in ((message, error) for message in messages if (error := message.error()) is not None):
         if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - its name there
@@ -163,7 +163,7 @@ class Visible:
             seen[off - begin] = 1
 
     def among(self, place: Place, offsets: Sequence[int]) -> list[bool]:
-        """Of each offset, whether it was seen; those beyond the end that was read to were not."""
+        """Whether each offset was seen; offsets beyond the end of the reading were not."""
         seen, begin = self._seen.get(place, bytearray()), self._begin.get(place, 0)
         size = len(seen)
         return [0 <= off - begin < size and seen[off - begin] == 1 for off in offsets]

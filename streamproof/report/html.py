@@ -56,13 +56,13 @@ def generate(results: Path, output: Path, history: Path | None = None) -> Path:
 
 
 def counts(index: Path) -> dict[str, int]:
-    """How many tests came out how, and the `total`, as the report with this index counts them itself."""
+    """How many tests had each outcome, and the `total`, as the report with this index counts them itself."""
     stats: dict[str, int] = json.loads((index.parent / "summary.json").read_bytes())["stats"]
     return stats
 
 
 def _is_result(file: Path) -> bool:
-    """The generator passes over what is none, and makes an empty report."""
+    """Whether the file is a result: of other files the generator makes an empty report."""
     try:
         found = json.loads(file.read_bytes())
     except (OSError, ValueError):
@@ -84,7 +84,7 @@ def _config(history: Path | None) -> dict[str, Any]:
 
 
 def _run(command: list[str], cwd: str) -> None:
-    """The guardian ends whatever it started, if it does not end in time or we are interrupted."""
+    """Run the command; the guardian ends its processes when it is late, or when we are interrupted."""
     environment = {**os.environ, "NO_COLOR": "1", "npm_config_update_notifier": "false"}
     with Guardian() as guardian:
         process = guardian.popen(

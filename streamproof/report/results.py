@@ -25,7 +25,7 @@ TAIL_BYTES = 16_384  # more than the last lines of a log
 
 
 def attach_verdict(verdict: Verdict, history: History) -> None:
-    """To the test that is running: what a finished run's verdict is, its timeline, and its first witnesses."""
+    """Attach the verdict of a finished run, its timeline and its first witnesses to the test that is running."""
     allure.attach(Text.from_markup(explain(verdict, history)).plain, "verdict", allure.attachment_type.TEXT)
     if can_draw():
         allure.attach(timeline(history), "timeline", allure.attachment_type.PNG)
@@ -37,7 +37,7 @@ def attach_verdict(verdict: Verdict, history: History) -> None:
 
 
 def attach_logs(run: Run) -> None:
-    """To the test that is running: the last lines of the subject's and the brokers' logs, and the whole of each."""
+    """Attach the subject's and the brokers' logs to the test that is running: their last lines, and all of each."""
     logs = sorted({process.log for process in run.supervisor.current_all()})
     if isinstance(run.cluster, OwnedCluster):
         logs += map(run.cluster.log, run.cluster.brokers)
@@ -49,7 +49,7 @@ def attach_logs(run: Run) -> None:
 
 
 def write_environment(directory: Path, run: Run, seeds: Iterable[int]) -> None:
-    """environment.properties among the results: what the report says of where its tests ran."""
+    """Write environment.properties among the results: the report shows from it where its tests ran."""
     values = {
         "Apache Kafka": run.cluster.version,
         "Backend": run.cluster.backend,

@@ -1,4 +1,4 @@
-"""A verdict in words: what was promised, what was found, what the run has shown and what it has not."""
+"""A verdict in words: the promise, the findings, the evidence that was seen and the evidence that is missing."""
 
 from pathlib import Path
 

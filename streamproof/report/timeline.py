@@ -1,4 +1,4 @@
-"""What happened when, as a picture: instances and brokers, what was broken, and how far the group had come.
+"""A run as a picture over time: instances and brokers, faults, and the progress of the group.
 
 Taken from the tables of a history alone; a table that was not recorded leaves its part of the picture out.
 """
@@ -138,7 +138,7 @@ def _title(history: History, promise: Promise) -> str:
 
 
 def _rows(engine: Engine, sql: str) -> list[dict[str, Any]] | None:
-    """None when what it reads was not recorded."""
+    """The rows of a query; None when a table that it reads was not recorded."""
     if engine.needs(sql) - engine.history.tables.keys():
         return None
     return engine.rows(sql, "the timeline")

@@ -42,7 +42,7 @@ class Locator:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The locator that `text` writes; ValueError, with what is expected, when it writes none."""
+        """The locator in `text`; ValueError, with the expected forms, when it is none."""
         kind, _, path = text.partition(":")
         if kind not in (*IN_RECORDS, "column", *FORMATS):
             fields = ", ".join(f"{name}:FIELD" for name in FORMATS)
@@ -59,7 +59,7 @@ class Locator:
 
     @property
     def in_json(self) -> Self:
-        """Where the value lies in the JSON that a value of a format is written from."""
+        """The same place in the JSON from which a format's value is encoded."""
         return replace(self, kind="json", path=f"/{self.path.replace('.', '/')}") if self.kind in FORMATS else self
 
     def through(self, registry: SchemaRegistry) -> Self:

@@ -62,7 +62,7 @@ class SchemaRegistry:
             raise RegistryUnreachable(f"{self} does not answer ({error}); start it, or correct the address") from error
 
     def _answered(self, answer: httpx.Response, kind: type) -> Any:
-        """What it answered, as JSON of this kind."""
+        """The answer as JSON of this kind."""
         if answer.is_server_error:
             raise RegistryUnreachable(f"{self} answers with HTTP {answer.status_code}; look at its log")
         try:
@@ -78,7 +78,7 @@ class SchemaRegistry:
 
 
 def _said(answer: httpx.Response) -> dict[str, Any]:
-    """The error that the answer tells, as far as a registry tells errors so."""
+    """The message in an error's answer, if it has the form of a registry's errors."""
     try:
         given = answer.json()
     except ValueError:

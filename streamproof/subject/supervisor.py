@@ -30,9 +30,9 @@ LOOK_S = 0.01
 
 
 def search_path() -> str:
-    """PATH, with the virtual environment first whose command was run, as if it was activated.
+    """PATH, beginning with our virtual environment, as if it was activated.
 
-    Not the environment that an installer of tools keeps to itself, with a link to its command elsewhere, as pipx does.
+    Unless it belongs to a tool's installer, such as pipx, which only links to the command from elsewhere.
     """
     own, found = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
     in_use = sys.prefix != sys.base_prefix and not Path(sys.argv[0]).is_symlink()
@@ -72,7 +72,7 @@ class Instance:
         self.signal(signal.SIGTERM)
 
     def left(self) -> bool:
-        """Whether it runs, or anything that it has started in its group: a shell may end before its children."""
+        """Whether any process of its group is alive: a shell may end before its children."""
         if self.running:
             return True
         try:
@@ -192,7 +192,7 @@ class ProcessSupervisor:
         return "\n".join([*(f"    {line}" for line in lines), f"whole log: {instance.log}"])
 
     def told(self, what: str, instance: Instance | None = None) -> str:
-        """A sentence about the subject, with what an instance (the first, if none is meant) wrote last."""
+        """A sentence about the subject, with the last lines of an instance (the first, if `None`)."""
         instance = instance or self.current_all()[0]
         return (
             f"subject {self.spec.name} {what}; the last lines of instance {instance.number}:\n"
@@ -227,7 +227,7 @@ class ProcessSupervisor:
             return instance.process
 
     def kill(self, number: int) -> bool:
-        """SIGKILL to the whole group, paused or not; returns when it is gone. Whoever kills it starts it again.
+        """SIGKILL to the whole group, paused or not; returns when it is gone. The caller starts it again.
 
         False when it had ended by itself a moment before.
         """
@@ -242,7 +242,7 @@ class ProcessSupervisor:
             return instance.process.wait() == -signal.SIGKILL
 
     def stop(self, number: int) -> bool:
-        """SIGTERM to the whole group, paused or not; returns when it is gone. Whoever stops it starts it again.
+        """SIGTERM to the whole group, paused or not; returns when it is gone. The caller starts it again.
 
         False when it did not end within `stop_timeout_s` and was killed, or had ended by itself a moment before.
         """
@@ -310,7 +310,7 @@ class ProcessSupervisor:
                         self.start(instance.number)
 
     def _ended(self, instance: Instance) -> None:
-        """Note that an instance ended on its own; what it left of its group goes with it, as a supervisor sees to."""
+        """Note that an instance ended on its own; the rest of its group is killed with it, as supervisors do."""
         if instance.cause is None:
             instance.cause = Cause.EXITED
             instance.t_end = now_us()

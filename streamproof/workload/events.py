@@ -225,7 +225,7 @@ def _typed(given: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
 
 
 def _identity(source: Input, given: str | None, key: str | None, value: Any, headers: dict[str, str]) -> str:
-    """The id, as the contract locates it; an id that is only given goes into its header."""
+    """The id, where the contract locates it; where that is a header, the line's own `id` fills it in."""
     locator = source.identity
     if locator.kind == "header" and given is not None:
         headers.setdefault(locator.path, given)

@@ -34,7 +34,7 @@ REFUSED = frozenset(
 
 
 def outcome_of(error: KafkaError | None) -> SendOutcome:
-    """How a send ended that its delivery report gives `error` for; whatever is not known to have failed is unknown."""
+    """The outcome of a send by the `error` of its delivery report; unknown, unless it has certainly failed."""
     if error is None:
         return SendOutcome.OK
     return SendOutcome.FAIL if error.code() in REFUSED else SendOutcome.UNKNOWN

@@ -1,11 +1,11 @@
 """Feeds a subject through its standard input: each line in is a JSON document, each line out an answer.
 
 An answer is `{"outcome": "ok", "id": "…", "partition": 0, "offset": 42}`; outcome is ok, fail or unknown. Other lines
-are the subject's own talk. What a process was given and had not answered when it ended is unknown, and is not given
-to its successor: that would be another attempt.
+are the subject's own talk. A line that a process had not answered when it ended is unknown, and its successor does not
+get it: that would be another attempt.
 
 An instance's lines are a log of their own: a partition of the topic `STDIN`, in which an input's offset is its line.
-What a commit says of a consumer group, answers say of an instance: it is done with all lines below some line.
+Answers are for an instance as commits are for a group: it is done with all lines below some line.
 """
 
 import contextlib
@@ -185,7 +185,7 @@ class _Pipes:
             self._record(off, outcome, part=given.get("partition"), place=given.get("offset"))
 
     def _give_up(self) -> None:
-        """The process is over: what it was given is accounted for, and nobody knows how it ended."""
+        """The process has ended: its lines without an answer are accounted for, as unknown."""
         with self._changed:
             given_up, self._waiting = list(self._waiting.values()), {}
             for off in given_up:

@@ -1,6 +1,6 @@
-"""Hand-written histories: a scene is told step by step, each step a millisecond after the last, and ends as tables.
+"""Hand-written histories: a scene is written step by step, each step a millisecond after the last, and ends as tables.
 
-Offsets, batches, transaction states, expectations and log ends follow from what is told; a test alters one thing.
+Offsets, batches, transaction states, expectations and log ends follow from the steps; a test alters one thing.
 """
 
 from collections import Counter, defaultdict

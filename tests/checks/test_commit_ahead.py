@@ -44,7 +44,7 @@ def test_a_commit_before_the_first_effect_is_ahead(tmp_path: Path) -> None:
 
 
 def test_what_need_not_appear_cannot_be_ahead(tmp_path: Path) -> None:
-    """Its subject died before it said whether it did it: the effect may be there, late or never."""
+    """Its subject died without an answer: the effect may come late, or never."""
     scene = small("exactly-once", "a")
     scene.rows["expected"] = [
         {"id": "a", "grp": scene.promise.grp, "channel": channel, "at_least": 0, "at_most": 1}

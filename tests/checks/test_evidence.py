@@ -29,7 +29,7 @@ REMOVED = [
 
 @pytest.mark.parametrize("anomaly", [check.name for check in load_checks()])
 def test_each_anomaly_has_its_case(anomaly: str) -> None:
-    """A new anomaly is told here what its tests lack, and where that belongs."""
+    """For a new anomaly, this names the case that its tests lack, and the file where it belongs."""
     file = place(anomaly).replace(".", "/") + ".py"
     assert anomaly in CASES, f"{file} needs CASE = Case(evidence=..., wrong=...): see tests/checks/cases.py"
     asked = {row.evidence for row in judge_clean().finding(anomaly).evidence}

@@ -53,7 +53,7 @@ def _written(parts: Iterable[Mapping[str, list[Row]]], record: RunRecord, direct
 
 
 def _together(first: History, second: History, directory: Path) -> History:
-    """One run of both groups: the tables of both, but what was broken: that is the second's."""
+    """One run of both groups: the tables of both, but the faults of the second alone."""
     others = {table: rows for table, rows in _rows(first).items() if table not in {"fault", "process"}}
     promises = (*first.record.promises, *second.record.promises)
     record = second.record.model_copy(update={"promises": promises})

@@ -41,7 +41,7 @@ def test_without_faults_nothing_was_at_work(tmp_path: Path) -> None:
 
 
 def test_a_sentence_is_the_first_that_can_be_said() -> None:
-    """With all its columns there; else the columns are told, as they are for a check without a sentence."""
+    """The first with all its columns; else the columns are listed, as for a check without a sentence."""
     row = {"id": "a", "topic": "in", "part": 0, "off": 3, "n": None, "t": START + STEP}
     assert sentence(row, "{id} has {n} | {id} has none, at {t:clock}", "x.sql") == "a has none, at 14:13:20.001"
     assert sentence(row, "{id} has {n}", "x.sql") == sentence(row, "", "x.sql") == f"in[0]@3  id a · t {row['t']}"

@@ -28,7 +28,7 @@ def record(**fields: str) -> str:
 
 
 def test_what_is_registered_is_found_by_its_id(schema_registry: Registry) -> None:
-    """The same schema has the same id; an id that was never given has none, and that is no error."""
+    """The same schema has the same id; an id that is not in use has no schema, and that is no error."""
     client = schema_registry.client
     number = client.register("kept-value", record(a="string"), "AVRO")
     assert client.register("kept-value", record(a="string"), "AVRO") == number

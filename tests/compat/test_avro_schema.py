@@ -144,7 +144,7 @@ def test_an_alias_is_no_type_to_refer_to() -> None:
 
 
 def test_references_may_refer_to_each_other_in_any_order() -> None:
-    """What a reference lacks is told of it, by the name that it was given under."""
+    """An error in a reference names the reference."""
     order, price, money = record("Price"), record("m.Money", name="Price"), {**F, "name": "m.Money"}
     assert check(order, [order], references={"price": price, "money": money}).compatible
     with pytest.raises(SchemaError, match=r'v1: reference price: /fields/0/type: .* no type "m\.Money"'):

@@ -41,7 +41,7 @@ def test_a_directory_is_a_history_in_the_order_of_its_numbers(files: Path) -> No
 
 
 def test_a_history_may_begin(tmp_path: Path) -> None:
-    """With a single version; that nothing was compared is said, and counted."""
+    """With a single version; the output says that nothing was compared, and counts it."""
     (tmp_path / "v1.avsc").write_text(A)
     told = run(app, ["compat", str(tmp_path)])
     assert (told.exit_code, told.stdout) == (0, "v1  COMPATIBLE  BACKWARD  (the first: nothing to compare with)\n")
@@ -79,7 +79,7 @@ def test_json_is_one_document(files: Path) -> None:
 
 
 def test_a_reference_is_a_file_under_a_name(tmp_path: Path) -> None:
-    """Which may also be left out. Without it, what is missing is told with the file and the place."""
+    """The name may be left out. Without the reference, the error names the file, the place and the missing type."""
     money, order = tmp_path / "money.avsc", tmp_path / "order.avsc"
     money.write_text('{"type": "fixed", "name": "Money", "size": 8}')
     order.write_text(A.replace('"int"', '"Money"'))

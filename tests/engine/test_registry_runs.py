@@ -55,7 +55,7 @@ def test_a_run_uses_the_registry_that_is_named(elsewhere: dict[str, str], tmp_pa
 
 
 def asking(tmp_path: Path, cluster: str, registry: str | None) -> Request:
-    """A subject that says where it was told that the registry is, and ends."""
+    """A subject that prints the registry's address, and ends."""
     return Request(
         directory=tmp_path / "run",
         seed=1,

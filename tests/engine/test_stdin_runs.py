@@ -100,14 +100,14 @@ def test_a_program_that_answers_what_is_delivered_is_upheld(tmp_path: Path, embe
 
 
 def test_a_program_that_answers_before_delivery_loses(tmp_path: Path, embedded_cluster: EmbeddedCluster) -> None:
-    """What it had said ok to, and not sent when it was killed, is nowhere; and much came after its answer."""
+    """Events that it had answered but not sent when it was killed are lost; many effects came after their answers."""
     found = witnesses(told(tmp_path, embedded_cluster, EARLY))
     assert found.keys() == {"lost", "commit-ahead"}
     assert found["lost"] >= HELD
 
 
 def test_what_was_refused_and_is_there_is_too_much(tmp_path: Path, embedded_cluster: EmbeddedCluster) -> None:
-    """Whoever was told that it failed sends it again: any effect of it is too many."""
+    """A caller sends a failed event again, so any effect of the failed attempt is too many."""
     verdict = told(tmp_path, embedded_cluster, DENIES)
     assert verdict.outcome is Outcome.VIOLATED
     assert witnesses(verdict).keys() == {"duplicated"}
@@ -147,7 +147,7 @@ def test_a_contract_that_sends_needs_a_subject_that_is_told(tmp_path: Path, embe
 def test_an_instance_that_never_says_its_word_is_named(
     tmp_path: Path, embedded_cluster: EmbeddedCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was waited for, and of whom."""
+    """The error names what was waited for, and the instance."""
     monkeypatch.setattr(
         "tests.engine.test_stdin_runs.CONFIG", CONFIG + 'ready = {{ log = "up" }}\nready_timeout_s = 1\n'
     )

@@ -1,4 +1,4 @@
-"""What Schemathesis loads: a check that keeps the books of all that the API said, and holds them against Kafka."""
+"""What Schemathesis loads: a check that notes every answer of the API, and compares them with Kafka."""
 
 import itertools
 import os

@@ -1,4 +1,4 @@
-"""What an API said of each event that it was given, against what lies on Kafka: a bijection, or it lied."""
+"""The answers of an API against the records on Kafka: a bijection, or the API lied."""
 
 import base64
 import json
@@ -71,7 +71,7 @@ class Ledger:
         return sentences
 
     def refused_and_there(self, log: Iterable[Record]) -> list[bytes]:
-        """What was refused, and lies in the log all the same."""
+        """Events that were refused, and lie in the log all the same."""
         values = {record.value for record in log} - {record.value for record in self.acknowledged}
         return [body for body in self.refused if body in values]
 

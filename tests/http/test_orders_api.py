@@ -108,7 +108,7 @@ def test_the_api_keeps_its_openapi_document(
 def test_what_was_acknowledged_is_on_kafka_exactly_once_with_its_key(
     schemathesis_run: tuple["subprocess.CompletedProcess[str]", Ledger], log: list[Record]
 ) -> None:
-    """Each where it was said to be, under the order's id, byte for byte; and nothing that nobody was told of."""
+    """Each at the place in its answer, under the order's id, byte for byte; and nothing that no answer names."""
     _, ledger = schemathesis_run
     assert len(ledger.acknowledged) > ENOUGH
     assert ledger.not_as_acknowledged(log) == []
@@ -117,7 +117,7 @@ def test_what_was_acknowledged_is_on_kafka_exactly_once_with_its_key(
 def test_what_was_refused_is_not_on_kafka(
     schemathesis_run: tuple["subprocess.CompletedProcess[str]", Ledger], log: list[Record]
 ) -> None:
-    """To be told no, and to find it there all the same, would double the order of who mends it and posts it again."""
+    """A refused event on Kafka would double the order when its sender mends it and posts it again."""
     _, ledger = schemathesis_run
     assert len(ledger.refused) > ENOUGH
     assert ledger.refused_and_there(log) == []

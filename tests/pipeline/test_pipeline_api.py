@@ -232,7 +232,7 @@ def test_a_stop_before_it_listens_is_heard() -> None:
 
 
 def test_an_api_that_can_send_nothing_more_ends(start_api: StartApi, schema_registry: Registry) -> None:
-    """With status 1, so that whoever runs it starts another; here what should be a registry is none."""
+    """With status 1, so that a supervisor starts another; here what should be a registry is none."""
     api = start_api(VALUE_FORMAT="avro", SCHEMA_REGISTRY_URL=f"{schema_registry.url}/nowhere")
     assert is_problem(api.post(1), 503)
     assert api.process.wait(ANSWER_S) == 1

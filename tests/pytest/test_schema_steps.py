@@ -76,7 +76,7 @@ def test_a_next_version_is_told_of_as_it_is(
 
 
 def test_a_contract_that_uses_no_newest_version_is_told(pytester: pytest.Pytester, project: Path) -> None:
-    """What is judged is what lies there, and what is used would not be it."""
+    """The versions beside it are judged, and the version in use would not be the newest of them."""
     (pytester.path / "order" / "v3.avsc").write_text(order(ID))
     (project / "order.feature").write_text(
         FEATURE.format(GIVEN, "Then each version is compatible with those before it")
@@ -87,7 +87,7 @@ def test_a_contract_that_uses_no_newest_version_is_told(pytester: pytest.Pyteste
 
 
 def test_a_history_may_be_given_without_a_contract(pytester: pytest.Pytester, project: Path) -> None:
-    """By its directory and a level; each pair that breaks is told."""
+    """By its directory and a level; each pair that breaks is reported."""
     (pytester.path / "order" / "v3.avsc").write_text(order())
     given = 'Given the schema history "order" at level FORWARD'
     (project / "order.feature").write_text(

@@ -47,7 +47,7 @@ def topic_names(cluster: EmbeddedCluster) -> Mapping[str, str]:
 
 
 def records(cluster: EmbeddedCluster, topic: str) -> list[LogRecord]:
-    """All of a coordinator's topic. A client does not tell producers: they are given as unknown."""
+    """All of a coordinator's topic. A client does not show producers, so they are unknown."""
     consumer = ck.Consumer(
         {
             "bootstrap.servers": cluster.bootstrap_servers,

@@ -51,7 +51,7 @@ def test_a_locator_that_is_none_is_told_what_is_expected(text: str, expected: st
     ],
 )
 def test_a_value_is_found_or_is_not_there(text: str, value: bytes | None, found: str | None) -> None:
-    """What is not there is nothing, whatever the record holds instead; of a record and of many alike."""
+    """An absent value is `None`, whatever the record holds instead; for a record and for many alike."""
     locator = Locator.parse(text)
     assert locator.of(b"k\xff", value, HEADERS) == found
     records = SimpleNamespace(keys=[b"k\xff"] * 2, values=[value] * 2, headers=[HEADERS] * 2)

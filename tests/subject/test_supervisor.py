@@ -80,7 +80,7 @@ def test_an_instance_that_ends_on_its_own_is_started_again_a_few_times(make: Mak
 
 
 def test_an_instance_that_has_just_ended_and_is_killed_has_one_successor(make: Make, wait_until: WaitUntil) -> None:
-    """Whoever killed it starts it again, and the supervisor, which starts the other, does not."""
+    """The caller that killed it starts it again; the supervisor restarts only the other instance."""
     supervisor = make("sh -c 'exit 3'", instances=2)
     wait_until(lambda: not any(instance.running for instance in supervisor.current_all()))
     assert not supervisor.kill(1)
@@ -123,7 +123,7 @@ def test_an_instance_that_does_not_end_on_sigterm_is_killed_and_told(make: Make,
 def test_an_instance_is_stopped_in_good_order_and_started_again(
     make: Make, wait_until: WaitUntil, paused: bool
 ) -> None:
-    """The supervisor, which starts the other instance again, leaves that to whoever stopped it."""
+    """The caller that stopped it starts it again; the supervisor restarts only the other instance."""
     supervisor = make(ORDERLY, instances=2)
     wait_until(lambda: all("up" in instance.log.read_text() for instance in supervisor.current_all()))
     first = supervisor.current(1)

@@ -1,4 +1,4 @@
-"""Sending to a real broker: what arrives, and what is said to have arrived."""
+"""Sending to a real broker: the records that arrive, and their delivery reports."""
 
 import threading
 from collections.abc import Iterator
@@ -134,7 +134,7 @@ def test_no_more_is_sent_than_the_gate_lets_through(
 def test_a_broker_that_dies_and_comes_back_loses_nothing(
     broker: EmbeddedCluster, contract: Contract, wait_until: Any
 ) -> None:
-    """What is said to be ok is where it is said to be, and in order, after a kill and a restart."""
+    """After a kill and a restart, each record that is ok lies at its reported place, and in order."""
     gate = 0.5
     rows: list[Any] = []
     workload = TopicWorkload(broker.bootstrap_servers, contract)
