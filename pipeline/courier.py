@@ -46,7 +46,7 @@ class Courier:
         answered: asyncio.Future[Answer | None] = loop.create_future()
 
         def resolve(answer: Answer | None) -> None:
-            if not answered.done():  # whoever asked may be gone
+            if not answered.done():  # the caller may be gone
                 answered.set_result(answer)
 
         def tell(answer: Answer | None) -> None:

@@ -78,7 +78,7 @@ class ApiSettings(ProducerSettings):
     max_body_bytes: Annotated[int, Field(ge=1, le=1_000_000)] = 65_536
     max_waiting: Annotated[int, Field(ge=1)] = 10_000  # events without an answer; more are refused, and may come again
     idempotency_keys: Annotated[int, Field(ge=1)] = 100_000  # remembered at most; the oldest are forgotten first
-    idempotency_window_ms: Milliseconds = 600_000  # whoever posts again does so within minutes
+    idempotency_window_ms: Milliseconds = 600_000  # a client posts again within minutes
     stop_ms: Milliseconds = 5_000  # from SIGTERM until what is open is given up
 
 
@@ -237,7 +237,7 @@ def _producing(delivery_timeout_ms: int, socket_timeout_ms: int) -> Config:
         "linger.ms": 5,  # fuller batches for five milliseconds
         "queue.buffering.max.kbytes": 64 * 1024,  # buffer.memory, by its name here
         "compression.type": "lz4",
-        "partitioner": "murmur2_random",  # Java's: the same key, the same partition, whoever produces
+        "partitioner": "murmur2_random",  # Java's: the same key, the same partition from every client
         "socket.timeout.ms": socket_timeout_ms,
         "reconnect.backoff.max.ms": 1000,  # 10 s by default: too long after a broker's return
     }

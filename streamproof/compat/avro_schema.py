@@ -24,7 +24,7 @@ Path = tuple[str, ...]
 class Schema:
     """A type. `kind`: a primitive's name, array, map, union, record, enum, fixed; or reference, until it is resolved.
 
-    `name` and `aliases` are full names. `inner`: a union's branches, the one type of an array or a map, or what a
+    `name` and `aliases` are full names. `inner`: a union's branches, the type of an array's or map's values, or what a
     reference stands for.
     """
 

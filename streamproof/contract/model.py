@@ -69,7 +69,7 @@ class Contract:
     """The promises of one operation: of a consumer group that receives, or of a subject that `sends` what it is told.
 
     For a subject that sends, `group` is the operation's name, `input` is what the subject is told, and `produces` has
-    the one channel that it sends on.
+    the only channel that it sends on.
     """
 
     name: str

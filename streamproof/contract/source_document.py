@@ -109,7 +109,7 @@ def _shown(node: Node) -> str:
 
 
 class Documents:
-    """The documents that one contract is spread over, each read once."""
+    """The documents that a contract is spread over, each read once."""
 
     def __init__(self) -> None:
         self._read: dict[Path, Node] = {}

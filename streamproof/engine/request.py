@@ -74,7 +74,7 @@ def verify(request: Request, *listeners: Listener) -> "Judged":
     cluster = (config.cluster if config else ClusterConfig()).overridden(
         where=request.cluster, brokers=request.brokers, version=request.kafka_version, registry=request.registry
     )
-    from streamproof.engine.session import Session  # noqa: PLC0415 - slow to import: a mistake is told before
+    from streamproof.engine.session import Session  # noqa: PLC0415 - slow to import: mistakes come before
 
     with kept(request.directory) as logs, Session(cluster, logs=logs, listeners=listeners) as session:
         return session.verify(spec, plan)
@@ -194,7 +194,7 @@ def saved_plan(request: Request) -> Plan | None:
 
 @contextmanager
 def kept(directory: Path) -> Iterator[Path]:
-    """A directory for one run alone, and its logs/; when nothing was written there, it is gone again."""
+    """A directory for a single run, and its logs/; when nothing was written there, it is gone again."""
     logs = directory / "logs"
     missing = [path for path in (logs, *logs.parents) if not path.exists()]
     try:

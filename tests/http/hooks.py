@@ -40,7 +40,7 @@ class TheApiSaysTheTruth:
             books.write(Ledger.line(response.status_code, response.content, raw))
         key = response.request.headers.get(KEY)
         if response.status_code == 201 and key:
-            # not written down: were it taken for another event, it would lie in the log and nobody was told of it
+            # not written down: were it taken for another event, it would lie in the log and no answer would name it
             headers = {KEY: str(key), "Content-Type": "application/json"}
             httpx.post(str(response.request.url), content=raw, headers=headers)
 

@@ -3,8 +3,8 @@
 -- origin: Adya's G1a, aborted read
 -- witness: the record at {topic}[{part}]@{off} was read by {reader} under read_committed: {found} | input {id}
 --   ({topic}[{part}]@{off}) was aborted, and {found} on {channel}
--- assumes: batches tile a partition's offsets. `found` says what told: the markers in the log, the fate that the record
---   carries (a broker that does not isolate leaves no other trace), or an effect.
+-- assumes: batches tile a partition's offsets. `found` names the proof: the markers in the log, the fate that the
+--   record carries (a broker that does not isolate leaves no other trace), or an effect.
 WITH meant_to_be_aborted AS (
     SELECT id, topic, part, off FROM input WHERE fate = 'abort'
 ),

@@ -1,5 +1,5 @@
 -- at_work: of each live input, the faults that took effect while it was in flight: in the log before the fault ended, and,
--- in the broker's order, not committed past when it began, or for less than a second: who commits first is not done.
+-- in the broker's order, not committed past when it began, or for less than a second: a commit may come before the effect.
 SELECT input_once.id, fault.t_from AS t, fault.evidence AS sentence
 FROM input_once
 CROSS JOIN fault

@@ -1,5 +1,5 @@
 -- interrupted: the tenures of partitions that ended, by a crash or otherwise, while an input of the partition had effects
--- (under at-most-once: had arrived) and was, in the broker's order, not committed past: whoever came next began it again.
+-- (under at-most-once: had arrived) and was, in the broker's order, not committed past: the next owner began it again.
 WITH committed_by_then AS (
     SELECT tenure.topic, tenure.part, tenure.t_to, max(done.off) AS off
     FROM tenure
