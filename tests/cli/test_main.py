@@ -164,7 +164,7 @@ operations:
         (["check", "."], {"run.json": '{"format": 99}'}, "run.json: format: Input should be 3; it was not written by"),
         (["report", "results"], {}, "results holds no results of Allure's; make some by pytest --alluredir results"),
         (["up", "--brokers", "2"], {}, "an odd number of brokers, not 2"),
-        (["up", "--port", "70000"], {}, "70000 is no port; choose one from 1 to 65535"),
+        (["up", "--port", "70000"], {}, "70000 is no port; choose a number from 1 to 65535"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_status_2(
