@@ -16,8 +16,8 @@ OBSERVED_AFTER_S = 0.15  # all that was written and given before it was stopped 
 def stopped_inside(scene: Scene, number: int, attempts: int) -> tuple[Held, Held]:
     """Stop an instance inside its cycle: what it holds then, work and locks. It runs on when it was never seen so.
 
-    While it is stopped, it is given a little input. Then it runs for a moment, a shorter one when it had done all at
-    the look before, a longer one when it had not yet begun.
+    While it is stopped, it is given a little input. Then it runs for a moment: shorter when it had done all at the look
+    before, longer when it had not yet begun.
     """
     system = scene.system
     chance = random.Random(number)  # noqa: S311 - no secret
@@ -53,7 +53,7 @@ def stopped_inside(scene: Scene, number: int, attempts: int) -> tuple[Held, Held
 
 
 def _held_by_stopped(system: System, number: int, *, transactional: bool) -> Held:
-    """What stays open for a while, seen again and again: with one instance stopped, the others' transactions end."""
+    """What stays open for a while, seen again and again: while an instance is stopped, the others' transactions end."""
     held = open_now(system, number)
     if not (held or transactional):
         system.wait(OBSERVED_AFTER_S)
@@ -93,7 +93,7 @@ def transactions_of(system: System) -> list[Transaction]:
             and not transaction.transactional_id.startswith(system.own_prefix)
         )
     ]
-    known.update(one.transactional_id for one in found)
+    known.update(transaction.transactional_id for transaction in found)
     return found
 
 
@@ -103,21 +103,21 @@ def open_now(system: System, number: int) -> Held:
     if not transactions:
         in_flight = system.progress.in_flight()
         # told what to send, each instance has a log of lines of its own
-        return frozenset(in_flight if system.group else (one for one in in_flight if one[0] == number))
+        return in_flight if system.group else frozenset(place for place in in_flight if place[0] == number)
     ongoing = [transaction for transaction in transactions if transaction.state == "Ongoing"]
-    # one that has written nothing yet puts nothing at risk
+    # a transaction that has written nothing yet puts nothing at risk
     writing = list_open_producers(system.cluster.bootstrap_servers, system.effects) if ongoing else frozenset()
     return frozenset(
-        f"transaction {one.transactional_id} open (since {time_of_day(one.start_ms * 1000)})"
-        for one in ongoing
-        if one.producer_id in writing and one.start_ms is not None
+        f"transaction {transaction.transactional_id} open (since {time_of_day(transaction.start_ms * 1000)})"
+        for transaction in ongoing
+        if transaction.producer_id in writing and transaction.start_ms is not None
     )
 
 
 def described(held: Held, system: System) -> str:
     """What is held, in words that follow "with"."""
-    told = sorted(one for one in held if isinstance(one, str))
-    if told:
-        return told[0]
+    in_words = sorted(thing for thing in held if isinstance(thing, str))
+    if in_words:
+        return in_words[0]
     done = "answered for" if system.group is None else "committed"
     return f"{len(held)} input{'s' * (len(held) != 1)} in flight, whose effects it had written and not {done}"

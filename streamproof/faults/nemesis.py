@@ -121,7 +121,7 @@ class Nemesis:
         def beside(fault: Fault) -> None:
             try:
                 self._when_met(fault)
-            except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for this one
+            except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for this thread
                 errors.append(error)
                 self.close()
 
@@ -217,7 +217,7 @@ class Nemesis:
         return course.evidence
 
     def _is_reached(self, fault: Fault) -> bool:
-        """Wait until the trigger is met: as long as the subject goes on, but not for one that stands still."""
+        """Wait until the trigger is met: as long as the subject goes on, but not while it stands still."""
         committed = -1
         while committed != (committed := self.system.progress.committed()):
             if self.system.wait_until(lambda: fault.when.met(self), RECOVERY_S):

@@ -140,7 +140,7 @@ def cluster(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def agreeing(cluster: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], None]) -> EmbeddedCluster:
-    """The same, once one that was away has heard who leads now."""
+    """The same, once a broker that was away has heard who leads now."""
 
     def agreed() -> bool:
         with contextlib.suppress(ClusterError):  # from a broker that is just back, and has heard of no topic yet

@@ -313,7 +313,7 @@ def test_a_fault_says_once_when_it_begins(keys: dict[str, float], sentence: str)
     ("names", "sentence"), [((), "there is no fault named"), (("x", "x"), "there are several faults")]
 )
 def test_a_fault_that_depends_on_another_names_a_fault_of_the_plan(names: tuple[str, ...], sentence: str) -> None:
-    """One and no more, so that it is clear which is meant."""
+    """A single fault, so that it is clear which is meant."""
     others = [Fault(Kill(), Instance(1), Progress(0.1), name) for name in names]
     with pytest.raises(UsageError, match=sentence):
         check_plan(Plan((*others, Fault(Kill(), Instance(2), During("x")))), PLAIN)
