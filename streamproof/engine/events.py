@@ -1,10 +1,10 @@
 """What happens in a session, as typed events: every face (terminal, pytest, mutants, `--json`) reads the same events.
 
 An event is a frozen value. A listener is a function that takes it; it is called from whichever thread the event comes
-from, never from two at once.
+from, never from two at once. An error of a listener ends the run at the end of the phase, which is carried out first.
 
-    RunStarted ─▶ PhaseBegan ─▶ Working … ─▶ a result (ClusterReady, Probed, …) ─▶ PhaseEnded ─▶ … ─▶ Judged
-                                  FaultBegan ─▶ FaultEnded
+    RunStarted ─▶ PhaseBegan ─▶ Working … ─▶ a result (ClusterReady, …, Judged) ─▶ PhaseEnded ─▶ … ─▶ RunEnded
+                                  FaultAwaited ─▶ FaultBegan ─▶ FaultEnded
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+
+from streamproof.clock import now_us
 
 if TYPE_CHECKING:  # slow to import, and a face that listens is there before any of it is needed
     from streamproof.checks import Verdict
@@ -46,7 +49,13 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """Anything that happens in a session."""
+    """Anything that happens in a session. Two are equal that say the same, whenever and of whichever run they say it.
+
+    `t`: when it was told, in microseconds since the epoch. `run`: the directory of its run; None for the session's own.
+    """
+
+    t: int = field(default_factory=now_us, kw_only=True, compare=False)
+    run: Path | None = field(default=None, kw_only=True, compare=False)
 
 
 @dataclass(frozen=True)
@@ -71,9 +80,10 @@ class Working(Event):
 
 @dataclass(frozen=True)
 class PhaseEnded(Event):
-    """A phase is over, also when an exception ended it; its result, if any, came before."""
+    """A phase is over; its result, if any, came before. `failed`: an exception ended it."""
 
     phase: Phase
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,8 +117,15 @@ class Probed(Result):
 
 
 @dataclass(frozen=True)
+class FaultAwaited(Event):
+    """The nemesis waits for the moment of a fault. If that never comes, `FaultEnded` follows at once."""
+
+    fault: Fault
+
+
+@dataclass(frozen=True)
 class FaultBegan(Event):
-    """A fault is next: the nemesis waits for its trigger."""
+    """The moment of a fault has come: it is being carried out."""
 
     fault: Fault
 
@@ -150,12 +167,32 @@ class Recorded(Result):
 
 @dataclass(frozen=True)
 class Judged(Result):
-    """The end of a run. `history` lies in its directory, and can be judged again from there."""
+    """What a run came to. `history` lies in its directory, and can be judged again from there."""
 
     spec: RunSpec
     verdict: Verdict
     history: History
     rows: int
+
+
+class Ending(StrEnum):
+    """Why a run is over."""
+
+    JUDGED = "judged"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"  # by Ctrl-C, a signal, or a test that was ended in its midst
+
+
+@dataclass(frozen=True)
+class RunEnded(Event):
+    """The last event of a run, come what may: nothing of it is left running. `error`: the text of what it failed by."""
+
+    reason: Ending
+    error: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        return self.reason is not Ending.JUDGED
 
 
 Listener = Callable[[Event], None]
@@ -184,8 +221,26 @@ def phase(which: Phase, listen: Listener) -> Iterator[PhaseTeller]:
     listen(PhaseBegan(which))
     try:
         yield PhaseTeller(which, listen)
-    finally:
-        listen(PhaseEnded(which))
+    except BaseException:
+        listen(PhaseEnded(which, failed=True))
+        raise
+    listen(PhaseEnded(which))
+
+
+class FaultTeller:
+    """What the nemesis says of each of its faults, from whichever thread the fault is in."""
+
+    def __init__(self, listen: Listener) -> None:
+        self._listen = listen
+
+    def awaited(self, fault: Fault) -> None:
+        self._listen(FaultAwaited(fault))
+
+    def began(self, fault: Fault) -> None:
+        self._listen(FaultBegan(fault))
+
+    def ended(self, fault: Fault, evidence: Evidence) -> None:
+        self._listen(FaultEnded(fault, evidence))
 
 
 def timed(work: Callable[[], T]) -> tuple[T, float]:

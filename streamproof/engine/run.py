@@ -20,8 +20,7 @@ from streamproof.cluster import Cluster
 from streamproof.cluster.probe import probed
 from streamproof.engine.assembly import assemble
 from streamproof.engine.events import (
-    FaultBegan,
-    FaultEnded,
+    FaultTeller,
     InputFed,
     Judged,
     Listener,
@@ -93,7 +92,7 @@ class Run:
                 since_ms=self._started_at // 1000,
             ),
             len(spec.events),
-            self,
+            self._faults,
             self._give_up,
         )
         self._writer = HistoryWriter(spec.directory / "history")
@@ -102,7 +101,7 @@ class Run:
         self._probe: Future[tuple[dict[str, bool], float]] | None = None
         self._feed: Future[tuple[None, float]] | None = None
         self._not_shown: list[str] = []
-        self._next_fault = ""
+        self._faults = FaultTeller(listen)
 
     @property
     def verdict(self) -> Verdict:
@@ -260,19 +259,9 @@ class Run:
         ]
         return max(known, default=60_000)
 
-    def awaited(self, fault: Fault) -> None:
-        self._next_fault = f" · {fault}"
-
-    def began(self, fault: Fault) -> None:
-        self._listen(FaultBegan(fault))
-
-    def ended(self, fault: Fault, evidence: Evidence) -> None:
-        self._next_fault = ""
-        self._listen(FaultEnded(fault, evidence))
 
     def _saw_progress(self, committed: int) -> None:
-        total = len(self.spec.events)
-        self._listen(Working(Phase.FAULTS, f"{committed:,} of {total:,} events done{self._next_fault}"))
+        self._listen(Working(Phase.FAULTS, f"{committed:,} of {len(self.spec.events):,} events done"))
 
     def _give_up(self) -> NoReturn:
         raise SubjectError(self.supervisor.told(self.input.idle))

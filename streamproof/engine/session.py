@@ -15,11 +15,14 @@ from streamproof.cluster import STARTED, Cluster, kafka_jars, open_cluster
 from streamproof.config.file import ClusterConfig
 from streamproof.engine.events import (
     ClusterReady,
+    Ending,
     Event,
     Judged,
     Listener,
     Phase,
+    PhaseEnded,
     RegistryReady,
+    RunEnded,
     RunStarted,
     phase,
 )
@@ -59,6 +62,7 @@ class Session:
         self._given_guardian = guardian
         self._stack = ExitStack()
         self._telling = threading.RLock()
+        self._listener_error: Exception | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -67,10 +71,20 @@ class Session:
         self._stack.close()
 
     def tell(self, event: Event) -> None:
-        """Let every listener know, event after event, whatever thread it comes from."""
+        """Let every listener know, event after event, whatever thread it comes from.
+
+        The first error of a listener is kept, and raised when the phase has ended, unless the phase has failed itself.
+        """
         with self._telling:
             for listen in self.listeners:
-                listen(event)
+                try:
+                    listen(event)
+                except Exception as error:  # noqa: BLE001 - the thread that tells goes on, and so does the run
+                    self._listener_error = self._listener_error or error
+            if isinstance(event, PhaseEnded | RunEnded):
+                kept, self._listener_error = self._listener_error, None
+                if kept and not event.failed:
+                    raise kept
 
     @cached_property
     def guardian(self) -> Guardian:
@@ -128,36 +142,53 @@ class Session:
         UsageError, before anything starts, for a plan that cannot be carried out here. The plan is kept beside the
         history, as plan.json.
         """
-        self.tell(RunStarted(spec))
-        surroundings = self.surroundings(spec)
-        if plan is None:
-            plan = Plan.default(spec.seed, surroundings)
-        else:
-            check_plan(plan, surroundings)
-        with self._made(spec) as run:
-            saved = replace(plan, seed=spec.seed)
-            (spec.directory / "plan.json").write_text(json_of(saved))
-            run.start()
-            run.feed()
-            run.carry_out_checked(plan)
-            return run.finish()
+        with self._told(spec) as tell:
+            surroundings = self.surroundings(spec)
+            if plan is None:
+                plan = Plan.default(spec.seed, surroundings)
+            else:
+                check_plan(plan, surroundings)
+            with self._made(spec, tell) as run:
+                saved = replace(plan, seed=spec.seed)
+                (spec.directory / "plan.json").write_text(json_of(saved))
+                run.start()
+                run.feed()
+                run.carry_out_checked(plan)
+                return run.finish()
 
     @contextmanager
     def run(self, spec: RunSpec, *, feed_s: float = FEED_S) -> "Iterator[Run]":
         """A run that is started and fed; the caller injects faults. When the block is left, the run is judged."""
-        self.tell(RunStarted(spec))
-        with self._made(spec) as run:
+        with self._told(spec) as tell, self._made(spec, tell) as run:
             run.start()
             run.feed(feed_s)
             yield run
             run.finish()
 
-    def _made(self, spec: RunSpec) -> "Run":
+    @contextmanager
+    def _told(self, spec: RunSpec) -> Iterator[Listener]:
+        """Tell of a run's beginning and, come what may, of its end. What listens to the run itself is yielded."""
+
+        def tell(event: Event) -> None:
+            self.tell(replace(event, run=spec.directory))
+
+        try:
+            tell(RunStarted(spec))
+            yield tell
+        except Exception as error:
+            tell(RunEnded(Ending.FAILED, str(error)))
+            raise
+        except BaseException:
+            tell(RunEnded(Ending.INTERRUPTED))
+            raise
+        tell(RunEnded(Ending.JUDGED))
+
+    def _made(self, spec: RunSpec, tell: Listener) -> "Run":
         registry = self.registry if spec.needs_registry else None
         if registry is not None:
             spec = registered(spec, registry.client)
         return _import_run()(
-            spec, self.cluster, self.guardian, self.tell,
+            spec, self.cluster, self.guardian, tell,
             jars=self._jars, registry_url=registry.url if registry else None,
         )  # fmt: skip
 

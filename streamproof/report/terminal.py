@@ -1,7 +1,7 @@
 """What a person sees while a session goes on: a line for each result, with its time, and a spinner on a terminal."""
 
 from functools import singledispatchmethod
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,6 +10,9 @@ from rich.status import Status
 from streamproof import __version__
 from streamproof.engine import events
 from streamproof.engine.events import Event, Phase
+
+if TYPE_CHECKING:  # slow to import
+    from streamproof.faults import Fault
 
 NAME_WIDTH = 10
 TIME_COLUMN = 96
@@ -23,6 +26,8 @@ class Terminal:
         self._title: str | None = None
         self._status: Status | None = None
         self._phase: Phase | None = None
+        self._doing = ""
+        self._faults: dict[Fault, bool] = {}  # those that are not over; whether they have begun
         self._after_fault = False
 
     @classmethod
@@ -49,16 +54,18 @@ class Terminal:
 
     @_show.register
     def _(self, event: events.PhaseBegan) -> None:
-        self._phase = event.phase
+        self._phase, self._doing = event.phase, ""
         if self.console.is_interactive and not self.console.no_color:
             self._stop_spinner()
-            self._status = self.console.status(f"{event.phase:<{NAME_WIDTH}}", spinner="dots")
+            self._status = self.console.status("", spinner="dots")
+            self._update_spinner()
             self._status.start()
 
     @_show.register
     def _(self, event: events.Working) -> None:
-        if self._status and event.phase is self._phase:  # of the others, what goes on beside is not shown
-            self._status.update(f"{event.phase:<{NAME_WIDTH}}{escape(event.doing)}")
+        if event.phase is self._phase:  # of the others, what goes on beside is not shown
+            self._doing = event.doing
+            self._update_spinner()
 
     @_show.register
     def _(self, _event: events.PhaseEnded) -> None:
@@ -85,7 +92,19 @@ class Terminal:
         self._line(Phase.PROBE, properties, event.seconds)
 
     @_show.register
+    def _(self, event: events.FaultAwaited) -> None:
+        self._faults[event.fault] = False
+        self._update_spinner()
+
+    @_show.register
+    def _(self, event: events.FaultBegan) -> None:
+        self._faults[event.fault] = True
+        self._update_spinner()
+
+    @_show.register
     def _(self, event: events.FaultEnded) -> None:
+        self._faults.pop(event.fault, None)
+        self._update_spinner()
         sign = "[green]✔[/]" if event.evidence.effective else "[yellow]✘[/]"
         name = "" if self._after_fault else Phase.FAULTS
         self._print(f"  {name:<{NAME_WIDTH}}{sign} {escape(event.evidence.sentence)}")
@@ -113,8 +132,24 @@ class Terminal:
         self._line(Phase.HISTORY, f"{event.rows:,} rows in {event.tables} tables", event.seconds)
 
     @_show.register
+    def _(self, _event: events.RunEnded) -> None:
+        self._faults.clear()
+
+    @_show.register
     def _(self, event: events.Judged) -> None:
         self._line(Phase.CHECKS, f"{len(event.verdict.findings)} anomalies over {event.rows:,} rows", event.seconds)
+
+    def _update_spinner(self) -> None:
+        if self._status:
+            faults = self._faults_now() if self._phase is Phase.FAULTS else ""
+            self._status.update(f"{self._phase:<{NAME_WIDTH}}{escape(self._doing + faults)}")
+
+    def _faults_now(self) -> str:
+        """The faults in effect; without any, the first that is awaited."""
+        begun = [str(fault) for fault, has_begun in self._faults.items() if has_begun]
+        if begun:
+            return f" · now {', '.join(begun)}"
+        return next((f" · next {fault}" for fault in self._faults), "")
 
     def _stop_spinner(self) -> None:
         if self._status:

@@ -4,9 +4,25 @@ import io
 
 import pytest
 
-from streamproof.engine.events import Phase, Probed, Working, phase
+from streamproof.engine.events import FaultAwaited, FaultBegan, FaultEnded, Phase, Probed, Working, phase
 from streamproof.errors import ClusterError
+from streamproof.faults import Evidence, Fault
 from streamproof.report.terminal import Terminal
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Where things may move."""
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return Terminal.on(io.StringIO())
+
+
+def shown(terminal: Terminal) -> str:
+    """What stands beside the spinner."""
+    assert terminal._status is not None
+    return str(terminal._status.status)
 
 
 @pytest.mark.parametrize(
@@ -45,12 +61,8 @@ def test_a_phase_whose_work_went_on_beside_another_shows_the_time_of_the_work() 
     assert file.getvalue().split() == ["probe", "isolates", "·", "NOT", "fences", "4.2", "s"]
 
 
-def test_nothing_is_left_moving_when_a_phase_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left_moving_when_a_phase_fails(terminal: Terminal) -> None:
     """The sentence that follows stands on a line of its own."""
-    monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    terminal = Terminal.on(io.StringIO())
 
     def fail() -> None:
         with phase(Phase.CLUSTER, terminal):
@@ -62,14 +74,24 @@ def test_nothing_is_left_moving_when_a_phase_fails(monkeypatch: pytest.MonkeyPat
     assert terminal._status is None
 
 
-def test_what_goes_on_beside_a_phase_is_not_shown_as_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_goes_on_beside_a_phase_is_not_shown_as_its_own(terminal: Terminal) -> None:
     """The subject works on while the end is waited for."""
-    monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    terminal = Terminal.on(io.StringIO())
     with phase(Phase.QUIET, terminal) as waiting:
         waiting.doing("a transaction open")
         terminal(Working(Phase.FAULTS, "7 of 9 events done"))
-        assert terminal._status is not None
-        assert str(terminal._status.status).endswith("a transaction open")
+        assert shown(terminal) == "quiet     a transaction open"
+
+
+def test_a_fault_is_shown_as_awaited_and_then_as_in_effect(terminal: Terminal) -> None:
+    """A fault that others happen beside is shown until it ends."""
+    kill, pause = Fault.of("kill", "instance:1"), Fault.of("pause-broker", "broker:leader")
+    with phase(Phase.FAULTS, terminal) as breaking:
+        breaking.doing("1 of 9 events done")
+        terminal(FaultAwaited(kill))
+        assert shown(terminal).endswith(f"1 of 9 events done · next {kill}")
+        terminal(FaultBegan(kill))
+        terminal(FaultBegan(pause))
+        breaking.doing("2 of 9 events done")
+        assert shown(terminal).endswith(f"2 of 9 events done · now {kill}, {pause}")
+        terminal(FaultEnded(kill, Evidence("killed", effective=True)))
+        assert shown(terminal).endswith(f"2 of 9 events done · now {pause}")

@@ -1,0 +1,130 @@
+"""What a session tells its listeners of its runs, and when."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streamproof.clock import now_us
+from streamproof.config.file import read_config
+from streamproof.engine.events import Ending, Event, Phase, PhaseBegan, PhaseEnded, RunEnded, RunStarted, phase
+from streamproof.engine.request import declared_spec
+from streamproof.engine.session import Session
+from streamproof.engine.spec import RunSpec
+from streamproof.errors import UsageError
+from streamproof.faults import Fault, Plan
+
+ROOT = Path(__file__).parents[2]
+IMPOSSIBLE = Plan((Fault.of("kill", "instance:9"),))
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    """Nothing of it has been started."""
+    with Session(logs=tmp_path / "logs") as session:
+        yield session
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> RunSpec:
+    return declared_spec(
+        read_config(ROOT / "streamproof.toml"), "orders", records=1, seed=1, directory=tmp_path / "run", suffix="-a"
+    )
+
+
+@pytest.fixture
+def told(session: Session) -> list[Event]:
+    events: list[Event] = []
+    session.listeners.append(events.append)
+    return events
+
+
+def test_an_event_has_its_time_and_its_run(session: Session, spec: RunSpec, told: list[Event]) -> None:
+    """Runs of a session may overlap, and what a listener keeps is read later."""
+    before = now_us()
+    with pytest.raises(UsageError):
+        session.verify(spec, IMPOSSIBLE)
+    assert {event.run for event in told} == {spec.directory}
+    times = [before, *(event.t for event in told), now_us()]
+    assert times == sorted(times)
+
+
+def test_a_run_that_fails_ends_with_the_text_of_its_error(session: Session, spec: RunSpec, told: list[Event]) -> None:
+    """The last event says why there is no verdict."""
+    with pytest.raises(UsageError) as caught:
+        session.verify(spec, IMPOSSIBLE)
+    assert told == [RunStarted(spec), RunEnded(Ending.FAILED, str(caught.value))]
+
+
+def test_a_run_that_is_interrupted_says_so(session: Session, spec: RunSpec, told: list[Event]) -> None:
+    """Ctrl-C is no failure of the run."""
+
+    def interrupt(event: Event) -> None:
+        if isinstance(event, RunStarted):
+            raise KeyboardInterrupt
+
+    session.listeners.append(interrupt)
+    with pytest.raises(KeyboardInterrupt), session.run(spec):
+        pytest.fail("the run went on")
+    assert told[-1] == RunEnded(Ending.INTERRUPTED)
+
+
+def test_a_phase_says_whether_it_failed(session: Session, told: list[Event]) -> None:
+    """Its end comes in either case."""
+
+    def fail() -> None:
+        with phase(Phase.PROBE, session.tell):
+            raise UsageError("no")
+
+    with pytest.raises(UsageError):
+        fail()
+    with phase(Phase.PROBE, session.tell):
+        pass
+    assert [event.failed for event in told if isinstance(event, PhaseEnded)] == [True, False]
+
+
+def test_an_error_of_a_listener_is_raised_when_the_phase_has_ended(session: Session, told: list[Event]) -> None:
+    """The thread that told of progress lives on, and the other listeners are told."""
+    heard = list[Event]()
+
+    def listen(event: Event) -> None:
+        heard.append(event)
+        raise ValueError(len(heard))
+
+    session.listeners.insert(0, listen)
+    survived = threading.Event()
+
+    def work() -> None:
+        session.tell(Event())
+        survived.set()
+
+    def run_a_phase() -> None:
+        with phase(Phase.FAULTS, session.tell):
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join()
+
+    with pytest.raises(ValueError, match=r"^1$"):
+        run_a_phase()
+    assert survived.is_set()
+    assert told == heard == [PhaseBegan(Phase.FAULTS), Event(), PhaseEnded(Phase.FAULTS)]
+
+
+def test_the_error_of_a_phase_comes_before_that_of_a_listener(session: Session) -> None:
+    """Why the run ended is what a user must read."""
+
+    def listen(_event: Event) -> None:
+        raise ValueError
+
+    session.listeners.append(listen)
+
+    def fail() -> None:
+        with phase(Phase.CLUSTER, session.tell):
+            raise UsageError("no such cluster")
+
+    with pytest.raises(UsageError, match="no such cluster"):
+        fail()
+    session.listeners.clear()
+    with phase(Phase.CLUSTER, session.tell):
+        pass  # and it is not raised later
