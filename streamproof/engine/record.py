@@ -6,6 +6,7 @@ from streamproof.clock import now_us
 from streamproof.cluster import Cluster, has_one_clock
 from streamproof.engine.spec import RunSpec
 from streamproof.history.promise import Promise, RunRecord
+from streamproof.workload.stdin import STDIN
 
 CLEANUP_MS = 10_000  # at most, from a transaction's time-out until the broker ends it
 CLOCK_ERROR_US = 1_000_000  # between machines whose clocks are not ours to compare
@@ -30,7 +31,7 @@ def run_record(
         promises=(
             Promise(
                 grp=contract.group,
-                inputs=() if contract.sends else (contract.input.channel.topic,),
+                inputs=(STDIN if contract.sends else contract.input.channel.topic,),
                 delivery=contract.delivery,
                 ordered=contract.ordered,
                 isolation=contract.isolation,
