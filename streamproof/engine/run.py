@@ -1,6 +1,6 @@
 """A run: a subject on a cluster, fed, broken, recorded, judged.
 
-    start ──▶ feed ──▶ (faults) ──▶ finish: quiet, stop, record, judge
+    enter: start, feed ──▶ (faults) ──▶ finish: quiet, stop, record, judge ──▶ leave
 
 Everything that is started belongs to the guardian; everything that is seen ends in the history's tables. A session
 makes runs; a run is made of parts that each have a module of their own: the input port, the processes, the nemesis, the
@@ -9,7 +9,8 @@ sources of the history.
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn, Self
@@ -41,14 +42,14 @@ from streamproof.engine.record import CLEANUP_MS, run_record
 from streamproof.engine.spec import FEED_S, RunSpec
 from streamproof.engine.topics import make_topics
 from streamproof.errors import StreamproofError, SubjectError, UsageError
-from streamproof.faults import Evidence, Fault, Nemesis, Plan, Surroundings, System, check_plan
+from streamproof.faults import Evidence, Fault, Nemesis, Plan, Surroundings, System, check_plan, json_of
+from streamproof.faults.in_flight import transactions_of
 from streamproof.guardian import Guardian
 from streamproof.history.store import History, HistoryWriter, row_count
 from streamproof.history.terms import SendOutcome
 from streamproof.kafka.topics import list_offsets
-from streamproof.kafka.transactions import list_transactions
 from streamproof.recording.quiet import wait_until_quiet
-from streamproof.recording.source import Rows, record
+from streamproof.recording.source import Rows, Source, record
 
 FIRST_COMMIT_S = 30.0
 POLL_S = 0.1
@@ -57,9 +58,9 @@ POLL_S = 0.1
 class Run:
     """A run of a subject on a cluster that is up. A context manager: leaving it ends the subject.
 
-    `start`, then `feed` lets input flow in the background, `inject` or `carry_out` break things, `finish` waits for
-    quiet, stops the subject, records everything and judges. `judged` is there after `finish`. `jars` are Kafka's: their
-    schemas decode the coordinators' logs.
+    Once it is entered, the subject is ready and its input flows in the background, over `feed_s` seconds at least.
+    `inject` and `carry_out` break things. `finish` waits for quiet, stops the subject, records everything and judges;
+    `judged` is there from then on. `jars` are Kafka's: their schemas decode the coordinators' logs.
     """
 
     def __init__(
@@ -71,8 +72,9 @@ class Run:
         *,
         jars: tuple[Path, ...],
         registry_url: str | None = None,
+        feed_s: float = FEED_S,
     ) -> None:
-        self.spec, self.cluster, self._listen = spec, cluster, listen
+        self.spec, self.cluster, self._listen, self._feed_s = spec, cluster, listen, feed_s
         self.judged: Judged | None = None
         self._started_at = now_us()
         self._servers, self._replication = cluster.bootstrap_servers, min(3, len(cluster.brokers))
@@ -98,9 +100,11 @@ class Run:
         self._writer = HistoryWriter(spec.directory / "history")
         self._sources = (*parts.sources, Rows("fault", lambda: self.nemesis.rows))
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="run")
-        self._probe: Future[tuple[dict[str, bool], float]] | None = None
-        self._feed: Future[tuple[None, float]] | None = None
+        self._probe: Future[tuple[dict[str, bool], float]]
+        self._fed: Future[tuple[None, float]]
+        self._plan = Plan(seed=spec.seed)
         self._not_shown: list[str] = []
+        self._leaving = ExitStack()
         self._faults = FaultTeller(listen)
 
     @property
@@ -119,22 +123,26 @@ class Run:
         return self.judged
 
     def __enter__(self) -> Self:
+        with self._leaving as leaving:  # in the reverse order, each whatever became of the others
+            for database in self._parts.databases.values():
+                leaving.callback(database.close)
+            leaving.callback(self.supervisor.close)
+            for source in self._sources:
+                leaving.callback(_stop, source)
+            leaving.callback(self._pool.shutdown, cancel_futures=True)
+            leaving.callback(self.supervisor.stop_all)
+            leaving.callback(self.progress.stop)
+            leaving.callback(self.input.workload.stop)
+            leaving.callback(self.nemesis.close)
+            self._start()
+            self._feed()
+            self._leaving = leaving.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.nemesis.close()
-        self.input.workload.stop()
-        self.progress.stop()
-        self.supervisor.stop_all()
-        self._pool.shutdown(cancel_futures=True)
-        for source in self._sources if self.judged is None else ():
-            with suppress(StreamproofError):  # why the run is left early is told already
-                source.stop()
-        self.supervisor.close()
-        for database in self._parts.databases.values():
-            database.close()
+        self._leaving.close()
 
-    def start(self) -> None:
+    def _start(self) -> None:
         """Make the topics, start the subject beside the broker probe, and return when both are done."""
         for database in self._parts.databases.values():
             database.check_empty()
@@ -152,15 +160,15 @@ class Run:
             kept, seconds = self._probe.result()
             self._listen(Probed(seconds, kept))
 
-    def feed(self, seconds: float = FEED_S) -> None:
-        """Let the input flow in the background, over `seconds` at least, as far as the nemesis lets it."""
+    def _feed(self) -> None:
+        """Let the input flow in the background, as far as the nemesis lets it."""
         self._writer.open("sent")
-        self._feed = self._pool.submit(
+        self._fed = self._pool.submit(
             timed,
             lambda: self.input.workload.run(
                 self.spec.events,
                 lambda rows: self._writer.append("sent", rows),
-                rate=max(len(self.spec.events) / seconds, 200.0),
+                rate=max(len(self.spec.events) / self._feed_s, 200.0),
                 gate=lambda: self.nemesis.gate,
             ),
         )
@@ -168,7 +176,9 @@ class Run:
 
     def inject(self, fault: Fault, following: float = 1.0) -> Evidence:
         """Break something when its trigger says so; returns when the group has recovered."""
-        return self.nemesis.inject(fault, following)
+        evidence = self.nemesis.inject(fault, following)
+        self._plan = replace(self._plan, faults=(*self._plan.faults, fault))
+        return evidence
 
     def carry_out(self, plan: Plan) -> None:
         """Break all that a plan says, while the input flows. Errors are those of `check_plan`, at once."""
@@ -177,12 +187,20 @@ class Run:
 
     def carry_out_checked(self, plan: Plan) -> None:
         """The same, for who has checked the plan before anything was started."""
-        self._not_shown += plan.dropped
+        self._plan = replace(
+            self._plan, faults=self._plan.faults + plan.faults, dropped=self._plan.dropped + plan.dropped
+        )
         with phase(Phase.FAULTS, self._listen):
             self.nemesis.carry_out(plan)
 
     def finish(self) -> Judged:
-        """Wait for quiet, stop the subject, record everything, judge. SubjectError for a subject that did nothing."""
+        """Wait for quiet, stop the subject, record everything, judge. SubjectError for a subject that did nothing.
+
+        All faults of the run are kept as plan.json. Leaving the block of `Session.run` finishes the run, if need be.
+        """
+        if self.judged is not None:
+            return self.judged
+        (self.spec.directory / "plan.json").write_text(json_of(self._plan))
         self.nemesis.open()
         self._wait_fed()
         self._wait_quiet()
@@ -204,15 +222,14 @@ class Run:
         return self.judged
 
     def _wait_fed(self) -> None:
-        assert self._feed is not None, "feed() comes before finish()"  # noqa: S101
         workload = self.input.workload
         with phase(Phase.WORKLOAD, self._listen) as feeding:
-            while not self._feed.done():
+            while not self._fed.done():
                 feeding.doing(f"{workload.sent:,} of {len(self.spec.events):,} events sent")
                 if feeding.seconds > FIRST_COMMIT_S and not self.progress.committed():
                     self._give_up()
                 time.sleep(POLL_S)
-            _, seconds = self._feed.result()
+            _, seconds = self._fed.result()
             keys = len({event.key for event in self.spec.events})
             self._listen(
                 InputFed(seconds, workload.sent, keys, {outcome: workload.counts[outcome] for outcome in SendOutcome})
@@ -243,21 +260,15 @@ class Run:
                 transaction_timeout_ms=self._transaction_timeout_ms(),
                 protocol=self._parts.protocol,
                 started_at=self._started_at,
-                probe=self._probe.result()[0] if self._probe else {},
-                not_shown=(*self._not_shown, *lacking),
+                probe=self._probe.result()[0],
+                not_shown=(*self._plan.dropped, *self._not_shown, *lacking),
             )
         )
 
     def _transaction_timeout_ms(self) -> int:
         """The longest that a transaction of the subject may stay open; Kafka's default where none is known."""
-        own = self.nemesis.system.own_prefix
-        known = [
-            transaction.timeout_ms
-            for transaction in list_transactions(self._servers)
-            if not transaction.transactional_id.startswith(own)
-            and (transaction.start_ms or 0) >= self._started_at // 1000
-        ]
-        return max(known, default=60_000)
+        found = transactions_of(self.nemesis.system)
+        return max((transaction.timeout_ms for transaction in found), default=60_000)
 
 
     def _saw_progress(self, committed: int) -> None:
@@ -265,3 +276,8 @@ class Run:
 
     def _give_up(self) -> NoReturn:
         raise SubjectError(self.supervisor.told(self.input.idle))
+
+
+def _stop(source: Source) -> None:
+    with suppress(StreamproofError):  # `finish` has told it; else, why the run is left early is told
+        source.stop()

@@ -28,7 +28,7 @@ from streamproof.engine.events import (
 )
 from streamproof.engine.registered import registered
 from streamproof.engine.spec import FEED_S, RunSpec
-from streamproof.faults import Plan, Surroundings, check_plan, json_of
+from streamproof.faults import Plan, Surroundings, check_plan
 from streamproof.guardian import Guardian
 
 if TYPE_CHECKING:
@@ -139,8 +139,7 @@ class Session:
     def verify(self, spec: RunSpec, plan: Plan | None = None) -> Judged:
         """A whole run: start the subject, feed it, carry out `plan`, judge. Without a plan: the default plan.
 
-        UsageError, before anything starts, for a plan that cannot be carried out here. The plan is kept beside the
-        history, as plan.json.
+        UsageError, before anything starts, for a plan that cannot be carried out here.
         """
         with self._told(spec) as tell:
             surroundings = self.surroundings(spec)
@@ -149,19 +148,13 @@ class Session:
             else:
                 check_plan(plan, surroundings)
             with self._made(spec, tell) as run:
-                saved = replace(plan, seed=spec.seed)
-                (spec.directory / "plan.json").write_text(json_of(saved))
-                run.start()
-                run.feed()
                 run.carry_out_checked(plan)
                 return run.finish()
 
     @contextmanager
     def run(self, spec: RunSpec, *, feed_s: float = FEED_S) -> "Iterator[Run]":
         """A run that is started and fed; the caller injects faults. When the block is left, the run is judged."""
-        with self._told(spec) as tell, self._made(spec, tell) as run:
-            run.start()
-            run.feed(feed_s)
+        with self._told(spec) as tell, self._made(spec, tell, feed_s) as run:
             yield run
             run.finish()
 
@@ -183,13 +176,13 @@ class Session:
             raise
         tell(RunEnded(Ending.JUDGED))
 
-    def _made(self, spec: RunSpec, tell: Listener) -> "Run":
+    def _made(self, spec: RunSpec, tell: Listener, feed_s: float = FEED_S) -> "Run":
         registry = self.registry if spec.needs_registry else None
         if registry is not None:
             spec = registered(spec, registry.client)
         return _import_run()(
             spec, self.cluster, self.guardian, tell,
-            jars=self._jars, registry_url=registry.url if registry else None,
+            jars=self._jars, registry_url=registry.url if registry else None, feed_s=feed_s,
         )  # fmt: skip
 
 

@@ -22,9 +22,9 @@ class Isolation(StrEnum):
 class Promise(BaseModel):
     """The promise of one group: what it does to each input of its topics.
 
-    `inputs`: the topics that it reads, or `<stdin>`. `ordered`: effects of one key appear in the order of their inputs. `isolation`:
-    how it reads them. `joined`: the channels whose effects one transaction should join. `transaction_timeout_ms`: a
-    transaction that stays open longer, plus `cleanup_ms`, hangs.
+    `inputs`: the topics that it reads; `<stdin>` where it is told what to send. `ordered`: effects of one key appear in
+    the order of their inputs. `isolation`: how it reads them. `joined`: the channels whose effects one transaction
+    should join. `transaction_timeout_ms`: a transaction that stays open longer, plus `cleanup_ms`, hangs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -63,15 +63,17 @@ input    = "{input}"
 """
 
 
-def told(directory: Path, cluster: EmbeddedCluster, each: str, *, port: str = "stdin", kills: bool = True) -> Verdict:
-    """The verdict on a program that does `each`, and is killed twice while it does."""
+def request_for(
+    directory: Path, cluster: EmbeddedCluster, each: str, *, port: str = "stdin", kills: bool = True
+) -> Request:
+    """A run of a program that does `each`, and is killed twice while it does."""
     topic = f"events-{directory.name}"
     (directory / "program.py").write_text(PROGRAM.format(each=each, held=HELD))
     (directory / "contract.yaml").write_text(CONTRACT.format(topic=topic))
     command = shlex.join([sys.executable, str(directory / "program.py"), "{bootstrap_servers}", topic])
     (directory / "streamproof.toml").write_text(CONFIG.format(command=f"'''{command}'''", input=port))
     (directory / "plan.json").write_text(KILLS)
-    request = Request(
+    return Request(
         directory=directory / "run",
         seed=1,
         config=directory / "streamproof.toml",
@@ -79,7 +81,11 @@ def told(directory: Path, cluster: EmbeddedCluster, each: str, *, port: str = "s
         faults=str(directory / "plan.json") if kills else "none",
         cluster=cluster.bootstrap_servers,
     )
-    return verify(request).verdict
+
+
+def told(directory: Path, cluster: EmbeddedCluster, each: str, *, port: str = "stdin", kills: bool = True) -> Verdict:
+    """The verdict on such a program."""
+    return verify(request_for(directory, cluster, each, port=port, kills=kills)).verdict
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,63 @@
+"""A run that is started and fed by a session, and broken by hand."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from streamproof.cluster import EmbeddedCluster
+from streamproof.config.file import ClusterConfig, read_config
+from streamproof.engine.events import Ending, Event, RunEnded
+from streamproof.engine.request import spec_of
+from streamproof.engine.session import Session
+from streamproof.engine.spec import RunSpec
+from streamproof.faults import Fault, Nemesis, read_plan
+from streamproof.subject import Instance
+from tests.engine.test_stdin_runs import RIGHT, request_for
+
+
+@pytest.fixture
+def spec(tmp_path: Path, embedded_cluster: EmbeddedCluster) -> RunSpec:
+    request = replace(request_for(tmp_path, embedded_cluster, RIGHT), events=200)
+    return spec_of(request, read_config(request.config), 1)
+
+
+@pytest.fixture
+def config(embedded_cluster: EmbeddedCluster) -> ClusterConfig:
+    return ClusterConfig(where=embedded_cluster.bootstrap_servers)
+
+
+def test_a_run_keeps_the_faults_that_were_injected(spec: RunSpec, config: ClusterConfig, tmp_path: Path) -> None:
+    """As the plan by which it is run again; and it ends as judged, once."""
+    events: list[Event] = []
+    dies = Fault.of("kill", "instance:1", at=0.3)
+    with Session(config, logs=tmp_path / "logs", listeners=[events.append]) as session, session.run(spec) as run:
+        run.inject(dies)
+        judged = run.finish()
+    saved = read_plan(spec.directory / "plan.json")
+    assert (saved.faults, saved.seed) == ((dies,), spec.seed)
+    assert run.judged is judged
+    assert events[-1] == RunEnded(Ending.JUDGED)
+    assert events.count(judged) == 1
+
+
+def test_a_run_is_cleared_away_whatever_fails_meanwhile(
+    spec: RunSpec, config: ClusterConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first error does not keep the rest from being ended."""
+
+    def fail(_nemesis: Nemesis) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Nemesis, "close", fail)
+    running: list[Instance] = []
+
+    def leave_early() -> None:
+        with Session(config, logs=tmp_path / "logs") as session, session.run(spec) as run:
+            running.extend(run.supervisor.current_all())
+            raise KeyError
+
+    with pytest.raises(ZeroDivisionError):
+        leave_early()
+    assert running
+    assert not any(instance.running for instance in running)
