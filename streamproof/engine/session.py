@@ -28,16 +28,23 @@ from streamproof.engine.events import (
 )
 from streamproof.engine.registered import registered
 from streamproof.engine.spec import FEED_S, RunSpec
+from streamproof.errors import ClusterError
 from streamproof.faults import Plan, Surroundings, check_plan
 from streamproof.guardian import Guardian
+from streamproof.kafka.requests import metadata
 
 if TYPE_CHECKING:
     from streamproof.cluster.registry import Registry
     from streamproof.engine.run import Run
 
+ANSWER_S = 2.0  # a broker that is well needs milliseconds
+
 
 class Session:
     """Runs subjects on one cluster, again and again. A context manager: leaving it ends all that it started.
+
+    A cluster that a run has failed by (ClusterError) is kept if each broker still answers and knows all others. If not,
+    it is ended, and the next run has a fresh cluster.
 
         with Session(ClusterConfig(brokers=1), logs=Path("logs")) as session:
             judged = session.verify(spec, plan)
@@ -106,7 +113,8 @@ class Session:
                 port=self._port,
                 progress=starting.doing,
             )
-            cluster = self._stack.enter_context(opened)
+            self._cluster_stack = self._stack.enter_context(ExitStack())
+            cluster = self._cluster_stack.enter_context(opened)
             self.tell(ClusterReady(starting.seconds, cluster))
         return cluster
 
@@ -170,6 +178,9 @@ class Session:
             yield tell
         except Exception as error:
             tell(RunEnded(Ending.FAILED, str(error)))
+            if isinstance(error, ClusterError) and "cluster" in vars(self) and not _is_whole(self.cluster):
+                del self.cluster
+                self._cluster_stack.close()
             raise
         except BaseException:
             tell(RunEnded(Ending.INTERRUPTED))
@@ -184,6 +195,15 @@ class Session:
             spec, self.cluster, self.guardian, tell,
             jars=self._jars, registry_url=registry.url if registry else None, feed_s=feed_s,
         )  # fmt: skip
+
+
+def _is_whole(cluster: Cluster) -> bool:
+    """Whether each broker answers, and knows all others."""
+    try:
+        known = [metadata(cluster.address(node), timeout_s=ANSWER_S).brokers for node in cluster.brokers]
+    except OSError:
+        return False
+    return all(set(cluster.brokers) <= {broker.node_id for broker in brokers} for brokers in known)
 
 
 def _import_run() -> "type[Run]":

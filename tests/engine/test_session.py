@@ -2,17 +2,30 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from streamproof.clock import now_us
+from streamproof.cluster import Cluster, EmbeddedCluster
+from streamproof.cluster.existing import ExistingCluster
 from streamproof.config.file import read_config
-from streamproof.engine.events import Ending, Event, Phase, PhaseBegan, PhaseEnded, RunEnded, RunStarted, phase
+from streamproof.engine.events import (
+    ClusterReady,
+    Ending,
+    Event,
+    Phase,
+    PhaseBegan,
+    PhaseEnded,
+    RunEnded,
+    RunStarted,
+    phase,
+)
 from streamproof.engine.request import declared_spec
 from streamproof.engine.session import Session
 from streamproof.engine.spec import RunSpec
-from streamproof.errors import UsageError
+from streamproof.errors import ClusterError, UsageError
 from streamproof.faults import Fault, Plan
 
 ROOT = Path(__file__).parents[2]
@@ -128,3 +141,46 @@ def test_the_error_of_a_phase_comes_before_that_of_a_listener(session: Session) 
     session.listeners.clear()
     with phase(Phase.CLUSTER, session.tell):
         pass  # and it is not raised later
+
+
+class UnreachableRun:
+    """A run that meets a cluster which does not answer."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __enter__(self) -> None:
+        raise ClusterError("no broker answers")
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is there to be cleared away."""
+
+
+@pytest.mark.parametrize("is_broken", [True, False])
+def test_a_cluster_that_a_run_broke_is_not_used_again(
+    session: Session,
+    spec: RunSpec,
+    told: list[Event],
+    embedded_cluster: EmbeddedCluster,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_broken: bool,
+) -> None:
+    """It is ended, and the next run has a fresh cluster; a cluster that is whole stays."""
+    lost = ExistingCluster("127.0.0.1:1", {1: "127.0.0.1:1"}, {})
+    ended: list[Cluster] = []
+
+    @contextmanager
+    def opened(*_: object, **__: object) -> Iterator[Cluster]:
+        cluster = lost if is_broken else embedded_cluster
+        yield cluster
+        ended.append(cluster)
+
+    monkeypatch.setattr("streamproof.engine.session.open_cluster", opened)
+    monkeypatch.setattr("streamproof.engine.session.kafka_jars", lambda **_: ())
+    monkeypatch.setattr("streamproof.engine.session._import_run", lambda: UnreachableRun)
+    for _ in range(2):
+        with pytest.raises(ClusterError, match="no broker answers"):
+            session.verify(spec)
+    assert ended == ([lost, lost] if is_broken else [])
+    assert sum(isinstance(event, ClusterReady) for event in told) == (2 if is_broken else 1)
