@@ -30,7 +30,7 @@ EVIDENCE = ".evidence.sql"
 
 
 class Status(StrEnum):
-    """What witnesses of an anomaly mean for a run."""
+    """What witnesses of an anomaly mean for a run; and that an anomaly is not judged, which no witness can mean."""
 
     FORBIDDEN = "forbidden"  # the verdict is violated
     NEVER_UPHELD = "never upheld"  # the verdict is unproven
@@ -53,7 +53,7 @@ class Check:
     assumes: str = ""
     witness: str = ""
 
-    def status(self, promise: Promise, protocol: str) -> Status:
+    def meaning(self, promise: Promise, protocol: str) -> Status:
         """What this anomaly's witnesses mean for a group that promised so. `protocol`: the group's."""
         words = {promise.isolation, protocol, *(["ordered"] if promise.ordered else [])}
         return self._meaning(promise.delivery, words)

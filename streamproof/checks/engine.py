@@ -148,9 +148,7 @@ def _tables_in(tree: Any) -> set[str]:
 
 
 @contextmanager
-def open_engine(
-    history: History, group: str | None = None, *, threads: int | None = None, memory_limit: str = "800MB"
-) -> Iterator[Engine]:
+def open_engine(history: History, group: str | None = None, *, threads: int | None = None) -> Iterator[Engine]:
     """An engine in memory that spills to a directory of its own, which is gone afterwards.
 
     `group`: whose promise it is about; None: the run's only group. UsageError when there are several.
@@ -159,7 +157,7 @@ def open_engine(
     with tempfile.TemporaryDirectory(prefix="streamproof-checks-") as spill:
         settings: dict[str, Any] = {
             "threads": threads or os.cpu_count() or 1,
-            "memory_limit": memory_limit,
+            "memory_limit": "800MB",
             "temp_directory": spill,
             "preserve_insertion_order": False,
             "autoinstall_known_extensions": False,

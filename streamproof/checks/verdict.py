@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
 
 from streamproof.checks.catalogue import EVIDENCE, HERE, Check, Status, load_checks
 from streamproof.checks.engine import Engine, open_engine
@@ -45,16 +45,17 @@ class ShownEvidence(BaseModel):
 
 
 class Finding(BaseModel):
-    """What became of one anomaly. `sample`: its first witnesses, `told`: in words; `reason`: why it is not judged.
+    """What became of an anomaly. `sample`: its first witnesses, `told`: in words; `reason`: why it is not judged.
 
-    `core`: nothing is upheld unless it is judged. `excluded_by`: the deliveries in which the anomaly has no place.
+    `meaning`: what a witness means for the run. `core`: nothing is upheld unless it is judged. `excluded_by`: the
+    deliveries in which the anomaly has no place.
     """
 
     model_config = ConfigDict(frozen=True)
 
     anomaly: str
     definition: str
-    status: Status
+    meaning: Status = Field(exclude=True)
     core: bool = False
     excluded_by: tuple[Delivery, ...] = ()
     witnesses: int = 0
@@ -62,6 +63,12 @@ class Finding(BaseModel):
     told: tuple[str, ...] = ()
     evidence: tuple[ShownEvidence, ...] = ()
     reason: str | None = None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def status(self) -> Status:
+        """The meaning, but for an anomaly that is not judged."""
+        return self.meaning if self.reason is None else Status.NOT_JUDGED
 
 
 class Verdict(BaseModel):
@@ -88,11 +95,10 @@ class Verdict(BaseModel):
 
     def finding(self, anomaly: str) -> Finding:
         """UsageError when there is no such check."""
-        for finding in self.findings:
-            if finding.anomaly == anomaly:
-                return finding
-        names = ", ".join(finding.anomaly for finding in self.findings)
-        raise UsageError(f'"{anomaly}" is no anomaly; there are {names}')
+        findings = {finding.anomaly: finding for finding in self.findings}
+        if anomaly not in findings:
+            raise UsageError(f'"{anomaly}" is no anomaly; there are {", ".join(findings)}')
+        return findings[anomaly]
 
     def require(self, *names: str) -> None:
         """VerdictError unless each anomaly named was judged, on a broker that is trusted, and has no witness.
@@ -109,7 +115,7 @@ class Verdict(BaseModel):
                 self.require_upheld()
                 continue
             finding = self.finding(name)
-            if finding.status is Status.NOT_JUDGED:
+            if finding.reason is not None:
                 raise Unproven(f"{name} is not judged: {finding.reason}")
             _require_none(finding)
 
@@ -121,43 +127,42 @@ class Verdict(BaseModel):
         self._require_trusted()
         for finding in self.findings:
             if delivery in finding.excluded_by:
-                if finding.status is Status.NOT_JUDGED and finding.core:
+                if finding.reason is not None and finding.core:
                     raise Unproven(f"{finding.anomaly} is not judged: {finding.reason}")
                 _require_none(finding)
 
     def _require_trusted(self) -> None:
-        for reason in self.untrusted:
-            raise Unproven(reason)
+        if self.untrusted:
+            raise Unproven(self.untrusted[0])
 
     def require_upheld(self) -> None:
         """VerdictError, with what was found or is missing, unless the verdict is upheld."""
         if self.outcome is Outcome.UPHELD:
             return
         found = [
-            f"{finding.anomaly}: {finding.witnesses} witnesses, such as: {finding.told[0]}"
+            _witnessed(finding)
             for finding in self.findings
-            if finding.witnesses and finding.status is Status.FORBIDDEN
+            if finding.witnesses and finding.meaning is Status.FORBIDDEN
         ]
         error = PromiseViolated if self.outcome is Outcome.VIOLATED else Unproven
         raise error("\n  ".join([f"{self.outcome}, not upheld:", *found, *self.missing]))
 
 
+def _witnessed(finding: Finding) -> str:
+    return f"{finding.anomaly}: {finding.witnesses} witnesses, such as: {finding.told[0]}"
+
+
 def _require_none(finding: Finding) -> None:
     """VerdictError for a witness, and for evidence that is missing though nothing need be broken for it."""
     if finding.witnesses:
-        raise PromiseViolated(f"{finding.anomaly}: {finding.witnesses} witnesses, such as: {finding.told[0]}")
+        raise PromiseViolated(_witnessed(finding))
     for row in finding.evidence:
         if row.enough is False and not row.of_faults:
             raise Unproven(_short(row, finding.anomaly))
 
 
 def judge(
-    history: History,
-    group: str | None = None,
-    *,
-    extra: Sequence[Path] = (),
-    threads: int | None = None,
-    memory_limit: str = "800MB",
+    history: History, group: str | None = None, *, extra: Sequence[Path] = (), threads: int | None = None
 ) -> Verdict:
     """Run every check, and those of the directories in `extra`, over what one group did in a history.
 
@@ -165,11 +170,10 @@ def judge(
     a group that is not there; HistoryError for a history that is not right.
     """
     checks = load_checks(extra)
-    with open_engine(history, group, threads=threads, memory_limit=memory_limit) as engine:
+    with open_engine(history, group, threads=threads) as engine:
         findings = tuple(_find(engine, check) for check in checks)
-        promised = {check.name: check.status(engine.promise, history.record.protocol) for check in checks}
         seen = {row["what"]: int(row["seen"]) for row in engine.rows((HERE / "seen.sql").read_text(), "seen.sql")}
-    return _decide(history.record, engine.promise, promised, findings, seen)
+    return _decide(history.record, engine.promise, findings, seen)
 
 
 def check(directory: Path, group: str | None = None, *, extra: Sequence[Path] = ()) -> Verdict:
@@ -223,28 +227,24 @@ def write_witnesses(
 def _find(engine: Engine, check: Check) -> Finding:
     """Ask one check for its witnesses, and for its evidence."""
     promised = engine.promise, engine.history.record.protocol
-    finding = Finding(
-        anomaly=check.name, definition=check.definition, status=check.status(*promised), core=check.core,
-        excluded_by=check.excluded_by(*promised),
-    )  # fmt: skip
-    absent = _absent(engine, check, check.sql)
-    if absent:
-        return finding.model_copy(update={"status": Status.NOT_JUDGED, "reason": absent})
-    count, sample = engine.witnesses(check.sql, f"{check.name}.sql", SAMPLE)
-    # what was found stands, whatever else was to be shown
-    absent = _absent(engine, check, check.evidence)
-    if absent and not count:
-        return finding.model_copy(update={"status": Status.NOT_JUDGED, "reason": absent})
-    evidence = () if absent else _evidence(engine, check)
-    told = tuple(_told(engine, check, sample))
-    finding = finding.model_copy(
-        update={"witnesses": count, "sample": tuple(sample), "told": told, "evidence": evidence}
-    )
-    idle = [row.evidence for row in evidence if row.enough is None]
-    if idle and not count:
+    reason = _absent(engine, check, check.sql)
+    count, sample = (0, []) if reason else engine.witnesses(check.sql, f"{check.name}.sql", SAMPLE)
+    reason = reason or _absent(engine, check, check.evidence)
+    evidence = () if reason else _evidence(engine, check)
+    if idle := [row.evidence for row in evidence if row.enough is None]:
         reason = f"nothing to judge it by in this run: no {' and no '.join(idle)}"
-        return finding.model_copy(update={"status": Status.NOT_JUDGED, "reason": reason})
-    return finding
+    return Finding(
+        anomaly=check.name,
+        definition=check.definition,
+        meaning=check.meaning(*promised),
+        core=check.core,
+        excluded_by=check.excluded_by(*promised),
+        witnesses=count,
+        sample=tuple(sample),
+        told=tuple(_told(engine, check, sample)),
+        evidence=evidence,
+        reason=None if count else reason,  # what was found stands, whatever else was to be shown
+    )
 
 
 def _absent(engine: Engine, check: Check, sql: str) -> str | None:
@@ -274,25 +274,17 @@ def _no_evidence(what: str) -> UsageError:
     return UsageError(f"{what} must give the columns evidence (text), seen (number) and enough (boolean)")
 
 
-def _decide(
-    record: RunRecord,
-    promise: Promise,
-    promised: Mapping[str, Status],
-    findings: tuple[Finding, ...],
-    seen: Mapping[str, int],
-) -> Verdict:
+def _decide(record: RunRecord, promise: Promise, findings: tuple[Finding, ...], seen: Mapping[str, int]) -> Verdict:
     untrusted = _untrusted(record, promise)
     missing = [*untrusted]
     # a broker that failed its probe may itself have caused what was found
     accused = not (untrusted and record.probe)
     for finding in findings:
-        if promised[finding.anomaly] is not Status.COUNTED:
-            missing += _missing(finding)
-    if accused and any(finding.witnesses and finding.status is Status.FORBIDDEN for finding in findings):
+        missing += _missing(finding)
+    if accused and any(finding.witnesses and finding.meaning is Status.FORBIDDEN for finding in findings):
         outcome = Outcome.VIOLATED
     else:
         outcome = Outcome.UNPROVEN if missing else Outcome.UPHELD
-    unjudged = [finding for finding in findings if finding.status is Status.NOT_JUDGED]
     return Verdict(
         outcome=outcome,
         group=promise.grp,
@@ -301,7 +293,7 @@ def _decide(
         findings=findings,
         missing=tuple(dict.fromkeys(missing)),
         seen=seen,
-        not_judged=tuple(f"{finding.anomaly} ({finding.reason})" for finding in unjudged),
+        not_judged=tuple(f"{finding.anomaly} ({finding.reason})" for finding in findings if finding.reason is not None),
         untrusted=tuple(untrusted),
     )
 
@@ -321,10 +313,12 @@ def _short(row: ShownEvidence, anomaly: str) -> str:
 
 
 def _missing(finding: Finding) -> list[str]:
-    """What keeps one anomaly from supporting an upheld verdict."""
-    if finding.status is Status.NOT_JUDGED:
+    """What keeps an anomaly from supporting an upheld verdict."""
+    if finding.meaning is Status.COUNTED:
+        return []
+    if finding.reason is not None:
         return [f"{finding.anomaly} is not judged: {finding.reason}"] if finding.core else []
     missing = [_short(row, finding.anomaly) for row in finding.evidence if row.enough is False]
-    if finding.witnesses and finding.status is Status.NEVER_UPHELD:
+    if finding.witnesses and finding.meaning is Status.NEVER_UPHELD:
         missing.insert(0, f"{finding.witnesses} inputs are {finding.anomaly}: {finding.definition}")
     return missing

@@ -77,7 +77,7 @@ def test_the_guarantees(anomaly: str, promise: str, status: Status) -> None:
     """What witnesses mean, under read_uncommitted and without a promised order."""
     promised = Scene(promise, ordered=False).promise.model_copy(update={"isolation": Isolation.READ_UNCOMMITTED})
     checks = {check.name: check for check in load_checks()}
-    assert checks[anomaly].status(promised, "classic") is status
+    assert checks[anomaly].meaning(promised, "classic") is status
 
 
 def test_what_torn_takes_from_lost_it_forbids() -> None:
@@ -85,8 +85,8 @@ def test_what_torn_takes_from_lost_it_forbids() -> None:
     checks = {check.name: check for check in load_checks()}
     for delivery in Delivery:
         promise = Scene(delivery).promise
-        if checks["lost"].status(promise, "classic") is Status.FORBIDDEN:
-            assert checks["torn"].status(promise, "classic") is Status.FORBIDDEN
+        if checks["lost"].meaning(promise, "classic") is Status.FORBIDDEN:
+            assert checks["torn"].meaning(promise, "classic") is Status.FORBIDDEN
 
 
 def test_queries_are_portable() -> None:
