@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from streamproof import errors
     from streamproof.checks import Finding, Verdict, check, judge
     from streamproof.config.file import ClusterConfig, read_config
-    from streamproof.engine.events import Event, Judged
+    from streamproof.engine.events import Judged, SessionEvent
     from streamproof.engine.request import declared_spec
     from streamproof.engine.run import Run
     from streamproof.engine.session import Session
@@ -22,14 +22,29 @@ if TYPE_CHECKING:
 
 __version__ = version("streamproof")
 __all__ = [
-    "ClusterConfig", "Event", "Evidence", "Fault", "Finding", "History", "Judged", "Plan", "Run", "RunSpec", "Session",
-    "Verdict", "check", "declared_spec", "errors", "judge", "read_config",
+    "ClusterConfig",
+    "Evidence",
+    "Fault",
+    "Finding",
+    "History",
+    "Judged",
+    "Plan",
+    "Run",
+    "RunSpec",
+    "Session",
+    "SessionEvent",
+    "Verdict",
+    "check",
+    "declared_spec",
+    "errors",
+    "judge",
+    "read_config",
 ]  # fmt: skip
 
 _HOMES = {
     "checks": ("Finding", "Verdict", "check", "judge"),
     "config.file": ("ClusterConfig", "read_config"),
-    "engine.events": ("Event", "Judged"),
+    "engine.events": ("SessionEvent", "Judged"),
     "engine.request": ("declared_spec",),
     "engine.run": ("Run",),
     "engine.session": ("Session",),

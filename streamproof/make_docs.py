@@ -29,11 +29,11 @@ spec = declared_spec(config, "orders", records=1000, seed=1, directory=directory
 dies = Fault.of("kill-in-flight", "instance:1", at=0.3, lasts_ms=300)
 assert str(dies) == "kill instance:1\"""",
     "Plan": "plan = Plan((dies,))\nassert plan.without(dies) == Plan()",
-    "Event": """\
-events: list[Event] = []
+    "SessionEvent": """\
+events: list[SessionEvent] = []
 
 
-def listen(event: Event) -> None:
+def listen(event: SessionEvent) -> None:
     events.append(event)""",
     "Session": """\
 with Session(cluster, logs=directory / "logs", listeners=[listen]) as session:

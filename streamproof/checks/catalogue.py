@@ -3,7 +3,7 @@
 `NAME.sql` returns the witnesses; `NAME.evidence.sql` what a run must have shown before their absence means anything:
 rows of `evidence`, `seen` and `enough` (null: this run gives nothing to judge), and, if need be, of `of_faults` (true:
 only what is broken on purpose brings it about). What a built-in check's witnesses mean is a row of guarantees.toml; a
-check of a user's own says it in its header. Knows no history and no engine.
+check of a user's own says it in its header. Knows no history.
 
 A header is the comment at a file's top: `-- NAME: definition`, over as many lines as it takes, then fields:
     -- origin: ...      where the anomaly's name comes from

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from string import Formatter
 from typing import Any
 
-from streamproof.checks.engine import Engine
+from streamproof.checks.queries import Queries
 from streamproof.clock import time_of_day
 from streamproof.errors import UsageError
 
@@ -41,13 +41,13 @@ def in_columns(row: Row) -> str:
     return f"{place}  {rest}".strip()
 
 
-def at_work(engine: Engine, rows: Sequence[Row]) -> Mapping[str, str]:
+def at_work(queries: Queries, rows: Sequence[Row]) -> Mapping[str, str]:
     """Of each input among the witnesses, the faults that took effect while it was in flight."""
     ids = sorted({str(row["id"]) for row in rows if row.get("id") is not None})
-    if not ids or engine.needs("SELECT * FROM at_work") - engine.history.tables.keys():
+    if not ids or queries.needs("SELECT * FROM at_work") - queries.history.tables.keys():
         return {}
     quoted = ", ".join("'{}'".format(name.replace("'", "''")) for name in ids)
     found: dict[str, list[str]] = {}
-    for row in engine.rows(AT_WORK.format(ids=quoted), "at_work"):
+    for row in queries.rows(AT_WORK.format(ids=quoted), "at_work"):
         found.setdefault(row["id"], []).append(f"{row['sentence']} ({time_of_day(row['t'])})")
     return {name: "; ".join(sentences) for name, sentences in found.items()}

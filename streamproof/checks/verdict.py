@@ -15,8 +15,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
 
 from streamproof.checks.catalogue import EVIDENCE, HERE, Check, Status, load_checks
-from streamproof.checks.engine import Engine, open_engine
 from streamproof.checks.messages import at_work, sentence
+from streamproof.checks.queries import Queries, open_queries
 from streamproof.errors import HistoryError, PromiseViolated, Unproven, UsageError
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History
@@ -170,10 +170,10 @@ def judge(
     a group that is not there; HistoryError for a history that is not right.
     """
     checks = load_checks(extra)
-    with open_engine(history, group, threads=threads) as engine:
-        findings = tuple(_find(engine, check) for check in checks)
-        seen = {row["what"]: int(row["seen"]) for row in engine.rows((HERE / "seen.sql").read_text(), "seen.sql")}
-    return _decide(history.record, engine.promise, findings, seen)
+    with open_queries(history, group, threads=threads) as queries:
+        findings = tuple(_find(queries, check) for check in checks)
+        seen = {row["what"]: int(row["seen"]) for row in queries.rows((HERE / "seen.sql").read_text(), "seen.sql")}
+    return _decide(history.record, queries.promise, findings, seen)
 
 
 def check(directory: Path, group: str | None = None, *, extra: Sequence[Path] = ()) -> Verdict:
@@ -191,12 +191,12 @@ def try_checks(extra: Sequence[Path]) -> None:
     record = RunRecord(
         subject="none", promises=(promise,), seed=0, kafka_version="none", backend="none", started_at=0, ended_at=0
     )
-    with open_engine(History(Path("none"), record, {})) as engine:
+    with open_queries(History(Path("none"), record, {})) as queries:
         for check in own:
             what = f"{check.name}.sql"
-            sentence(dict.fromkeys(engine.columns(check.sql, what)), check.witness, what)
+            sentence(dict.fromkeys(queries.columns(check.sql, what)), check.witness, what)
             what = f"{check.name}{EVIDENCE}"
-            if not {"evidence", "seen", "enough"} <= set(engine.columns(check.evidence, what)):
+            if not {"evidence", "seen", "enough"} <= set(queries.columns(check.evidence, what)):
                 raise _no_evidence(what)
 
 
@@ -216,21 +216,21 @@ def write_witnesses(
             raise HistoryError(
                 f"{directory}: witnesses cannot be written there ({error.strerror}); clear the way, or judge a copy"
             ) from error
-        with open_engine(history, verdict.group) as engine:
+        with open_queries(history, verdict.group) as queries:
             for check in load_checks(extra):
                 if check.name in found:
                     files[check.name] = directory / f"{check.name}.parquet"
-                    engine.save(check.sql, f"{check.name}.sql", files[check.name])
+                    queries.save(check.sql, f"{check.name}.sql", files[check.name])
     return files
 
 
-def _find(engine: Engine, check: Check) -> Finding:
+def _find(queries: Queries, check: Check) -> Finding:
     """Ask one check for its witnesses, and for its evidence."""
-    promised = engine.promise, engine.history.record.protocol
-    reason = _absent(engine, check, check.sql)
-    count, sample = (0, []) if reason else engine.witnesses(check.sql, f"{check.name}.sql", SAMPLE)
-    reason = reason or _absent(engine, check, check.evidence)
-    evidence = () if reason else _evidence(engine, check)
+    promised = queries.promise, queries.history.record.protocol
+    reason = _absent(queries, check, check.sql)
+    count, sample = (0, []) if reason else queries.witnesses(check.sql, f"{check.name}.sql", SAMPLE)
+    reason = reason or _absent(queries, check, check.evidence)
+    evidence = () if reason else _evidence(queries, check)
     if idle := [row.evidence for row in evidence if row.enough is None]:
         reason = f"nothing to judge it by in this run: no {' and no '.join(idle)}"
     return Finding(
@@ -241,29 +241,29 @@ def _find(engine: Engine, check: Check) -> Finding:
         excluded_by=check.excluded_by(*promised),
         witnesses=count,
         sample=tuple(sample),
-        told=tuple(_told(engine, check, sample)),
+        told=tuple(_told(queries, check, sample)),
         evidence=evidence,
         reason=None if count else reason,  # what was found stands, whatever else was to be shown
     )
 
 
-def _absent(engine: Engine, check: Check, sql: str) -> str | None:
+def _absent(queries: Queries, check: Check, sql: str) -> str | None:
     """Which tables a query of the check needs, and this history lacks, in words."""
-    absent = sorted(engine.needs(sql) - check.uses - engine.history.tables.keys())
+    absent = sorted(queries.needs(sql) - check.uses - queries.history.tables.keys())
     return f"no {' and no '.join(absent)} table in this history" if absent else None
 
 
-def _told(engine: Engine, check: Check, sample: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _told(queries: Queries, check: Check, sample: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Each witness as a sentence, and a line for what was broken meanwhile."""
-    broken = at_work(engine, sample)
+    broken = at_work(queries, sample)
     for row in sample:
         faults = broken.get(str(row.get("id")))
         yield sentence(row, check.witness, f"{check.name}.sql") + (f"\nAt work: {faults}" if faults else "")
 
 
-def _evidence(engine: Engine, check: Check) -> tuple[ShownEvidence, ...]:
+def _evidence(queries: Queries, check: Check) -> tuple[ShownEvidence, ...]:
     what = f"{check.name}{EVIDENCE}"
-    rows = engine.rows(check.evidence, what)
+    rows = queries.rows(check.evidence, what)
     try:
         return tuple(ShownEvidence.model_validate(row) for row in rows)
     except ValidationError as error:

@@ -48,7 +48,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True)
-class Event:
+class SessionEvent:
     """Anything that happens in a session. Two are equal that say the same, whenever and of whichever run they say it.
 
     `t`: when it was told, in microseconds since the epoch. `run`: the directory of its run; None for the session's own.
@@ -59,19 +59,19 @@ class Event:
 
 
 @dataclass(frozen=True)
-class RunStarted(Event):
+class RunStarted(SessionEvent):
     """A run was asked for; nothing of it is there yet."""
 
     spec: RunSpec
 
 
 @dataclass(frozen=True)
-class PhaseBegan(Event):
+class PhaseBegan(SessionEvent):
     phase: Phase
 
 
 @dataclass(frozen=True)
-class Working(Event):
+class Working(SessionEvent):
     """What a phase is doing now, for somebody who waits. The next such event of the phase replaces it."""
 
     phase: Phase
@@ -79,7 +79,7 @@ class Working(Event):
 
 
 @dataclass(frozen=True)
-class PhaseEnded(Event):
+class PhaseEnded(SessionEvent):
     """A phase is over; its result, if any, came before. `failed`: an exception ended it."""
 
     phase: Phase
@@ -87,7 +87,7 @@ class PhaseEnded(Event):
 
 
 @dataclass(frozen=True)
-class Result(Event):
+class Result(SessionEvent):
     """What a phase came to. `seconds`: how long its work took, which may have gone on beside another phase."""
 
     seconds: float
@@ -117,21 +117,21 @@ class Probed(Result):
 
 
 @dataclass(frozen=True)
-class FaultAwaited(Event):
+class FaultAwaited(SessionEvent):
     """The nemesis waits for the moment of a fault. If that never comes, `FaultEnded` follows at once."""
 
     fault: Fault
 
 
 @dataclass(frozen=True)
-class FaultBegan(Event):
+class FaultBegan(SessionEvent):
     """The moment of a fault has come: it is being carried out."""
 
     fault: Fault
 
 
 @dataclass(frozen=True)
-class FaultEnded(Event):
+class FaultEnded(SessionEvent):
     fault: Fault
     evidence: Evidence
 
@@ -184,7 +184,7 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True)
-class RunEnded(Event):
+class RunEnded(SessionEvent):
     """The last event of a run, come what may: nothing of it is left running. `error`: the text of what it failed by."""
 
     reason: Ending
@@ -195,7 +195,7 @@ class RunEnded(Event):
         return self.reason is not Ending.JUDGED
 
 
-Listener = Callable[[Event], None]
+Listener = Callable[[SessionEvent], None]
 
 
 class PhaseTeller:

@@ -16,7 +16,6 @@ from streamproof.config.file import ClusterConfig
 from streamproof.engine.events import (
     ClusterReady,
     Ending,
-    Event,
     Judged,
     Listener,
     Phase,
@@ -24,6 +23,7 @@ from streamproof.engine.events import (
     RegistryReady,
     RunEnded,
     RunStarted,
+    SessionEvent,
     phase,
 )
 from streamproof.engine.registered import registered
@@ -77,7 +77,7 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: SessionEvent) -> None:
         """Let every listener know, event after event, whatever thread it comes from.
 
         The first error of a listener is kept, and raised when the phase has ended, unless the phase has failed itself.
@@ -170,7 +170,7 @@ class Session:
     def _told(self, spec: RunSpec) -> Iterator[Listener]:
         """Tell of a run's beginning and, come what may, of its end. What listens to the run itself is yielded."""
 
-        def tell(event: Event) -> None:
+        def tell(event: SessionEvent) -> None:
             self.tell(replace(event, run=spec.directory))
 
         try:

@@ -9,7 +9,7 @@ from rich.status import Status
 
 from streamproof import __version__
 from streamproof.engine import events
-from streamproof.engine.events import Event, Phase
+from streamproof.engine.events import Phase, SessionEvent
 
 if TYPE_CHECKING:  # slow to import
     from streamproof.faults import Fault
@@ -34,11 +34,11 @@ class Terminal:
     def on(cls, file: TextIO) -> "Terminal":
         return cls(Console(file=file, highlight=False, soft_wrap=True))
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: SessionEvent) -> None:
         self._show(event)
 
     @singledispatchmethod
-    def _show(self, event: Event) -> None:
+    def _show(self, event: SessionEvent) -> None:
         """Of other events nothing is shown."""
 
     @_show.register

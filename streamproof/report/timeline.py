@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import accumulate
 from typing import Any
 
-from streamproof.checks.engine import Engine, open_engine
+from streamproof.checks.queries import Queries, open_queries
 from streamproof.faults.actions import ACTIONS, Drawn
 from streamproof.history.promise import Promise
 from streamproof.history.store import History
@@ -114,20 +114,20 @@ def timeline(history: History) -> bytes:
 
 def read_timeline(history: History, group: str | None = None) -> Timeline:
     """`group`: whose; None: the run's only group."""
-    with open_engine(history, group) as engine:
-        seconds = _times(engine, LAST)[0]
-        faults = _rows(engine, FAULTS) or []
+    with open_queries(history, group) as queries:
+        seconds = _times(queries, LAST)[0]
+        faults = _rows(queries, FAULTS) or []
         return Timeline(
-            title=_title(history, engine.promise),
+            title=_title(history, queries.promise),
             seconds=seconds,
-            lanes=(*_instances(_rows(engine, PROCESSES) or [], faults), *_brokers(faults, seconds)),
+            lanes=(*_instances(_rows(queries, PROCESSES) or [], faults), *_brokers(faults, seconds)),
             faults=tuple(
                 Broken(row["evidence"], row["effective"], row["t_from"] / US, row["t_to"] / US) for row in faults
             ),
-            rebalances=_if_recorded(engine, REBALANCES),
-            aborted=_if_recorded(engine, ABORTED),
-            fed=_curve(engine, FED, seconds),
-            committed=_curve(engine, COMMITTED, seconds),
+            rebalances=_if_recorded(queries, REBALANCES),
+            aborted=_if_recorded(queries, ABORTED),
+            fed=_curve(queries, FED, seconds),
+            committed=_curve(queries, COMMITTED, seconds),
         )
 
 
@@ -137,24 +137,24 @@ def _title(history: History, promise: Promise) -> str:
     return f"{record.subject} · {promised} · Apache Kafka {record.kafka_version} · seed {record.seed}"
 
 
-def _rows(engine: Engine, sql: str) -> list[dict[str, Any]] | None:
+def _rows(queries: Queries, sql: str) -> list[dict[str, Any]] | None:
     """The rows of a query; None when a table that it reads was not recorded."""
-    if engine.needs(sql) - engine.history.tables.keys():
+    if queries.needs(sql) - queries.history.tables.keys():
         return None
-    return engine.rows(sql, "the timeline")
+    return queries.rows(sql, "the timeline")
 
 
-def _times(engine: Engine, sql: str) -> tuple[float, ...]:
-    return tuple(row["t"] / US for row in engine.rows(sql, "the timeline"))
+def _times(queries: Queries, sql: str) -> tuple[float, ...]:
+    return tuple(row["t"] / US for row in queries.rows(sql, "the timeline"))
 
 
-def _if_recorded(engine: Engine, sql: str) -> tuple[float, ...] | None:
-    return None if engine.needs(sql) - engine.history.tables.keys() else _times(engine, sql)
+def _if_recorded(queries: Queries, sql: str) -> tuple[float, ...] | None:
+    return None if queries.needs(sql) - queries.history.tables.keys() else _times(queries, sql)
 
 
-def _curve(engine: Engine, sql: str, seconds: float) -> Curve | None:
+def _curve(queries: Queries, sql: str, seconds: float) -> Curve | None:
     step = max(1, round(seconds * US / STEPS))
-    rows = _rows(engine, f"SELECT t // {step} AS nth, count(*) AS more FROM ({sql}) GROUP BY nth ORDER BY nth")  # noqa: S608
+    rows = _rows(queries, f"SELECT t // {step} AS nth, count(*) AS more FROM ({sql}) GROUP BY nth ORDER BY nth")  # noqa: S608
     if not rows:
         return None
     times = tuple((row["nth"] + 1) * step / US for row in rows)

@@ -7,7 +7,7 @@ import pytest
 
 from streamproof.cluster import EmbeddedCluster
 from streamproof.config.file import ClusterConfig, read_config
-from streamproof.engine.events import Ending, Event, RunEnded
+from streamproof.engine.events import Ending, RunEnded, SessionEvent
 from streamproof.engine.request import spec_of
 from streamproof.engine.session import Session
 from streamproof.engine.spec import RunSpec
@@ -29,7 +29,7 @@ def config(embedded_cluster: EmbeddedCluster) -> ClusterConfig:
 
 def test_a_run_keeps_the_faults_that_were_injected(spec: RunSpec, config: ClusterConfig, tmp_path: Path) -> None:
     """As the plan by which it is run again; and it ends as judged, once."""
-    events: list[Event] = []
+    events: list[SessionEvent] = []
     dies = Fault.of("kill", "instance:1", at=0.3)
     with Session(config, logs=tmp_path / "logs", listeners=[events.append]) as session, session.run(spec) as run:
         run.inject(dies)

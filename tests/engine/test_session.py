@@ -14,12 +14,12 @@ from streamproof.config.file import read_config
 from streamproof.engine.events import (
     ClusterReady,
     Ending,
-    Event,
     Phase,
     PhaseBegan,
     PhaseEnded,
     RunEnded,
     RunStarted,
+    SessionEvent,
     phase,
 )
 from streamproof.engine.request import declared_spec
@@ -47,13 +47,13 @@ def spec(tmp_path: Path) -> RunSpec:
 
 
 @pytest.fixture
-def told(session: Session) -> list[Event]:
-    events: list[Event] = []
+def told(session: Session) -> list[SessionEvent]:
+    events: list[SessionEvent] = []
     session.listeners.append(events.append)
     return events
 
 
-def test_an_event_has_its_time_and_its_run(session: Session, spec: RunSpec, told: list[Event]) -> None:
+def test_an_event_has_its_time_and_its_run(session: Session, spec: RunSpec, told: list[SessionEvent]) -> None:
     """Runs of a session may overlap, and what a listener keeps is read later."""
     before = now_us()
     with pytest.raises(UsageError):
@@ -63,17 +63,19 @@ def test_an_event_has_its_time_and_its_run(session: Session, spec: RunSpec, told
     assert times == sorted(times)
 
 
-def test_a_run_that_fails_ends_with_the_text_of_its_error(session: Session, spec: RunSpec, told: list[Event]) -> None:
+def test_a_run_that_fails_ends_with_the_text_of_its_error(
+    session: Session, spec: RunSpec, told: list[SessionEvent]
+) -> None:
     """The last event says why there is no verdict."""
     with pytest.raises(UsageError) as caught:
         session.verify(spec, IMPOSSIBLE)
     assert told == [RunStarted(spec), RunEnded(Ending.FAILED, str(caught.value))]
 
 
-def test_a_run_that_is_interrupted_says_so(session: Session, spec: RunSpec, told: list[Event]) -> None:
+def test_a_run_that_is_interrupted_says_so(session: Session, spec: RunSpec, told: list[SessionEvent]) -> None:
     """Ctrl-C is no failure of the run."""
 
-    def interrupt(event: Event) -> None:
+    def interrupt(event: SessionEvent) -> None:
         if isinstance(event, RunStarted):
             raise KeyboardInterrupt
 
@@ -83,7 +85,7 @@ def test_a_run_that_is_interrupted_says_so(session: Session, spec: RunSpec, told
     assert told[-1] == RunEnded(Ending.INTERRUPTED)
 
 
-def test_a_phase_says_whether_it_failed(session: Session, told: list[Event]) -> None:
+def test_a_phase_says_whether_it_failed(session: Session, told: list[SessionEvent]) -> None:
     """Its end comes in either case."""
 
     def fail() -> None:
@@ -97,11 +99,11 @@ def test_a_phase_says_whether_it_failed(session: Session, told: list[Event]) -> 
     assert [event.failed for event in told if isinstance(event, PhaseEnded)] == [True, False]
 
 
-def test_an_error_of_a_listener_is_raised_when_the_phase_has_ended(session: Session, told: list[Event]) -> None:
+def test_an_error_of_a_listener_is_raised_when_the_phase_has_ended(session: Session, told: list[SessionEvent]) -> None:
     """The thread that told of progress lives on, and the other listeners are told."""
-    heard = list[Event]()
+    heard = list[SessionEvent]()
 
-    def listen(event: Event) -> None:
+    def listen(event: SessionEvent) -> None:
         heard.append(event)
         raise ValueError(len(heard))
 
@@ -109,7 +111,7 @@ def test_an_error_of_a_listener_is_raised_when_the_phase_has_ended(session: Sess
     survived = threading.Event()
 
     def work() -> None:
-        session.tell(Event())
+        session.tell(SessionEvent())
         survived.set()
 
     def run_a_phase() -> None:
@@ -121,13 +123,13 @@ def test_an_error_of_a_listener_is_raised_when_the_phase_has_ended(session: Sess
     with pytest.raises(ValueError, match=r"^1$"):
         run_a_phase()
     assert survived.is_set()
-    assert told == heard == [PhaseBegan(Phase.FAULTS), Event(), PhaseEnded(Phase.FAULTS)]
+    assert told == heard == [PhaseBegan(Phase.FAULTS), SessionEvent(), PhaseEnded(Phase.FAULTS)]
 
 
 def test_the_error_of_a_phase_comes_before_that_of_a_listener(session: Session) -> None:
     """Why the run ended is what a user must read."""
 
-    def listen(_event: Event) -> None:
+    def listen(_event: SessionEvent) -> None:
         raise ValueError
 
     session.listeners.append(listen)
@@ -160,7 +162,7 @@ class UnreachableRun:
 def test_a_cluster_that_a_run_broke_is_not_used_again(
     session: Session,
     spec: RunSpec,
-    told: list[Event],
+    told: list[SessionEvent],
     embedded_cluster: EmbeddedCluster,
     monkeypatch: pytest.MonkeyPatch,
     *,

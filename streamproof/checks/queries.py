@@ -35,7 +35,7 @@ OWN = {
 }
 
 
-class Engine:
+class Queries:
     """Queries over one history. A view is made when the first query asks for it, and kept where its header says so."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, history: History, promise: Promise) -> None:
@@ -54,7 +54,7 @@ class Engine:
                 connection.execute(f"CREATE TABLE {name} AS SELECT * FROM no_{name}")  # noqa: S608
 
     def _open(self, name: str, path: Path) -> None:
-        # the name is a pattern to the engine
+        # the name is a pattern to DuckDB
         source = re.sub(r"([\[*?])", r"[\1]", str(path)).replace("'", "''")
         try:
             self._connection.execute(
@@ -148,8 +148,8 @@ def _tables_in(tree: Any) -> set[str]:
 
 
 @contextmanager
-def open_engine(history: History, group: str | None = None, *, threads: int | None = None) -> Iterator[Engine]:
-    """An engine in memory that spills to a directory of its own, which is gone afterwards.
+def open_queries(history: History, group: str | None = None, *, threads: int | None = None) -> Iterator[Queries]:
+    """Queries in memory that spill to a directory of its own, which is gone afterwards.
 
     `group`: whose promise it is about; None: the run's only group. UsageError when there are several.
     """
@@ -164,7 +164,7 @@ def open_engine(history: History, group: str | None = None, *, threads: int | No
         }
         with duckdb.connect(":memory:", config=settings) as connection:
             connection.execute("SET enable_progress_bar = false")  # the terminal belongs to the report
-            yield Engine(connection, history, promise)
+            yield Queries(connection, history, promise)
 
 
 def _promise_row(record: RunRecord, promise: Promise) -> pa.Table:
