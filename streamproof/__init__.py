@@ -22,29 +22,14 @@ if TYPE_CHECKING:
 
 __version__ = version("streamproof")
 __all__ = [
-    "ClusterConfig",
-    "Evidence",
-    "Fault",
-    "Finding",
-    "History",
-    "Judged",
-    "Plan",
-    "Run",
-    "RunSpec",
-    "Session",
-    "SessionEvent",
-    "Verdict",
-    "check",
-    "declared_spec",
-    "errors",
-    "judge",
-    "read_config",
+    "ClusterConfig", "Evidence", "Fault", "Finding", "History", "Judged", "Plan", "Run", "RunSpec", "Session",
+    "SessionEvent", "Verdict", "check", "declared_spec", "errors", "judge", "read_config",
 ]  # fmt: skip
 
 _HOMES = {
     "checks": ("Finding", "Verdict", "check", "judge"),
     "config.file": ("ClusterConfig", "read_config"),
-    "engine.events": ("SessionEvent", "Judged"),
+    "engine.events": ("Judged", "SessionEvent"),
     "engine.request": ("declared_spec",),
     "engine.run": ("Run",),
     "engine.session": ("Session",),

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
+from pydantic import BaseModel, ConfigDict, ValidationError, computed_field
 
 from streamproof.checks.catalogue import EVIDENCE, HERE, Check, Status, load_checks
 from streamproof.checks.messages import at_work, sentence
@@ -55,7 +55,7 @@ class Finding(BaseModel):
 
     anomaly: str
     definition: str
-    meaning: Status = Field(exclude=True)
+    meaning: Status
     core: bool = False
     excluded_by: tuple[Delivery, ...] = ()
     witnesses: int = 0
