@@ -10,7 +10,6 @@ sources of the history.
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn, Self
@@ -94,7 +93,7 @@ class Run:
                 since_ms=self._started_at // 1000,
             ),
             len(spec.events),
-            self._faults,
+            FaultTeller(listen),
             self._give_up,
         )
         self._writer = HistoryWriter(spec.directory / "history")
@@ -105,7 +104,6 @@ class Run:
         self._plan = Plan(seed=spec.seed)
         self._not_shown: list[str] = []
         self._leaving = ExitStack()
-        self._faults = FaultTeller(listen)
 
     @property
     def verdict(self) -> Verdict:
@@ -163,6 +161,7 @@ class Run:
     def _feed(self) -> None:
         """Let the input flow in the background, as far as the nemesis lets it."""
         self._writer.open("sent")
+        self._keep(Plan())
         self._fed = self._pool.submit(
             timed,
             lambda: self.input.workload.run(
@@ -176,9 +175,8 @@ class Run:
 
     def inject(self, fault: Fault, following: float = 1.0) -> Evidence:
         """Break something when its trigger says so; returns when the group has recovered."""
-        evidence = self.nemesis.inject(fault, following)
-        self._plan = replace(self._plan, faults=(*self._plan.faults, fault))
-        return evidence
+        self._keep(Plan((fault,)))
+        return self.nemesis.inject(fault, following)
 
     def carry_out(self, plan: Plan) -> None:
         """Break all that a plan says, while the input flows. Errors are those of `check_plan`, at once."""
@@ -187,20 +185,22 @@ class Run:
 
     def carry_out_checked(self, plan: Plan) -> None:
         """The same, for who has checked the plan before anything was started."""
-        self._plan = replace(
-            self._plan, faults=self._plan.faults + plan.faults, dropped=self._plan.dropped + plan.dropped
-        )
+        self._keep(plan)
         with phase(Phase.FAULTS, self._listen):
             self.nemesis.carry_out(plan)
+
+    def _keep(self, plan: Plan) -> None:
+        """Add to plan.json, which is there also when the run fails: to be run again, and made smaller."""
+        self._plan += plan
+        (self.spec.directory / "plan.json").write_text(json_of(self._plan))
 
     def finish(self) -> Judged:
         """Wait for quiet, stop the subject, record everything, judge. SubjectError for a subject that did nothing.
 
-        All faults of the run are kept as plan.json. Leaving the block of `Session.run` finishes the run, if need be.
+        Leaving the block of `Session.run` finishes the run, if need be.
         """
         if self.judged is not None:
             return self.judged
-        (self.spec.directory / "plan.json").write_text(json_of(self._plan))
         self.nemesis.open()
         self._wait_fed()
         self._wait_quiet()
@@ -269,7 +269,6 @@ class Run:
         """The longest that a transaction of the subject may stay open; Kafka's default where none is known."""
         found = transactions_of(self.nemesis.system)
         return max((transaction.timeout_ms for transaction in found), default=60_000)
-
 
     def _saw_progress(self, committed: int) -> None:
         self._listen(Working(Phase.FAULTS, f"{committed:,} of {len(self.spec.events):,} events done"))

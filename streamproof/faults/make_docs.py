@@ -21,12 +21,12 @@ fault without effect has shown nothing, and the report says so. What this page s
 """
 PLANS = """\
 ## Plans
-A plan says what is broken, where and when. `streamproof verify` makes a plan, unless it is told otherwise: it kills an
-instance inside its cycle, locks each SQLite database of the subject, kills a coordinator, pauses an instance beyond its session
-and pauses the leader. Of a subject that is told what to send, and so is in no group, it kills the leader and a second
-instance instead. The seed chooses which instances, which coordinator, and when exactly. The brokers of an existing
-cluster are left alone, and the report says that their loss was not shown. `--faults none` breaks nothing, and some
-faults alone, spread over the run, are said in words:
+A plan says what is broken, where and when. `streamproof verify` makes a plan, unless it is told otherwise: it kills
+an instance inside its cycle, locks each SQLite database of the subject, kills a coordinator, pauses an instance
+beyond its session and pauses the leader. Of a subject that is told what to send, and so is in no group, it kills the
+leader and a second instance instead. The seed chooses which instances, which coordinator, and when exactly. The
+brokers of an existing cluster are left alone, and the report says that their loss was not shown. `--faults none`
+breaks nothing, and some faults alone, spread over the run, are said in words:
 
 ```sh
 streamproof verify --faults kill-in-flight@instance:1,pause-broker@broker:leader

@@ -169,7 +169,7 @@ def test_a_cluster_that_a_run_broke_is_not_used_again(
     is_broken: bool,
 ) -> None:
     """It is ended, and the next run has a fresh cluster; a cluster that is whole stays."""
-    lost = ExistingCluster("127.0.0.1:1", {1: "127.0.0.1:1"}, {})
+    lost = ExistingCluster("4.3.1", {1: "127.0.0.1:1"}, "127.0.0.1:1", "127.0.0.1:1")
     ended: list[Cluster] = []
 
     @contextmanager
