@@ -61,9 +61,7 @@ def _(environment: Environment, **_kwargs: Any) -> None:
     options = environment.parsed_options
     try:
         system, options.cluster, options.api = System.start(
-            cluster=options.cluster,
-            api=options.api,
-            with_api=HttpUser in environment.user_classes,
+            cluster=options.cluster, api=options.api, with_api=HttpUser in environment.user_classes
         )
     except StreamproofError as error:
         raise SystemExit(f"locust: {error}") from error

@@ -99,10 +99,7 @@ class GroupMember(ABC, Generic[Settings]):
         self.consumer = Consumer(self.settings.consumer_config(), logger=client_logger())
         try:
             self.consumer.subscribe(
-                [self.settings.input_topic],
-                on_assign=self._on_assign,
-                on_revoke=self._on_revoke,
-                on_lost=self._on_lost,
+                [self.settings.input_topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
             )
             yield
         finally:

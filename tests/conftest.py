@@ -86,10 +86,7 @@ def containers(docker: Any) -> Callable[[str], list[str]]:
 
     def names(label: str) -> list[str]:
         mine = {"label": f"{LABEL}={label}"}
-        found = [
-            *docker.api.containers(all=True, filters=mine),
-            *docker.api.networks(filters=mine),
-        ]
+        found = [*docker.api.containers(all=True, filters=mine), *docker.api.networks(filters=mine)]
         return [str(container["Id"]) for container in found]
 
     return names

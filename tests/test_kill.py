@@ -132,11 +132,7 @@ UP_IN_CONTAINERS = ("streamproof", "up", *IN_CONTAINERS)
 
 @pytest.mark.parametrize(
     ("command", "written"),
-    [
-        (UP_IN_CONTAINERS, ""),
-        (UP_IN_CONTAINERS, "Ctrl-C ends it."),
-        ((*VERIFY, *IN_CONTAINERS), "probe "),
-    ],
+    [(UP_IN_CONTAINERS, ""), (UP_IN_CONTAINERS, "Ctrl-C ends it."), ((*VERIFY, *IN_CONTAINERS), "probe ")],
     ids=["while it starts", "when it is up", "while it runs"],
 )
 def test_no_container_survives_a_kill(

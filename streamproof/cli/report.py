@@ -17,8 +17,7 @@ def report(
         Path, typer.Argument(metavar="RESULTS", parser=path_given, help="What pytest --alluredir wrote.")
     ],
     output: Annotated[
-        Path,
-        typer.Option("--output", "-o", **DIR, help="Where the report goes; a report that is there is replaced."),
+        Path, typer.Option("--output", "-o", **DIR, help="Where the report goes; a report that is there is replaced.")
     ] = Path("allure-report"),
     history: Annotated[
         Path | None, typer.Option(**FILE, help="Keeps outcomes from report to report, and shows them.")

@@ -131,12 +131,7 @@ def take_ports(lease: PortLease, brokers: int, first: int | None) -> dict[int, B
 
 
 def make_brokers(
-    guardian: Guardian,
-    runtime: Runtime,
-    ports: Mapping[int, BrokerPorts],
-    *,
-    logs: Path,
-    settings: Mapping[str, str],
+    guardian: Guardian, runtime: Runtime, ports: Mapping[int, BrokerPorts], *, logs: Path, settings: Mapping[str, str]
 ) -> dict[int, Broker]:
     """Format every broker, in a directory of this cluster."""
     logs.mkdir(parents=True, exist_ok=True)

@@ -20,10 +20,7 @@ from streamproof.errors import StreamproofError
 from streamproof.guardian import Guardian
 
 # Kafka brings no binding; resolved apart, for in a single call jgo lets the binding choose Kafka's libraries.
-BINDINGS = {
-    "log4j2": "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4",
-    "reload4j": "org.slf4j:slf4j-reload4j:1.7.36",
-}
+BINDINGS = {"log4j2": "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4", "reload4j": "org.slf4j:slf4j-reload4j:1.7.36"}
 
 
 def resolve(maven: MavenContext, root: str) -> dict[tuple[str, str], Artifact]:

@@ -45,9 +45,7 @@ class ClusterConfig(_Table):
         description='"embedded", "testcontainers", or "HOST:PORT,…" of an existing cluster',
     )
     registry: Annotated[str | None, BeforeValidator(lambda given: None if given is True else given)] = Field(
-        default=None,
-        min_length=1,
-        description='true, or the URL of a schema registry, such as "http://127.0.0.1:8081"',
+        default=None, min_length=1, description='true, or the URL of a schema registry, such as "http://127.0.0.1:8081"'
     )
 
     def overridden(self, *, where: str | None, brokers: int | None, version: str | None, registry: str | None) -> Self:

@@ -87,15 +87,7 @@ TABLES: dict[str, pa.Schema] = {
     ),
     # the verifier's own readers. phase: during, final
     "read": _table(
-        reader=_str,
-        n=_long,
-        isolation=_str,
-        phase=_str,
-        topic=_str,
-        part=_int,
-        off=_long,
-        id=_or_null(_str),
-        t=_long,
+        reader=_str, n=_long, isolation=_str, phase=_str, topic=_str, part=_int, off=_long, id=_or_null(_str), t=_long
     ),
     # __consumer_offsets: commits. off: the next offset to read. A deleted commit has off null
     "offset_commit": _table(
@@ -124,15 +116,7 @@ TABLES: dict[str, pa.Schema] = {
         t_to=_or_null(_long),
     ),
     # __transaction_state: every state of every transactional id
-    "txn": _table(
-        tid=_str,
-        pid=_long,
-        epoch=_short,
-        state=_str,
-        partitions=_list,
-        n=_long,
-        t_append=_long,
-    ),
+    "txn": _table(tid=_str, pid=_long, epoch=_short, state=_str, partitions=_list, n=_long, t_append=_long),
     # the subject's processes, as their supervisor saw them
     "process": _table(
         instance=_int,

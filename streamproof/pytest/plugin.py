@@ -41,10 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--registry", metavar="URL", help="an existing schema registry (else it is started where needed)")
     group.addoption("--kafka-brokers", type=int, help="how many brokers to start (else as in streamproof.toml, or 3)")
-    group.addoption(
-        "--kafka-version",
-        help="Apache Kafka version to start (else as in streamproof.toml)",
-    )
+    group.addoption("--kafka-version", help="Apache Kafka version to start (else as in streamproof.toml)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

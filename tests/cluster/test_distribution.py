@@ -50,10 +50,7 @@ def test_it_is_fetched_and_unpacked_once(mirror: Mirror, tmp_path: Path) -> None
     mirror.content = None
     assert distribution(messages.append) == home
     assert mirror.fetched == 1
-    assert messages == [
-        "downloading Apicurio Registry 1.0: 0 of 0 MB",
-        "unpacking Apicurio Registry 1.0",
-    ]
+    assert messages == ["downloading Apicurio Registry 1.0: 0 of 0 MB", "unpacking Apicurio Registry 1.0"]
     assert [path.name for path in (tmp_path / "cache").iterdir() if not path.name.startswith(".")] == ["registry-1.0"]
 
 

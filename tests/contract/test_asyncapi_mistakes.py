@@ -34,16 +34,16 @@ MISTAKES = {
         "partition: 6": '8: channels.orders.bindings.kafka.partition is not known (did you mean "partitio',
     },
     "replicas: 3": {
-        "replicas: 0": "8: channels.orders.bindings.kafka.replicas: expected a whole number of at least 1, f",
+        "replicas: 0": "8: channels.orders.bindings.kafka.replicas: expected a whole number of at least 1, f"
     },
     "delete, compact": {
-        "delete, compct": "14: channels.ordersProcessed.bindings.kafka.topicConfiguration.cleanup.policy",
+        "delete, compct": "14: channels.ordersProcessed.bindings.kafka.topicConfiguration.cleanup.policy"
     },
     "retention.ms: 60000": {
-        "retention.ms: week": "14: channels.ordersProcessed.bindings.kafka.topicConfiguration.reten",
+        "retention.ms: week": "14: channels.ordersProcessed.bindings.kafka.topicConfiguration.reten"
     },
     "#/components/messages/Order'": {
-        "#/components/messages/Oder'": "7: channels.orders.messages.order.$ref: #/componen",
+        "#/components/messages/Oder'": "7: channels.orders.messages.order.$ref: #/componen"
     },
     "'#/components/messages/Order'": {
         "nowhere.yaml": "7: channels.orders.messages.order.$ref: cannot read",
@@ -53,7 +53,7 @@ MISTAKES = {
         "#/channels/orders/messages/order leads back to itself",
     },
     "'#/channels/orders'": {
-        "'#/channels/order'": "19: operations.forward.channel.$ref: #/channels/order is not there: ",
+        "'#/channels/order'": "19: operations.forward.channel.$ref: #/channels/order is not there: "
     },
     "{ $ref: '#/channels/orders' }": {"orders": "19: operations.forward.channel: expected { $ref: '#/channels/NAME' }"},
     "action: receive": {
@@ -66,19 +66,19 @@ MISTAKES = {
         '"x-delivery"?)',
     },
     "at-least-once": {
-        "at-least-one": "21: operations.forward.x-delivery: expected at-most-once, at-least-once, exactly",
+        "at-least-one": "21: operations.forward.x-delivery: expected at-most-once, at-least-once, exactly"
     },
     "x-delivery: at-least-once": {
-        "x-delivry: at-least-once": '21: operations.forward.x-delivry is not known (did you mean "x-delivery"?)',
+        "x-delivry: at-least-once": '21: operations.forward.x-delivry is not known (did you mean "x-delivery"?)'
     },
     "address: orders-dlq": {
-        "address: orders": '17: operations.forward: two of its channels are the topic "orders"; give',
+        "address: orders": '17: operations.forward: two of its channels are the topic "orders"; give'
     },
     "x-dead-letters": {
-        "x-dead-letter": '25: operations.forward.x-dead-letter is not known (did you mean "x-dead-letter',
+        "x-dead-letter": '25: operations.forward.x-dead-letter is not known (did you mean "x-dead-letter'
     },
     "    x-identity: json:/id\n": {
-        "": "17: operations.forward.x-identity is missing: expected where it lies: header:NAME",
+        "": "17: operations.forward.x-identity is missing: expected where it lies: header:NAME"
     },
     "x-identity: json:/id": {
         "x-identity: jsn:/id": '22: operations.forward.x-identity: "jsn:/id" locates nothing',
@@ -91,10 +91,10 @@ MISTAKES = {
         "x-recovery: { within: 5s }\n    x-identity: json:/id": "22: operations.forward.x-recovery.w",
     },
     "channel: ordersProcessed": {
-        "channel: ordersProcesed": '24: channel "ordersProcesed" is not defined (did you mean "',
+        "channel: ordersProcesed": '24: channel "ordersProcesed" is not defined (did you mean "'
     },
     ", identity: json:/id }": {
-        " }": "24: operations.forward.x-produces[0].identity is missing: expected where it lies",
+        " }": "24: operations.forward.x-produces[0].identity is missing: expected where it lies"
     },
     "channel: ordersProcessed,": {
         "channel: ordersProcessed, per_input: 1,": "24: operations.forward.x-produces[0].per_in",
@@ -109,31 +109,31 @@ MISTAKES = {
         "{ enum: [a, b] }": "20: operations.forward.bindings.kafka.groupId.enum: expected a list o",
     },
     "    bindings: { kafka: { groupId: { const: forwarder } } }\n": {
-        "": "17: operations.forward.bindings.kafka.groupId ",
+        "": "17: operations.forward.bindings.kafka.groupId "
     },
     "type: object\n": {"type: objet\n": "30: components.messages.Order.payload.type: no valid JSON Schema: 'objet' is"},
     "{ id: a,": {
-        "{ id: 4,": "34: components.messages.Order.examples[0].payload.id: the example breaks the message's own ",
+        "{ id: 4,": "34: components.messages.Order.examples[0].payload.id: the example breaks the message's own "
     },
     "{ id: { type: string }": {
         "{ id: { $ref: '#/components/messages/Order/payload' }": "32: components.messages.Order.payload.properties.id: "
-        "a reference to components.messages.Order.payload, which ",
+        "a reference to components.messages.Order.payload, which "
     },
     "payload:\n        type": {
         PROTOBUF: "4: channels.orders: input can be made from a JSON Schema, or from Avro without bytes; "
-        "expected such a payload",
+        "expected such a payload"
     },
     "{ address: orders-dlq }": {
         "{ x-query: SELECT id FROM dlq }": "25: operations.forward.x-dead-letters.channel: dlq is a query; dead "
-        "letters are kept in a topic",
+        "letters are kept in a topic"
     },
     "address: orders-processed": {
         "x-query: SELECT id FROM processed": "24: operations.forward.x-produces[0].identity: expected the column where "
-        "it lies, since the channel",
+        "it lies, since the channel"
     },
     "address: orders\n": {
         "x-query: SELECT id FROM orders\n": "19: operations.forward.channel: orders is a query (x-query); input comes "
-        "from a topic",
+        "from a topic"
     },
     "x-delivery": {
         "x-query: SELECT 1\n    x-delivery": "21: operations.forward.x-query: x-query belongs to a channel",
@@ -142,7 +142,7 @@ MISTAKES = {
     },
     "identity: json:/id }": {
         "identity: column:id }": "24: operations.forward.x-produces[0].identity: expected where it lies: header:NAME, "
-        "json:/POINTER or key",
+        "json:/POINTER or key"
     },
 }
 ROWS = [(old, new, sentence) for old, answers in MISTAKES.items() for new, sentence in answers.items()]

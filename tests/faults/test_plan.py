@@ -228,11 +228,7 @@ def test_a_target_that_this_run_does_not_have_is_told_with_those_that_it_has(
 
 @pytest.mark.parametrize(
     ("kind", "target"),
-    [
-        ("join", "instance:3"),
-        ("pause-beyond-session", "instance:1"),
-        ("kill-broker", "broker:group-coordinator"),
-    ],
+    [("join", "instance:3"), ("pause-beyond-session", "instance:1"), ("kill-broker", "broker:group-coordinator")],
 )
 def test_what_needs_a_group_is_refused_to_a_subject_that_is_in_none(kind: str, target: str) -> None:
     """It is told what to send, and reads no topic."""

@@ -83,12 +83,7 @@ def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]
         # a had been written by a process that was killed before its commit, and is skipped by the next
         ("skip-failed", [("write", "a"), ("write", "a"), ("skipped", "a")], {"a": 1}, {"lost": set()}),
         # killed with b and c in hand, of which c had been written
-        (
-            "auto-commit",
-            [("taken", "a"), ("done", "a"), ("taken", "b c")],
-            {"a": 1, "b": 0, "c": 1},
-            {"lost": {"b"}},
-        ),
+        ("auto-commit", [("taken", "a"), ("done", "a"), ("taken", "b c")], {"a": 1, "b": 0, "c": 1}, {"lost": {"b"}}),
     ],
 )
 def test_the_witnesses_follow_from_the_journal(

@@ -46,10 +46,7 @@ def project(pytester: pytest.Pytester) -> Path:
         (["Then each version is compatible with those before it"], None),
         (['When the next version drops the field "kind"', "Then the next version is accepted"], None),
         (['When the next version adds the symbol "b" to "kind"', "Then the next version is accepted"], None),
-        (
-            ['When the next version gives "id" the type "bytes"', "Then the next version is accepted"],
-            None,
-        ),
+        (['When the next version gives "id" the type "bytes"', "Then the next version is accepted"], None),
         (
             ['When the next version adds {"name": "x", "type": "int"}', "Then the next version is accepted"],
             "v3 → v2  INCOMPATIBLE  BACKWARD",

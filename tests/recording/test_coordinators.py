@@ -346,8 +346,7 @@ def test_a_static_member_that_is_away_owns_nothing(schemas: Mapping[str, Schema]
 
 
 @pytest.mark.parametrize(
-    ("value", "why"),
-    [(b"\x00\x63", "version 99"), (b"\x00\x03\x00", "ends early"), (b"\x00", "no version")],
+    ("value", "why"), [(b"\x00\x63", "version 99"), (b"\x00\x03\x00", "ends early"), (b"\x00", "no version")]
 )
 def test_a_broken_record_is_named(schemas: Mapping[str, Schema], value: bytes, why: str) -> None:
     """A record of a known kind that cannot be read is an error that says where it lies, never a missing row."""
