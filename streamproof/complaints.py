@@ -1,5 +1,6 @@
 """What is wrong with a file that a user has written, in words: pydantic finds it, a field's description ends it."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,8 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from streamproof.errors import did_you_mean
+
+LONGEST = 60  # letters of a text that is shown
 
 
 def complaint(error: ErrorDetails, model: type[BaseModel], name: str, *, hidden: tuple[str, ...] = ()) -> str:
@@ -33,4 +36,4 @@ def shown(value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return f'"{textwrap.shorten(value, LONGEST)}"' if isinstance(value, str) else str(value)

@@ -28,12 +28,16 @@ spec = declared_spec(config, "orders", records=1000, seed=1, directory=directory
     "Fault": """\
 dies = Fault.of("kill-in-flight", "instance:1", at=0.3, lasts_ms=300)
 assert str(dies) == "kill instance:1\"""",
-    "Plan": "plan = Plan((dies,))\nassert plan.without(dies) == Plan()",
+    "Plan": """\
+plan = Plan((dies,))
+plan.save(directory / "mine.json")
+assert Plan.read(directory / "mine.json") == plan""",
     "SessionEvent": """\
 events: list[SessionEvent] = []
 
 
 def listen(event: SessionEvent) -> None:
+    print(event)
     events.append(event)""",
     "Session": """\
 with Session(cluster, logs=directory / "logs", listeners=[listen]) as session:
@@ -50,7 +54,9 @@ judged.verdict.require("lost", "late", "phantom")""",
     "Finding": """\
 for finding in judged.verdict.findings:
     print(finding.anomaly, finding.status, finding.witnesses)""",
-    "History": 'history = History.find(directory / "verified")\nassert history.record.seed == 1',
+    "History": """\
+history = History.find(directory / "verified")
+assert [fault["kind"] for fault in history.rows("fault")] == ["kill"]""",
     "judge": "assert judge(history) == judged.verdict",
     "check": 'assert check(directory / "verified") == judged.verdict',
     "errors": """\

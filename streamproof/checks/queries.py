@@ -171,9 +171,8 @@ def _promise_row(record: RunRecord, promise: Promise) -> pa.Table:
     values = promise.model_dump(mode="json") | record.model_dump(
         mode="json", include={"protocol", "started_at", "ended_at", "clock_error_us"}
     )
-    values["channels"] = [*promise.joined, *([promise.dead_letters] if promise.dead_letters else [])]
     texts = pa.list_(pa.string())
-    kinds = {"inputs": texts, "joined": texts, "channels": texts, "dead_letters": pa.string()}
+    kinds = {"inputs": texts, "joined": texts, "channels": texts}
     columns = {name: pa.array([value], kinds.get(name)) for name, value in values.items()}
     return pa.table(columns)
 

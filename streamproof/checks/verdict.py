@@ -187,7 +187,7 @@ def try_checks(extra: Sequence[Path]) -> None:
     UsageError for a check that is not right: its files, its header, its queries, or the columns that these give.
     """
     own = load_checks(extra)[len(load_checks()) :]
-    promise = Promise(grp="none", inputs=(), delivery=Delivery.EXACTLY_ONCE)
+    promise = Promise(grp="none", inputs=(), channels=(), delivery=Delivery.EXACTLY_ONCE)
     record = RunRecord(
         subject="none", promises=(promise,), seed=0, kafka_version="none", backend="none", started_at=0, ended_at=0
     )

@@ -15,6 +15,7 @@ EPILOG = f"Example:  streamproof check .streamproof/runs/2026-11-23T10-15-02 --j
 
 def check(
     directory: Annotated[Path, typer.Argument(**DIR, help="A run's directory, or its history.")],
+    group: Annotated[str | None, typer.Option(help="Whose promise to judge, where a run has several groups.")] = None,
     checks: Annotated[list[Path] | None, typer.Option(**DIR, help="A directory of checks of your own.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -25,7 +26,7 @@ def check(
     if not directory.is_dir():
         raise UsageError(f"{directory} is not a directory; give that of a run, such as {RUNS}/…")
     history = History.find(directory)
-    verdict = judge(history, extra=tuple(checks or ()))
+    verdict = judge(history, group, extra=tuple(checks or ()))
     witnesses = directory / "witnesses"
     write_witnesses(history, verdict, witnesses, extra=tuple(checks or ()))
     finish(verdict, history, witnesses, as_json=as_json)

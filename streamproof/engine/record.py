@@ -26,6 +26,7 @@ def run_record(
     """The record of a run that ends now. `protocol`: the group's; `not_shown`: sentences for the report."""
     contract = spec.contract
     one_clock = has_one_clock(cluster)
+    produced = tuple(produces.channel.name for produces in contract.produces)
     return RunRecord(
         subject=spec.subject.name,
         promises=(
@@ -35,8 +36,8 @@ def run_record(
                 delivery=contract.delivery,
                 ordered=contract.ordered,
                 isolation=contract.isolation,
-                joined=tuple(produced.channel.name for produced in contract.produces),
-                dead_letters=contract.dead_letters.channel.name if contract.dead_letters else None,
+                channels=(*produced, *([contract.dead_letters.channel.name] if contract.dead_letters else [])),
+                joined=produced,
                 transaction_timeout_ms=transaction_timeout_ms,
                 cleanup_ms=CLEANUP_MS,
             ),

@@ -25,9 +25,14 @@ class Fault:
     name: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.when, Trigger):
+            raise UsageError(f"fault {self.action.kind}: {self.when!r} is no trigger; write one such as Progress(0.3)")
         kind = self.action.target
         if not isinstance(self.on, kind.types):
-            raise UsageError(f'fault {self.action.kind}: its target cannot be "{self.on}"; write {either(kind.forms)}')
+            write = f"write {either(kind.forms)}"
+            if type(self.on) is str:
+                write = f"a text is for Fault.of({self.action.kind!r}, {self.on!r})"
+            raise UsageError(f'fault {self.action.kind}: its target cannot be "{self.on}"; {write}')
         if isinstance(self.when, InFlight) and kind is not INSTANCE:
             raise UsageError(
                 f"fault {self.action.kind}: {self.on} has no cycle; only an instance that runs can be in flight"
@@ -37,8 +42,7 @@ class Fault:
     def of(cls, kind: str, target: str, at: float | None = None, **more: Any) -> Self:
         """A fault in the words of a plan: `Fault.of("kill", "instance:1", at=0.3, lasts_ms=300)`.
 
-        Half-way through the workload (`at=0.5`), where no word says when.
-        UsageError for words that are none.
+        Half-way through the workload (`at=0.5`), where no word says when. UsageError for words that are none.
         """
         from streamproof.faults.written import TRIGGERS, fault_of  # noqa: PLC0415 - which reads into this class
 

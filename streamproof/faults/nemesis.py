@@ -207,6 +207,7 @@ class Nemesis:
 
         if not (fault.action.feeds or fault.when.feeds):
             feed(1.0)  # work goes on arriving while the fault acts
+        system.wait_until(self._whole, RECOVERY_S)  # a member that is just coming back would hide that another goes
         course = self._act(fault, feed)
         feed(1.0)
         before = system.progress.committed()
@@ -288,14 +289,17 @@ class Nemesis:
         if not fault.when.seize(scene):
             never = f"instance {scene.instance} was never seen inside its cycle in {scene.looks} looks"
             return Evidence(never, effective=False)
-        scene.began = time.monotonic()
+        if not fault.when.met(self):  # getting ready took its time
+            fault.when.release(scene)
+            return Evidence(f"not done: its moment had passed: {fault.when}", effective=False)
         try:
             state = action.begin(scene)
         except BaseException:
             with suppress(StreamproofError):
                 fault.when.release(scene)
             raise
-        course.effect, course.t_effect = time.monotonic(), now_us()
+        scene.began, course.t_effect = time.monotonic(), now_us()
+        course.effect = scene.began
         try:
             evidence = action.evidence(scene, state)
             self.system.wait_since(scene.began, action.lasts_ms)

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Self
 
 from streamproof.capabilities import OF_BACKEND, Capability
@@ -77,6 +78,20 @@ class Plan:
         """The faults that happen when they happen."""
         return [fault for fault in self.faults if fault.when.mark is None]
 
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The plan in a file that `save`, or a run, has written. UsageError, with the number of the fault, from 1."""
+        from streamproof.faults.written import read_plan  # noqa: PLC0415 - which makes plans
+
+        plan = read_plan(path)
+        return cls(plan.faults, plan.seed, plan.dropped)
+
+    def save(self, path: Path) -> None:
+        """Write the plan as JSON: for `read`, and for `streamproof verify --faults FILE`."""
+        from streamproof.faults.written import json_of  # noqa: PLC0415 - which knows plans
+
+        path.write_text(json_of(self))
+
     def without(self, fault: Fault) -> Self:
         """The same plan but for a fault, and for those that depend on it."""
         gone, left = [fault], [other for other in self.faults if other is not fault]
@@ -144,21 +159,22 @@ def check_plan(plan: Plan, surroundings: Surroundings) -> None:
                 f"{where}: there {'are several' if other in names else 'is no'} fault{'s' * (other in names)} "
                 f'named "{other}"; name one of the others so'
             )
-        if _waits_for_itself(fault, plan):
-            raise UsageError(f"{where}: it waits for itself, by way of others or not; give one of them another moment")
+        if ring := _ring(fault, plan):
+            raise UsageError(f"{where}: it waits for itself ({' → '.join(ring)}); give it another moment")
         check_fault(fault, surroundings, where)
         if isinstance(fault.action, Join):
             surroundings = replace(surroundings, instances=surroundings.instances + 1)
 
 
-def _waits_for_itself(fault: Fault, plan: Plan) -> bool:
+def _ring(fault: Fault, plan: Plan) -> list[str]:
+    """The names by which a fault waits for itself; empty when it does not."""
     named = {other.name: other for other in plan.faults if other.name}
-    passed: list[Fault] = []
-    following: Fault | None = fault
-    while following is not None and following not in passed:
-        passed.append(following)
-        following = named.get(following.when.waits_for or "")
-    return following is not None
+    names = [fault.name]
+    while (following := named.get(names[-1])) and (name := following.when.waits_for) is not None:
+        names.append(name)
+        if name in names[:-1]:
+            return names if name == fault.name else []
+    return []
 
 
 def check_fault(fault: Fault, surroundings: Surroundings, where: str | None = None) -> None:

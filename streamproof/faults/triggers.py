@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from streamproof.errors import UsageError
 from streamproof.faults.in_flight import stopped_inside
 from streamproof.faults.system import Scene
 
@@ -73,6 +74,10 @@ class Progress(Trigger):
 
     at: float
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.at <= 1:
+            raise UsageError(f"Progress({self.at}): give a share of the workload, from 0 to 1")
+
     def __str__(self) -> str:
         return f"progress {self.at:.2f}"
 
@@ -107,6 +112,10 @@ class OfAnother(Trigger):
 
     fault: str
     after_ms: int = 0
+
+    def __post_init__(self) -> None:
+        if self.after_ms < 0:
+            raise UsageError(f"{type(self).__name__}: after_ms is {self.after_ms}; give milliseconds, of at least 0")
 
     @property
     def waits_for(self) -> str | None:

@@ -22,7 +22,8 @@ class Isolation(StrEnum):
 class Promise(BaseModel):
     """The promise of one group: what it does to each input of its topics.
 
-    `inputs`: the topics that it reads; `<stdin>` where it is told what to send. `ordered`: effects of one key appear in
+    `inputs`: the topics that it reads; `<stdin>` where it is told what to send. `channels`:
+    those of its effects, dead letters too. `ordered`: effects of one key appear in
     the order of their inputs. `isolation`: how it reads them. `joined`: the channels whose effects one transaction
     should join. `transaction_timeout_ms`: a transaction that stays open longer, plus `cleanup_ms`, hangs.
     """
@@ -31,11 +32,11 @@ class Promise(BaseModel):
 
     grp: str
     inputs: tuple[str, ...]
+    channels: tuple[str, ...]
     delivery: Delivery
     ordered: bool = False
     isolation: Isolation = Isolation.READ_COMMITTED
     joined: tuple[str, ...] = ()
-    dead_letters: str | None = None
     transaction_timeout_ms: int = 60_000
     cleanup_ms: int = 10_000
 
@@ -69,5 +70,5 @@ class RunRecord(BaseModel):
         raise UsageError(
             f'this run has no group "{group}"; there are {groups}'
             if group
-            else f"this run has several groups; name the group to judge: {groups}"
+            else f"this run has several groups; name the group to judge (--group): {groups}"
         )

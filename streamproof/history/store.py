@@ -110,6 +110,12 @@ class History:
         tables = {name: path for name in TABLES if (path := directory / f"{name}.parquet").is_file()}
         return cls(directory, record, tables)
 
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a recorded table, such as `fault`. HistoryError when it was not recorded."""
+        if table not in self.tables:
+            raise HistoryError(f"{self.directory} has no table {table}; it has {', '.join(self.tables)}")
+        return list(pq.read_table(self.tables[table]).to_pylist())
+
 
 def row_count(path: Path) -> int:
     """How many rows a recorded table has."""

@@ -191,7 +191,7 @@ class DatabaseRows(Observer):
 
     def observe(self, writer: HistoryWriter) -> None:  # noqa: ARG002 - rows are written at the end alone
         pause = LOOK_S
-        while not self._stopping.wait(pause):
+        while not self.wait(pause):
             began = time.monotonic()
             for database in self._databases:
                 self._look(database)

@@ -14,7 +14,10 @@ from streamproof.history.store import HistoryWriter
 
 
 class NotRecorded(StreamproofError):  # noqa: N818 - reads as a sentence where it is raised
-    """A source could not have its tables; the sentence says why. Checks that need them are not judged."""
+    """A source could not have its tables; the sentence says why, and stands under *Not shown* in the report.
+
+    Checks that need the tables are not judged. A run is none the less upheld, unless such a check is core.
+    """
 
 
 class Source(ABC):
@@ -60,7 +63,11 @@ class Observer(Source):
 
     @abstractmethod
     def observe(self, writer: HistoryWriter) -> None:
-        """Observe until `_stopping` is set."""
+        """Observe until `wait` is true."""
+
+    def wait(self, seconds: float) -> bool:
+        """Let time pass; whether observing should end, which is at once when it should."""
+        return self._stopping.wait(seconds)
 
     def _run(self, writer: HistoryWriter) -> None:
         try:

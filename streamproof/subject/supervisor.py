@@ -241,18 +241,18 @@ class ProcessSupervisor:
             instance.signal(signal.SIGKILL)
             return instance.process.wait() == -signal.SIGKILL
 
-    def stop(self, number: int) -> bool:
+    def stop(self, number: int) -> Cause:
         """SIGTERM to the whole group, paused or not; returns when it is gone. The caller starts it again.
 
-        False when it did not end within `stop_timeout_s` and was killed, or had ended by itself a moment before.
+        `stopped`; `killed` when it did not end within `stop_timeout_s`; `exited` when it had ended a moment before.
         """
         with self._lock:
             instance = self.current(number)
             if not instance.running:
                 self._ended(instance)
-                return False
+                return Cause.EXITED
             instance.ask_to_stop()
-        return not self._kill_late([instance])
+        return Cause.KILLED if self._kill_late([instance]) else Cause.STOPPED
 
     def pause(self, number: int) -> None:
         self.current(number).signal(signal.SIGSTOP)

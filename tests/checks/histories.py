@@ -29,10 +29,10 @@ class Scene:
         self.promise = Promise(
             grp=GROUP,
             inputs=("in", "other"),
+            channels=(*CHANNELS, DEAD),
             delivery=Delivery(promise),
             ordered=ordered,
             joined=CHANNELS,
-            dead_letters=DEAD,
             transaction_timeout_ms=1_000,
             cleanup_ms=500,
         )

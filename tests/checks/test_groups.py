@@ -26,7 +26,8 @@ def _of_billers(scene: Scene, directory: Path) -> History:
     """The same as another group would do it, with topics of its own, from inputs with the same ids."""
     history = scene.write(directory / "movers")
     promise = history.record.promise().model_dump(mode="json")
-    promise |= {"grp": "billers", "inputs": ["bills"], "joined": ["paid", "booked"], "dead_letters": "unpaid"}
+    promise |= {"grp": "billers", "inputs": ["bills"], "joined": ["paid", "booked"]}
+    promise["channels"] = ["paid", "booked", "unpaid"]
     record = history.record.model_copy(update={"promises": (Promise.model_validate(promise),)})
     return _written([_rows(history, OTHER)], record, directory / "billers")
 
@@ -89,7 +90,7 @@ def test_a_group_is_judged_in_company_as_it_is_alone(both: History, tmp_path: Pa
 
 def test_of_several_groups_one_must_be_named(both: History) -> None:
     """The error names those that there are."""
-    with pytest.raises(UsageError, match="several groups; name the group to judge: movers, billers"):
+    with pytest.raises(UsageError, match="several groups; name the group to judge \\(--group\\): movers, billers"):
         judge(both)
     with pytest.raises(UsageError, match='no group "shippers"; there are movers, billers'):
         judge(both, "shippers")

@@ -11,6 +11,7 @@ import pytest
 
 from streamproof.cluster import versions
 from tests.calling import FAULT, Call
+from tests.checks.histories import clean
 
 STREAMPROOF = str(Path(sys.executable).with_name("streamproof"))
 CONTRACTS = Path(__file__).parents[2] / "contracts"
@@ -366,3 +367,15 @@ def test_help_gives_no_type_to_a_flag_that_takes_no_value(call: Call, arguments:
     """Nobody is to write `--json true`."""
     told = call(*arguments, "--help").out
     assert [line for line in told.splitlines() if "<bool>" in line and "--help" not in line] == []
+
+
+def test_a_run_of_several_groups_is_judged_by_the_group_that_is_named(call: Call, tmp_path: Path) -> None:
+    """Without a name, the error tells the names."""
+    history = clean().write(tmp_path / "history")
+    mine = history.record.promise()
+    record = history.record.model_copy(update={"promises": (mine, mine.model_copy(update={"grp": "others"}))})
+    (history.directory / "run.json").write_text(record.model_dump_json())
+    unnamed = call("check", str(tmp_path))
+    assert (unnamed.status, unnamed.out) == (2, "")
+    assert "name the group to judge (--group): movers, others" in unnamed.err
+    assert call("check", str(tmp_path), "--group", "movers").status == 0

@@ -181,7 +181,7 @@ def test_a_time_is_counted_from_the_first_input(unmade: System, tick: Any) -> No
 
     nemesis = nemesis_of(with_progress(unmade, fed_for=fed_for), 100)
     assert nemesis.inject(Fault(tick(lasts_ms=0), Instance(1), Elapsed(3.0))).effective
-    assert asked == [1.0, 1.0, 1.0]
+    assert asked == [1.0] * 4  # and once more as it begins
 
 
 def test_a_fault_of_ones_own_waits_for_none_that_never_was(noted: System) -> None:
@@ -414,3 +414,43 @@ def test_the_record_says_when_the_subject_had_recovered(unmade: System, tick: An
     broken = nemesis_of(with_progress(system, is_whole=missing), 100)
     broken.inject(fault)
     assert broken.rows[0]["t_recovered"] is None
+
+
+def test_a_fault_that_was_ready_too_late_is_not_done(
+    unmade: System, tick: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To look at a group takes time: the fault that it should fall into may be over by then."""
+    late = threading.Event()
+    tick.release[1] = threading.Event()
+
+    def prepare(action: Any, scene: Scene) -> None:
+        if scene.instance == 2:
+            tick.release[1].set()
+            assert late.wait(10)
+
+    def then(word: str, fault: Fault) -> None:
+        if word == "effective" and fault.on == Instance(1):
+            late.set()
+
+    monkeypatch.setattr(tick, "prepare", prepare)
+    first = Fault(tick(lasts_ms=0), Instance(1), Progress(0.3), name="first")
+    nemesis = nemesis_of(busy(unmade), 100, Heard(then))
+    nemesis.carry_out(Plan((first, Fault(tick(lasts_ms=0), Instance(2), During("first")))))
+    assert log_of(tick) == ["begin 1", "end 1"]
+    assert nemesis.rows[1]["evidence"] == "not done: its moment had passed: during first"
+    assert nemesis.rows[1]["t_effect"] is None
+
+
+def test_a_fault_lasts_from_when_it_took_hold(unmade: System, tick: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not from when it began to be made: a broker is asked for first, and that may take seconds."""
+    begin, waited = tick.begin, []
+
+    def slow(action: Any, scene: Scene) -> int:
+        scene.began -= 5.0
+        number: int = begin(action, scene)
+        return number
+
+    monkeypatch.setattr(tick, "begin", slow)
+    monkeypatch.setattr(System, "wait", lambda _, seconds: waited.append(seconds))
+    nemesis_of(busy(unmade), 100).inject(Fault(tick(lasts_ms=3_000), Instance(1), Progress(0.3)))
+    assert waited == [pytest.approx(3.0, abs=0.5)]

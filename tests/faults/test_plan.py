@@ -1,8 +1,9 @@
 """Plans of faults: the same from the same seed, and honest about what a cluster cannot be made to do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -22,7 +23,6 @@ from streamproof.faults import (
     Progress,
     Surroundings,
     check_plan,
-    json_of,
     plan_in_words,
     read_plan,
 )
@@ -58,8 +58,8 @@ def test_a_seed_makes_the_same_plan_again() -> None:
 def test_a_plan_is_read_as_it_was_saved(tmp_path: Path) -> None:
     """plan.json is a plan."""
     plan = Plan.default(7, around())
-    (tmp_path / "plan.json").write_text(json_of(plan))
-    assert read_plan(tmp_path / "plan.json") == plan
+    plan.save(tmp_path / "plan.json")
+    assert Plan.read(tmp_path / "plan.json") == plan
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,8 @@ def test_what_depends_on_a_fault_goes_with_it() -> None:
     assert Plan((first, second)) + Plan((other,)) == Plan((first, second, other))
 
 
+NO_TRIGGER: Any = 0.3
+A_TEXT: Any = "instance:1"
 GOOD = '{"kind": "kill", "target": "instance:1", "at": 0.5}'
 
 
@@ -319,9 +321,26 @@ def test_faults_that_wait_for_each_other_would_wait_for_ever() -> None:
     """Also a fault that waits for itself."""
     own = Fault(Kill(), Instance(1), After("a"), "a")
     first, second = Fault(Kill(), Instance(1), After("b"), "a"), Fault(Kill(), Instance(2), During("a"), "b")
-    for plan in (Plan((own,)), Plan((first, second))):
-        with pytest.raises(UsageError, match="fault kill, 1 of the plan: it waits for itself, by way of others or not"):
+    for plan, ring in ((Plan((own,)), "a → a"), (Plan((first, second)), "a → b → a")):
+        with pytest.raises(UsageError, match=rf"fault kill, 1 of the plan: it waits for itself \({ring}\); give it"):
             check_plan(plan, PLAIN)
+    waits = Fault(Kill(), Instance(2), After("a"))
+    check_plan(Plan((waits, Fault(Kill(), Instance(1), Progress(0.2), "a"))), PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: Progress(30), r"Progress\(30\): give a share of the workload, from 0 to 1"),
+        (lambda: During("a", after_ms=-3), "During: after_ms is -3; give milliseconds, of at least 0"),
+        (lambda: Fault(Kill(), Instance(1), NO_TRIGGER), "fault kill: 0.3 is no trigger; write one such as Progress"),
+        (lambda: Fault(Kill(), A_TEXT, Progress(0.3)), r"a text is for Fault.of\('kill', 'instance:1'\)"),
+    ],
+)
+def test_a_mistake_in_python_is_told_as_one_in_a_file_is(make: Callable[[], object], sentence: str) -> None:
+    """What a plan.json may not say, a plan in Python may not say either."""
+    with pytest.raises(UsageError, match=sentence):
+        make()
 
 
 def test_a_fault_in_words_of_python_says_when_once() -> None:

@@ -149,7 +149,7 @@ def history(tmp_path: Path) -> History:
     return writer.close(
         RunRecord(
             subject="orders",
-            promises=(Promise(grp="g", inputs=(), delivery=Delivery.EXACTLY_ONCE),),
+            promises=(Promise(grp="g", inputs=(), channels=(), delivery=Delivery.EXACTLY_ONCE),),
             seed=1,
             kafka_version="4.3.1",
             backend="embedded",

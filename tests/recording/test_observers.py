@@ -23,8 +23,8 @@ Send = Callable[..., None]
 WaitUntil = Callable[[Callable[[], bool]], None]
 ID = Locator.parse("header:id")
 RECORD = RunRecord(
-    subject="s", promises=(Promise(grp="g", inputs=(), delivery=Delivery.EXACTLY_ONCE),), seed=1, kafka_version="",
-    backend="", started_at=0, ended_at=1,
+    subject="s", promises=(Promise(grp="g", inputs=(), channels=(), delivery=Delivery.EXACTLY_ONCE),), seed=1,
+    kafka_version="", backend="", started_at=0, ended_at=1,
 )  # fmt: skip
 
 

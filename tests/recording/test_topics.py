@@ -59,7 +59,7 @@ class Recorder:
 
     def record(self) -> tuple[str, ...]:
         lacking = record(self.sources, self._writer, lambda _: None)
-        promise = Promise(grp="group", inputs=(), delivery=Delivery.EXACTLY_ONCE)
+        promise = Promise(grp="group", inputs=(), channels=(), delivery=Delivery.EXACTLY_ONCE)
         self._writer.close(
             RunRecord(
                 subject="s", promises=(promise,), seed=1, kafka_version="", backend="embedded", started_at=0, ended_at=1

@@ -1,4 +1,5 @@
 -- miscount: the sources that have fewer or more visible effects on a channel than the contract says.
+-- A row is too few or too many: one with `seen` 0 has `at_least` above 0.
 -- kept: several checks ask for it
 SELECT expected.id, expected.channel, expected.at_least, expected.at_most, coalesce(first_effect.seen, 0) AS seen
 FROM expected

@@ -6,7 +6,7 @@ WITH missing AS (
     SELECT miscount.id, miscount.channel, promise.joined
     FROM miscount
     CROSS JOIN promise
-    WHERE miscount.seen = 0 AND miscount.at_least > 0 AND array_contains(promise.joined, miscount.channel)
+    WHERE miscount.seen = 0 AND array_contains(promise.joined, miscount.channel)
       AND (promise.isolation = 'read_committed' OR promise.delivery = 'exactly-once')
 ),
 of_missing AS (  -- found by what is missing, which is little, before effects are joined to each other

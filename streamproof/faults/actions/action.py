@@ -3,7 +3,10 @@
 To add an action, write a class like those in the modules beside it: its fields are its parameters, and its class
 attributes say what a plan calls it and what it needs. The nemesis calls, for each fault:
 
-    prepare ─▶ (the trigger takes hold) ─▶ begin ─▶ evidence ─▶ (lasts_ms pass) ─▶ end
+    prepare ─▶ (the trigger takes hold) ─▶ begin ─▶ evidence ─▶ (lasts_ms pass, from begin's return) ─▶ end
+
+The fault is in effect from `begin`'s return on. A parameter is a field: `down_ms: int = Field(default=1000, ge=0,
+description="whole milliseconds, of at least 0")`, whose description ends the sentence about a wrong value.
 
 The class's docstring becomes its part of docs/faults.md (`python -m streamproof.faults.make_docs`): what the action
 does, then a paragraph `Evidence: …` and a paragraph `Without effect: …`.

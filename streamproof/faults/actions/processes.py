@@ -24,12 +24,9 @@ def members_of(system: System) -> frozenset[str]:
 
 
 def note_members(scene: Scene) -> None:
-    """Once all instances take part: a member that is just coming back would hide that another goes."""
-    system = scene.system
-    if system.group is not None:
-        running = sum(1 for instance in system.supervisor.current_all() if instance.running)
-        system.wait_until(lambda: system.progress.is_whole(running), GIVEN_UP_WITHIN_S)
-        scene.members = members_of(system)
+    """The members of the subject's group, if it has one, before the fault."""
+    if scene.system.group is not None:
+        scene.members = members_of(scene.system)
 
 
 def gives_up(scene: Scene) -> bool:
