@@ -18,9 +18,14 @@ import pytest
 from streamproof.checks import Outcome, Status
 from streamproof.cluster import kafka_jars
 from streamproof.cluster.artifacts import cached, parse_pins
-from streamproof.engine.request import Request, verify
+from streamproof.config.file import ClusterConfig
+from streamproof.engine.events import QuietReached, SessionEvent
+from streamproof.engine.request import Request, spec_of, verify
+from streamproof.engine.session import Session
+from streamproof.errors import UsageError
 from streamproof.faults.plan import NO_BROKERS
 from streamproof.history.promise import Delivery, Isolation
+from streamproof.serde.locators import Locator
 
 FOREIGN = Path(__file__).parent / "foreign"
 JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -64,6 +69,26 @@ def test_a_plain_loop_keeps_at_least_once_on_a_cluster_that_was_started_elsewher
     assert verdict.outcome is Outcome.UPHELD, verdict.missing
     assert history.record.backend == "existing"
     assert NO_BROKERS in history.record.not_shown
+
+
+@pytest.mark.parametrize(
+    ("identity", "found"), [("key", 'the id of an input: there lies "s3-k'), ("header:nothing", "an id; say where")]
+)
+def test_effects_whose_ids_lie_elsewhere_are_a_mistake_of_the_contract(
+    elsewhere: str, tmp_path: Path, *, identity: str, found: str
+) -> None:
+    """Each would be called lost, and a phantom too: that is told early, and not of the pipeline."""
+    spec = spec_of(loop_request(tmp_path, elsewhere, Delivery.AT_LEAST_ONCE), None, 3)
+    (produced,) = spec.contract.produces
+    elsewhere_in_it = replace(produced, identity=Locator.parse(identity))
+    spec = replace(spec, contract=replace(spec.contract, produces=(elsewhere_in_it,)))
+    told: list[SessionEvent] = []
+    with (
+        pytest.raises(UsageError, match=rf"effects on out-{tmp_path.name} has at {identity} {found}"),
+        Session(ClusterConfig(where=elsewhere), logs=tmp_path / "logs", listeners=[told.append]) as session,
+    ):
+        session.verify(spec)
+    assert not any(isinstance(event, QuietReached) for event in told), "not at the end of the run"
 
 
 def test_a_plain_loop_is_caught_when_it_promises_exactly_once(elsewhere: str, tmp_path: Path) -> None:

@@ -57,7 +57,12 @@ def assemble(
     if port.topic:
         identities[port.topic.topic] = port.topic.identity
     observers = Observers(
-        servers, port.name, identities, {channel.topic: channel.partitions for channel in topics}, places=port.places
+        servers,
+        port.name,
+        identities,
+        {channel.topic: channel.partitions for channel in topics},
+        inputs=port.workload.fates,
+        places=port.places,
     )
     names = [channel.topic for channel in topics]
     group_log = GroupLog(servers, jars, grp=port.group.name, topics=names) if port.group else None

@@ -47,6 +47,7 @@ from streamproof.guardian import Guardian
 from streamproof.history.store import History, HistoryWriter, row_count
 from streamproof.history.terms import SendOutcome
 from streamproof.kafka.topics import list_offsets
+from streamproof.recording.origins import ENOUGH
 from streamproof.recording.quiet import wait_until_quiet
 from streamproof.recording.source import Rows, Source, record
 
@@ -188,6 +189,7 @@ class Run:
         self._keep(plan)
         with phase(Phase.FAULTS, self._listen):
             self.nemesis.carry_out(plan)
+            self._check_identities(ENOUGH)
 
     def _keep(self, plan: Plan) -> None:
         """Add to plan.json, which is there also when the run fails: to be run again, and made smaller."""
@@ -204,6 +206,7 @@ class Run:
         self.nemesis.open()
         self._wait_fed()
         self._wait_quiet()
+        self._check_identities(max(1, self.input.workload.sent // 2))
         with phase(Phase.STOP, self._listen) as stop:
             late = self.supervisor.stop_all()
             self._listen(SubjectStopped(stop.seconds, tuple(instance.number for instance in late)))
@@ -225,6 +228,7 @@ class Run:
         workload = self.input.workload
         with phase(Phase.WORKLOAD, self._listen) as feeding:
             while not self._fed.done():
+                self._check_identities(ENOUGH)
                 feeding.doing(f"{workload.sent:,} of {len(self.spec.events):,} events sent")
                 if feeding.seconds > FIRST_COMMIT_S and not self.progress.committed():
                     self._give_up()
@@ -270,7 +274,14 @@ class Run:
         found = transactions_of(self.nemesis.system)
         return max((transaction.timeout_ms for transaction in found), default=60_000)
 
+    def _check_identities(self, at_least: int) -> None:
+        """UsageError where not one of `at_least` effects is an input's: all would be called lost, and phantoms."""
+        if mistake := self._parts.observers.mistaken_identity(at_least):
+            raise UsageError(mistake)
+
     def _saw_progress(self, committed: int) -> None:
+        if self._parts.observers.mistaken_identity(ENOUGH):
+            self.nemesis.close()  # no fault is worth waiting for
         self._listen(Working(Phase.FAULTS, f"{committed:,} of {len(self.spec.events):,} events done"))
 
     def _give_up(self) -> NoReturn:

@@ -171,13 +171,14 @@ class _Seen:
 class DatabaseRows(Observer):
     """Looks at databases from the start of a run until `stop`, in a thread of its own.
 
-    `saw` gets the new ids. A database that is locked, away or not made yet is looked at again.
+    `saw` gets the channel, where an id lies in its rows, and the new ids. A database that is locked, away or not made
+    yet is looked at again.
     """
 
     name = "rows of databases"
     tables = ("effect",)
 
-    def __init__(self, databases: Sequence[Database], saw: Callable[[list[str]], None]) -> None:
+    def __init__(self, databases: Sequence[Database], saw: Callable[[str, Locator, list[str]], None]) -> None:
         super().__init__()
         now = _now_us()
         self._databases, self._saw = databases, saw
@@ -208,7 +209,7 @@ class DatabaseRows(Observer):
         seen.absent_until.update(dict.fromkeys(new, seen.looked))
         seen.looked = began
         if new:
-            self._saw(new)
+            self._saw(database.effect.channel, database.effect.identity, new)
 
 
 def _now_us() -> int:

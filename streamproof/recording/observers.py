@@ -5,12 +5,13 @@ A broker that is away is no news to them: they go on where they were when it is 
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from streamproof.history.store import HistoryWriter
 from streamproof.recording.columns import ReadRows
+from streamproof.recording.origins import Origins
 from streamproof.recording.readback import RecordChunk, assigned_consumer, record_chunks
 from streamproof.recording.source import Observer
 from streamproof.serde.locators import Locator
@@ -22,8 +23,9 @@ RECENT = 20_000  # effects kept in mind, to tell what is in flight
 class Observers(Observer):
     """Two readers, one for each isolation level, of the effects' topics and of the input, in one thread.
 
-    `identities` maps each topic to where an input's id lies in its records; `partitions` to how many it has. `places`
-    tells where each input is, by its id, where no topic does. UsageError for an identity that does not lie in records.
+    `identities` maps each topic to where an input's id lies in its records; `partitions` to how many it has; `inputs`
+    holds all ids that there are. `places` tells where each input is, by its id, where no topic does. UsageError for an
+    identity that does not lie in records.
     """
 
     name = "what observers read"
@@ -36,6 +38,7 @@ class Observers(Observer):
         identities: Mapping[str, Locator],
         partitions: Mapping[str, int],
         *,
+        inputs: Container[str] = frozenset(),
         places: Callable[[], Mapping[str, tuple[int, int]]] | None = None,
     ) -> None:
         super().__init__()
@@ -49,6 +52,7 @@ class Observers(Observer):
         # of each partition the last visible input: no group commits past another
         self._last: dict[int, int] = {}
         self._told = places
+        self._inputs, self._origins = inputs, dict[str, Origins]()
         self._effects: deque[str] = deque(maxlen=RECENT)
         self._lock = threading.Lock()
 
@@ -75,10 +79,17 @@ class Observers(Observer):
             last = dict(sorted(self._told().values())) if self._told else self._last
             return all(off < committed.get((self._input, part), 0) for part, off in last.items())
 
-    def saw(self, ids: list[str]) -> None:
-        """Effects that were seen elsewhere, by their inputs' ids."""
+    def saw(self, place: str, identity: Locator, ids: Sequence[str | None]) -> None:
+        """Effects in a topic or of a query, by the ids of their inputs, which lie at `identity`."""
         with self._lock:
-            self._effects.extend(ids)
+            self._origins.setdefault(place, Origins(place, identity)).add(ids, self._inputs)
+            self._effects.extend(name for name in ids if name is not None)
+
+    def mistaken_identity(self, at_least: int) -> str | None:
+        """A sentence about a place where not one of `at_least` effects is an input's; None where there is no such."""
+        with self._lock:
+            mistakes = [origins.mistake(at_least) for origins in self._origins.values()]
+        return next(filter(None, mistakes), None)
 
     def _reader(self, isolation: str) -> Consumer:
         settings = {"enable.partition.eof": False, "queued.max.messages.kbytes": 16_384}
@@ -116,9 +127,9 @@ class Observers(Observer):
                     self._last[chunk.part] = chunk.offsets[-1]
 
     def _remember(self, chunk: RecordChunk, ids: list[str | None]) -> None:
+        if chunk.topic != self._input:
+            self.saw(chunk.topic, self._identities[chunk.topic], ids)
+            return
+        places = ((chunk.part, off) for off in chunk.offsets)
         with self._lock:
-            if chunk.topic == self._input:
-                places = ((chunk.part, off) for off in chunk.offsets)
-                self._places.update((name, place) for name, place in zip(ids, places, strict=True) if name is not None)
-            else:
-                self._effects.extend(name for name in ids if name is not None)
+            self._places.update((name, place) for name, place in zip(ids, places, strict=True) if name is not None)

@@ -61,7 +61,7 @@ def test_a_row_is_timed_by_the_last_look_that_did_not_show_it(
 ) -> None:
     """So a row is known to have come after a commit, if the commit came before that look."""
     ids: list[str] = []
-    observer = DatabaseRows([database], ids.extend)
+    observer = DatabaseRows([database], lambda _channel, _identity, new: ids.extend(new))
     observer.start(HistoryWriter(tmp_path / "live"))
     insert(file, "early")
     wait_until(lambda: ids == ["early"])
@@ -75,7 +75,7 @@ def test_a_row_is_timed_by_the_last_look_that_did_not_show_it(
 
 def test_what_came_after_the_last_look_is_there_too(file: Path, database: Database, tmp_path: Path) -> None:
     """The end is read by itself, whatever the looks have shown."""
-    observer = DatabaseRows([database], lambda _: None)
+    observer = DatabaseRows([database], lambda *_: None)
     insert(file, "last")
     assert [row["source_id"] for row in rows(observer, tmp_path)] == ["last"]
 
@@ -85,7 +85,7 @@ def test_rows_have_an_order_only_where_the_query_says_so(file: Path, tmp_path: P
     insert(file, "b", "a")
     for query, places in ((QUERY, [None, None]), (f"{QUERY}\nORDER  BY event_id", [0, 1])):
         directory = tmp_path / str(len(query))
-        found = rows(DatabaseRows([made(file, query)], lambda _: None), directory)
+        found = rows(DatabaseRows([made(file, query)], lambda *_: None), directory)
         assert [row["ordinal"] for row in found] == places
 
 
