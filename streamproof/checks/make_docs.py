@@ -12,14 +12,14 @@ What a history is judged by. Each anomaly is an SQL query in `streamproof/checks
 second query, `….evidence.sql`, for what the run must have shown before the absence of witnesses means anything. This
 page is made from the queries' own headers.
 
-To add an anomaly, write the two files and a row in `guarantees.toml`. Any columns will do for witnesses; `id`, where an
-input is at fault, lets the report name the faults that were at work. Evidence is rows of `evidence` (what there must
-be: a noun, as in "no crashes"), `seen` (how many), `enough` (true, false, or null where this run gives nothing to
-judge) and, if need be, `of_faults` (true where only what is broken on purpose brings it about). A project adds its
-own by a directory of such files, with `-- forbidden: exactly-once, …` in the header in the row's place. `checks =
-"DIR"`, above the tables of `streamproof.toml`, has every run judged by them too; `streamproof check` does it with
-`--checks DIR`. With `-- witness: input {id} went astray at {t:clock}` its witnesses are told in words, and not in
-columns.
+To add an anomaly, write the two files and a row in `guarantees.toml`. Any columns will do for witnesses; `id`, where
+an input is at fault, lets the report name the faults that were at work. Evidence is rows of `evidence` (what there
+must be: a noun, as in "no crashes"), `seen` (how many), `enough` (true, false, or null where this run gives nothing
+to judge) and, if need be, `of_faults` (true where only what is broken on purpose brings it about), `needed` (how much
+would be enough; 1 where it is left out) and `advice` (what to change to see more). A project adds its own by a
+directory of such files, with `-- forbidden: exactly-once, …` in the header in the row's place. `checks = "DIR"`,
+above the tables of `streamproof.toml`, has every run judged by them too; `streamproof check` does it with `--checks
+DIR`. With `-- witness: input {id} went astray at {t:clock}` its witnesses are told in words, and not in columns.
 """
 
 

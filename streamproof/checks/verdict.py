@@ -33,7 +33,8 @@ class Outcome(StrEnum):
 class ShownEvidence(BaseModel):
     """What a run has shown of one thing that it had to show. `enough` null: it gives nothing to judge.
 
-    `of_faults`: only what is broken on purpose brings it about.
+    `of_faults`: only what is broken on purpose brings it about. `needed`: how much would be enough, at least; `advice`:
+    what to change to see more.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,6 +43,8 @@ class ShownEvidence(BaseModel):
     seen: int
     enough: bool | None
     of_faults: bool = False
+    needed: int = 1
+    advice: str = ""
 
 
 class Finding(BaseModel):
@@ -309,7 +312,8 @@ def _untrusted(record: RunRecord, promise: Promise) -> list[str]:
 
 
 def _short(row: ShownEvidence, anomaly: str) -> str:
-    return f"{row.evidence}: {row.seen} seen, which is not enough to judge {anomaly}"
+    seen = f"{row.seen:,} of {row.needed:,} seen" if row.needed > 1 else f"{row.seen:,} seen"
+    return f"{row.evidence}: {seen}, which is not enough to judge {anomaly}" + (f"; {row.advice}" if row.advice else "")
 
 
 def _missing(finding: Finding) -> list[str]:

@@ -67,14 +67,16 @@ def test_what_is_wrong_is_told_in_a_sentence(tmp_path: Path, anomaly: str) -> No
     ("anomaly", "evidence", "remove"), REMOVED, ids=[f"{anomaly}-{remove.__name__}" for anomaly, _, remove in REMOVED]
 )
 def test_without_its_evidence_no_run_is_upheld(tmp_path: Path, anomaly: str, evidence: str, remove: Change) -> None:
-    """The row says that it is not enough, and what is missing names it and the anomaly."""
+    """The row says that it is not enough; what is missing names it and the anomaly, and says what to change."""
     scene = clean()
     remove(scene)
     verdict = judge(scene.write(tmp_path), threads=1)
     row = next(row for row in verdict.finding(anomaly).evidence if row.evidence == evidence)
     assert row.enough is False
     assert verdict.outcome is not Outcome.UPHELD
-    assert any(text.startswith(evidence) and text.endswith(f"judge {anomaly}") for text in verdict.missing)
+    assert row.advice
+    ending = f"judge {anomaly}; {row.advice}"
+    assert any(text.startswith(evidence) and text.endswith(ending) for text in verdict.missing)
 
 
 @pytest.mark.parametrize(("pairs", "enough"), [(99, False), (100, True)])

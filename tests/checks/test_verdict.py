@@ -218,7 +218,9 @@ def test_require_asks_for_what_needs_no_fault(tmp_path: Path) -> None:
     unlike = clean()
     for n, row in enumerate(unlike.rows["input"]):
         row["key"] = f"k{n}"
-    with pytest.raises(AssertionError, match="adjacent pairs of inputs with one key: 0 seen, which is not enough to"):
+    with pytest.raises(
+        AssertionError, match="with one key: 0 of 100 seen, which is not enough to judge reordered; use more events"
+    ):
         verdict_of(unlike, tmp_path / "unlike").require("reordered")
     deaf = clean()
     deaf.probe = {"isolates": False, "fences": True}

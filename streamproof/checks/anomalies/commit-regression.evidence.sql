@@ -7,7 +7,8 @@ WITH committed AS (
 )
 SELECT 'partitions committed before and after a change of owner' AS evidence, count(*) AS seen,
        CASE WHEN (SELECT count(*) FROM generation) > 0 THEN count(*) > 0 END AS enough,
-       TRUE AS of_faults
+       TRUE AS of_faults,
+       'kill or pause an instance while it works: --faults default, or pause-beyond-session@instance:1' AS advice
 FROM committed
 WHERE EXISTS (
     SELECT 1

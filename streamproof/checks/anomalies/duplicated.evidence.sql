@@ -11,13 +11,16 @@ interruptions AS (
 logged AS (
     SELECT count(*) AS seen FROM effect WHERE topic IS NOT NULL
 )
-SELECT 'interruptions between effects and their commit' AS evidence, seen, seen > 0 AS enough, TRUE AS of_faults
+SELECT 'interruptions between effects and their commit' AS evidence, seen, seen > 0 AS enough, TRUE AS of_faults,
+       'kill an instance inside its cycle: --faults default, or kill-in-flight@instance:1' AS advice
 FROM interruptions
 UNION ALL
 SELECT 'effects in logs, which tell when they came', logged.seen,
-       promise.delivery = 'at-most-once' OR logged.seen > 0, FALSE
+       promise.delivery = 'at-most-once' OR logged.seen > 0, FALSE,
+       'rows of a database alone do not tell; name a topic of its effects too, if there is any'
 FROM logged, promise
 UNION ALL
-SELECT 'faults that took effect while inputs were in flight', count(*), count(*) > 0, TRUE
+SELECT 'faults that took effect while inputs were in flight', count(*), count(*) > 0, TRUE,
+       'break something while inputs are on their way: --faults default'
 FROM fault_in_flight
 ORDER BY evidence

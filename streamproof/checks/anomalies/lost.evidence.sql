@@ -9,9 +9,12 @@ moved AS (
     LEFT JOIN final_commit USING (topic, part)
 )
 SELECT 'partitions with input that the group committed past' AS evidence, count(*) FILTER (WHERE past_first) AS seen,
-       count(*) > 0 AND count(*) FILTER (WHERE past_first) = count(*) AS enough, FALSE AS of_faults
+       count(*) > 0 AND count(*) FILTER (WHERE past_first) = count(*) AS enough, FALSE AS of_faults,
+       count(*) AS needed,
+       'use more events (--events), or look at why the group commits nothing of the others' AS advice
 FROM moved
 UNION ALL
-SELECT 'faults that took effect while inputs were in flight', count(*), count(*) > 0, TRUE
+SELECT 'faults that took effect while inputs were in flight', count(*), count(*) > 0, TRUE, 1,
+       'break something while inputs are on their way: --faults default'
 FROM fault_in_flight
 ORDER BY evidence
