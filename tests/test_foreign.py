@@ -22,7 +22,7 @@ from streamproof.config.file import ClusterConfig
 from streamproof.engine.events import QuietReached, SessionEvent
 from streamproof.engine.request import Request, spec_of, verify
 from streamproof.engine.session import Session
-from streamproof.errors import UsageError
+from streamproof.errors import SubjectError, UsageError
 from streamproof.faults.plan import NO_BROKERS
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.serde.locators import Locator
@@ -89,6 +89,19 @@ def test_effects_whose_ids_lie_elsewhere_are_a_mistake_of_the_contract(
     ):
         session.verify(spec)
     assert not any(isinstance(event, QuietReached) for event in told), "not at the end of the run"
+
+
+def test_a_subject_that_dies_again_and_again_without_a_fault_ends_the_run(elsewhere: str, tmp_path: Path) -> None:
+    """At once, with its last lines: else it would be waited for to the end, and all its inputs be called late."""
+    request = loop_request(tmp_path, elsewhere, Delivery.AT_LEAST_ONCE)
+    dies = "import sys; text = open(sys.argv.pop(1)).read(); exec(text.replace('consumer.commit', 'exit(7) or exit'))"
+        "import sys; text = open(sys.argv.pop(1)).read(); exec(text.replace('consumer.commit', 'sys.exit(7) or exit'))"
+    )
+    command = shlex.join([sys.executable, "-c", dies, str(FOREIGN / "loop.py")])
+    told: list[SessionEvent] = []
+    with pytest.raises(SubjectError, match=r"ended on its own 6 times, the last time with status 7 after \d+\.\d s"):
+        verify(replace(request, command=(request.command or "").replace(LOOP, command), faults="none"), told.append)
+    assert not any(isinstance(event, QuietReached) for event in told)
 
 
 def test_a_plain_loop_is_caught_when_it_promises_exactly_once(elsewhere: str, tmp_path: Path) -> None:

@@ -189,7 +189,7 @@ class Run:
         self._keep(plan)
         with phase(Phase.FAULTS, self._listen):
             self.nemesis.carry_out(plan)
-            self._check_identities(ENOUGH)
+            self._check_sense()
 
     def _keep(self, plan: Plan) -> None:
         """Add to plan.json, which is there also when the run fails: to be run again, and made smaller."""
@@ -206,7 +206,7 @@ class Run:
         self.nemesis.open()
         self._wait_fed()
         self._wait_quiet()
-        self._check_identities(max(1, self.input.workload.sent // 2))
+        self._check_sense(max(1, self.input.workload.sent // 2))
         with phase(Phase.STOP, self._listen) as stop:
             late = self.supervisor.stop_all()
             self._listen(SubjectStopped(stop.seconds, tuple(instance.number for instance in late)))
@@ -228,7 +228,7 @@ class Run:
         workload = self.input.workload
         with phase(Phase.WORKLOAD, self._listen) as feeding:
             while not self._fed.done():
-                self._check_identities(ENOUGH)
+                self._check_sense()
                 feeding.doing(f"{workload.sent:,} of {len(self.spec.events):,} events sent")
                 if feeding.seconds > FIRST_COMMIT_S and not self.progress.committed():
                     self._give_up()
@@ -242,12 +242,17 @@ class Run:
     def _wait_quiet(self) -> None:
         """Wait until all input is done with and no transaction is open; the bound is a finding."""
         with phase(Phase.QUIET, self._listen) as waiting:
+
+            def say(text: str) -> None:
+                self._check_sense()
+                waiting.doing(text)
+
             found = wait_until_quiet(
                 self.input.behind,
                 partial(list_offsets, self._servers, self._topics),
                 timeout_s=self.spec.quiet_s,
                 open_timeout_s=(self._transaction_timeout_ms() + CLEANUP_MS) / 1000,
-                say=waiting.doing,
+                say=say,
             )
             if found.behind and not sum(self.input.accounted().values()):
                 self._give_up()
@@ -274,14 +279,20 @@ class Run:
         found = transactions_of(self.nemesis.system)
         return max((transaction.timeout_ms for transaction in found), default=60_000)
 
-    def _check_identities(self, at_least: int) -> None:
-        """UsageError where not one of `at_least` effects is an input's: all would be called lost, and phantoms."""
-        if mistake := self._parts.observers.mistaken_identity(at_least):
+    def _check_sense(self, effects: int = ENOUGH) -> None:
+        """UsageError where not one of so many `effects` is an input's: all would be called lost, and phantoms.
+
+        SubjectError for an instance that does not stay up, though no fault keeps it from that.
+        """
+        if mistake := self._parts.observers.mistaken_identity(effects):
             raise UsageError(mistake)
+        self.supervisor.check_restarted(since=self.nemesis.last_effect_us)
 
     def _saw_progress(self, committed: int) -> None:
-        if self._parts.observers.mistaken_identity(ENOUGH):
-            self.nemesis.close()  # no fault is worth waiting for
+        try:
+            self._check_sense()
+        except (UsageError, SubjectError):  # it is raised where the run waits: until then no fault is worth waiting for
+            self.nemesis.close()
         self._listen(Working(Phase.FAULTS, f"{committed:,} of {len(self.spec.events):,} events done"))
 
     def _give_up(self) -> NoReturn:

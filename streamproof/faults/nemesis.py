@@ -102,6 +102,12 @@ class Nemesis:
         """Rows of the `fault` table, for each fault that is over."""
         return [course.row() for course in self._courses if course.end is not None]
 
+    @property
+    def last_effect_us(self) -> int:
+        """Until when a fault was in effect, in microseconds since the epoch: 0 for never, now while one is."""
+        ends = [course.t_to or now_us() for course in self._courses if course.t_effect is not None]
+        return max(ends, default=0)
+
     def open(self) -> None:
         """Let all input flow."""
         self.gate = 1.0

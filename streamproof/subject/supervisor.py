@@ -185,9 +185,9 @@ class ProcessSupervisor:
 
     def last_lines(self, instance: Instance) -> str:
         """What an instance wrote last, indented, and where all of it is."""
-        with instance.log.open("rb") as file:
-            file.seek(instance.log_start)
-            text = file.read().decode(errors="replace")
+        log = instance.log.read_bytes()
+        # an incarnation that died before it wrote a line has those before it speak for it
+        text = (log[instance.log_start :].strip() or log).decode(errors="replace")
         lines = text.splitlines()[-LAST_LINES:] or ["(it wrote nothing)"]
         return "\n".join([*(f"    {line}" for line in lines), f"whole log: {instance.log}"])
 
@@ -219,12 +219,31 @@ class ProcessSupervisor:
         """The process of an instance now. SubjectError where it ended by itself too often, and stays down."""
         with self._lock:
             instance = self.current(number)
-            if not instance.running and self._exits(number) > RESTARTS:
-                raise SubjectError(
-                    f"subject {self.spec.name}, instance {number} ended on its own {self._exits(number)} times and is "
-                    f"not started again; its last lines:\n{self.last_lines(instance)}"
-                )
+            if self._is_given_up(instance):
+                raise self._down(instance)
             return instance.process
+
+    def check_restarted(self, since: int = 0) -> None:
+        """SubjectError where an instance ended by itself too often, each time after `since`, and stays down.
+
+        `since`: microseconds since the epoch.
+        """
+        with self._lock:
+            for instance in self._current.values():
+                if self._is_given_up(instance) and self._exits(instance.number, since) > RESTARTS:
+                    raise self._down(instance)
+
+    def _is_given_up(self, instance: Instance) -> bool:
+        return not instance.running and self._exits(instance.number) > RESTARTS
+
+    def _down(self, instance: Instance) -> SubjectError:
+        code, lived = instance.process.returncode, ((instance.t_end or now_us()) - instance.t_start) / 1e6
+        how = f"with status {code}" if code >= 0 else f"by signal {-code}"
+        return SubjectError(
+            f"subject {self.spec.name}, instance {instance.number} ended on its own {self._exits(instance.number)} "
+            f"times, the last time {how} after {lived:.1f} s, and is not started again; its last lines:\n"
+            f"{self.last_lines(instance)}"
+        )
 
     def kill(self, number: int) -> bool:
         """SIGKILL to the whole group, paused or not; returns when it is gone. The caller starts it again.
@@ -317,5 +336,6 @@ class ProcessSupervisor:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(instance.process.pid, signal.SIGKILL)
 
-    def _exits(self, number: int) -> int:
-        return sum(1 for instance in self._all if instance.number == number and instance.cause is Cause.EXITED)
+    def _exits(self, number: int, since: int = 0) -> int:
+        ended = [instance for instance in self._all if instance.number == number and instance.cause is Cause.EXITED]
+        return sum(1 for instance in ended if (instance.t_end or 0) >= since)

@@ -139,7 +139,7 @@ def test_a_program_that_stays_down_is_told_so(tmp_path: Path, embedded_cluster: 
     """Nobody would ever answer what it should be given next."""
     dies = f'{RIGHT}; event["seq"] % 20 or sys.exit("no more")'
     with pytest.raises(
-        SubjectError, match=r"teller, instance 1 ended on its own 6 times and is not started again; its"
+        SubjectError, match=r"teller, instance 1 ended on its own 6 times, the last time with status 1 after"
     ):
         told(tmp_path, embedded_cluster, dies, kills=False)
 

@@ -72,11 +72,26 @@ def test_an_instance_that_ends_on_its_own_is_started_again_a_few_times(make: Mak
     supervisor = make("sh -c 'exit 3'")
     supervisor.supervise()
     wait_until(lambda: len(supervisor.rows()) == 6 and supervisor.current(1).cause is Cause.EXITED)
-    assert {row["exit"] for row in supervisor.rows()} == {3}
-    with pytest.raises(
-        SubjectError, match=r"s, instance 1 ended on its own 6 times and is not started again; its last"
-    ):
+    rows = supervisor.rows()
+    assert {row["exit"] for row in rows} == {3}
+    down = r"s, instance 1 ended on its own 6 times, the last time with status 3 after \d\.\d s, and is not started"
+    with pytest.raises(SubjectError, match=down):
         supervisor.process(1)
+    with pytest.raises(SubjectError, match=down):
+        supervisor.check_restarted(since=rows[0]["t_end"])
+    supervisor.check_restarted(since=rows[0]["t_end"] + 1)  # what went before may explain the first
+
+
+def test_an_incarnation_that_wrote_nothing_has_those_before_it_speak(
+    make: Make, wait_until: WaitUntil, tmp_path: Path
+) -> None:
+    """A second start often dies in silence, of what the first has left."""
+    supervisor = make("sh -c 'test -e told || echo no such topic; touch told; exit 1'", cwd=tmp_path)
+    wait_until(lambda: not supervisor.current(1).running)
+    supervisor.kill(1)
+    silent = supervisor.start(1)
+    wait_until(lambda: not silent.running)
+    assert "no such topic" in supervisor.last_lines(silent)
 
 
 def test_an_instance_that_has_just_ended_and_is_killed_has_one_successor(make: Make, wait_until: WaitUntil) -> None:
