@@ -94,9 +94,7 @@ def test_effects_whose_ids_lie_elsewhere_are_a_mistake_of_the_contract(
 def test_a_subject_that_dies_again_and_again_without_a_fault_ends_the_run(elsewhere: str, tmp_path: Path) -> None:
     """At once, with its last lines: else it would be waited for to the end, and all its inputs be called late."""
     request = loop_request(tmp_path, elsewhere, Delivery.AT_LEAST_ONCE)
-    dies = "import sys; text = open(sys.argv.pop(1)).read(); exec(text.replace('consumer.commit', 'exit(7) or exit'))"
-        "import sys; text = open(sys.argv.pop(1)).read(); exec(text.replace('consumer.commit', 'sys.exit(7) or exit'))"
-    )
+    dies = "import sys; text = open(sys.argv.pop(1)).read(); exec(text.replace('consumer.commit', 'sys.exit(7) or id'))"
     command = shlex.join([sys.executable, "-c", dies, str(FOREIGN / "loop.py")])
     told: list[SessionEvent] = []
     with pytest.raises(SubjectError, match=r"ended on its own 6 times, the last time with status 7 after \d+\.\d s"):

@@ -57,7 +57,8 @@ def make_events(
 ) -> Iterator[Event]:
     """`count` events, of `keys` keys (an eighth of `count`, if `None`), the first keys hot by Zipf's law.
 
-    `poison` and `aborted` are shares of all events, at least one of each that is above 0; poison only when the
+    `poison` and `aborted` are shares of all events, at least one of each that is above 0, as long as an event is
+    left that is to be processed; poison only when the
     contract has dead letters, aborted only when they are sent to a topic. ContractError when the contract's schema
     allows no such events.
     """
@@ -114,7 +115,7 @@ def _fates(rng: random.Random, count: int, poison: float, aborted: float) -> Map
     """Which events are to come to nothing, or to be dead-lettered."""
     wanted = {Fate.POISON: poison, Fate.ABORT: aborted}
     sizes = {fate: max(1, round(share * count)) for fate, share in wanted.items() if share > 0}
-    drawn = rng.sample(range(count), min(count, sum(sizes.values())))
+    drawn = rng.sample(range(count), min(max(0, count - 1), sum(sizes.values())))  # one is to be processed, at least
     ends = [fate for fate, size in sizes.items() for _ in range(size)]
     return dict(zip(drawn, ends, strict=False))
 

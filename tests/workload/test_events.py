@@ -59,6 +59,14 @@ def test_each_event_of_orders_is_what_its_fate_says(seed: int, count: int, poiso
         assert (value["event_id"], value["order_id"], value["sequence"]) == (event.id, event.key, event.seq)
 
 
+@pytest.mark.parametrize(("count", "others"), [(1, 0), (2, 1), (3, 2), (100, 2)])
+def test_some_event_is_always_to_be_processed(count: int, others: int) -> None:
+    """A run of a single event, which was aborted, would find a subject that did nothing."""
+    for seed in range(5):
+        fates = [event.fate for event in made(ORDERS, count, seed, poison=0.01, aborted=0.01)]
+        assert len([fate for fate in fates if fate is not Fate.PROCESS]) == others
+
+
 def test_shares_of_fates_are_kept() -> None:
     """Exactly, and at least one of each that is asked for."""
     events = made(ORDERS, 1000, poison=0.03, aborted=0.05)
