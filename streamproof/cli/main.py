@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from streamproof import __version__
-from streamproof.cli import check, compat, report, up, verify
+from streamproof.cli import check, compat, report, steps, up, verify
 from streamproof.cli.judged import STATUSES
 from streamproof.cli.streams import told_streams
 from streamproof.errors import OutputError, StreamproofError
@@ -36,6 +36,7 @@ app.command(epilog=verify.EPILOG)(verify.verify)
 app.command(epilog=check.EPILOG)(check.check)
 app.command(epilog=report.EPILOG)(report.report)
 app.command(epilog=compat.EPILOG)(compat.compat)
+app.command(epilog=steps.EPILOG)(steps.steps)
 
 
 def _print_version(wanted: bool) -> None:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pytest_bdd.parser import Scenario, Step
+
     from streamproof.cluster import Cluster
     from streamproof.cluster.registry import Registry
     from streamproof.engine.run import Run
@@ -73,6 +75,16 @@ def pytest_runtest_makereport(
         if category := category_of(call.excinfo.value):
             allure.dynamic.label(LABEL, category)
     return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)  # the report shows the error too
+def pytest_bdd_step_func_lookup_error(
+    request: pytest.FixtureRequest, scenario: Scenario, step: Step, exception: Exception
+) -> None:
+    from streamproof.pytest.vocabulary import unknown_step
+
+    if sentence := unknown_step(request, scenario, step):
+        exception.args = (sentence,)
 
 
 def _show(item: pytest.Item, *, logs: bool) -> None:

@@ -84,6 +84,10 @@ def story(run_subject: RunSubject) -> Iterator[Story]:
 
 @given(parsers.parse("a cluster of {brokers:d} brokers"))
 def a_cluster(kafka_cluster: Cluster, brokers: int) -> None:
+    """The cluster has this many brokers. `--kafka-brokers`, or `[cluster]` in `streamproof.toml`, sets the number.
+
+    Example: Given a cluster of 3 brokers
+    """
     if len(kafka_cluster.brokers) != brokers:
         raise ClusterError(
             f"this session's cluster has {len(kafka_cluster.brokers)} brokers; run with --kafka-brokers {brokers}"
@@ -94,47 +98,83 @@ def a_cluster(kafka_cluster: Cluster, brokers: int) -> None:
 @given(parsers.parse('{count:d} instances of subject "{name}"'))
 @given(parsers.parse('{count:d} instance of subject "{name}"'))
 def instances_of(story: Story, count: int, name: str) -> None:
+    """Which subject of `streamproof.toml` runs, and in how many instances. Without the step: the first, in 1 instance.
+
+    Example: Given 2 instances of subject "orders"
+    """
     story.subject, story.instances = name, count
 
 
 @given(parsers.re(r'"(?P<name>\w+)" set to "(?P<value>[^"]*)"'))
 def set_to(story: Story, name: str, value: str) -> None:
+    """Each instance has this variable in its environment, beside those of `streamproof.toml`.
+
+    Example: Given "GROUP_PROTOCOL" set to "consumer"
+    """
     story.env[name] = value
 
 
 @given(parsers.re(r"(?P<count>[\d,]+) records?"))
 def records(story: Story, count: str) -> None:
+    """How many records are the input. Without the step: 1,000.
+
+    Example: Given 2,000 records
+    """
     story.records = number(count)
 
 
-@when(parsers.parse("instance {which:d} is killed inside its cycle"))
-def killed_inside(story: Story, which: int) -> None:
-    story.break_it("kill-in-flight", f"instance:{which}")
+@when(parsers.parse("instance {number:d} is killed inside its cycle"))
+def killed_inside(story: Story, number: int) -> None:
+    """The instance is killed while it has work in its hands, and is started again (fault `kill-in-flight`).
+
+    Example: When instance 1 is killed inside its cycle
+    """
+    story.break_it("kill-in-flight", f"instance:{number}")
 
 
-@when(parsers.parse("instance {which:d} is killed"))
-def killed(story: Story, which: int) -> None:
-    story.break_it("kill", f"instance:{which}")
+@when(parsers.parse("instance {number:d} is killed"))
+def killed(story: Story, number: int) -> None:
+    """The instance is killed, whatever it is doing, and is started again (fault `kill`).
+
+    Example: When instance 1 is killed
+    """
+    story.break_it("kill", f"instance:{number}")
 
 
-@when(parsers.parse("instance {which:d} is paused beyond its session"))
-def paused(story: Story, which: int) -> None:
-    story.break_it("pause-beyond-session", f"instance:{which}")
+@when(parsers.parse("instance {number:d} is paused beyond its session"))
+def paused(story: Story, number: int) -> None:
+    """The instance is paused until its group has given it up, then wakes (fault `pause-beyond-session`).
+
+    Example: When instance 2 is paused beyond its session
+    """
+    story.break_it("pause-beyond-session", f"instance:{number}")
 
 
 @when("another instance joins")
 def joins(story: Story) -> None:
+    """An additional instance is started, so that the group rebalances (fault `join`).
+
+    Example: When another instance joins
+    """
     story.break_it("join", f"instance:{len(story.run.supervisor.current_all()) + 1}")
 
 
 @when(parsers.re(r"the (?P<role>group coordinator|transaction coordinator|leader) is (?P<how>killed|paused|restarted)"))
 def broker_broken(story: Story, role: str, how: str) -> None:
+    """The broker in this role is broken, and mended (fault `kill-broker`, `pause-broker` or `restart-broker`).
+
+    Example: When the leader is paused
+    """
     kind = {"killed": "kill-broker", "paused": "pause-broker", "restarted": "restart-broker"}[how]
     story.break_it(kind, f"broker:{role.replace(' ', '-')}")
 
 
 @then("every record is processed exactly once")
 def exactly_once(story: Story) -> None:
+    """Nothing is seen that `exactly-once` forbids: no record is lost, and none has its effects twice.
+
+    Example: Then every record is processed exactly once
+    """
     from streamproof.history.promise import Delivery
 
     story.verdict.require_delivery(Delivery.EXACTLY_ONCE)
@@ -142,6 +182,10 @@ def exactly_once(story: Story) -> None:
 
 @then("every record is processed at least once")
 def at_least_once(story: Story) -> None:
+    """Nothing is seen that `at-least-once` forbids: no record is lost. Effects may be there twice.
+
+    Example: Then every record is processed at least once
+    """
     from streamproof.history.promise import Delivery
 
     story.verdict.require_delivery(Delivery.AT_LEAST_ONCE)
@@ -149,21 +193,37 @@ def at_least_once(story: Story) -> None:
 
 @then("records with the same key keep their order")
 def ordered(story: Story) -> None:
+    """Records with the same key have their first effects in the order in which they were sent.
+
+    Example: Then records with the same key keep their order
+    """
     story.verdict.require("reordered")
 
 
 @then("no transaction stays open")
 def no_open_transaction(story: Story) -> None:
+    """Each transaction is committed or aborted at the end.
+
+    Example: Then no transaction stays open
+    """
     story.verdict.require("hanging-transaction")
 
 
 @then("the promise is upheld")
 def upheld(story: Story) -> None:
+    """The verdict on all that the subject's contract promises is upheld.
+
+    Example: Then the promise is upheld
+    """
     story.verdict.require_upheld()
 
 
 @then(parsers.parse("the group has rebalanced at least {times:d} times"))
 def rebalanced(story: Story, times: int) -> None:
+    """The run has seen at least this many rebalances of the group; with fewer it is unproven.
+
+    Example: Then the group has rebalanced at least 2 times
+    """
     seen = story.verdict.seen["rebalances"]
     if seen < times:
         raise Unproven(f"{seen} rebalances seen")

@@ -293,7 +293,7 @@ def test_output_in_an_encoding_that_lacks_a_character_is_escaped() -> None:
     assert rb"v2.avsc, \u2026" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["up", "verify", "check", "report", "compat"])
+@pytest.mark.parametrize("command", ["up", "verify", "check", "report", "compat", "steps"])
 def test_help_shows_an_example(call: Call, command: str) -> None:
     """Each command's help ends in lines to copy."""
     called = call(command, "--help")
@@ -362,7 +362,7 @@ def test_help_fits_a_narrow_terminal(call: Call, monkeypatch: pytest.MonkeyPatch
     assert "…" not in called.out
 
 
-@pytest.mark.parametrize("arguments", [["verify"], ["up"], ["check"], ["report"], ["compat"], []])
+@pytest.mark.parametrize("arguments", [["verify"], ["up"], ["check"], ["report"], ["compat"], ["steps"], []])
 def test_help_gives_no_type_to_a_flag_that_takes_no_value(call: Call, arguments: list[str]) -> None:
     """Nobody is to write `--json true`."""
     told = call(*arguments, "--help").out
