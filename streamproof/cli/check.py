@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from streamproof.cli.directories import RUNS
 from streamproof.cli.flags import DIR, Json
 from streamproof.cli.judged import STATUSES, finish
+from streamproof.engine.directories import RUNS
 from streamproof.errors import UsageError
 
 EPILOG = f"Example:  streamproof check .streamproof/runs/2026-11-23T10-15-02 --json\n\n{STATUSES}"

@@ -3,21 +3,18 @@
 import json
 import sys
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from streamproof.cli.directories import new_directory
 from streamproof.cli.flags import BROKERS, VERSIONS, Json
 from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED
 from streamproof.config.file import ClusterConfig
-from streamproof.engine.request import kept
+from streamproof.engine.directories import UP, kept, new_directory
 from streamproof.engine.session import Session
 from streamproof.errors import UsageError
 from streamproof.report.terminal import Terminal
 
-LOGS = Path(".streamproof/up")
 EPILOG = (
     "Example:\n\nstreamproof up --brokers 1 --port 19092\n\n"
     "and, elsewhere:  streamproof verify --cluster 127.0.0.1:19092"
@@ -41,7 +38,10 @@ def up(
         raise UsageError(f'--cluster "{cluster}" cannot be started; give {" or ".join(STARTED)}')
     config = ClusterConfig().overridden(where=cluster, brokers=brokers, version=kafka_version, registry=None)
     terminal = Terminal.on(sys.stderr)
-    with kept(new_directory(LOGS)) as logs, Session(config, logs=logs, listeners=[terminal], port=port) as session:
+    with (
+        kept(new_directory(UP)) as logs,
+        Session(config, logs=logs, listeners=[terminal], port=port) as session,
+    ):
         running = session.cluster
         url = session.registry.url if registry else None
         if as_json:

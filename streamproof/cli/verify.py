@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from streamproof.cli.directories import RUNS, new_directory
 from streamproof.cli.flags import BROKERS, DIR, FILE, TEXT, VERSIONS, Json
 from streamproof.cli.judged import STATUSES, finish
 from streamproof.cluster import DEFAULT_VERSION
+from streamproof.engine.directories import RUNS, new_directory
 from streamproof.engine.request import Request
 from streamproof.engine.request import verify as run_verify
 from streamproof.history.promise import Delivery, Isolation

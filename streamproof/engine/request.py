@@ -1,9 +1,6 @@
 """From a request (flags or streamproof.toml) to a verdict: a cluster, a run on it, a plan of faults."""
 
-import contextlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +12,7 @@ from streamproof.config.file import ClusterConfig, Config, read_config
 from streamproof.contract.asyncapi import read_contract
 from streamproof.contract.flags import contract_from_flags
 from streamproof.contract.model import Channel, Contract
+from streamproof.engine.directories import kept
 from streamproof.engine.events import Listener
 from streamproof.engine.spec import RunSpec
 from streamproof.errors import UsageError
@@ -190,29 +188,6 @@ def saved_plan(request: Request) -> Plan | None:
         return None
     path = Path(request.faults)
     return plan_in_words(request.faults) if "@" in request.faults and not path.exists() else read_plan(path)
-
-
-@contextmanager
-def kept(directory: Path) -> Iterator[Path]:
-    """A directory for a single run, and its logs/; when nothing was written there, it is gone again."""
-    logs = directory / "logs"
-    missing = [path for path in (logs, *logs.parents) if not path.exists()]
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{directory} cannot be made ({error.strerror}); name another directory") from error
-    try:
-        logs.mkdir()  # only the first of two runs can
-    except OSError as error:
-        raise UsageError(
-            f"{directory} holds a run already, or cannot be written ({logs.name}: {error.strerror}); name another"
-        ) from error
-    try:
-        yield logs
-    finally:
-        for path in missing:
-            with contextlib.suppress(OSError):
-                path.rmdir()
 
 
 def with_fresh_names(contract: Contract, suffix: str) -> Contract:
