@@ -63,7 +63,9 @@ def verify(
     instances: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="How many instances to run; else as declared, or 1.")
     ] = None,
-    events: Annotated[int, typer.Option(min=1, metavar="N", help="How many events to feed in.")] = 20_000,
+    events: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How many events to feed in, up to 1,000,000.")
+    ] = 20_000,
     input_file: Annotated[
         Path | None, typer.Option("--input", **FILE, help="Events from a JSON Lines file instead.")
     ] = None,

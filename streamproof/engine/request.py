@@ -16,7 +16,7 @@ from streamproof.engine.directories import kept
 from streamproof.engine.events import Listener
 from streamproof.engine.spec import RunSpec
 from streamproof.errors import UsageError
-from streamproof.faults import Plan, plan_in_words, read_plan
+from streamproof.faults import Plan, is_in_words, plan_in_words, read_plan
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.subject import SubjectSpec
 from streamproof.workload import events_from_file, make_events
@@ -187,7 +187,7 @@ def saved_plan(request: Request) -> Plan | None:
     if request.faults == "default":
         return None
     path = Path(request.faults)
-    return plan_in_words(request.faults) if "@" in request.faults and not path.exists() else read_plan(path)
+    return plan_in_words(request.faults) if is_in_words(request.faults) and not path.exists() else read_plan(path)
 
 
 def with_fresh_names(contract: Contract, suffix: str) -> Contract:

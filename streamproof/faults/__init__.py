@@ -18,7 +18,7 @@ from streamproof.faults.plan import Plan, Surroundings, check_plan
 from streamproof.faults.system import Evidence, Scene, System
 from streamproof.faults.targets import Broker, BrokerRole, DatabaseOf, Instance
 from streamproof.faults.triggers import After, During, Elapsed, InFlight, Progress
-from streamproof.faults.written import json_of, plan_in_words, read_plan
+from streamproof.faults.written import is_in_words, json_of, plan_in_words, read_plan
 
 __all__ = [
     "ACTIONS",
@@ -48,6 +48,7 @@ __all__ = [
     "Surroundings",
     "System",
     "check_plan",
+    "is_in_words",
     "json_of",
     "plan_in_words",
     "read_plan",

@@ -54,12 +54,13 @@ class TargetKind:
     name: str
     types: tuple[type, ...]
     forms: tuple[str, ...]
+    example: str
 
 
-INSTANCE = TargetKind("instance of the subject", (Instance,), ("instance:N",))
-NEW_INSTANCE = TargetKind("instance that there is not yet", (Instance,), ("instance:N",))
-BROKER = TargetKind("broker", (Broker, BrokerRole), ("broker:N", *BrokerRole))
-DATABASE = TargetKind("SQLite database of the subject", (DatabaseOf,), ("database:CHANNEL",))
+INSTANCE = TargetKind("instance of the subject", (Instance,), ("instance:N",), "instance:1")
+NEW_INSTANCE = TargetKind("instance that there is not yet", (Instance,), ("instance:N",), "instance:2")
+BROKER = TargetKind("broker", (Broker, BrokerRole), ("broker:N", *BrokerRole), BrokerRole.LEADER)
+DATABASE = TargetKind("SQLite database of the subject", (DatabaseOf,), ("database:CHANNEL",), "database:orders")
 
 
 def parse_target(text: str) -> Target | None:

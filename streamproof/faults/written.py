@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from streamproof.complaints import complaint, shown
 from streamproof.errors import UsageError, did_you_mean
-from streamproof.faults.actions import ACTIONS, Action
+from streamproof.faults.actions import ACTIONS, Action, Kill
 from streamproof.faults.fault import Fault, either
 from streamproof.faults.plan import Plan
 from streamproof.faults.targets import parse_target
@@ -57,14 +57,19 @@ class WrittenPlan(BaseModel):
     dropped: tuple[str, ...] = Field(default=(), description="a list of sentences")
 
 
+def kinds() -> Mapping[str, type[Action]]:
+    """The action that each name of a fault stands for."""
+    return {**ACTIONS, **{name: ACTIONS[keys["kind"]] for name, keys in SHORTHANDS.items()}}
+
+
 def fault_of(keys: Mapping[str, Any], which: str = "") -> Fault:
     """The fault that these keys write; `which` tells it from others of its kind. UsageError for a mistake."""
     where = f"fault {keys.get('kind')}{which}"
     written = _validated(WrittenFault, {**keys, **SHORTHANDS.get(str(keys.get("kind")), {})}, where)
     if written.kind not in ACTIONS:
-        known = sorted({*ACTIONS, *SHORTHANDS})
         raise UsageError(
-            f"{where}: there is none of that name{did_you_mean(written.kind, known)}; there are {', '.join(known)}"
+            f"{where}: there is none of that name{did_you_mean(written.kind, kinds())}; there are "
+            f"{', '.join(sorted(kinds()))}"
         )
     action = _validated(ACTIONS[written.kind], written.model_extra or {}, where)
     target = parse_target(written.target)
@@ -131,6 +136,11 @@ def json_of(plan: Plan) -> str:
     return json.dumps(whole, indent=2)
 
 
+def is_in_words(text: str) -> bool:
+    """Whether `text` says faults in words, and does not name a file."""
+    return "@" in text or text.split(",", maxsplit=1)[0].strip() in kinds()
+
+
 def plan_in_words(text: str) -> Plan:
     """`KIND@TARGET,KIND@TARGET`: those faults in this order, spread over the workload; or `KIND@TARGET@0.3`.
 
@@ -141,7 +151,9 @@ def plan_in_words(text: str) -> Plan:
     for number, word in enumerate(words, 1):
         parts = re.fullmatch(r"([^@]+)@([^@]+)(?:@(0?\.\d+|0|1))?", word)
         if not parts:
-            raise UsageError(f'--faults: "{word}" is no fault and its target; write it as kill@instance:1')
+            kind = word if word in kinds() else Kill.kind
+            example = f"{kind}@{kinds()[kind].target.example}"
+            raise UsageError(f'--faults: "{word}" is no fault and its target; write it as {example}')
         kind, target, at = parts.groups()
         mark = float(at) if at else round(number / (len(words) + 1), 3)
         faults.append(fault_of({"kind": kind, "target": target, "at": mark}, f", {number} of the plan"))

@@ -22,6 +22,7 @@ from streamproof.serde.locators import IN_RECORDS
 from streamproof.workload.template import Forms, Template, at_pointer, make_templates
 
 EVENTS_PER_KEY = 8
+MOST_EVENTS = 1_000_000  # all are held in memory to the end, 650 bytes each where they are orders: a gigabyte at most
 SKEW = 0.8  # of Zipf's law: with 2,500 keys the hottest has a twentieth of the events
 POISON = 0.005
 ABORTED = 0.01
@@ -60,8 +61,13 @@ def make_events(
     `poison` and `aborted` are shares of all events, at least one of each that is above 0, as long as an event is
     left that is to be processed; poison only when the
     contract has dead letters, aborted only when they are sent to a topic. ContractError when the contract's schema
-    allows no such events.
+    allows no such events; UsageError for more than MOST_EVENTS.
     """
+    if count > MOST_EVENTS:
+        raise UsageError(
+            f"{count:,} events are too many: a run holds them all in memory, about 1 kB each; give at most "
+            f"{MOST_EVENTS:,}"
+        )
     if contract.sends:
         aborted = 0.0
     if contract.input.identity.kind in FORMATS:

@@ -85,6 +85,21 @@ operations:
             '--faults: "" is no fault and its target; write it as kill@instance:1',
         ),
         (
+            ["verify", "--run", "x", *RUN, "--faults", "kill"],
+            {},
+            '--faults: "kill" is no fault and its target; write it as kill@instance:1',
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--faults", "kill@instance:1,pause-broker"],
+            {},
+            '--faults: "pause-broker" is no fault and its target; write it as pause-broker@broker:leader',
+        ),
+        (
+            ["verify", "--run", "x", *RUN, "--events", "1000001"],
+            {},
+            "1,000,001 events are too many: a run holds them all in memory, about 1 kB each; give at most 1,000,000",
+        ),
+        (
             ["verify", "--run", "x", *RUN, "--faults", "kil@instance:1"],
             {},
             'fault kil, 1 of the plan: there is none of that name (did you mean "kill"?)',
