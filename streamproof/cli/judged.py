@@ -15,25 +15,17 @@ EXIT = {"upheld": 0, "violated": 1, "unproven": 3}
 STATUSES = "Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven; 130 after Ctrl-C."
 
 
-def finish(
-    verdict: "Verdict",
-    history: "History",
-    witnesses: Path,
-    *,
-    as_json: bool,
-    draws: bool = False,
-    again: str | None = None,
-) -> NoReturn:
-    """Say what came of a run, and exit. `draws`: its timeline too. `again`: the command that runs it again."""
+def finish(verdict: "Verdict", history: "History", witnesses: Path, *, as_json: bool, draws: bool = False) -> NoReturn:
+    """Say what came of a run, and exit. `draws`: its timeline too."""
+    from streamproof.report.document import judged_run  # noqa: PLC0415
     from streamproof.report.text import explain  # noqa: PLC0415
 
     if not as_json:
         # the verdict first: the picture takes a second
-        Console(highlight=False, soft_wrap=True).print(explain(verdict, history, witnesses=witnesses, again=again))
+        Console(highlight=False, soft_wrap=True).print(explain(verdict, history, witnesses=witnesses))
     picture = _draw(history) if draws else None
     if as_json:
-        kept = {"directory": str(history.directory), **({"timeline": str(picture)} if picture else {})}
-        print(json.dumps({**verdict.to_json(), **kept}))
+        print(json.dumps(judged_run(verdict, history).to_json()))
     elif picture:
         print(f"        Timeline {picture}")
     raise typer.Exit(EXIT[verdict.outcome])

@@ -1,6 +1,5 @@
 """`streamproof verify`: from flags to a run, and to its verdict."""
 
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -110,17 +109,13 @@ def verify(
         group=group, identity=identity, promise=promise, ordered=ordered, isolation=isolation,
         instances=instances, events=events, input_file=input_file, seed=seed, faults=faults, cluster=cluster,
         brokers=brokers, kafka_version=kafka_version, registry=registry, directory=directory or new_directory(RUNS),
+        arguments=_without_directory(sys.argv[1:]),
     )  # fmt: skip
     terminal = Terminal.on(sys.stderr if as_json else sys.stdout)
     judged = run_verify(request, terminal)
-    verdict, history = judged.verdict, judged.history
-    again = ["streamproof", *_without_directory(sys.argv[1:])]
-    if seed is None:
-        again += ["--seed", str(history.record.seed)]
-    finish(verdict, history, request.directory / "witnesses", as_json=as_json, draws=True, again=shlex.join(again))
+    finish(judged.verdict, judged.history, request.directory / "witnesses", as_json=as_json, draws=True)
 
 
-def _without_directory(arguments: list[str]) -> list[str]:
-    """The arguments without `--directory`: when a run is repeated, it is kept elsewhere."""
+def _without_directory(arguments: list[str]) -> tuple[str, ...]:
     pairs = zip(["", *arguments], arguments, strict=False)
-    return [word for before, word in pairs if before != "--directory" and word.partition("=")[0] != "--directory"]
+    return tuple(word for before, word in pairs if "--directory" not in {before, word.partition("=")[0]})

@@ -51,4 +51,5 @@ def run_record(
         clock_error_us=0 if one_clock else CLOCK_ERROR_US,
         probe=dict(probe),
         not_shown=(*contract.unjudged, *not_shown, *(() if one_clock else (SEVERAL_CLOCKS,))),
+        again=spec.again,
     )

@@ -1,6 +1,7 @@
 """From a request (flags or streamproof.toml) to a verdict: a cluster, a run on it, a plan of faults."""
 
 import os
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be verified: a subject of `config`, or `command` and what follows it, to `isolation`."""
+    """What is to be verified: a subject of `config`, or `command` and what follows it, to `isolation`.
+
+    `arguments`: the words of the command that asks for it, without the directory: when it is repeated, it is kept
+    elsewhere.
+    """
 
     directory: Path
     seed: int | None = None
@@ -49,6 +54,7 @@ class Request:
     brokers: int | None = None
     kafka_version: str | None = None
     registry: str | None = None
+    arguments: tuple[str, ...] = ()
 
 
 def verify(request: Request, *listeners: Listener) -> "Judged":
@@ -111,6 +117,9 @@ def spec_of(request: Request, config: Config | None, seed: int) -> RunSpec:
         seed=seed,
         directory=request.directory,
         checks=_own_checks(config) if config else (),
+        again=shlex.join(
+            ["streamproof", *request.arguments, *([] if request.seed is not None else ["--seed", str(seed)])]
+        ),
     )
 
 

@@ -19,6 +19,7 @@ class RunSpec:
 
     `checks`: directories of the project's own, by which it is judged too.
     `suffix` stands for `{run}` in the subject's command and environment; the contract's names end in it already.
+    `again`: the command that runs it again, if it comes from a command.
     UsageError for a subject whose databases are not those of its contract.
     """
 
@@ -29,6 +30,7 @@ class RunSpec:
     directory: Path
     suffix: str = ""
     checks: tuple[Path, ...] = ()
+    again: str | None = None
     quiet_s: float = field(default_factory=lambda: QUIET_S)
 
     def __post_init__(self) -> None:

@@ -160,8 +160,8 @@ def plan_in_words(text: str) -> Plan:
     return Plan(faults=tuple(faults))
 
 
-def read_plan(path: Path) -> Plan:
-    """The plan in a file; UsageError with the number of the fault, from 1, and the first thing that is wrong in it."""
+def read_written(path: Path) -> WrittenPlan:
+    """The plan in a file, its faults not looked at; UsageError when it cannot be read, or is none."""
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -170,10 +170,14 @@ def read_plan(path: Path) -> Plan:
             "kill@instance:1, or a plan.json"
         ) from error
     try:
-        written = WrittenPlan.model_validate_json(text)
+        return WrittenPlan.model_validate_json(text)
     except ValidationError as error:
         raise UsageError(f"--faults {path}: {_sentence(error.errors(include_url=False)[0])}{SAVED}") from error
-    faults = []
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a file; UsageError with the number of the fault, from 1, and the first thing that is wrong in it."""
+    written, faults = read_written(path), []
     for number, keys in enumerate(written.faults, 1):
         try:
             faults.append(fault_of(keys, f", {number} of the plan"))

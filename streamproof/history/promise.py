@@ -60,6 +60,7 @@ class RunRecord(BaseModel):
     probe: dict[str, bool] = {}
     # what this run could not do or see, each a sentence
     not_shown: tuple[str, ...] = ()
+    again: str | None = None  # the command that runs it again, if it was a command
 
     def promise(self, group: str | None = None) -> Promise:
         """What `group` promised; None: the only group. UsageError when it is no group, or could be several."""

@@ -21,9 +21,7 @@ SEEN = {  # singular, plural
 }
 
 
-def explain(
-    verdict: Verdict, history: History | None = None, *, witnesses: Path | None = None, again: str | None = None
-) -> str:
+def explain(verdict: Verdict, history: History | None = None, *, witnesses: Path | None = None) -> str:
     """The verdict as lines of Rich markup; plain text but for the outcome's colour. `witnesses`: where all are kept."""
     promise = verdict.delivery + (", ordered by key" if verdict.ordered else "")
     colour = COLOURS[verdict.outcome]
@@ -34,8 +32,6 @@ def explain(
     if verdict.outcome is Outcome.UNPROVEN:
         lines += ["  Missing:", *(f"    {escape(text)}" for text in verdict.missing)]
     lines += _rest(verdict, history)
-    if again:
-        lines.append(f"        Again   {escape(again)}")
     return "\n".join(lines)
 
 
@@ -77,4 +73,5 @@ def _rest(verdict: Verdict, history: History | None) -> list[str]:
     lines.append(f"        Not shown: {escape(', '.join(not_shown))}.")
     if history:
         lines.append(f"        History {escape(str(history.directory))}")
+        lines += [f"        Again   {escape(history.record.again)}"] if history.record.again else []
     return lines

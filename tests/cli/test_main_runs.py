@@ -216,13 +216,15 @@ def test_a_run_is_one_json_document_and_can_be_judged_again(
     assert verdict["outcome"] == "unproven"
     assert called.err.startswith(f"streamproof {__version__} · subject command · promise: at-least-once")
     assert "\x1b[" not in called.err
-    assert Path(verdict.pop("timeline")).read_bytes().startswith(PNG)
+    assert Path(verdict["timeline"]).read_bytes().startswith(PNG)
+    assert (verdict["subject"], verdict["version"]) == ("command", __version__)
+    assert verdict["plan"] == json.loads(Path("kept/plan.json").read_text())
+    assert Path(verdict["directory"]) == Path("kept/history")
+    repeated = [*flags(command), "--promise", "at-least-once", "--json", "--seed", str(verdict["seed"])]
+    assert shlex.split(verdict["again"]) == ["streamproof", *repeated]
     again = call("check", "kept", "--json")
     assert again.status == 3
-    told = json.loads(again.out)
-    for document in (verdict, told):
-        document.pop("directory")
-    assert told == verdict
+    assert json.loads(again.out) == verdict
     monkeypatch.setenv("TTY_COMPATIBLE", "1")  # as if on a terminal
     assert COLOUR.search(call("check", "kept").out)
     monkeypatch.setenv("NO_COLOR", "1")

@@ -15,7 +15,8 @@ def test_brackets_in_data_are_words_of_it(tmp_path: Path) -> None:
     for _ in range(10):
         scene.effect("[/b]a[red]")
     history = scene.write(tmp_path / "runs[/b]" / "history")
-    markup = explain(judge(history, threads=1), history, witnesses=Path("runs[/b]/witnesses"), again="verify [/b]")
+    history.record = history.record.model_copy(update={"again": "verify [/b]"})
+    markup = explain(judge(history, threads=1), history, witnesses=Path("runs[/b]/witnesses"))
     text = Text.from_markup(markup).plain
     assert "(alpha) is of [/b]a[red], which is no input" in text
     assert "the effect at alpha[0]@" in text

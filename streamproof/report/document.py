@@ -1,0 +1,41 @@
+"""The document that `verify --json` and `check --json` print."""
+
+from streamproof import __version__
+from streamproof.checks import Verdict
+from streamproof.faults.written import WrittenPlan, read_written
+from streamproof.history.store import History
+
+
+class JudgedRun(Verdict):
+    """A verdict, and the run that it is about.
+
+    `version`: of the Streamproof that judged. `plan`: the faults that were carried out, null for a history that lies
+    without its run. `again`: the command that runs it again, null for a run that a test has made. `directory`: of the
+    history; `timeline`: of its picture, if it was drawn.
+    """
+
+    subject: str
+    version: str
+    kafka_version: str
+    seed: int
+    plan: WrittenPlan | None
+    again: str | None
+    directory: str
+    timeline: str | None
+
+
+def judged_run(verdict: Verdict, history: History) -> JudgedRun:
+    """The document of a verdict on `history`, whose plan and picture lie beside it."""
+    run, record = history.directory.parent, history.record
+    plan, picture = run / "plan.json", run / "timeline.png"
+    return JudgedRun(
+        **dict(verdict),
+        subject=record.subject,
+        version=__version__,
+        kafka_version=record.kafka_version,
+        seed=record.seed,
+        plan=read_written(plan) if plan.is_file() else None,
+        again=record.again,
+        directory=str(history.directory),
+        timeline=str(picture) if picture.is_file() else None,
+    )
