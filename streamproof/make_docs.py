@@ -1,4 +1,7 @@
-"""The page of the public face, made from its docstrings and examples: `python -m streamproof.make_docs`."""
+"""The page of the public face, made from its docstrings and examples: `python -m streamproof.make_docs`.
+
+It writes the schemas too.
+"""
 
 import inspect
 import re
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import streamproof
+from streamproof import make_schemas
 
 PAGE = Path("docs/api.md")
 WIDTH = 100
@@ -150,3 +154,4 @@ def _sentence(function: Any) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page())
+    make_schemas.write()

@@ -8,7 +8,7 @@ import pytest
 
 from streamproof.cluster import DEFAULT_VERSION, versions
 from streamproof.config.file import ClusterConfig, Config, DeclaredSubject, read_config
-from streamproof.contract.asyncapi import EXTENSIONS
+from streamproof.contract.extensions import EXTENSIONS
 from streamproof.history.tables import TABLES
 from streamproof.history.terms import Cause, Fate, SendOutcome
 from streamproof.subject.placeholders import PLACEHOLDERS

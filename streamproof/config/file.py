@@ -7,9 +7,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
 from streamproof.complaints import complaint
 from streamproof.errors import UsageError, did_you_mean, unreadable
@@ -44,7 +45,10 @@ class ClusterConfig(_Table):
         min_length=1,
         description='"embedded", "testcontainers", or "HOST:PORT,…" of an existing cluster',
     )
-    registry: Annotated[str | None, BeforeValidator(lambda given: None if given is True else given)] = Field(
+    registry: Annotated[
+        str | None,
+        BeforeValidator(lambda given: None if given is True else given, json_schema_input_type=Literal[True] | str),
+    ] = Field(
         default=None, min_length=1, description='true, or the URL of a schema registry, such as "http://127.0.0.1:8081"'
     )
 
@@ -71,9 +75,9 @@ class DeclaredSubject(SubjectSpec):
 class Config(_Table):
     """All of streamproof.toml. `checks`: a directory of checks of the project's own, by which every run is judged."""
 
-    path: Path
+    path: SkipJsonSchema[Path]
     subjects: Mapping[str, DeclaredSubject] = Field(default={}, alias="subject", description="a table, [subject.NAME]")
-    cluster: ClusterConfig = Field(default=ClusterConfig(), description="a table, [cluster]")
+    cluster: ClusterConfig = Field(default_factory=ClusterConfig, description="a table, [cluster]")
     checks: Placed | None = Field(default=None, description="a directory")
 
     def subject(self, name: str | None = None) -> DeclaredSubject:

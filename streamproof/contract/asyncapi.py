@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from streamproof.contract.extensions import EXTENSIONS, DeadLettersExtension, ProducesExtension, RecoveryExtension
 from streamproof.contract.locators import IN_COLUMN, LOCATED, locator, locator_in
 from streamproof.contract.model import KEY, Channel, Contract, DeadLetters, Input, Payload, Produces
 from streamproof.contract.payloads import makeable, read_payload, require_fitting
@@ -28,11 +29,6 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "channel binding": ("topic", "partitions", "replicas", "topicConfiguration", "bindingVersion"),
     "operation binding": ("groupId", "clientId", "bindingVersion"),
 }
-EXTENSIONS = (
-    "x-query", "x-identity", "x-key", "x-sequence", "x-delivery", "x-order", "x-isolation", "x-produces",
-    "x-dead-letters", "x-recovery", "x-compatibility",
-)  # fmt: skip
-OWNERS = {"x-query": "a channel", "x-compatibility": "a message"}  # the others are an operation's
 MISSPELT = 0.85  # how close the name of a foreign extension may come to a name of ours
 
 
@@ -206,7 +202,7 @@ class _Reader:
         listed = node.get("x-produces")
         found: dict[str, Produces] = {}
         for item in listed.items() if listed else ():
-            item.only(("channel", "per-input", "identity"))
+            item.only(ProducesExtension.names())
             per_input = item.get("per-input")
             channel = self._named(item.need("channel", "the name of a channel"))
             if channel.name in found:
@@ -222,7 +218,7 @@ class _Reader:
         dead = node.get("x-dead-letters")
         if dead is None:
             return None
-        dead.only(("channel", "identity", "max-attempts"))
+        dead.only(DeadLettersExtension.names())
         own, attempts = dead.get("identity"), dead.get("max-attempts")
         channel = self._named(dead.need("channel", "the name of a channel"))
         if channel.query is not None:
@@ -271,8 +267,8 @@ def _known(node: Node, kind: str) -> None:
                 raise child.error(f"{child.path} is not known{did_you_mean(name, known)}")
         elif name not in EXTENSIONS and (hint := did_you_mean(name, EXTENSIONS, cutoff=MISSPELT)):
             raise child.error(f"{child.path} is not known{hint}")
-        elif name in EXTENSIONS and not (owner := OWNERS.get(name, "an operation")).endswith(f" {kind}"):
-            raise child.error(f"{child.path}: {name} belongs to {owner}")
+        elif name in EXTENSIONS and not EXTENSIONS[name].endswith(f" {kind}"):
+            raise child.error(f"{child.path}: {name} belongs to {EXTENSIONS[name]}")
 
 
 def _topic_configuration(binding: Node | None) -> Mapping[str, str]:
@@ -303,7 +299,7 @@ def _recovery(node: Node) -> int | None:
     recovery = node.get("x-recovery")
     if recovery is None:
         return None
-    recovery.only(("within",))
+    recovery.only(RecoveryExtension.names())
     expected = "an ISO 8601 duration, such as PT5S"
     within = recovery.need("within", expected)
     try:

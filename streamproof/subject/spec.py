@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
 
 from streamproof.subject import placeholders
 
@@ -56,6 +58,15 @@ def _not_empty(given: Any) -> Any:
     return given
 
 
+class _ReadyByLog(TypedDict):
+    log: Annotated[str, Field(min_length=1)]
+
+
+class _ReadyByHttp(TypedDict):
+    http: Annotated[str, Field(min_length=1)]
+
+
+WrittenReady = Literal["group-stable"] | _ReadyByLog | _ReadyByHttp
 Placed = Annotated[Path, BeforeValidator(_not_empty), Field(strict=False)]
 Filled = Annotated[str, AfterValidator(placeholders.checked)]
 
@@ -72,11 +83,13 @@ class SubjectSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    name: str
+    name: SkipJsonSchema[str]
     command: Annotated[Filled, AfterValidator(_command)] = Field(description="a command, as in a shell")
     instances: int = Field(default=1, ge=1, description="a whole number of at least 1")
-    ready: Annotated[Ready, BeforeValidator(_ready)] = Field(
-        default=Ready(), description='"group-stable", { log = "TEXT" } or { http = "URL" }'
+    ready: Annotated[Ready, BeforeValidator(_ready, json_schema_input_type=WrittenReady)] = Field(
+        default="group-stable",
+        validate_default=True,
+        description='"group-stable", { log = "TEXT" } or { http = "URL" }',
     )
     ready_timeout_s: float = Field(default_factory=lambda: READY_TIMEOUT_S, gt=0, description="seconds, above 0")
     env: Mapping[str, Filled] = Field(default={}, description="a text, in quotes")
