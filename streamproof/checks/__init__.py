@@ -3,10 +3,12 @@
 from streamproof.checks.catalogue import Check, Status, load_checks
 from streamproof.checks.verdict import (
     Finding,
+    ForeseenFinding,
     Outcome,
     ShownEvidence,
     Verdict,
     check,
+    foresee,
     judge,
     try_checks,
     write_witnesses,
@@ -15,11 +17,13 @@ from streamproof.checks.verdict import (
 __all__ = [
     "Check",
     "Finding",
+    "ForeseenFinding",
     "Outcome",
     "ShownEvidence",
     "Status",
     "Verdict",
     "check",
+    "foresee",
     "judge",
     "load_checks",
     "try_checks",

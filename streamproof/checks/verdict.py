@@ -184,6 +184,45 @@ def check(directory: Path, group: str | None = None, *, extra: Sequence[Path] = 
     return judge(History.find(directory), group, extra=extra)
 
 
+class ForeseenFinding(BaseModel):
+    """What is known of an anomaly before a run. `evidence`: what must be shown before its absence means anything.
+
+    `of_faults`: some of that only what is broken on purpose brings about.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    anomaly: str
+    definition: str
+    meaning: Status
+    evidence: tuple[str, ...]
+    of_faults: bool
+
+
+def foresee(promise: Promise, *, extra: Sequence[Path] = ()) -> tuple[ForeseenFinding, ...]:
+    """What each check, and each of the directories in `extra`, would mean for a group that promises so."""
+    history = _without_rows(promise)
+    with open_queries(history) as queries:
+        shown = [(check, _evidence(queries, check)) for check in load_checks(extra)]
+    return tuple(
+        ForeseenFinding(
+            anomaly=check.name,
+            definition=check.definition,
+            meaning=check.meaning(promise, history.record.protocol),
+            evidence=tuple(row.evidence for row in rows),
+            of_faults=any(row.of_faults for row in rows),
+        )
+        for check, rows in shown
+    )
+
+
+def _without_rows(promise: Promise) -> History:
+    record = RunRecord(
+        subject="none", promises=(promise,), seed=0, kafka_version="none", backend="none", started_at=0, ended_at=0
+    )
+    return History(Path("none"), record, {})
+
+
 def try_checks(extra: Sequence[Path]) -> None:
     """Ask the checks of the directories in `extra` of a history without rows, before a run is spent on them.
 
@@ -191,10 +230,7 @@ def try_checks(extra: Sequence[Path]) -> None:
     """
     own = load_checks(extra)[len(load_checks()) :]
     promise = Promise(grp="none", inputs=(), channels=(), delivery=Delivery.EXACTLY_ONCE)
-    record = RunRecord(
-        subject="none", promises=(promise,), seed=0, kafka_version="none", backend="none", started_at=0, ended_at=0
-    )
-    with open_queries(History(Path("none"), record, {})) as queries:
+    with open_queries(_without_rows(promise)) as queries:
         for check in own:
             what = f"{check.name}.sql"
             sentence(dict.fromkeys(queries.columns(check.sql, what)), check.witness, what)

@@ -1,5 +1,6 @@
 """`streamproof verify`: from flags to a run, and to its verdict."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ from streamproof.history.promise import Delivery, Isolation
 from streamproof.report.terminal import Terminal
 
 EPILOG = (
-    "Examples:\n\nstreamproof verify\n\nstreamproof verify orders --seed 7719\n\n"
+    "Examples:\n\nstreamproof verify\n\nstreamproof verify --dry-run\n\nstreamproof verify orders --seed 7719\n\n"
     "streamproof verify --faults kill-in-flight@instance:1,pause-broker@broker:leader\n\n"
     'streamproof verify --run "python loop.py {bootstrap_servers}" --input-topic a --output-topic b --group g '
     f"--promise at-least-once\n\n{STATUSES}"
@@ -101,6 +102,12 @@ def verify(
         str | None, _where("URL", "An existing schema registry; else it is started where needed.", **TEXT)
     ] = None,
     directory: Annotated[Path | None, typer.Option(**DIR, help=f"Where the run is kept: {RUNS}/TIME.")] = None,
+    dry: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", metavar="", help="Start nothing: check what can be checked, and say what would be done."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run a subject on real Kafka, break things, record what happens, and judge it."""
@@ -109,13 +116,22 @@ def verify(
         group=group, identity=identity, promise=promise, ordered=ordered, isolation=isolation,
         instances=instances, events=events, input_file=input_file, seed=seed, faults=faults, cluster=cluster,
         brokers=brokers, kafka_version=kafka_version, registry=registry, directory=directory or new_directory(RUNS),
-        arguments=_without_directory(sys.argv[1:]),
+        arguments=_repeated(sys.argv[1:]),
     )  # fmt: skip
+    if dry:
+        from streamproof.engine.dry_run import dry_run  # noqa: PLC0415 - slow to import
+        from streamproof.report.dry_run import explain_dry_run  # noqa: PLC0415
+
+        foreseen = dry_run(request)
+        print(json.dumps(foreseen.model_dump(mode="json")) if as_json else explain_dry_run(foreseen))
+        return
     terminal = Terminal.on(sys.stderr if as_json else sys.stdout)
     judged = run_verify(request, terminal)
     finish(judged.verdict, judged.history, request.directory / "witnesses", as_json=as_json, draws=True)
 
 
-def _without_directory(arguments: list[str]) -> tuple[str, ...]:
+def _repeated(arguments: list[str]) -> tuple[str, ...]:
+    """The words that ask for the same run again, kept elsewhere and carried out."""
     pairs = zip(["", *arguments], arguments, strict=False)
-    return tuple(word for before, word in pairs if "--directory" not in {before, word.partition("=")[0]})
+    left_out = {"--directory", "--dry-run"}
+    return tuple(word for before, word in pairs if before != "--directory" and word.partition("=")[0] not in left_out)

@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from streamproof.cluster.artifacts import DEFAULT_VERSION, Progress, silent
+from streamproof.cluster.artifacts import DEFAULT_VERSION, Progress, release, silent
 from streamproof.cluster.base import Cluster
 from streamproof.cluster.embedded import start_embedded
 from streamproof.cluster.existing import connect_existing
+from streamproof.cluster.settings import check_quorum
 from streamproof.errors import UsageError, did_you_mean
 from streamproof.guardian import Guardian
 
-EMBEDDED, TESTCONTAINERS = "embedded", "testcontainers"
+EMBEDDED, TESTCONTAINERS, EXISTING = "embedded", "testcontainers", "existing"
 STARTED = (EMBEDDED, TESTCONTAINERS)
 
 
@@ -31,6 +32,7 @@ def open_cluster(
     `where`: embedded, testcontainers, or the `HOST:PORT,…` of a cluster that exists, with its own brokers and version.
     Errors are those of the three; `UsageError` for anything else.
     """
+    check_cluster(where, brokers, version, port)
     if where in STARTED:
         start = start_embedded if where == EMBEDDED else _start_containers()
         with start(
@@ -42,6 +44,17 @@ def open_cluster(
             progress=progress,
         ) as cluster:
             yield cluster
+    else:
+        yield connect_existing(where)
+
+
+def check_cluster(where: str, brokers: int | None = None, version: str | None = None, port: int | None = None) -> None:
+    """UsageError for a cluster that there cannot be. Nothing is started, and nobody is asked."""
+    if where in STARTED:
+        if brokers is not None:
+            check_quorum(brokers)
+        if version is not None:
+            release(version)
     elif ":" not in where:
         raise UsageError(
             f'--cluster "{where}" is none{did_you_mean(where, STARTED)}; '
@@ -52,8 +65,6 @@ def open_cluster(
             f"the cluster at {where} is there already: the number of brokers, their version and their port are "
             "for a cluster that is started; leave them out"
         )
-    else:
-        yield connect_existing(where)
 
 
 def _start_containers() -> Callable[..., AbstractContextManager[Cluster]]:

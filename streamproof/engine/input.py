@@ -9,7 +9,6 @@ from typing import Any
 
 from streamproof.engine.effects import EffectChannels
 from streamproof.engine.spec import RunSpec
-from streamproof.errors import UsageError
 from streamproof.history.store import HistoryWriter
 from streamproof.history.terms import SendOutcome
 from streamproof.kafka.groups import describe_group, list_committed_offsets
@@ -179,13 +178,4 @@ class Answers(Source):
 
 
 def input_port_of(spec: RunSpec, servers: str, supervisor: ProcessSupervisor, effects: EffectChannels) -> InputPort:
-    """UsageError when the contract and the subject disagree on where input comes from."""
-    stdin = spec.subject.input == "stdin"
-    if stdin != spec.contract.sends:
-        does = (
-            'sends: it is told what to, by input = "stdin"'
-            if spec.contract.sends
-            else ('receives from a topic; with input = "stdin" goes an operation whose action is send')
-        )
-        raise UsageError(f"subject {spec.subject.name}: operation {spec.contract.name} {does}")
-    return StdinPort(spec, supervisor, effects) if stdin else TopicPort(spec, servers, effects)
+    return StdinPort(spec, supervisor, effects) if spec.contract.sends else TopicPort(spec, servers, effects)

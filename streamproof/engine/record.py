@@ -8,9 +8,27 @@ from streamproof.engine.spec import RunSpec
 from streamproof.history.promise import Promise, RunRecord
 from streamproof.workload.stdin import STDIN
 
+TRANSACTION_TIMEOUT_MS = 60_000  # of Kafka's clients, where none is known
 CLEANUP_MS = 10_000  # at most, from a transaction's time-out until the broker ends it
 CLOCK_ERROR_US = 1_000_000  # between machines whose clocks are not ours to compare
 SEVERAL_CLOCKS = "what came before what within a second: several machines' clocks"
+
+
+def promise_of(spec: RunSpec, transaction_timeout_ms: int = TRANSACTION_TIMEOUT_MS) -> Promise:
+    """What the group of a run promises. `transaction_timeout_ms`: the longest that its transactions may stay open."""
+    contract = spec.contract
+    produced = tuple(produces.channel.name for produces in contract.produces)
+    return Promise(
+        grp=contract.group,
+        inputs=(STDIN if contract.sends else contract.input.channel.topic,),
+        delivery=contract.delivery,
+        ordered=contract.ordered,
+        isolation=contract.isolation,
+        channels=(*produced, *([contract.dead_letters.channel.name] if contract.dead_letters else [])),
+        joined=produced,
+        transaction_timeout_ms=transaction_timeout_ms,
+        cleanup_ms=CLEANUP_MS,
+    )
 
 
 def run_record(
@@ -24,24 +42,10 @@ def run_record(
     not_shown: Sequence[str],
 ) -> RunRecord:
     """The record of a run that ends now. `protocol`: the group's; `not_shown`: sentences for the report."""
-    contract = spec.contract
     one_clock = has_one_clock(cluster)
-    produced = tuple(produces.channel.name for produces in contract.produces)
     return RunRecord(
         subject=spec.subject.name,
-        promises=(
-            Promise(
-                grp=contract.group,
-                inputs=(STDIN if contract.sends else contract.input.channel.topic,),
-                delivery=contract.delivery,
-                ordered=contract.ordered,
-                isolation=contract.isolation,
-                channels=(*produced, *([contract.dead_letters.channel.name] if contract.dead_letters else [])),
-                joined=produced,
-                transaction_timeout_ms=transaction_timeout_ms,
-                cleanup_ms=CLEANUP_MS,
-            ),
-        ),
+        promises=(promise_of(spec, transaction_timeout_ms),),
         seed=spec.seed,
         kafka_version=cluster.version,
         backend=cluster.backend,
@@ -50,6 +54,6 @@ def run_record(
         ended_at=now_us(),
         clock_error_us=0 if one_clock else CLOCK_ERROR_US,
         probe=dict(probe),
-        not_shown=(*contract.unjudged, *not_shown, *(() if one_clock else (SEVERAL_CLOCKS,))),
+        not_shown=(*spec.contract.unjudged, *not_shown, *(() if one_clock else (SEVERAL_CLOCKS,))),
         again=spec.again,
     )

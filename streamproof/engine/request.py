@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 class Request:
     """What is to be verified: a subject of `config`, or `command` and what follows it, to `isolation`.
 
-    `arguments`: the words of the command that asks for it, without the directory: when it is repeated, it is kept
-    elsewhere.
+    `arguments`: the words of the command that asks for it again.
     """
 
     directory: Path
@@ -57,8 +56,29 @@ class Request:
     arguments: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What a request comes to before anything is started. `plan`: None for the default plan."""
+
+    cluster: ClusterConfig
+    spec: RunSpec
+    plan: Plan | None
+
+
 def verify(request: Request, *listeners: Listener) -> "Judged":
     """Run the subject under faults, on its own cluster or on an existing cluster, and judge what happened."""
+    prepared = prepare(request)
+    from streamproof.engine.session import Session  # noqa: PLC0415 - slow to import: mistakes come before
+
+    with (
+        kept(request.directory) as logs,
+        Session(prepared.cluster, logs=logs, listeners=listeners) as session,
+    ):
+        return session.verify(prepared.spec, prepared.plan)
+
+
+def prepare(request: Request) -> Prepared:
+    """Read all that the request names; UsageError or ContractError for the first thing that is wrong in it."""
     if request.command is not None and request.subject:
         raise UsageError(f"give the subject by its name ({request.subject}) or by --run, not by both")
     alone = [flag for flag, value in _with_run(request).items() if value is not None]
@@ -78,10 +98,7 @@ def verify(request: Request, *listeners: Listener) -> "Judged":
     cluster = (config.cluster if config else ClusterConfig()).overridden(
         where=request.cluster, brokers=request.brokers, version=request.kafka_version, registry=request.registry
     )
-    from streamproof.engine.session import Session  # noqa: PLC0415 - slow to import: mistakes come before
-
-    with kept(request.directory) as logs, Session(cluster, logs=logs, listeners=listeners) as session:
-        return session.verify(spec, plan)
+    return Prepared(cluster, spec, plan)
 
 
 def _with_run(request: Request) -> dict[str, object]:

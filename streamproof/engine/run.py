@@ -37,7 +37,7 @@ from streamproof.engine.events import (
 )
 from streamproof.engine.progress import RunProgress
 from streamproof.engine.readiness import wait_until_ready
-from streamproof.engine.record import CLEANUP_MS, run_record
+from streamproof.engine.record import CLEANUP_MS, TRANSACTION_TIMEOUT_MS, run_record
 from streamproof.engine.spec import FEED_S, RunSpec
 from streamproof.engine.topics import make_topics
 from streamproof.errors import StreamproofError, SubjectError, UsageError
@@ -277,7 +277,7 @@ class Run:
     def _transaction_timeout_ms(self) -> int:
         """The longest that a transaction of the subject may stay open; Kafka's default where none is known."""
         found = transactions_of(self.nemesis.system)
-        return max((transaction.timeout_ms for transaction in found), default=60_000)
+        return max((transaction.timeout_ms for transaction in found), default=TRANSACTION_TIMEOUT_MS)
 
     def _check_sense(self, effects: int = ENOUGH) -> None:
         """UsageError where not one of so many `effects` is an input's: all would be called lost, and phantoms.

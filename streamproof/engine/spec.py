@@ -20,7 +20,7 @@ class RunSpec:
     `checks`: directories of the project's own, by which it is judged too.
     `suffix` stands for `{run}` in the subject's command and environment; the contract's names end in it already.
     `again`: the command that runs it again, if it comes from a command.
-    UsageError for a subject whose databases are not those of its contract.
+    UsageError for a subject whose databases, or whose input, are not those of its contract.
     """
 
     subject: SubjectSpec
@@ -35,6 +35,13 @@ class RunSpec:
 
     def __post_init__(self) -> None:
         queried(self.subject, self.contract)
+        if (self.subject.input == "stdin") != self.contract.sends:
+            does = (
+                'sends: it is told what to, by input = "stdin"'
+                if self.contract.sends
+                else 'receives from a topic; with input = "stdin" goes an operation whose action is send'
+            )
+            raise UsageError(f"subject {self.subject.name}: operation {self.contract.name} {does}")
 
     @property
     def needs_registry(self) -> bool:

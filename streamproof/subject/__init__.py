@@ -1,6 +1,6 @@
 """The processes under test: a command, started, killed, paused and stopped. Nothing else of it is known."""
 
 from streamproof.subject.spec import Ready, SubjectSpec
-from streamproof.subject.supervisor import Instance, ProcessSupervisor
+from streamproof.subject.supervisor import Instance, ProcessSupervisor, require_program
 
-__all__ = ["Instance", "ProcessSupervisor", "Ready", "SubjectSpec"]
+__all__ = ["Instance", "ProcessSupervisor", "Ready", "SubjectSpec", "require_program"]
