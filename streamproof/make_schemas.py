@@ -68,25 +68,25 @@ def _named(title: str, model: Any, generator: type[GenerateJsonSchema], mode: Js
 
 def _plan() -> Schema:
     """A plan, whose faults have the keys that all have, and the parameters of their actions."""
+    fault = WrittenFault.model_json_schema(schema_generator=_WithoutNull)
+    del fault["additionalProperties"]  # else every key would count as known
+    when = [{"required": [key]} for key in TRIGGERS]
     plan = _named("A plan of faults, plan.json", WrittenPlan, _Untitled)
-    plan["properties"]["faults"]["items"] = {"oneOf": [_fault(kind) for kind in kinds()]}
+    plan["properties"]["faults"]["items"] = {
+        **fault,
+        "unevaluatedProperties": False,
+        "allOf": [{"oneOf": when}, {"oneOf": [_own_keys(kind) for kind in kinds()]}],
+    }
     return plan
 
 
-def _fault(kind: str) -> Schema:
-    fault, action = WrittenFault.model_json_schema(schema_generator=_WithoutNull), kinds()[kind]
-    parameters = action.model_json_schema(schema_generator=_WithoutNull)
+def _own_keys(kind: str) -> Schema:
+    """What stands in a fault of this kind, beside the keys that all have."""
+    action = kinds()[kind]
+    made = action.model_json_schema(schema_generator=_WithoutNull)
     forms = "|".join(re.sub(r"\b[A-Z]+\b", lambda name: PATTERNS[name[0]], form) for form in action.target.forms)
+    target = {"type": "string", "pattern": f"^(?:{forms})$"}
     return {
-        **fault,
-        "title": kind,
-        "description": parameters["description"].split("\n\n")[0],
-        "properties": {
-            **fault["properties"],
-            **parameters["properties"],
-            "kind": {"const": kind},
-            "target": {"type": "string", "pattern": f"^(?:{forms})$"},
-        },
-        "oneOf": [{"required": [key]} for key in TRIGGERS],
-        "additionalProperties": False,
+        "description": made["description"].split("\n\n")[0],
+        "properties": {**made["properties"], "kind": {"const": kind}, "target": target},
     }
