@@ -15,6 +15,7 @@ from streamproof.engine.request import Request
 from streamproof.engine.request import verify as run_verify
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.report.terminal import Terminal
+from streamproof.workload.events import MOST_EVENTS
 
 EPILOG = (
     "Examples:\n\nstreamproof verify\n\nstreamproof verify --dry-run\n\nstreamproof verify orders --seed 7719\n\n"
@@ -64,7 +65,7 @@ def verify(
         int | None, typer.Option(min=1, metavar="N", help="How many instances to run; else as declared, or 1.")
     ] = None,
     events: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How many events to feed in, up to 1,000,000.")
+        int, typer.Option(min=1, metavar="N", help=f"How many events to feed in, up to {MOST_EVENTS:,}.")
     ] = 20_000,
     input_file: Annotated[
         Path | None, typer.Option("--input", **FILE, help="Events from a JSON Lines file instead.")

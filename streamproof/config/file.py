@@ -7,10 +7,10 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic.json_schema import SkipJsonSchema
+from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 
 from streamproof.complaints import complaint
 from streamproof.errors import UsageError, did_you_mean, unreadable
@@ -47,7 +47,8 @@ class ClusterConfig(_Table):
     )
     registry: Annotated[
         str | None,
-        BeforeValidator(lambda given: None if given is True else given, json_schema_input_type=Literal[True] | str),
+        BeforeValidator(lambda given: None if given is True else given),
+        WithJsonSchema({"anyOf": [{"const": True}, {"type": "string", "minLength": 1}]}),
     ] = Field(
         default=None, min_length=1, description='true, or the URL of a schema registry, such as "http://127.0.0.1:8081"'
     )

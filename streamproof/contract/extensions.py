@@ -32,7 +32,7 @@ class _Written(BaseModel):
 
 
 class ProducesExtension(_Written):
-    """What each input causes on one channel."""
+    """What each input causes on a channel."""
 
     channel: ChannelName
     per_input: int = Field(default=1, ge=0, description="how many")

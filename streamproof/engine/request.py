@@ -70,10 +70,7 @@ def verify(request: Request, *listeners: Listener) -> "Judged":
     prepared = prepare(request)
     from streamproof.engine.session import Session  # noqa: PLC0415 - slow to import: mistakes come before
 
-    with (
-        kept(request.directory) as logs,
-        Session(prepared.cluster, logs=logs, listeners=listeners) as session,
-    ):
+    with kept(request.directory) as logs, Session(prepared.cluster, logs=logs, listeners=listeners) as session:
         return session.verify(prepared.spec, prepared.plan)
 
 
@@ -134,9 +131,7 @@ def spec_of(request: Request, config: Config | None, seed: int) -> RunSpec:
         seed=seed,
         directory=request.directory,
         checks=_own_checks(config) if config else (),
-        again=shlex.join(
-            ["streamproof", *request.arguments, *([] if request.seed is not None else ["--seed", str(seed)])]
-        ),
+        again=shlex.join(["streamproof", *request.arguments, *(["--seed", str(seed)] if request.seed is None else [])]),
     )
 
 

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.json_schema import SkipJsonSchema
+from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 from pydantic_core import PydanticCustomError
-from typing_extensions import TypedDict
 
 from streamproof.subject import placeholders
 
@@ -58,15 +57,16 @@ def _not_empty(given: Any) -> Any:
     return given
 
 
-class _ReadyByLog(TypedDict):
-    log: Annotated[str, Field(min_length=1)]
-
-
-class _ReadyByHttp(TypedDict):
-    http: Annotated[str, Field(min_length=1)]
-
-
-WrittenReady = Literal["group-stable"] | _ReadyByLog | _ReadyByHttp
+WRITTEN_READY = {
+    "anyOf": [
+        {"const": "group-stable"},
+        *(
+            {"type": "object", "properties": {kind: {"type": "string", "minLength": 1}}, "required": [kind],
+             "additionalProperties": False}
+            for kind in ("log", "http")
+        ),
+    ]
+}  # fmt: skip
 Placed = Annotated[Path, BeforeValidator(_not_empty), Field(strict=False)]
 Filled = Annotated[str, AfterValidator(placeholders.checked)]
 
@@ -86,7 +86,7 @@ class SubjectSpec(BaseModel):
     name: SkipJsonSchema[str]
     command: Annotated[Filled, AfterValidator(_command)] = Field(description="a command, as in a shell")
     instances: int = Field(default=1, ge=1, description="a whole number of at least 1")
-    ready: Annotated[Ready, BeforeValidator(_ready, json_schema_input_type=WrittenReady)] = Field(
+    ready: Annotated[Ready, BeforeValidator(_ready), WithJsonSchema(WRITTEN_READY)] = Field(
         default="group-stable",
         validate_default=True,
         description='"group-stable", { log = "TEXT" } or { http = "URL" }',

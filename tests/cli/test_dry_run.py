@@ -113,7 +113,7 @@ def test_a_mistake_is_found_by_a_dry_run(
 
 
 def test_a_program_is_looked_for_where_the_subject_runs(call: Call, tmp_path: Path) -> None:
-    """From its own directory, and never one that only the run will make."""
+    """From its own directory; a program that only the run will make is not looked for."""
     (tmp_path / "sub").mkdir()
     program = tmp_path / "sub" / "go"
     program.write_text("#!/bin/sh\n")
