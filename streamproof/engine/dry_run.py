@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict
 from streamproof.checks import ForeseenFinding, foresee
 from streamproof.cluster import DEFAULT_VERSION, EXISTING, STARTED, check_cluster
 from streamproof.config.file import ClusterConfig
+from streamproof.engine.directories import kept
 from streamproof.engine.record import promise_of
-from streamproof.engine.request import Request, kept, prepare
+from streamproof.engine.request import Request, prepare
 from streamproof.engine.spec import RunSpec
 from streamproof.faults import Plan, Surroundings, check_plan
 from streamproof.faults.written import WrittenPlan, json_of
