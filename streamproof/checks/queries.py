@@ -48,17 +48,18 @@ class Queries:
         connection.execute("CREATE TABLE promise AS SELECT * FROM promise_row")
         for name, schema in TABLES.items():
             if path := history.tables.get(name):
-                self._open(name, path)
+                self.open(name, path, OWN.get(name, "TRUE"))
             else:
                 connection.register(f"no_{name}", schema.empty_table())
                 connection.execute(f"CREATE TABLE {name} AS SELECT * FROM no_{name}")  # noqa: S608
 
-    def _open(self, name: str, path: Path) -> None:
-        # the name is a pattern to DuckDB
+    def open(self, name: str, path: Path, rows: str = "TRUE") -> None:
+        """Make a Parquet file the view `name`, of those `rows` alone; HistoryError when it cannot be read."""
+        # the path is a pattern to DuckDB
         source = re.sub(r"([\[*?])", r"[\1]", str(path)).replace("'", "''")
         try:
             self._connection.execute(
-                f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{source}') WHERE {OWN.get(name, 'TRUE')}"  # noqa: S608
+                f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet('{source}') WHERE {rows}"  # noqa: S608
             )
         except duckdb.Error as error:
             raise HistoryError(f"{path} cannot be read: {_gist(error)}; record the run again") from error

@@ -27,6 +27,5 @@ def check(
         raise UsageError(f"{directory} is not a directory; give that of a run, such as {RUNS}/…")
     history = History.find(directory)
     verdict = judge(history, group, extra=tuple(checks or ()))
-    witnesses = directory / "witnesses"
-    write_witnesses(history, verdict, witnesses, extra=tuple(checks or ()))
-    finish(verdict, history, witnesses, as_json=as_json)
+    write_witnesses(history, verdict, directory / "witnesses", extra=tuple(checks or ()))
+    finish(verdict, history, directory, as_json=as_json)

@@ -128,7 +128,7 @@ def verify(
         return
     terminal = Terminal.on(sys.stderr if as_json else sys.stdout)
     judged = run_verify(request, terminal)
-    finish(judged.verdict, judged.history, request.directory / "witnesses", as_json=as_json, draws=True)
+    finish(judged.verdict, judged.history, request.directory, as_json=as_json)
 
 
 def _repeated(arguments: list[str]) -> tuple[str, ...]:

@@ -14,6 +14,11 @@ class Delivery(StrEnum):
     EXACTLY_ONCE = "exactly-once"
 
 
+def promise_in_words(delivery: Delivery, *, ordered: bool) -> str:
+    """Such as "exactly-once, ordered by key"."""
+    return delivery + (", ordered by key" if ordered else "")
+
+
 class Isolation(StrEnum):
     READ_COMMITTED = "read_committed"
     READ_UNCOMMITTED = "read_uncommitted"

@@ -11,7 +11,7 @@ class JudgedRun(Verdict):
 
     `version`: of the Streamproof that judged. `plan`: the faults that were carried out, null for a history that lies
     without its run. `again`: the command that runs it again, null for a run that a test has made. `directory`: of the
-    history; `timeline`: of its picture, if it was drawn.
+    history; `report`: of its page, if it was written.
     """
 
     subject: str
@@ -21,13 +21,13 @@ class JudgedRun(Verdict):
     plan: WrittenPlan | None
     again: str | None
     directory: str
-    timeline: str | None
+    report: str | None
 
 
 def judged_run(verdict: Verdict, history: History) -> JudgedRun:
-    """The document of a verdict on `history`, whose plan and picture lie beside it."""
+    """The document of a verdict on `history`, whose plan and report lie beside it."""
     run, record = history.directory.parent, history.record
-    plan, picture = run / "plan.json", run / "timeline.png"
+    plan, report = run / "plan.json", run / "report.html"
     return JudgedRun(
         **dict(verdict),
         subject=record.subject,
@@ -37,5 +37,5 @@ def judged_run(verdict: Verdict, history: History) -> JudgedRun:
         plan=read_written(plan) if plan.is_file() else None,
         again=record.again,
         directory=str(history.directory),
-        timeline=str(picture) if picture.is_file() else None,
+        report=str(report) if report.is_file() else None,
     )

@@ -1,136 +1,147 @@
-"""Draws a timeline with matplotlib: the only module that imports it."""
+"""Where the parts of a timeline lie in its picture; timeline.svg.jinja draws them."""
 
-import io
-import textwrap
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, floor, log10
+from typing import ClassVar
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from streamproof.clock import time_of_day
+from streamproof.report.timeline import US, Curve, Timeline
 
-from streamproof.report.timeline import Broken, Lane, State, Timeline
-
-WIDTH, DPI = 8.6, 210
-MARGIN, LEFT, RIGHT = 0.15, 1.62, 0.3  # inches
-LINE, LANE, PROGRESS, AXIS = 0.21, 0.31, 1.9, 0.5
-WRAP = 92
-WORD = 0.06  # of the width: where a span is narrower, no word fits into it
-INK, FAINT, GRID = "#24292f", "#6e7781", "#e6e8eb"
-FAULT, ABORT, MOVE, FED, DONE = "#d1242f", "#bc4c00", "#8250df", "#8c959f", "#0969da"
-COLOURS = {State.STARTING: "#b6d4fe", State.ALIVE: "#4c8ed9", State.PAUSED: "#f2cc60", State.LOST: "#ffffff"}
-CENTRED: dict[str, Any] = {"ha": "center", "va": "center_baseline", "zorder": 4}
-EDGES = {State.PAUSED: "#bf8700", State.LOST: FAULT}
+WIDTH, LEFT, RIGHT = 1000, 172, 36  # units of the picture; on a wide screen they are pixels
+TOP, LANE, GAP, PROGRESS, AXIS = 30, 26, 14, 150, 24
+BADGE = 20  # between two numbers of faults, at least
+LONG_STEPS = (15, 30, *(60 * minutes for minutes in (1, 2, 5, 10, 30, 60, 120, 360, 1440)))  # seconds
+SHORT = 10  # seconds: up to it, a step is a round number
+TICKS, COUNTS = 9, 4  # at most
 
 
-def draw(what: Timeline) -> bytes:
-    """A PNG, 1800 pixels wide."""
-    lines = [_wrapped(fault) for fault in what.faults]
-    rows = max(1, len(what.lanes) + (what.rebalances is not None) + (what.aborted is not None))
-    text_height = LINE * (1 + sum(map(len, lines))) + 0.28
-    height = MARGIN + text_height + rows * LANE + 0.12 + PROGRESS + AXIS
-    figure = Figure((WIDTH, height), dpi=DPI, facecolor="white")
-    figure.text(MARGIN / WIDTH, 1 - MARGIN / height, what.title, va="top", size=10.5, weight="bold", color=INK)
-    _tell(figure, what, lines, height)
+@dataclass(frozen=True)
+class Tick:
+    """A mark on an axis: where it is, and what stands there."""
 
-    def axes(bottom: float, tall: float) -> Axes:
-        width = WIDTH - LEFT - RIGHT
-        made = figure.add_axes((LEFT / WIDTH, bottom / height, width / WIDTH, tall / height))
-        made.set_xlim(0, what.seconds)
-        for side in made.spines.values():
-            side.set_visible(False)
-        made.tick_params(length=0, labelsize=8.5, labelcolor=INK)
-        return made
-
-    lanes = axes(AXIS + PROGRESS + 0.12, rows * LANE)
-    progress = axes(AXIS, PROGRESS)
-    _draw_lanes(lanes, what, rows)
-    _draw_progress(progress, what)
-    for panel in (lanes, progress):
-        for fault in what.faults:
-            colour = FAULT if fault.effective else FAINT
-            panel.axvspan(fault.start, fault.end, facecolor=(colour, 0.09), edgecolor="white", lw=1.5, zorder=0)
-        for t in what.rebalances or ():
-            panel.axvline(t, color=MOVE, lw=0.7, ls=(0, (2, 2)), alpha=0.55, zorder=1)
-    out = io.BytesIO()
-    figure.savefig(out, format="png", metadata={"Software": "Streamproof"})
-    return out.getvalue()
+    at: float
+    label: str
 
 
-def _wrapped(fault: Broken) -> list[str]:
-    return textwrap.wrap(fault.sentence + ("" if fault.effective else " (no effect)"), WRAP)
+@dataclass(frozen=True)
+class Row:
+    """Moments of a kind on a line of their own."""
+
+    name: str
+    kind: str
+    seconds: tuple[float, ...]
 
 
-def _tell(figure: Figure, what: Timeline, lines: list[list[str]], height: float) -> None:
-    """The faults' sentences, each with the number that its span bears."""
-    y = height - MARGIN - 0.36
-    for number, (fault, wrapped) in enumerate(zip(what.faults, lines, strict=True), 1):
-        colour = FAULT if fault.effective else FAINT
-        figure.text((MARGIN + 0.08) / WIDTH, y / height, str(number), **CENTRED, **_badge(colour))
-        time = f"{fault.start:.1f} s"
-        figure.text((MARGIN + 0.75) / WIDTH, y / height, time, va="center_baseline", ha="right", size=8.5, color=FAINT)
-        for text in wrapped:
-            figure.text((MARGIN + 0.9) / WIDTH, y / height, text, va="center_baseline", size=8.5, color=INK)
-            y -= LINE
+@dataclass(frozen=True)
+class Picture:
+    """A timeline in units of its picture."""
 
+    width: ClassVar = WIDTH
+    left: ClassVar = LEFT
+    right: ClassVar = WIDTH - RIGHT
+    top: ClassVar = TOP
+    timeline: Timeline
 
-def _badge(colour: str) -> dict[str, Any]:
-    box = {"boxstyle": "circle,pad=0.22", "facecolor": colour, "edgecolor": "none"}
-    return {"size": 7, "weight": "bold", "color": "white", "bbox": box}
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """The witnesses, the aborted transactions and the rebalances: the lines below the lanes."""
+        what = self.timeline
+        rows = [Row(name, "witness", seconds) for name, seconds in what.witnesses.items()]
+        if what.aborted is not None:
+            rows.append(Row("aborted transactions", "abort", what.aborted))
+        if what.rebalances is not None:
+            rows.append(Row("rebalances", "rebalance", what.rebalances))
+        return tuple(rows)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the lanes and of the rows below them."""
+        return (*(lane.name for lane in self.timeline.lanes), *(row.name for row in self.rows))
 
-def _draw_lanes(axes: Axes, what: Timeline, rows: int) -> None:
-    names = []
-    for y, lane in enumerate(what.lanes):
-        names.append(lane.name)
-        _draw_lane(axes, lane, y, shortest=WORD * what.seconds)
-    if what.aborted is not None:
-        axes.vlines(what.aborted, len(names) - 0.28, len(names) + 0.28, color=ABORT, lw=1.3, zorder=3)
-        names.append(_counted(len(what.aborted), "aborted transaction"))
-    if what.rebalances is not None:
-        axes.scatter(what.rebalances, [len(names)] * len(what.rebalances), marker="D", s=16, color=MOVE, zorder=3)
-        names.append(_counted(len(what.rebalances), "rebalance"))
-    axes.set_ylim(rows - 0.5, -0.5)
-    axes.set_yticks(range(len(names)), names)
-    axes.set_xticks([])
-    for number, fault in enumerate(what.faults, 1):
-        colour = FAULT if fault.effective else FAINT
-        axes.text((fault.start + fault.end) / 2, -0.62, str(number), ha="center", va="bottom", **_badge(colour))
+    @cached_property
+    def progress_top(self) -> int:
+        return TOP + LANE * len(self.names) + GAP
 
+    @property
+    def bottom(self) -> int:
+        """Of what is drawn; below it stand the times."""
+        return self.progress_top + PROGRESS
 
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
+    @property
+    def height(self) -> int:
+        return self.bottom + AXIS
 
+    def x(self, seconds: float) -> float:
+        share = min(1.0, max(0.0, seconds / (self.timeline.seconds or 1)))
+        return round(LEFT + share * (self.right - LEFT), 1)
 
-def _draw_lane(axes: Axes, lane: Lane, y: int, shortest: float) -> None:
-    first, last = min(span.start for span in lane.spans), max(span.end for span in lane.spans)
-    axes.hlines(y, first, last, color=FAULT, lw=0.9, ls=(0, (1, 2)), zorder=1.5)  # seen where nothing runs
-    for span in lane.spans:
-        edge = EDGES.get(span.state, "none")
-        length = span.end - span.start
-        axes.barh(y, length, left=span.start, height=0.56, color=COLOURS[span.state], edgecolor=edge, lw=0.8, zorder=2)
-        if span.state is not State.ALIVE and length >= shortest:
-            axes.text(span.start + length / 2, y, span.state, size=7.5, color=INK, **CENTRED)
-    axes.scatter(
-        lane.deaths, [y] * len(lane.deaths), marker="X", s=46, color=FAULT, edgecolor="white", lw=0.6, zorder=5
-    )
+    def y(self, row: int) -> int:
+        """The middle of a lane, or of a row below the lanes."""
+        return TOP + LANE * row + LANE // 2
 
+    def clock(self, seconds: float) -> str:
+        """The time of day (UTC) so long after the start."""
+        return time_of_day(self.timeline.started_at + round(seconds * US))
 
-def _draw_progress(axes: Axes, what: Timeline) -> None:
-    fed, done = what.fed, what.committed
-    for curve, colour, name in ((fed, FED, "in the log"), (done, DONE, "committed past")):
-        if curve:
-            axes.step(curve.seconds, curve.counts, where="post", color=colour, lw=1.6, zorder=3, label=name)
-    if done:
-        axes.fill_between(done.seconds, done.counts, step="post", color=DONE, alpha=0.12, lw=0, zorder=2)
-    if fed or done:
-        axes.legend(
-            loc="upper left", frameon=True, framealpha=0.85, edgecolor="none", fontsize=8.5, labelcolor="linecolor"
+    def places(self, seconds: Iterable[float]) -> list[float]:
+        """Where moments lie, each place once: there may be more moments than a picture can show."""
+        return sorted(set(map(self.x, seconds)))
+
+    @cached_property
+    def badges(self) -> tuple[float, ...]:
+        """Where the number of each fault stands: over its middle, unless another stands there."""
+        places: list[float] = []
+        for fault in self.timeline.faults:
+            middle = self.x((fault.start + fault.end) / 2)
+            places.append(max(middle, places[-1] + BADGE) if places else middle)
+        return tuple(places)
+
+    @cached_property
+    def ticks(self) -> tuple[Tick, ...]:
+        """Round times of day."""
+        first = self.timeline.started_at / US
+        step = _step(self.timeline.seconds)
+        label = slice(None) if step < 1 else slice(8)
+        return tuple(
+            Tick(self.x(t - first), time_of_day(round(t * US))[label])
+            for t in _multiples(step, first, first + self.timeline.seconds)
         )
-    axes.set_ylim(bottom=0)
-    axes.set_ylabel("events", size=8.5, color=FAINT)
-    axes.set_xlabel("seconds since the start", size=8.5, color=FAINT)
-    axes.grid(color=GRID, lw=0.7)
-    axes.set_axisbelow(True)
-    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.xaxis.set_major_locator(MaxNLocator(12, integer=what.seconds > 12))  # noqa: PLR2004
+
+    @cached_property
+    def _most(self) -> int:
+        return max((curve.counts[-1] for curve in (self.timeline.fed, self.timeline.committed) if curve), default=0)
+
+    def _height(self, count: float) -> float:
+        return round(self.bottom - (PROGRESS - GAP) * count / (self._most or 1), 1)
+
+    @cached_property
+    def counts(self) -> tuple[Tick, ...]:
+        """Round numbers of events."""
+        step = max(1, round(_round_up(self._most / COUNTS)))
+        return tuple(Tick(self._height(count), f"{count:,}") for count in range(0, self._most + 1, step))
+
+    def path(self, curve: Curve) -> str:
+        """A curve in steps, as the data of an SVG path."""
+        steps = "".join(
+            f"H{self.x(t)}V{self._height(count)}" for t, count in zip(curve.seconds, curve.counts, strict=True)
+        )
+        return f"M{self.x(curve.seconds[0])} {self.bottom}{steps}"
+
+
+def _step(seconds: float) -> float:
+    """The shortest usual step that a time has no more than `TICKS` of."""
+    least = seconds / TICKS
+    return _round_up(least) if least <= SHORT else next((step for step in LONG_STEPS if step >= least), ceil(least))
+
+
+def _round_up(least: float) -> float:
+    """The next of 1, 2, 5, 10, 20, …, and of 0.5, 0.2, 0.1, … where `least` is small; 1 for 0."""
+    power = 10.0 ** floor(log10(least or 1))
+    return next(base * power for base in (1, 2, 5, 10) if base * power >= least)
+
+
+def _multiples(step: float, first: float, last: float) -> Iterator[float]:
+    for n in range(ceil(first / step), int(last / step) + 1):
+        yield n * step

@@ -1,4 +1,4 @@
-"""What a run leaves in Allure's results: its verdict, its timeline, the witnesses, the logs, and where it ran."""
+"""What a run leaves in Allure's results: its verdict, its report, the witnesses, the logs, and where it ran."""
 
 import csv
 import io
@@ -16,8 +16,8 @@ from streamproof.checks import Status, Verdict
 from streamproof.cluster import OwnedCluster
 from streamproof.engine.run import Run
 from streamproof.history.store import History
+from streamproof.report.page import page
 from streamproof.report.text import explain
-from streamproof.report.timeline import can_draw, timeline
 
 SHOWN_WITNESSES = 20
 LAST_LINES = 30
@@ -25,10 +25,9 @@ TAIL_BYTES = 16_384  # more than the last lines of a log
 
 
 def attach_verdict(verdict: Verdict, history: History) -> None:
-    """Attach the verdict of a finished run, its timeline and its first witnesses to the test that is running."""
+    """Attach the verdict of a finished run, its report and its first witnesses to the test that is running."""
     allure.attach(Text.from_markup(explain(verdict, history)).plain, "verdict", allure.attachment_type.TEXT)
-    if can_draw():
-        allure.attach(timeline(history), "timeline", allure.attachment_type.PNG)
+    allure.attach(page(verdict, history, history.directory.parent), "report", allure.attachment_type.HTML)
     for finding in verdict.findings:
         if finding.witnesses and finding.status in (Status.FORBIDDEN, Status.NEVER_UPHELD):
             table = _first_rows(history.directory.parent / "witnesses" / f"{finding.anomaly}.parquet")

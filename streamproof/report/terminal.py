@@ -10,6 +10,7 @@ from rich.status import Status
 from streamproof import __version__
 from streamproof.engine import events
 from streamproof.engine.events import Phase, SessionEvent
+from streamproof.history.promise import promise_in_words
 
 if TYPE_CHECKING:  # slow to import
     from streamproof.faults import Fault
@@ -45,11 +46,10 @@ class Terminal:
     def _(self, event: events.RunStarted) -> None:
         contract = event.spec.contract
         source = f" ({contract.source}, {contract.name})" if contract.source else ""
-        order = ", ordered by key" if contract.ordered else ""
         # printed with the first line: a run that cannot begin has its error's sentence, and no title
         self._title = (
             f"streamproof {__version__} · subject {event.spec.subject.name}{source} · "
-            f"promise: {contract.delivery}{order}"
+            f"promise: {promise_in_words(contract.delivery, ordered=contract.ordered)}"
         )
 
     @_show.register

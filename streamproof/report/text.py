@@ -5,6 +5,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from streamproof.checks import Finding, Outcome, Status, Verdict
+from streamproof.history.promise import promise_in_words
 from streamproof.history.store import History
 
 SHOWN_WITNESSES = 3
@@ -23,55 +24,76 @@ SEEN = {  # singular, plural
 
 def explain(verdict: Verdict, history: History | None = None, *, witnesses: Path | None = None) -> str:
     """The verdict as lines of Rich markup; plain text but for the outcome's colour. `witnesses`: where all are kept."""
-    promise = verdict.delivery + (", ordered by key" if verdict.ordered else "")
     colour = COLOURS[verdict.outcome]
-    lines = [f"[bold {colour}]{verdict.outcome.upper()}[/]  {promise}{_summary(verdict)}"]
-    for finding in verdict.findings:
-        if finding.witnesses and finding.status in (Status.FORBIDDEN, Status.NEVER_UPHELD):
-            lines += _finding(finding, witnesses)
+    lines = [f"[bold {colour}]{verdict.outcome.upper()}[/]  {promise_of(verdict)}{_summary(verdict)}"]
+    for finding in filter(is_amiss, verdict.findings):
+        lines.append(f"  [bold]{finding.anomaly}[/] · {witnesses_of(finding)} · {escape(finding.definition)}")
+        for witness in finding.told[:SHOWN_WITNESSES]:
+            lines += [f"    {escape(line)}" for line in witness.splitlines()]
+        if more := others(finding, SHOWN_WITNESSES, witnesses):
+            lines.append(f"    {escape(more)}")
     if verdict.outcome is Outcome.UNPROVEN:
         lines += ["  Missing:", *(f"    {escape(text)}" for text in verdict.missing)]
-    lines += _rest(verdict, history)
+    lines += [f"        {what}: {escape(text)}." for what, text in shown(verdict, history).items()]
+    if history:
+        lines.append(f"        History {escape(str(history.directory))}")
+        lines += [f"        Again   {escape(history.record.again)}"] if history.record.again else []
     return "\n".join(lines)
 
 
+def promise_of(verdict: Verdict) -> str:
+    return promise_in_words(verdict.delivery, ordered=verdict.ordered)
+
+
+def is_amiss(finding: Finding) -> bool:
+    """Whether its witnesses keep the run from being upheld."""
+    return bool(finding.witnesses) and finding.status in {Status.FORBIDDEN, Status.NEVER_UPHELD}
+
+
+def sentence(verdict: Verdict, subject: str) -> str:
+    """The verdict in one sentence."""
+    promise = f"({promise_of(verdict)})"
+    if verdict.outcome is Outcome.UNPROVEN:
+        return f"It is not proven that {subject} keeps its promise {promise}."
+    does = "kept" if verdict.outcome is Outcome.UPHELD else "broke"
+    return f"{subject} {does} its promise {promise}{_summary(verdict)}."
+
+
 def _summary(verdict: Verdict) -> str:
-    seen = verdict.seen
-    if verdict.outcome is not Outcome.UPHELD:
+    if verdict.outcome is Outcome.UNPROVEN:
         return ""
-    return f": {seen.get('inputs', 0):,} events in, {seen.get('effects', 0):,} effects out"
+    seen = verdict.seen
+    amiss = [f"{finding.witnesses:,} {finding.anomaly}" for finding in verdict.findings if is_amiss(finding)]
+    return ": " + (", ".join(amiss) or f"{seen.get('inputs', 0):,} events in, {seen.get('effects', 0):,} effects out")
 
 
-def _finding(finding: Finding, kept: Path | None) -> list[str]:
-    plural = "es" if finding.witnesses != 1 else ""
-    lines = [f"  [bold]{finding.anomaly}[/] · {finding.witnesses:,} witness{plural} · {escape(finding.definition)}"]
-    for witness in finding.told[:SHOWN_WITNESSES]:
-        lines += [f"    {escape(line)}" for line in witness.splitlines()]
-    if finding.witnesses > SHOWN_WITNESSES:
-        where = f" in {escape(str(kept / finding.anomaly))}.parquet" if kept else ""
-        lines.append(f"    … {finding.witnesses - SHOWN_WITNESSES:,} more{where}")
-    return lines
+def witnesses_of(finding: Finding) -> str:
+    """How many there are."""
+    return f"{finding.witnesses:,} witness{'es' * (finding.witnesses != 1)}"
 
 
-def _rest(verdict: Verdict, history: History | None) -> list[str]:
+def others(finding: Finding, told: int, kept: Path | None) -> str | None:
+    """How many witnesses there are beside those that are told, and where; None if there are none."""
+    if finding.witnesses <= told:
+        return None
+    return f"… {finding.witnesses - told:,} more" + (f" in {kept / finding.anomaly}.parquet" if kept else "")
+
+
+def shown(verdict: Verdict, history: History | None) -> dict[str, str]:
+    """What the run has shown and what it has not, by kind; only what there is."""
     counts = {what: verdict.seen.get(what, 0) for what in SEEN}
     seen = [f"{counts[what]:,} {words[counts[what] != 1]}" for what, words in SEEN.items() if counts[what]]
-    counted = [
+    allowed = [
         f"{finding.witnesses:,} {finding.anomaly}"
         for finding in verdict.findings
         if finding.status is Status.COUNTED and finding.witnesses
     ]
     idle = verdict.seen.get("faults_without_effect", 0)
-    not_shown = [*NEVER_SHOWN, *(history.record.not_shown if history else ())]
-    lines = [f"        Shown by: {', '.join(seen) or 'nothing'}."]
-    if idle:
-        lines.append(f"        Without effect: {idle} fault{'s' * (idle != 1)} of the plan.")
-    if counted:
-        lines.append(f"        Allowed and seen: {', '.join(counted)}.")
-    if verdict.not_judged:
-        lines.append(f"        Not judged: {escape(', '.join(verdict.not_judged))}.")
-    lines.append(f"        Not shown: {escape(', '.join(not_shown))}.")
-    if history:
-        lines.append(f"        History {escape(str(history.directory))}")
-        lines += [f"        Again   {escape(history.record.again)}"] if history.record.again else []
-    return lines
+    found = {
+        "Shown by": ", ".join(seen) or "nothing",
+        "Without effect": f"{idle} fault{'s' * (idle != 1)} of the plan" if idle else "",
+        "Allowed and seen": ", ".join(allowed),
+        "Not judged": ", ".join(verdict.not_judged),
+        "Not shown": ", ".join([*NEVER_SHOWN, *(history.record.not_shown if history else ())]),
+    }
+    return {what: text for what, text in found.items() if text}

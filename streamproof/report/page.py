@@ -1,0 +1,72 @@
+"""The report of a run: a single HTML file that needs no server, no network and no other file."""
+
+import re
+import shlex
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from streamproof import __version__
+from streamproof.checks import Finding, Status, Verdict
+from streamproof.errors import ReportError
+from streamproof.history.store import History
+from streamproof.report.drawing import Picture
+from streamproof.report.text import is_amiss, others, sentence, shown, witnesses_of
+from streamproof.report.timeline import US, read_timeline
+
+NAME = "report.html"
+USERINFO = re.compile(r"(?<=://)[^\s/@]+(?=@)")  # of a URL: it may hold a password
+
+
+def page(verdict: Verdict, history: History, directory: Path, again: str | None = None) -> str:
+    """The report as HTML. `directory`: of the run, where its witnesses are.
+
+    `again`: the command that repeats the run, if the run's record has none. Without any, the report tells the command
+    that judges the run again. HistoryError for a history, or witnesses, that cannot be read.
+    """
+    kept = directory / "witnesses"
+    files = {finding.anomaly: kept / f"{finding.anomaly}.parquet" for finding in verdict.findings if is_amiss(finding)}
+    timeline = read_timeline(history, verdict.group, files)
+    environment = Environment(
+        loader=PackageLoader("streamproof.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.jinja").render(
+        verdict=verdict,
+        history=history,
+        record=history.record,
+        version=__version__,
+        sentence=sentence(verdict, history.record.subject),
+        date=datetime.fromtimestamp(history.record.started_at / US, UTC).date(),
+        shown=shown(verdict, history),
+        timeline=timeline,
+        picture=Picture(timeline),
+        findings=sorted(verdict.findings, key=lambda finding: not is_amiss(finding)),
+        kept=kept,
+        is_amiss=is_amiss,
+        status=_status,
+        others=others,
+        again=USERINFO.sub("…", again or history.record.again or shlex.join(["streamproof", "check", str(directory)])),
+    )
+
+
+def write_page(verdict: Verdict, history: History, directory: Path, again: str | None = None) -> Path:
+    """The file of the report, in the run's `directory`; ReportError when it cannot be written. See `page`."""
+    path = directory / NAME
+    try:
+        path.write_text(page(verdict, history, directory, again), encoding="utf-8")
+    except OSError as error:
+        raise ReportError(f"{path} cannot be written ({error.strerror}); clear the way, or judge a copy") from error
+    return path
+
+
+def _status(finding: Finding) -> str:
+    if finding.reason is not None:
+        return f"not judged: {finding.reason}"
+    if not finding.witnesses:
+        return "none seen"
+    return witnesses_of(finding) + (", allowed" if finding.status is Status.COUNTED else "")
