@@ -34,7 +34,7 @@ def wait_until() -> WaitUntil:
     """Wait until something is seen; the test fails when it is not in 30 s."""
 
     def wait(seen: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         pause = threading.Event()
         while not seen():
             assert time.monotonic() < deadline, "not seen in time"

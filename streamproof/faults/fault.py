@@ -25,6 +25,8 @@ class Fault:
     name: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.action, Action):
+            raise UsageError(f"{self.action!r} is no action; write one such as Kill(), with its brackets")
         if not isinstance(self.when, Trigger):
             raise UsageError(f"fault {self.action.kind}: {self.when!r} is no trigger; write one such as Progress(0.3)")
         kind = self.action.target

@@ -75,8 +75,9 @@ def fault_of(keys: Mapping[str, Any], which: str = "") -> Fault:
     target = parse_target(written.target)
     if target is None or not isinstance(target, action.target.types):
         raise UsageError(f'{where}: its target cannot be "{written.target}"; write {either(action.target.forms)}')
+    trigger = _trigger(written, action, where)
     try:
-        return Fault(action, target, _trigger(written, action, where), written.name)
+        return Fault(action, target, trigger, written.name)
     except UsageError as error:
         raise UsageError(str(error).replace(f"fault {written.kind}", where, 1)) from error
 

@@ -117,6 +117,7 @@ def test_what_depends_on_a_fault_goes_with_it() -> None:
     assert Plan((first, second)) + Plan((other,)) == Plan((first, second, other))
 
 
+NO_ACTION: Any = Kill
 NO_TRIGGER: Any = 0.3
 A_TEXT: Any = "instance:1"
 GOOD = '{"kind": "kill", "target": "instance:1", "at": 0.5}'
@@ -303,8 +304,8 @@ def test_a_fault_in_words_may_say_when() -> None:
 )
 def test_a_fault_says_once_when_it_begins(keys: dict[str, float], sentence: str) -> None:
     """Neither never nor twice."""
-    with pytest.raises(UsageError, match=f"fault kill: {sentence}"):
-        fault_of({"kind": "kill", "target": "instance:1", **keys})
+    with pytest.raises(UsageError, match=f"^fault kill, 1 of the plan: {sentence}"):
+        fault_of({"kind": "kill", "target": "instance:1", **keys}, ", 1 of the plan")
 
 
 @pytest.mark.parametrize(
@@ -333,6 +334,7 @@ def test_faults_that_wait_for_each_other_would_wait_for_ever() -> None:
     [
         (lambda: Progress(30), r"Progress\(30\): give a share of the workload, from 0 to 1"),
         (lambda: During("a", after_ms=-3), "During: after_ms is -3; give milliseconds, of at least 0"),
+        (lambda: Fault(NO_ACTION, Instance(1), Progress(0.3)), "is no action; write one such as Kill"),
         (lambda: Fault(Kill(), Instance(1), NO_TRIGGER), "fault kill: 0.3 is no trigger; write one such as Progress"),
         (lambda: Fault(Kill(), A_TEXT, Progress(0.3)), r"a text is for Fault.of\('kill', 'instance:1'\)"),
     ],
