@@ -176,11 +176,11 @@ def test_an_instance_that_had_ended_by_itself_was_not_killed(
 
 
 def test_a_broker_that_led_nothing_is_not_missed(
-    cluster: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path
+    agreeing: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path
 ) -> None:
     """Paused, the leader is missed; paused again, when others lead, it is not: that shows nothing, and says so."""
-    system = system_of(cluster, session_guardian, tmp_path)
-    leader = Broker(find_leader(cluster.bootstrap_servers, TOPIC, 0))
+    system = system_of(agreeing, session_guardian, tmp_path)
+    leader = Broker(find_leader(agreeing.bootstrap_servers, TOPIC, 0))
     fault = Fault(PauseBroker(lasts_ms=0), leader, Progress(0.5))
     first, second = act(system, fault), act(system, fault)
     assert first.effective, first.sentence
