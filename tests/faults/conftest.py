@@ -1,17 +1,19 @@
 """Systems for faults to act on: without a subject on a real cluster, or made of fakes that only note what is done."""
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
 from streamproof.cluster import Cluster, EmbeddedCluster, start_embedded
 from streamproof.errors import ClusterError
-from streamproof.faults import Evidence, Fault, Nemesis, System
+from streamproof.faults import ACTIONS, Action, Evidence, Fault, Nemesis, Scene, System
+from streamproof.faults.targets import INSTANCE, TargetKind
 from streamproof.guardian import Guardian
 from streamproof.kafka.groups import find_group_coordinator
 from streamproof.kafka.leaders import list_leaders
@@ -149,3 +151,43 @@ def agreeing(cluster: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]]
 
     wait_until(agreed)
     return cluster
+
+
+@pytest.fixture
+def tick() -> Iterator[type[Action]]:
+    """An action that breaks nothing, and notes when it begins and ends; `release` says until when it lasts."""
+
+    class Tick(Action):
+        kind: ClassVar[str] = "tick"
+        target: ClassVar[TargetKind] = INSTANCE
+        log: ClassVar[list[str]] = []
+        release: ClassVar[dict[int, threading.Event]] = {}
+        fails: bool = False
+
+        def begin(self, scene: Scene) -> int:
+            number = scene.instance or 0
+            self.log.append(f"begin {number}")
+            return number
+
+        def evidence(self, scene: Scene, state: int) -> Evidence:
+            if state in self.release:
+                scene.system.wait_until(self.release[state].is_set, 10.0, 0.001)
+            if self.fails:
+                raise RuntimeError("no evidence")
+            return Evidence(f"ticked {state}", effective=True)
+
+        def end(self, scene: Scene, state: int) -> None:  # noqa: ARG002
+            self.log.append(f"end {state}")
+
+    yield Tick
+    del ACTIONS["tick"]
+
+
+def log_of(tick: Any) -> list[str]:
+    log: list[str] = tick.log
+    return log
+
+
+def busy(system: System) -> System:
+    """A subject that has done everything there is, and is whole."""
+    return with_progress(system, committed=lambda: 100)
