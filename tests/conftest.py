@@ -31,7 +31,7 @@ def own_home(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.fixture(scope="session")
 def wait_until() -> WaitUntil:
-    """Wait until something is seen; the test fails when it is not in 30 s."""
+    """Wait until something is seen; the test fails when it is not within two minutes."""
 
     def wait(seen: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 120

@@ -33,6 +33,7 @@ OWN = {
     "generation": "grp = (SELECT grp FROM promise)",
     "owner": "grp = (SELECT grp FROM promise)",
 }
+_named: dict[str, tuple[str, ...]] = {}  # by a query's text, on which alone it depends
 
 
 class Queries:
@@ -43,7 +44,6 @@ class Queries:
         self.promise = promise
         self._connection = connection
         self._made: set[str] = set()
-        self._names: dict[str, tuple[str, ...]] = {}
         connection.register("promise_row", _promise_row(history.record, promise))
         connection.execute("CREATE TABLE promise AS SELECT * FROM promise_row")
         for name, schema in TABLES.items():
@@ -111,11 +111,11 @@ class Queries:
 
     def _tables_of(self, sql: str) -> tuple[str, ...]:
         """The tables and views that `sql` names; none when it is no SQL: it is refused, and named, when it is run."""
-        if sql not in self._names:
+        if sql not in _named:
             # read without being bound: the views that a query needs are not there yet
             (parsed,) = self._connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone() or ("{}",)
-            self._names[sql] = tuple(sorted(_tables_in(json.loads(parsed))))
-        return self._names[sql]
+            _named[sql] = tuple(sorted(_tables_in(json.loads(parsed))))
+        return _named[sql]
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:

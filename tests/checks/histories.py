@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self
 
-from streamproof.checks import judge
+from streamproof.checks import judge, load_checks
+from streamproof.checks.queries import open_queries
+from streamproof.checks.verdict import SAMPLE
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History, HistoryWriter
 from streamproof.history.tables import TABLES
@@ -324,12 +326,21 @@ def clean_plain() -> Scene:
 
 
 def witnesses(scene: Scene, directory: Path, *columns: str) -> dict[str, list[tuple[Any, ...]]]:
-    """All anomalies with witnesses, each with these columns of them (the input, by default)."""
-    verdict = judge(scene.write(directory), threads=1)
+    """All anomalies with witnesses, each with these columns of them (the input, by default).
+
+    What else a verdict asks for, such as evidence, is not looked at: it takes as long as the witnesses do.
+    """
+    history = scene.write(directory)
+    with open_queries(history, threads=1) as queries:
+        found = {
+            check.name: queries.witnesses(check.sql, check.name, SAMPLE)[1]
+            for check in load_checks()
+            if queries.needs(check.sql) - check.uses <= history.tables.keys()
+        }
     return {
-        finding.anomaly: [tuple(row.get(name) for name in columns or ("id",)) for row in finding.sample]
-        for finding in verdict.findings
-        if finding.witnesses
+        anomaly: [tuple(row.get(name) for name in columns or ("id",)) for row in rows]
+        for anomaly, rows in found.items()
+        if rows
     }
 
 

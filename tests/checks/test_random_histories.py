@@ -8,8 +8,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streamproof.checks import judge
-from tests.checks.histories import CHANNELS, DEAD, Scene
+from tests.checks.histories import CHANNELS, DEAD, Scene, witnesses
 
 PARTITIONS = 2
 quickly = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -112,9 +111,7 @@ def _write(write: Callable[[str, str, int], object], batch: list[Input], part: i
 def found(scene: Scene) -> dict[str, set[str | None]]:
     """Each anomaly with witnesses, and the ids of those."""
     with tempfile.TemporaryDirectory() as directory:
-        verdict = judge(scene.write(Path(directory)), threads=1)
-    witnessed = (finding for finding in verdict.findings if finding.witnesses)
-    return {finding.anomaly: {row.get("id") for row in finding.sample} for finding in witnessed}
+        return {anomaly: {name for (name,) in rows} for anomaly, rows in witnesses(scene, Path(directory)).items()}
 
 
 @thoroughly
