@@ -9,7 +9,10 @@ import allure
 import pytest
 from pytest_bdd.parser import Feature, Scenario, Step
 
+from streamproof.errors import StreamproofError, VerdictError
+
 _open_step = pytest.StashKey[Any]()
+feature_words = pytest.StashKey[str]()
 EXAMPLE = "_pytest_bdd_example"  # a row of an outline's examples, as a single parameter
 
 
@@ -31,6 +34,7 @@ def pytest_bdd_before_scenario(request: pytest.FixtureRequest, feature: Feature,
     allure.dynamic.feature(feature.name)
     allure.dynamic.title(f"{scenario.name} ({values})" if values else scenario.name)
     allure.dynamic.description(feature.description or "")
+    request.node.stash[feature_words] = feature.description or ""
     for tag in sorted(scenario.tags | feature.tags):
         allure.dynamic.tag(tag)
 
@@ -69,4 +73,6 @@ def _leave(request: pytest.FixtureRequest, error: BaseException | None) -> None:
     if context is None:
         return
     del request.node.stash[_open_step]
-    context.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+    told = isinstance(error, StreamproofError | VerdictError)  # its sentence says it all
+    trace = error.__traceback__ if error and not told else None
+    context.__exit__(type(error) if error else None, error, trace)

@@ -7,13 +7,14 @@ Step definitions of the verifier are in `steps.py`.
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+import shlex
 import types
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
@@ -29,14 +30,30 @@ if TYPE_CHECKING:
 pytest_plugins = ["streamproof.pytest.steps", "streamproof.pytest.schema_steps", "streamproof.pytest.allure_steps"]
 
 FEED_S = 2.0  # a test's input is small
+PACKAGE = Path(__file__).parents[1]
+OPTIONS = ("--streamproof-config", "--cluster", "--registry", "--kafka-brokers", "--kafka-version")
 _runs = pytest.StashKey[list["Run"]]()
+_described = pytest.StashKey[list["Run"]]()
 _seeds = pytest.StashKey[set[int]]()
-RunSubject = Callable[..., AbstractContextManager["Run"]]
+
+
+class RunSubject(Protocol):
+    """What the fixture `run_subject` is."""
+
+    def __call__(
+        self,
+        name: str | None = None,
+        *,
+        records: int = 1000,
+        seed: int = 1,
+        instances: int | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> contextlib.AbstractContextManager[Run]: ...
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("streamproof", "Kafka pipelines under test")
-    group.addoption("--streamproof-config", default="streamproof.toml", help="where subjects are declared")
+    group.addoption("--streamproof-config", help="where subjects are declared, if not in streamproof.toml")
     group.addoption(
         "--cluster",
         help="embedded, testcontainers, or HOST:PORT of an existing cluster; else as in streamproof.toml, or embedded",
@@ -66,7 +83,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In the report a failure is sorted by the type of its error: a broken promise is not a broken test."""
+    """A failure that its sentence tells has no frames of libraries.
+
+    In the report a failure is sorted by the type of its error: a broken promise is not a broken test.
+    """
+    if call.excinfo is not None:
+        _hide_libraries(call.excinfo, item.config)
     if call.excinfo is not None and item.config.getoption("--alluredir", None):
         import allure
 
@@ -75,6 +97,26 @@ def pytest_runtest_makereport(
         if category := category_of(call.excinfo.value):
             allure.dynamic.label(LABEL, category)
     return (yield)
+
+
+def _hide_libraries(failure: pytest.ExceptionInfo[BaseException], config: pytest.Config) -> None:
+    from streamproof.errors import StreamproofError, VerdictError
+
+    error = failure.value
+    if isinstance(error, StreamproofError | VerdictError) and not config.getoption("fulltrace"):
+        own = _without_libraries(error.__traceback__)
+        failure.traceback = type(failure.traceback)(own or ())
+        error.__cause__, error.__suppress_context__ = None, True
+
+
+def _without_libraries(trace: types.TracebackType | None) -> types.TracebackType | None:
+    if trace is None:
+        return None
+    rest = _without_libraries(trace.tb_next)
+    path = Path(trace.tb_frame.f_code.co_filename)
+    if path.is_relative_to(PACKAGE) or "site-packages" in path.parts or path == Path(contextlib.__file__):
+        return rest
+    return types.TracebackType(rest, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
 
 
 @pytest.hookimpl(tryfirst=True)  # the report shows the error too
@@ -92,9 +134,10 @@ def _show(item: pytest.Item, *, logs: bool) -> None:
     directory = item.config.getoption("--alluredir", None)
     if not runs or not directory:
         return
-    from streamproof.report.results import attach_logs, attach_verdict, write_environment
+    from streamproof.report.results import attach_logs, attach_verdict, describe, write_environment
 
     seeds = item.config.stash.setdefault(_seeds, set())
+    described = item.stash.setdefault(_described, [])
     for run in list(runs):
         if logs:
             attach_logs(run)
@@ -103,6 +146,15 @@ def _show(item: pytest.Item, *, logs: bool) -> None:
             seeds.add(run.spec.seed)
             write_environment(item.config.invocation_params.dir / directory, run, seeds)
             runs.remove(run)
+            described.append(run)
+    describe(_words(item), [(run.verdict, run.history) for run in described])
+
+
+def _words(item: pytest.Item) -> str:
+    """What the test says of itself: a scenario by its feature, another by its docstring."""
+    from streamproof.pytest.allure_steps import feature_words
+
+    return item.stash.get(feature_words, None) or getattr(getattr(item, "function", None), "__doc__", None) or ""
 
 
 class FeatureFile(pytest.Module):
@@ -175,7 +227,7 @@ def streamproof_session(
 
 
 def _config_path(config: pytest.Config) -> Path:
-    return Path(config.rootpath / config.getoption("--streamproof-config"))
+    return Path(config.rootpath / (config.getoption("--streamproof-config") or "streamproof.toml"))
 
 
 @pytest.fixture(scope="session")
@@ -190,6 +242,14 @@ def schema_registry(streamproof_session: Session) -> Registry:
     return streamproof_session.registry
 
 
+def _again(request: pytest.FixtureRequest) -> str:
+    """The command that runs the test again, with the plugin's options that were given."""
+    given = [(option, request.config.getoption(option)) for option in OPTIONS]
+    return shlex.join(
+        ["pytest", request.node.nodeid, *(f"{option}={value}" for option, value in given if value is not None)]
+    )
+
+
 @pytest.fixture
 def run_subject(request: pytest.FixtureRequest, streamproof_session: Session, tmp_path: Path) -> Iterator[RunSubject]:
     """Starts subjects of streamproof.toml: `with run_subject("orders", records=500) as run:` feeds it from the start.
@@ -202,7 +262,7 @@ def run_subject(request: pytest.FixtureRequest, streamproof_session: Session, tm
 
     runs = request.node.stash.setdefault(_runs, [])
 
-    @contextmanager
+    @contextlib.contextmanager
     def start(
         name: str | None = None,
         *,
@@ -218,7 +278,8 @@ def run_subject(request: pytest.FixtureRequest, streamproof_session: Session, tm
         )  # fmt: skip
         changed = {"instances": instances or spec.subject.instances, "env": {**spec.subject.env, **(env or {})}}
         subject = spec.subject.model_copy(update=changed)
-        with streamproof_session.run(replace(spec, subject=subject), feed_s=FEED_S) as run:
+        spec = replace(spec, subject=subject, again=_again(request))
+        with streamproof_session.run(spec, feed_s=FEED_S) as run:
             runs.append(run)
             yield run
 

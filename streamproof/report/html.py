@@ -1,7 +1,11 @@
-"""The HTML report, made from Allure's results by Allure's own generator: a program of npm's, so Node.js is needed."""
+"""The HTML report of test results, made by Allure's own generator: a program of npm's, so Node.js is needed.
+
+Its index.html needs no server and no file beside it.
+"""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -15,6 +19,10 @@ from streamproof.report.categories import CATEGORIES, LABEL
 GENERATOR = "allure@3.18.0"
 NODE = "20"  # the oldest that it runs on
 TIMEOUT_S = 300.0  # the first use downloads it
+ANALYTICS = re.compile(
+    r'<script async src="https://www\.googletagmanager\.com/.*?</script>\s*<script>.*?</script>', re.DOTALL
+)
+DATA = re.compile(r"<script async>\s*window\.allureReportDataReady.*?</script>\s*<script defer>.*?</script>", re.DOTALL)
 
 # the generator's own rules: by the label that the pytest plugin gives, else by the status
 RULES: tuple[dict[str, Any], ...] = (
@@ -40,12 +48,15 @@ def generate(results: Path, output: Path, history: Path | None = None) -> Path:
             f"npx is not there; the report needs Node.js {NODE} or later with npm: install nodejs and npm"
         )
     with tempfile.TemporaryDirectory(prefix="streamproof-report-") as scratch:
-        config, made = Path(scratch, "allurerc.json"), Path(scratch, "report")
+        config, made, telling = Path(scratch, "allurerc.json"), Path(scratch, "report"), Path(scratch, "results")
         config.write_text(json.dumps(_config(history)))
-        command = [npx, "--yes", "--prefer-offline", GENERATOR, "generate", str(results.absolute())]
+        _copy_telling(results, telling)
+        command = [npx, "--yes", "--prefer-offline", GENERATOR, "generate", str(telling)]
         _run([*command, "--config", str(config), "--output", str(made)], cwd=scratch)
         if not _is_report(made):
             raise ReportError(f"{GENERATOR} made no report of {results}; run it by hand: {' '.join(command)}")
+        index = made / "index.html"
+        index.write_text(_stand_alone(index.read_text()))
         try:
             if output.exists():
                 shutil.rmtree(output)
@@ -55,10 +66,35 @@ def generate(results: Path, output: Path, history: Path | None = None) -> Path:
     return output / "index.html"
 
 
+def _stand_alone(page: str) -> str:
+    """The generator's page, without what counts its readers at a host of Google's, and with its data in front.
+
+    As it is generated, the page may look for its data before that is there, and then shows nothing.
+    """
+    page = ANALYTICS.sub("", page)
+    data = "".join(DATA.findall(page))
+    return DATA.sub("", page).replace("</head>", f"{data}</head>", 1)
+
+
 def counts(index: Path) -> dict[str, int]:
     """How many tests had each outcome, and the `total`, as the report with this index counts them itself."""
     stats: dict[str, int] = json.loads((index.parent / "summary.json").read_bytes())["stats"]
     return stats
+
+
+def _copy_telling(results: Path, target: Path) -> None:
+    """All results but the fixtures that have nothing to tell: pytest's own alone would fill the page."""
+    target.mkdir()
+    for file in results.iterdir():
+        if file.is_file() and (not file.name.endswith("-container.json") or _tells(file)):
+            shutil.copy(file, target)
+
+
+def _tells(container: Path) -> bool:
+    """Whether a fixture failed, or something is attached to it."""
+    fixtures = json.loads(container.read_bytes())
+    parts = [part for when in ("befores", "afters") for part in fixtures.get(when, [])]
+    return any(part.get("status") in {"failed", "broken"} or part.get("attachments") for part in parts)
 
 
 def _is_result(file: Path) -> bool:
@@ -71,13 +107,14 @@ def _is_result(file: Path) -> bool:
 
 
 def _is_report(directory: Path) -> bool:
-    return (directory / "index.html").is_file() and (directory / "widgets").is_dir()
+    return (directory / "index.html").is_file() and (directory / "summary.json").is_file()
 
 
 def _config(history: Path | None) -> dict[str, Any]:
     return {
         "name": "Streamproof",
         "categories": RULES,
+        "plugins": {"awesome": {"options": {"singleFile": True}}},
         "hideLabels": ["host", "thread", "framework", "language", "package"],
         **({"historyPath": str(history.absolute())} if history else {}),
     }

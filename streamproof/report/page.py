@@ -1,5 +1,6 @@
-"""The report of a run: a single HTML file that needs no server, no network and no other file."""
+"""The report of a run: a single HTML file that needs no server, no network and no other file; and its summary."""
 
+import base64
 import re
 import shlex
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from streamproof.errors import ReportError
 from streamproof.history.store import History
 from streamproof.report.drawing import Picture
 from streamproof.report.text import is_amiss, others, sentence, shown, witnesses_of
-from streamproof.report.timeline import US, read_timeline
+from streamproof.report.timeline import US, Timeline, read_timeline
 
 NAME = "report.html"
 USERINFO = re.compile(r"(?<=://)[^\s/@]+(?=@)")  # of a URL: it may hold a password
@@ -25,17 +26,9 @@ def page(verdict: Verdict, history: History, directory: Path, again: str | None 
     `again`: the command that repeats the run, if the run's record has none. Without any, the report tells the command
     that judges the run again. HistoryError for a history, or witnesses, that cannot be read.
     """
-    kept = directory / "witnesses"
-    files = {finding.anomaly: kept / f"{finding.anomaly}.parquet" for finding in verdict.findings if is_amiss(finding)}
-    timeline = read_timeline(history, verdict.group, files)
-    environment = Environment(
-        loader=PackageLoader("streamproof.report", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.jinja").render(
+    timeline = _timeline(verdict, history, directory)
+    return _render(
+        "page.html.jinja",
         verdict=verdict,
         history=history,
         record=history.record,
@@ -45,13 +38,55 @@ def page(verdict: Verdict, history: History, directory: Path, again: str | None 
         shown=shown(verdict, history),
         timeline=timeline,
         picture=Picture(timeline),
+        alone=False,
         findings=sorted(verdict.findings, key=lambda finding: not is_amiss(finding)),
-        kept=kept,
+        kept=_kept(directory),
         is_amiss=is_amiss,
         status=_status,
         others=others,
-        again=USERINFO.sub("…", again or history.record.again or shlex.join(["streamproof", "check", str(directory)])),
+        again=_again(history, directory, again),
     )
+
+
+def summary(verdict: Verdict, history: History, directory: Path) -> str:
+    """The verdict in a sentence, the timeline as a picture, and the command that repeats the run, as a piece of HTML.
+
+    For a place that takes plain elements alone: without style, script or SVG. `directory`: as for `page`.
+    """
+    timeline = _timeline(verdict, history, directory)
+    picture = _render("timeline.svg.jinja", timeline=timeline, picture=Picture(timeline), alone=True)
+    return _render(
+        "summary.html.jinja",
+        verdict=verdict,
+        sentence=sentence(verdict, history.record.subject),
+        picture=base64.b64encode(picture.encode()).decode(),
+        again=_again(history, directory),
+    )
+
+
+def _kept(directory: Path) -> Path:
+    return directory / "witnesses"
+
+
+def _timeline(verdict: Verdict, history: History, directory: Path) -> Timeline:
+    kept = _kept(directory)
+    files = {finding.anomaly: kept / f"{finding.anomaly}.parquet" for finding in verdict.findings if is_amiss(finding)}
+    return read_timeline(history, verdict.group, files)
+
+
+def _again(history: History, directory: Path, again: str | None = None) -> str:
+    return USERINFO.sub("…", again or history.record.again or shlex.join(["streamproof", "check", str(directory)]))
+
+
+def _render(template: str, **values: object) -> str:
+    environment = Environment(
+        loader=PackageLoader("streamproof.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(values)
 
 
 def write_page(verdict: Verdict, history: History, directory: Path, again: str | None = None) -> Path:

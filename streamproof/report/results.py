@@ -4,6 +4,7 @@ import csv
 import io
 import platform
 from collections.abc import Iterable
+from html import escape
 from pathlib import Path
 
 import allure
@@ -16,12 +17,21 @@ from streamproof.checks import Status, Verdict
 from streamproof.cluster import OwnedCluster
 from streamproof.engine.run import Run
 from streamproof.history.store import History
-from streamproof.report.page import page
+from streamproof.report.page import page, summary
 from streamproof.report.text import explain
 
 SHOWN_WITNESSES = 20
 LAST_LINES = 30
 TAIL_BYTES = 16_384  # more than the last lines of a log
+
+
+def describe(words: str, runs: Iterable[tuple[Verdict, History]]) -> None:
+    """Describe the test that is running, where its page is read first.
+
+    By its own words, and by the summary of each run: verdict, timeline, and the command that repeats it.
+    """
+    summaries = (summary(verdict, history, history.directory.parent) for verdict, history in runs)
+    allure.dynamic.description_html("\n".join([f"<p>{escape(words.strip())}</p>", *summaries]))
 
 
 def attach_verdict(verdict: Verdict, history: History) -> None:

@@ -1,5 +1,6 @@
 """The plugin in projects of its users: what it collects, what it loads, and what a run leaves in the report."""
 
+import inspect
 import json
 import os
 import re
@@ -131,6 +132,9 @@ def test_a_run_leaves_its_verdict_its_picture_and_its_logs(
     assert list(files) == ["verdict", "report"]
     assert files["verdict"].read_text().startswith("UNPROVEN  exactly-once, ordered by key")
     assert "Timeline of the run" in files["report"].read_text()
+    again = f"pytest {Path(inspect.stack()[0].function).name}.py::test_forwarded {config} --kafka-brokers=1"
+    assert again in files["report"].read_text()
+    assert all(part in forwarded["descriptionHtml"] for part in ("UNPROVEN", "data:image/svg+xml", again))
     [step] = forwarded["steps"]
     assert step["name"] == "Logs"
     logs = attached(pytester, step)
@@ -148,3 +152,27 @@ def test_a_run_leaves_its_verdict_its_picture_and_its_logs(
     assert r"Apache\ Kafka = 4.3.1" in where
     assert "Brokers = 1" in where
     assert "Seeds = 5, 6" in where
+
+
+FAILURE = """
+from streamproof.checks import judge
+from tests.checks.histories import clean
+
+def test_it(tmp_path):
+    scene = clean()
+    scene.effect("x005")
+    judge(scene.write(tmp_path / "history")).require("duplicated")
+"""
+
+
+@pytest.mark.parametrize(("flags", "shown"), [([], False), (["--full-trace"], True)])
+def test_a_broken_promise_is_told_without_frames_of_libraries(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, flags: list[str], shown: bool
+) -> None:
+    """The user's own line, and what was found. --full-trace shows all."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pytester.makepyfile(FAILURE)
+    output = pytester.runpytest_subprocess(*flags).stdout.str()
+    assert "duplicated: 1 witnesses, such as: input x005" in output
+    assert 'require("duplicated")' in output
+    assert ("verdict.py" in output) is shown

@@ -1,6 +1,8 @@
 """`streamproof report`: what it makes, what it keeps, and what it refuses."""
 
+import base64
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -42,7 +44,11 @@ def test_failures_are_sorted_by_what_they_are_and_kept_from_report_to_report(
     output, history = tmp_path / "report", tmp_path / "history.jsonl"
     for _ in range(2):
         assert generate(results, output, history).is_file()
-    categories = json.loads((output / "widgets" / "categories.json").read_text())
+    page = (output / "index.html").read_text()
+    assert not re.search(r'(src|href)="https?:', page)
+    assert page.index("allureReportDataReady = true") < page.index("<body>")
+    [embedded] = re.findall(r'd\("widgets/categories.json","([^"]*)"\)', page)
+    categories = json.loads(base64.b64decode(embedded))
     found = {
         node["name"]: [categories["nodes"][leaf].get("name") for leaf in _leaves(categories["nodes"], node)]
         for node in map(categories["nodes"].get, categories["roots"])
@@ -112,7 +118,7 @@ def test_what_is_no_result_makes_no_report(tmp_path: Path, content: str) -> None
 
 GENERATOR = """#!/bin/sh
 while [ "$1" != --output ]; do shift; done
-mkdir -p "$2/widgets" && echo > "$2/index.html"
+mkdir -p "$2" && echo > "$2/index.html"
 echo '{"stats": {"total": 3, "passed": 2, "failed": 1}}' > "$2/summary.json"
 """
 

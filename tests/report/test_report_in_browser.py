@@ -1,9 +1,5 @@
-"""The HTML report as its readers see it: in a real browser, over HTTP."""
+"""The HTML report of test results as its readers see it: in a real browser, opened from disk."""
 
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -28,7 +24,7 @@ STEPS = """
 import pytest
 from pytest_bdd import given, then, when
 from streamproof.checks import judge, write_witnesses
-from streamproof.report.results import attach_verdict
+from streamproof.report.results import attach_verdict, describe
 from tests.checks.histories import clean
 
 @given("a mover", target_fixture="scene")
@@ -43,17 +39,13 @@ def once(scene, tmp_path):
     verdict = judge(history)
     write_witnesses(history, verdict, tmp_path / "witnesses")
     attach_verdict(verdict, history)
+    describe("Each thing is moved once.", [(verdict, history)])
     verdict.require("duplicated")
 """
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
-def report(pytester: pytest.Pytester, own_home: None, need: Need, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def report(pytester: pytest.Pytester, own_home: None, need: Need, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of a report on a scenario whose promise is broken."""
     need("npx")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -63,30 +55,33 @@ def report(pytester: pytest.Pytester, own_home: None, need: Need, monkeypatch: p
     step = result["steps"][-1]
     witnesses = attached(pytester, step)["duplicated: 1 of 1 witnesses"].read_text()
     assert "x005" in witnesses.splitlines()[1]
-    output = pytester.path / "report"
-    generate(pytester.path / RESULTS, output)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=output)) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+    return generate(pytester.path / RESULTS, pytester.path / "report").as_uri()
 
 
 def test_a_scenario_is_found_by_its_name_with_its_steps_its_picture_and_its_witnesses(
     report: str, browser: Browser, tmp_path: Path
 ) -> None:
-    """Opened from the list as a reader does: what was promised, what happened, and what is wrong."""
+    """Opened from the list as a reader does: what was promised, what happened, and what is wrong.
+
+    Verdict and timeline come first; no frames of libraries, and no fixtures that have nothing to tell.
+    """
     page = browser.new_page(viewport={"width": 1400, "height": 1800})
     page.goto(report)
     page.get_by_text("A mover dies with its hands full").click()
     expect(page.get_by_text("Category: Promise violated")).to_be_visible()
-    expect(page.frame_locator("iframe").get_by_text("Each thing is moved once.")).to_be_visible()
+    described = page.frame_locator("iframe")
+    expect(described.get_by_text("Each thing is moved once.")).to_be_visible()
+    expect(described.get_by_text("VIOLATED")).to_be_visible()
+    picture = described.get_by_alt_text("Timeline of the run")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 0
+    expect(described.get_by_text("streamproof check")).to_be_visible()
     for step in ("Given a mover", "When it is killed", "Then nothing is moved twice"):
         expect(page.get_by_text(step, exact=True)).to_be_visible()
+    expect(page.get_by_text("verdict.py")).to_have_count(0)
+    expect(page.get_by_text("tmp_path_factory")).to_have_count(0)
     page.get_by_text("report", exact=True).click()
-    picture = page.frame_locator("iframe >> nth=1").get_by_label("Timeline of the run")
-    expect(picture).to_be_visible()
+    expect(page.frame_locator("iframe >> nth=1").get_by_label("Timeline of the run")).to_be_visible()
     page.get_by_text("duplicated: 1 of 1 witnesses").click()
     expect(page.get_by_text("x005").last).to_be_visible()
     page.screenshot(path=tmp_path / "report.png")
