@@ -1,16 +1,19 @@
 """What the pages say is what the code does."""
 
+import inspect
 import re
 from enum import StrEnum
 from pathlib import Path
 
 import pytest
+from _pytest.fixtures import FixtureFunctionDefinition
 
 from streamproof.cluster import DEFAULT_VERSION, versions
 from streamproof.config.file import ClusterConfig, Config, DeclaredSubject, read_config
 from streamproof.contract.extensions import EXTENSIONS
 from streamproof.history.tables import TABLES
 from streamproof.history.terms import Cause, Fate, SendOutcome
+from streamproof.pytest import plugin, steps
 from streamproof.subject.placeholders import PLACEHOLDERS
 
 ROOT = Path(__file__).parent.parent
@@ -88,3 +91,19 @@ def test_what_a_page_names_is_there(page: str) -> None:
     for path in named:
         if "NAME" not in path:
             assert (ROOT / path).exists(), f"{page} names {path}"
+
+
+def test_every_fixture_and_option_of_the_plugin_is_documented() -> None:
+    """Those of each table, and no other; the arguments of run_subject too."""
+    page = (ROOT / "docs" / "pytest.md").read_text()
+    fixtures = [
+        name
+        for module in (plugin, steps)
+        for name, value in vars(module).items()
+        if isinstance(value, FixtureFunctionDefinition) and not name.startswith("pytestbdd")
+    ]
+    told = page.split("\n## Fixtures\n")[1].split("\n### ")[0]
+    assert set(re.findall(r"^\| `(\w+)`", told, re.MULTILINE)) == set(fixtures)
+    assert set(re.findall(r"^\| `(--[\w-]+)`", page, re.MULTILINE)) == set(plugin.OPTIONS)
+    arguments = [name for name in inspect.signature(plugin.RunSubject.__call__).parameters if name != "self"]
+    assert re.findall(r"^\| `(\w+)`", page.split("\n### run_subject\n")[1], re.MULTILINE) == arguments

@@ -19,7 +19,7 @@ class RunSpec:
 
     `checks`: directories of the project's own, by which it is judged too.
     `suffix` stands for `{run}` in the subject's command and environment; the contract's names end in it already.
-    `again`: the command that runs it again, if it comes from a command.
+    `again`: the command that runs it again, if there is any.
     UsageError for a subject whose databases, or whose input, are not those of its contract.
     """
 

@@ -252,11 +252,15 @@ def _again(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def run_subject(request: pytest.FixtureRequest, streamproof_session: Session, tmp_path: Path) -> Iterator[RunSubject]:
-    """Starts subjects of streamproof.toml: `with run_subject("orders", records=500) as run:` feeds it from the start.
+    """Starts a subject of streamproof.toml, as often as it is called. What it gives is a context manager of a `Run`.
 
-    When the block is left, the run is finished and judged: `run.verdict`. Keywords: `records`, `seed`, `instances`,
-    `env` (added to the subject's).
-    """  # noqa: D402 - not a signature: an example
+    In its block the subject is ready, and its input flows. When the block is left, the run is finished and judged, and
+    `report.html` is written beside its history, in the test's `tmp_path`.
+
+    `name`: the subject; without it, the first of the file. `records`: how many events are fed in. `seed`: of the
+    events; the same seed makes the same events. `instances`: how many processes, if not as the file says. `env`:
+    variables beside those of the file, or in their place.
+    """
     from streamproof.config.file import read_config
     from streamproof.engine.request import declared_spec
 
@@ -282,6 +286,10 @@ def run_subject(request: pytest.FixtureRequest, streamproof_session: Session, tm
         with streamproof_session.run(spec, feed_s=FEED_S) as run:
             runs.append(run)
             yield run
+        from streamproof.report.page import write_page
+
+        report = write_page(run.verdict, run.history, spec.directory)
+        request.node.add_report_section("call", "run", f"{report}\nagain: {spec.again}")
 
     yield start
     _show(request.node, logs=False)  # what a scenario that broke off has finished only now

@@ -10,7 +10,7 @@ class JudgedRun(Verdict):
     """A verdict, and the run that it is about.
 
     `version`: of the Streamproof that judged. `plan`: the faults that were carried out, null for a history that lies
-    without its run. `again`: the command that runs it again, null for a run that a test has made. `directory`: of the
+    without its run. `again`: the command that runs it again, null for a run of a script. `directory`: of the
     history; `report`: of its page, if it was written.
     """
 

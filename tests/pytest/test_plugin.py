@@ -121,9 +121,13 @@ def test_broken_off(run_subject, later):
 def test_a_run_leaves_its_verdict_its_picture_and_its_logs(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A real run, of the reference pipeline on one broker, in a test that then fails; and where it ran."""
+    """Real runs, of the reference pipeline on one broker, in a test that then fails; and where it ran.
+
+    The tests of docs/pytest.md run as they stand.
+    """
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
-    pytester.makepyfile(SUBJECT)
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "pytest.md").read_text(), re.DOTALL)
+    pytester.makepyfile(SUBJECT, test_page=example)
     config = f"--streamproof-config={ROOT / 'streamproof.toml'}"
     results = results_of(pytester, config, "--kafka-brokers=1")
     forwarded, broken_off = results["test_forwarded"], results["test_broken_off"]
@@ -151,7 +155,11 @@ def test_a_run_leaves_its_verdict_its_picture_and_its_logs(
     where = (pytester.path / RESULTS / "environment.properties").read_text()
     assert r"Apache\ Kafka = 4.3.1" in where
     assert "Brokers = 1" in where
-    assert "Seeds = 5, 6" in where
+    assert "Seeds = 1, 5, 6" in where
+    on_page = [
+        result["status"] for title, result in results.items() if title not in ("test_forwarded", "test_broken_off")
+    ]
+    assert on_page == ["passed", "passed"]
 
 
 FAILURE = """
