@@ -10,6 +10,8 @@ A header is the comment at a file's top: `-- NAME: definition`, over as many lin
     -- origin: ...      where the anomaly's name comes from
     -- assumes: ...     the model that it assumes
     -- witness: ...      a witness as a sentence, with the query's columns in braces: see messages.py
+    -- between: A, B     the kinds of moments between which a fault may have had a part in it: see stories.py
+    -- causes: ... | ... what it usually comes from, with the settings of clients by name
     -- uses: txn, ...   tables without which it still judges, though less; all others that it reads it needs
     -- kept: ...        (a view's) why its rows are kept, and not found anew for each query
     -- forbidden: exactly-once, at-least-once      (a user's own) elsewhere its witnesses are counted
@@ -26,7 +28,7 @@ from streamproof.errors import UsageError, unreadable
 from streamproof.history.promise import Delivery, Promise
 
 HERE = Path(__file__).parent
-FIELDS = ("origin", "assumes", "witness", "uses", "forbidden", "kept")
+FIELDS = ("origin", "assumes", "witness", "between", "causes", "uses", "forbidden", "kept")
 EVIDENCE = ".evidence.sql"
 
 
@@ -41,7 +43,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """An anomaly. `meanings`: for each promise; `core`: nothing is upheld unless it is judged."""
+    """An anomaly. `meanings`: for each promise; `core`: nothing is upheld unless it is judged.
+
+    `between`: the two kinds of moments that contradict the promise, if there are two.
+    """
 
     name: str
     definition: str
@@ -53,6 +58,8 @@ class Check:
     origin: str = ""
     assumes: str = ""
     witness: str = ""
+    between: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
 
     def meaning(self, promise: Promise, protocol: str) -> Status:
         """What this anomaly's witnesses mean for a group that promised so. `protocol`: the group's."""
@@ -113,6 +120,8 @@ def _load(path: Path, meanings: Mapping[Delivery, str] | None, *, core: bool = F
         origin=header.get("origin", ""),
         assumes=header.get("assumes", ""),
         witness=header.get("witness", ""),
+        between=tuple(_words_of(header.get("between", ""))),
+        causes=tuple(cause.strip() for cause in header.get("causes", "").split("|") if cause.strip()),
     )
 
 

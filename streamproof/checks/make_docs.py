@@ -12,14 +12,22 @@ What a history is judged by. Each anomaly is an SQL query in `streamproof/checks
 second query, `….evidence.sql`, for what the run must have shown before the absence of witnesses means anything. This
 page is made from the queries' own headers.
 
-To add an anomaly, write the two files and a row in `guarantees.toml`. Any columns will do for witnesses; `id`, where
-an input is at fault, lets the report name the faults that were at work. Evidence is rows of `evidence` (what there
-must be: a noun, as in "no crashes"), `seen` (how many), `enough` (true, false, or null where this run gives nothing
-to judge) and, if need be, `of_faults` (true where only what is broken on purpose brings it about), `needed` (how much
-would be enough; 1 where it is left out) and `advice` (what to change to see more). A project adds its own by a
-directory of such files, with `-- forbidden: exactly-once, …` in the header in the row's place. `checks = "DIR"`,
-above the tables of `streamproof.toml`, has every run judged by them too; `streamproof check` does it with `--checks
-DIR`. With `-- witness: input {id} went astray at {t:clock}` its witnesses are told in words, and not in columns.
+The first witness of each anomaly is told as a story: what was sent and when, who owned its partition, each effect, who
+committed past it and when, and the faults that were *between*: that began or ended in the time between the two moments
+that contradict the promise, on a broker, or on an instance that owned the partition or wrote what is told of. Where the
+record leaves open which instance that was, neither a fault nor its absence is told.
+
+To add an anomaly, write the two files and a row in `guarantees.toml`. Any columns will do for witnesses; its story is
+found by `id` where an input is at fault, and by `channel`; without an input by the place of a record (`topic`, `part`,
+`off`), by a commit (`n`), or by a transaction (`tid`, `t_from`). `-- between: committed, effect` in the header names
+the two moments, of those that the views `moment_of_…` give, and `-- causes: … | …` what the anomaly usually comes
+from. Evidence is rows of `evidence` (what there must be: a noun, as in "no crashes"), `seen` (how many), `enough`
+(true, false, or null where this run gives nothing to judge) and, if need be, `of_faults` (true where only what is
+broken on purpose brings it about), `needed` (how much would be enough; 1 where it is left out) and `advice` (what to
+change to see more). A project adds its own by a directory of such files, with `-- forbidden: exactly-once, …` in the
+header in the row's place. `checks = "DIR"`, above the tables of `streamproof.toml`, has every run judged by them too;
+`streamproof check` does it with `--checks DIR`. With `-- witness: input {id} went astray at {t:clock}` its witnesses
+are told in words, and not in columns.
 """
 
 
@@ -60,7 +68,9 @@ def _section(check: Check) -> str:
     facts = [f"- **Origin** {check.origin}", f"- **Assumes** {check.assumes}", f"- **Evidence** {shown}"]
     if check.uses:
         facts.append(f"- **Uses, where it is there** {', '.join(f'`{use}`' for use in sorted(check.uses))}")
-    return "\n".join([f"## {check.name}", f"{check.definition[0].upper()}{check.definition[1:]}\n", *facts, ""])
+    causes = ["", "Usual causes:", *(f"- {cause[0].upper()}{cause[1:]}" for cause in check.causes)]
+    meant = f"{check.definition[0].upper()}{check.definition[1:]}\n"
+    return "\n".join([f"## {check.name}", meant, *facts, *causes, ""])
 
 
 if __name__ == "__main__":

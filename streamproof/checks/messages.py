@@ -1,19 +1,17 @@
-"""A witness as a sentence, by what its check's header says, and the faults that were at work when it came about.
+"""A witness as a sentence, by what its check's header says.
 
 `witness:` is a sentence with columns of the query in braces, `{t:clock}` for a time. Of several sentences, with `|`
 between them, the first counts of which this witness has all columns.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from string import Formatter
 from typing import Any
 
-from streamproof.checks.queries import Queries
 from streamproof.clock import time_of_day
 from streamproof.errors import UsageError
 
 Row = Mapping[str, Any]
-AT_WORK = "SELECT id, t, sentence FROM at_work WHERE id IN ({ids}) ORDER BY t"
 
 
 class _Sentence(Formatter):
@@ -39,15 +37,3 @@ def in_columns(row: Row) -> str:
         f"{name} {value}" for name, value in row.items() if name not in ("topic", "part", "off") and value is not None
     )
     return f"{place}  {rest}".strip()
-
-
-def at_work(queries: Queries, rows: Sequence[Row]) -> Mapping[str, str]:
-    """Of each input among the witnesses, the faults that took effect while it was in flight."""
-    ids = sorted({str(row["id"]) for row in rows if row.get("id") is not None})
-    if not ids or queries.needs("SELECT * FROM at_work") - queries.history.tables.keys():
-        return {}
-    quoted = ", ".join("'{}'".format(name.replace("'", "''")) for name in ids)
-    found: dict[str, list[str]] = {}
-    for row in queries.rows(AT_WORK.format(ids=quoted), "at_work"):
-        found.setdefault(row["id"], []).append(f"{row['sentence']} ({time_of_day(row['t'])})")
-    return {name: "; ".join(sentences) for name, sentences in found.items()}

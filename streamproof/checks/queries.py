@@ -64,6 +64,12 @@ class Queries:
         except duckdb.Error as error:
             raise HistoryError(f"{path} cannot be read: {_gist(error)}; record the run again") from error
 
+    def put(self, name: str, rows: pa.Table) -> None:
+        """Make rows the table `name`, in place of that which was put there before."""
+        self._connection.register("put", rows)
+        self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM put")  # noqa: S608
+        self._connection.unregister("put")
+
     @cached_property
     def _views(self) -> dict[str, str]:
         return {path.stem: path.read_text() for path in sorted((HERE / "views").glob("*.sql"))}
@@ -113,7 +119,7 @@ class Queries:
         """The tables and views that `sql` names; none when it is no SQL: it is refused, and named, when it is run."""
         if sql not in _named:
             # read without being bound: the views that a query needs are not there yet
-            (parsed,) = self._connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone() or ("{}",)
+            ((parsed,),) = self._connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()
             _named[sql] = tuple(sorted(_tables_in(json.loads(parsed))))
         return _named[sql]
 

@@ -7,16 +7,18 @@
 Judges from the history alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, computed_field
 
+from streamproof.checks.actors import Actors
 from streamproof.checks.catalogue import EVIDENCE, HERE, Check, Status, load_checks
-from streamproof.checks.messages import at_work, sentence
+from streamproof.checks.messages import sentence
 from streamproof.checks.queries import Queries, open_queries
+from streamproof.checks.stories import Story, tell
 from streamproof.errors import HistoryError, PromiseViolated, Unproven, UsageError
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History
@@ -50,6 +52,8 @@ class ShownEvidence(BaseModel):
 class Finding(BaseModel):
     """What became of an anomaly. `sample`: its first witnesses, `told`: in words; `reason`: why it is not judged.
 
+    `story`: of the first witness.
+
     `meaning`: what a witness means for the run. `core`: nothing is upheld unless it is judged. `excluded_by`: the
     deliveries in which the anomaly has no place.
     """
@@ -64,6 +68,7 @@ class Finding(BaseModel):
     witnesses: int = 0
     sample: tuple[Mapping[str, Any], ...] = ()
     told: tuple[str, ...] = ()
+    story: Story | None = None
     evidence: tuple[ShownEvidence, ...] = ()
     reason: str | None = None
 
@@ -152,7 +157,8 @@ class Verdict(BaseModel):
 
 
 def _witnessed(finding: Finding) -> str:
-    return f"{finding.anomaly}: {finding.witnesses} witnesses, such as: {finding.told[0]}"
+    story = "".join(f"\n    {line}" for line in finding.story.lines()) if finding.story else ""
+    return f"{finding.anomaly}: {finding.witnesses} witnesses, such as: {finding.told[0]}{story}"
 
 
 def _require_none(finding: Finding) -> None:
@@ -174,7 +180,8 @@ def judge(
     """
     checks = load_checks(extra)
     with open_queries(history, group, threads=threads) as queries:
-        findings = tuple(_find(queries, check) for check in checks)
+        actors = Actors(queries)
+        findings = tuple(_find(queries, check, actors) for check in checks)
         seen = {row["what"]: int(row["seen"]) for row in queries.rows((HERE / "seen.sql").read_text(), "seen.sql")}
     return _decide(history.record, queries.promise, findings, seen)
 
@@ -263,7 +270,7 @@ def write_witnesses(
     return files
 
 
-def _find(queries: Queries, check: Check) -> Finding:
+def _find(queries: Queries, check: Check, actors: Actors) -> Finding:
     """Ask one check for its witnesses, and for its evidence."""
     promised = queries.promise, queries.history.record.protocol
     reason = _absent(queries, check, check.sql)
@@ -280,7 +287,8 @@ def _find(queries: Queries, check: Check) -> Finding:
         excluded_by=check.excluded_by(*promised),
         witnesses=count,
         sample=tuple(sample),
-        told=tuple(_told(queries, check, sample)),
+        told=tuple(sentence(row, check.witness, f"{check.name}.sql") for row in sample),
+        story=tell(queries, check, sample[0], actors) if sample else None,
         evidence=evidence,
         reason=None if count else reason,  # what was found stands, whatever else was to be shown
     )
@@ -290,14 +298,6 @@ def _absent(queries: Queries, check: Check, sql: str) -> str | None:
     """Which tables a query of the check needs, and this history lacks, in words."""
     absent = sorted(queries.needs(sql) - check.uses - queries.history.tables.keys())
     return f"no {' and no '.join(absent)} table in this history" if absent else None
-
-
-def _told(queries: Queries, check: Check, sample: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Each witness as a sentence, and a line for what was broken meanwhile."""
-    broken = at_work(queries, sample)
-    for row in sample:
-        faults = broken.get(str(row.get("id")))
-        yield sentence(row, check.witness, f"{check.name}.sql") + (f"\nAt work: {faults}" if faults else "")
 
 
 def _evidence(queries: Queries, check: Check) -> tuple[ShownEvidence, ...]:

@@ -19,11 +19,11 @@ def finish(verdict: "Verdict", history: "History", directory: Path, *, as_json: 
     """Say what came of a run, write its report into its `directory`, and exit."""
     from streamproof.report.document import judged_run  # noqa: PLC0415
     from streamproof.report.page import write_page  # noqa: PLC0415
-    from streamproof.report.text import explain  # noqa: PLC0415
+    from streamproof.report.text import explain, print_fitted  # noqa: PLC0415
 
     if not as_json:
         # the verdict first, whatever becomes of the report
-        Console(highlight=False, soft_wrap=True).print(explain(verdict, history, witnesses=directory / "witnesses"))
+        print_fitted(explain(verdict, history, witnesses=directory / "witnesses"), Console(highlight=False))
     report = write_page(verdict, history, directory)
     print(json.dumps(judged_run(verdict, history).to_json()) if as_json else f"        Report  {report}")
     raise typer.Exit(EXIT[verdict.outcome])

@@ -2,6 +2,7 @@ const timeline = document.querySelector("svg.timeline");
 const plot = timeline.querySelector(".plot");
 const { x: left, width, height } = plot.viewBox.baseVal;
 const { start, seconds } = timeline.dataset;
+const SHOWN_S = 10; // around a moment that a story links to
 let view = { x: left, size: 1 }; // the time that is seen: where it begins, and its share of the whole
 const clock = (x) => new Date(Number(start) + ((x - left) / width) * seconds * 1000).toISOString().slice(11, 23);
 const show = (x, size) => {
@@ -16,6 +17,15 @@ const zoom = (factor, share) => {
   const size = Math.min(Math.max(view.size * factor, 0.02), 1);
   show(view.x + width * share * (view.size - size), size);
 };
+const here = plot.querySelector(".here");
+for (const link of document.querySelectorAll("[data-at]")) {
+  link.addEventListener("click", () => {
+    const x = left + (width * link.dataset.at) / seconds;
+    const size = Math.min(1, SHOWN_S / seconds);
+    here.setAttribute("d", `M${x} ${here.dataset.d}`);
+    show(x - (width * size) / 2, size);
+  });
+}
 const units = (pixels) => (pixels * timeline.viewBox.baseVal.width) / timeline.getBoundingClientRect().width;
 timeline.addEventListener("wheel", (event) => {
   // without this the page could not be scrolled past the picture

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from streamproof import __version__
 from streamproof.checks import Finding, Status, Verdict
@@ -86,6 +87,7 @@ def _render(template: str, **values: object) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["code"] = _code
     return environment.get_template(template).render(values)
 
 
@@ -105,3 +107,8 @@ def _status(finding: Finding) -> str:
     if not finding.witnesses:
         return "none seen"
     return witnesses_of(finding) + (", allowed" if finding.status is Status.COUNTED else "")
+
+
+def _code(text: str) -> Markup:
+    """Words between backticks as code."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before

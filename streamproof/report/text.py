@@ -1,14 +1,21 @@
 """A verdict in words: the promise, the findings, the evidence that was seen and the evidence that is missing."""
 
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
+from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from streamproof.checks import Finding, Outcome, Status, Verdict
 from streamproof.history.promise import promise_in_words
 from streamproof.history.store import History
 
-SHOWN_WITNESSES = 3
+# what a line begins with, under which the rest of it stands where it is too long
+HEAD = re.compile(r" *(?:\d\d:\d\d:\d\d\.\d{3}  |never {9}|- )?")
 COLOURS = {Outcome.UPHELD: "green", Outcome.VIOLATED: "red", Outcome.UNPROVEN: "yellow"}
 NEVER_SHOWN = ("loss of power on all brokers", "clock skew")
 SEEN = {  # singular, plural
@@ -28,9 +35,8 @@ def explain(verdict: Verdict, history: History | None = None, *, witnesses: Path
     lines = [f"[bold {colour}]{verdict.outcome.upper()}[/]  {promise_of(verdict)}{_summary(verdict)}"]
     for finding in filter(is_amiss, verdict.findings):
         lines.append(f"  [bold]{finding.anomaly}[/] · {witnesses_of(finding)} · {escape(finding.definition)}")
-        for witness in finding.told[:SHOWN_WITNESSES]:
-            lines += [f"    {escape(line)}" for line in witness.splitlines()]
-        if more := others(finding, SHOWN_WITNESSES, witnesses):
+        lines += [f"    {escape(line)}" for line in told_of(finding)]
+        if more := others(finding, witnesses):
             lines.append(f"    {escape(more)}")
     if verdict.outcome is Outcome.UNPROVEN:
         lines += ["  Missing:", *(f"    {escape(text)}" for text in verdict.missing)]
@@ -72,11 +78,34 @@ def witnesses_of(finding: Finding) -> str:
     return f"{finding.witnesses:,} witness{'es' * (finding.witnesses != 1)}"
 
 
-def others(finding: Finding, told: int, kept: Path | None) -> str | None:
-    """How many witnesses there are beside those that are told, and where; None if there are none."""
-    if finding.witnesses <= told:
+def told_of(finding: Finding) -> Iterator[str]:
+    """The first witness: its sentence, its story, and what it usually comes from."""
+    yield from finding.told[:1]
+    if finding.story:
+        yield from (f"  {line}" for line in finding.story.lines())
+        if finding.story.causes:
+            yield "Usual causes:"
+            yield from (f"  - {cause}" for cause in finding.story.causes)
+
+
+def others(finding: Finding, kept: Path | None) -> str | None:
+    """How many witnesses there are beside the first, and where; None if there are none."""
+    if finding.witnesses <= 1:
         return None
-    return f"… {finding.witnesses - told:,} more" + (f" in {kept / finding.anomaly}.parquet" if kept else "")
+    return f"… {finding.witnesses - 1:,} more" + (f" in {kept / finding.anomaly}.parquet" if kept else "")
+
+
+def print_fitted(markup: str, console: Console) -> None:
+    """Print lines of markup; on a terminal, what is too long for it goes on under where its words began."""
+    for line in markup.splitlines():
+        text = Text.from_markup(line)
+        head = HEAD.match(text.plain)
+        # a path that is longer than a line is not broken: it could not be copied
+        first, *rest = textwrap.wrap(
+            text.plain, console.width if console.is_terminal else sys.maxsize,
+            subsequent_indent=" " * (head.end() if head else 0), break_long_words=False, break_on_hyphens=False,
+        ) or [""]  # fmt: skip
+        console.print(text[: len(first)], *map(Text, rest), sep="\n", soft_wrap=True)
 
 
 def shown(verdict: Verdict, history: History | None) -> dict[str, str]:

@@ -201,6 +201,8 @@ def test_require_names_the_first_witness(tmp_path: Path) -> None:
     verdict.require("lost", "late", "reordered")
     with pytest.raises(AssertionError, match=r"duplicated: 1 witnesses, such as: input x059"):
         verdict.require("lost", "duplicated")
+    with pytest.raises(AssertionError, match=r"\n    14:13:20\.432  effect at alpha\[0\]@73\n    No fault was between"):
+        verdict.require("duplicated")
     with pytest.raises(AssertionError, match="violated, not upheld:\n  duplicated"):
         verdict.require("exactly-once")
     with pytest.raises(UsageError, match="promises exactly-once, so at-least-once was not judged"):

@@ -49,7 +49,10 @@ def test_it_tells_the_verdict_the_witnesses_the_evidence_and_the_faults(tmp_path
         "Not shown loss of power on all brokers, clock skew",
         "duplicated 6 witnesses more visible effects of one source on a channel than the contract allows",
         "input x000 (in[0]@0) has 2 effects on alpha, where 1 may be",
-        f"… 1 more in {tmp_path}/witnesses/duplicated.parquet",
+        f"… 5 more in {tmp_path}/witnesses/duplicated.parquet",
+        "14:13:20.432 effect at alpha[0]@73",
+        "14:13:20.247 seen (fault: kill@instance:1)",
+        "retries of a producer with enable.idempotence=false",
         "inputs in the log 120 yes",
         "broker 2 was killed, and nobody noticed (no effect) kill-broker@broker:leader · 14:13:20.",
         "streamproof verify mover --seed 1",
@@ -89,7 +92,7 @@ def test_it_is_one_small_file_however_much_happened(tmp_path: Path) -> None:
     file = written(scene, tmp_path)
     assert file == tmp_path / "report.html"
     assert file.stat().st_size < 500_000
-    assert not re.search(r"(src|href|url|import)\b\s*[=(]|https?:|<link", file.read_text())
+    assert not re.search(r"(src|href|url|import)\b\s*[=(](?!\"#)|https?:|<link", file.read_text())
 
 
 def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
@@ -186,6 +189,17 @@ def test_the_timeline_is_zoomed_and_moved(browser: Browser, tmp_path: Path) -> N
         timeline.dblclick()
         expect(plot).to_have_attribute("viewBox", whole)
         expect(time).to_be_empty()
+
+
+def test_a_time_of_a_story_is_a_link_to_it_in_the_timeline(browser: Browser, tmp_path: Path) -> None:
+    """The picture shows the seconds around it, with a line where it is."""
+    scene = violated()
+    scene.wait(60_000)
+    with opened(browser, written(scene, tmp_path), viewport={"width": 1200, "height": 700}) as page:
+        page.get_by_role("link", name="14:13:20.432").click()
+        expect(page.locator(".window")).to_have_text("14:13:20.000–14:13:30.000")
+        expect(page.get_by_label("Timeline of the run")).to_be_in_viewport()
+        assert page.locator(".here").get_attribute("d")
 
 
 def test_without_scripts_all_is_there(browser: Browser, tmp_path: Path) -> None:

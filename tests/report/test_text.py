@@ -1,12 +1,15 @@
 """A verdict in words: what data holds is data, and what is not judged is said."""
 
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
+from rich.console import Console
 from rich.text import Text
 
 from streamproof.checks import judge
-from streamproof.report.text import explain
-from tests.checks.histories import clean
+from streamproof.report.text import explain, print_fitted
+from tests.checks.histories import Scene, clean
 
 
 def test_brackets_in_data_are_words_of_it(tmp_path: Path) -> None:
@@ -20,6 +23,36 @@ def test_brackets_in_data_are_words_of_it(tmp_path: Path) -> None:
     text = Text.from_markup(markup).plain
     assert "(alpha) is of [/b]a[red], which is no input" in text
     assert "the effect at alpha[0]@" in text
-    assert "… 7 more in runs[/b]/witnesses/phantom.parquet" in text
+    assert "… 9 more in runs[/b]/witnesses/phantom.parquet" in text
     assert "runs[/b]/history" in text
     assert "Again   verify [/b]" in text
+
+
+def told(scene: Scene, directory: Path, **how: Any) -> list[str]:
+    out = StringIO()
+    console = Console(file=out, color_system=None, **how)
+    print_fitted(explain(judge(scene.write(directory), threads=1), witnesses=directory / ("w" * 60)), console)
+    return out.getvalue().splitlines()
+
+
+def test_a_line_that_is_too_long_goes_on_under_where_its_words_began(tmp_path: Path) -> None:
+    """On a terminal, but for a path, which must be copied whole; what is no terminal gets each line as it is."""
+    scene = clean()
+    scene.effects(["x059"] * 2)
+    lines = told(scene, tmp_path / "wide", width=60)
+    assert any(len(line) > 100 for line in lines)
+    lines = told(scene, tmp_path / "narrow", width=60, force_terminal=True)
+    assert [line for line in lines if len(line) > 60 and "w" * 60 not in line] == []
+    owned = lines.index("      14:13:20.061  in[0] is owned by instance 1, since")
+    assert lines[owned + 1] == "                    14:13:20.001"
+    assert lines[lines.index("    Usual causes:") + 2].startswith("        ")
+
+
+def test_the_first_witness_is_told_whole_and_the_others_are_counted(tmp_path: Path) -> None:
+    """Its sentence, its moments, what was between, and what such a thing comes from."""
+    scene = clean()
+    scene.effects(["x058", "x059"], ["alpha"])
+    text = "\n".join(told(scene, tmp_path))
+    assert text.count("effects on alpha, where 1 may be") == 1
+    assert "      14:13:20.432  effect at alpha[0]@73\n      No fault was between.\n    Usual causes:\n      - " in text
+    assert "    … 1 more in " in text

@@ -5,6 +5,8 @@
 --   ({topic}[{part}]@{off}) was aborted, and {found} on {channel}
 -- assumes: batches tile a partition's offsets. `found` names the proof: the markers in the log, the fate that the
 --   record carries (a broker that does not isolate leaves no other trace), or an effect.
+-- causes: `isolation.level=read_uncommitted`, the default of Java's consumer (librdkafka's is `read_committed`) | a
+--   broker, or what stands for it in tests, that does not isolate transactions
 WITH meant_to_be_aborted AS (
     SELECT id, topic, part, off FROM input WHERE fate = 'abort'
 ),

@@ -8,6 +8,11 @@
 --   decided: from then on nothing takes it back, though its markers follow. Unless both are of one producer and epoch:
 --   what one transaction does is done at once, and its records precede its markers. Of several effects, that
 --   which came first counts; it need not be the first in the log.
+-- between: committed, effect
+-- causes: `enable.auto.commit=true`, the default: what was handed out is committed by the clock, done or not; in
+--   librdkafka set `enable.auto.offset.store=false` and store offsets after the effect | the commit stands before the
+--   work, or before the `flush` of its effects | work is handed to threads, and the offset of the last record that
+--   was read is committed, not that of the last before which all is done
 WITH transactional AS (
     SELECT DISTINCT pid FROM batch WHERE control <> 'none'
 ),

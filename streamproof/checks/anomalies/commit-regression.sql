@@ -3,6 +3,11 @@
 -- witness: the commit of {topic}[{part}] went back from {before} to {off} at {t_append:clock}
 -- assumes: nobody resets the group's offsets while the run goes on. A commit after a deletion has none before it. Commits
 --   in transactions that were aborted never took effect.
+-- between: committed, back
+-- causes: asynchronous commits overtake each other: `commitAsync` tried again after a later commit | workers commit
+--   the offset of what they have just done, whatever has been committed of the partition before | who lost the
+--   partition commits what it had: a transaction's offsets without the consumer's group metadata, or a commit in
+--   `on_lost` | the application seeks back and commits there
 WITH ordered AS (
     SELECT *, lag(off) OVER (PARTITION BY topic, part ORDER BY n) AS before
     FROM offset_commit

@@ -5,6 +5,13 @@
 -- assumes: effects carry their source's id. An id that is k times in the input log may have k times the effects,
 --   and need not: a subject that knows it again may skip it; so says `expected`. Effects of aborted inputs are
 --   aborted-read.
+-- between: effect, effect
+-- causes: the effect and the commit are two steps, with a crash or a rebalance between them: no `transactional.id`,
+--   effects outside the transaction, or offsets that the consumer commits instead of `send_offsets_to_transaction` |
+--   a zombie is not fenced: the transaction's offsets are sent without the consumer's group metadata, or each start
+--   makes up a new `transactional.id` | retries of a producer with `enable.idempotence=false`, librdkafka's default |
+--   records of a partition that was taken away are done to the end and their effects are kept, with no key in the
+--   database that refuses the second
 SELECT miscount.id, miscount.channel, input_once.key, input_once.topic, input_once.part, input_once.off,
        miscount.at_most, miscount.seen
 FROM miscount

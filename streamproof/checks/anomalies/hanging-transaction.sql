@@ -6,6 +6,11 @@
 -- assumes: before the end the run waited for open transactions as long as it said it would; what is open then is a finding,
 --   whatever its age. Two brokers may time its two ends, so their clocks' error is allowed for. A partition whose last
 --   stable offset lags without a transaction that its coordinator knows hangs too.
+-- between: begun, ended
+-- causes: a transaction is begun and left open over slow work, an idle topic or an error, with a long
+--   `transaction.timeout.ms` | a producer dies, and each start makes up a new `transactional.id`: nothing but the
+--   time-out ends what it left open | a request of an earlier transaction comes late, and opens another that nobody
+--   ends (brokers before `transaction.version=2`, KIP-890)
 -- uses: generation
 SELECT tid, pid, epoch, NULL AS topic, NULL AS part, t_from, t_to,
        CASE WHEN t_to IS NOT NULL THEN 'ended late' WHEN decided IS NULL THEN 'open at the end'

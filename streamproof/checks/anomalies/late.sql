@@ -5,6 +5,12 @@
 --   ({topic}[{part}]@{off}) was never committed past: the group has committed nothing of its partition
 -- assumes: the run waited for the group to catch up, as long as it said it would. Only inputs that a read_committed
 --   consumer is given count; transaction markers and aborted inputs after the last of them do not.
+-- between: before, uncommitted
+-- causes: a record that always fails is tried for ever, and all behind it wait: give it up after some attempts, to a
+--   dead-letter topic | a consumer has left its group and does not come back: `max.poll.interval.ms` went by, or its
+--   loop ended with an error that nobody reads | a partition was paused and never resumed; librdkafka keeps a pause
+--   over a rebalance | what was read last is never committed: a batch waits until it is full, or errors of commits
+--   are passed over | the subject is slower than the run waits
 SELECT id, key, topic, part, off, committed
 FROM late_input
 ORDER BY topic, part, off

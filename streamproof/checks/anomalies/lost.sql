@@ -7,6 +7,14 @@
 --   the input log is judged once all its occurrences are committed past, against all that it should cause. An input that
 --   nobody committed past is late. An input whose effect was written in a transaction and aborted there, while its
 --   sibling of the same transaction is visible elsewhere, is torn.
+-- between: before, after
+-- causes: the offset is committed before the effect is safe: `enable.auto.commit=true`, the default, with
+--   `enable.auto.offset.store=true` in librdkafka, or with work outside the poll loop in Java; store or commit
+--   offsets after the effect | a record that failed is passed by: neither leaving out a commit nor
+--   `abort_transaction` reads it again, and the next commit goes past it; seek back, or send it to a dead-letter
+--   topic | the commit does not wait for the effect: delivery reports or futures are not looked at, no `flush` before
+--   the commit, `acks` is not `all` | `auto.offset.reset=latest`, the default: a group that has committed nothing of
+--   a partition yet begins at its end
 -- uses: txn
 SELECT miscount.id, miscount.channel, input_once.key, input_once.topic, input_once.part, input_once.off,
        final_commit.off AS committed, miscount.at_least, miscount.seen

@@ -3,6 +3,9 @@
 -- witness: the effect at {topic}[{part}]@{off} ({channel}) is of {id}, which is no input | the effect at
 --   {topic}[{part}]@{off} ({channel}) names no input | an effect on {channel} is of {id}, which is no input
 -- assumes: the input topics were read from their beginning, and the effects' topics hold nothing of other pipelines.
+-- causes: the subject makes an id of its own where it should hand on that of its input, or leaves out the header |
+--   the identity is looked for in another place than where it lies: `--identity`, or `x-identity` in the contract |
+--   something else writes to the effects' topic or table, or what an earlier run left there was not removed
 WITH without_live_input AS (
     SELECT DISTINCT id FROM first_effect WHERE off IS NULL
 )

@@ -6,6 +6,11 @@
 --   input at offset {overtaken_by}
 -- assumes: only first effects count: what is done a second time is duplicated, not reordered. Keys are the inputs' keys;
 --   a null key promises no order. An id in several partitions has no place in any order, and is not compared.
+-- between: overtaken, effect
+-- causes: `max.in.flight.requests.per.connection` above 1 with retries and `enable.idempotence=false`, librdkafka's
+--   default; above 5 in any case | workers or asynchronous calls that do not keep the records of one key in one queue
+--   | a record that failed is tried again later, while those after it go on | two owners at once: who lost the
+--   partition still writes what it had in its hands
 WITH placed AS (
     SELECT effect.*, max(effect.off) OVER (
         PARTITION BY effect.channel, effect.effect_part, effect.topic, effect.part, effect.key ORDER BY effect.place

@@ -7,6 +7,10 @@
 --   the boundary between two transactions lies half-way between the end of the first and the decision of the second, so
 --   brokers' clocks may differ by less than half a transaction. A channel on which an effect was never written is lost
 --   there, not torn.
+-- between: decided, marker
+-- causes: after a commit or abort with an unknown outcome the same producer goes on: its late `EndTxn` decides the
+--   next transaction (KAFKA-17754); make a new producer, and call `init_transactions` | a broker, or what stands for
+--   it in tests, that writes markers which its coordinator did not decide
 SELECT NULL AS id, NULL AS channel, topic, part, off, tid, pid, epoch, decided, concat('marker ', control) AS found
 FROM decided_marker
 WHERE (decided = 'PrepareCommit') <> (control = 'commit')

@@ -1,0 +1,48 @@
+-- moment_of_input: what happened to the input of a story: sent, owned by whom, committed past; what was done of its partition
+-- before it, and after it; what never came. `n`, `word`: a number and a text that the moment's sentence has.
+WITH neighbour AS (
+    SELECT effect.off, effect.t_append, place.off AS own
+    FROM first_effect AS effect
+    JOIN story_place AS place ON place.topic = effect.topic AND place.part = effect.part AND effect.off <> place.off
+    CROSS JOIN witness
+    WHERE effect.places = 1 AND effect.t_append IS NOT NULL
+      AND (witness.channel IS NULL OR witness.channel = effect.channel)
+),
+before_it AS (
+    SELECT max(t_append) AS t, max_by(off, t_append) AS n FROM neighbour WHERE off < own
+),
+after_it AS (
+    SELECT min(t_append) AS t, min_by(off, t_append) AS n FROM neighbour WHERE off > own
+)
+SELECT 'sent' AS what, coalesce(sent.t_invoke, place.t_append) AS t, place.topic, place.part, place.off,
+       NULL AS channel, NULL AS member, NULL AS pid, NULL AS n,
+       CASE sent.outcome WHEN 'ok' THEN 'acknowledged' WHEN 'fail' THEN 'refused'
+                         WHEN 'unknown' THEN 'with an unknown outcome' END AS word
+FROM story_input AS place
+LEFT JOIN sent ON sent.id = place.id AND coalesce(sent.part, place.part) = place.part
+              AND coalesce(sent.off, place.off) = place.off
+UNION ALL
+SELECT 'owned', greatest(tenure.t_from, place.t_append), topic, part, NULL, NULL, tenure.member, NULL,
+       CASE WHEN tenure.t_from < place.t_append THEN tenure.t_from END, NULL
+FROM tenure
+JOIN story_place AS place USING (topic, part)
+WHERE tenure.t_to IS NULL OR tenure.t_to > place.t_append
+UNION ALL
+SELECT 'before', coalesce(before_it.t, place.t_append), topic, part, NULL, NULL, NULL, NULL, before_it.n, NULL
+FROM story_place AS place
+CROSS JOIN before_it
+WHERE place.off IS NOT NULL
+UNION ALL
+SELECT 'after', after_it.t, topic, part, NULL, NULL, NULL, NULL, after_it.n, NULL
+FROM story_place AS place
+CROSS JOIN after_it
+WHERE place.off IS NOT NULL
+UNION ALL
+SELECT 'missing', NULL, NULL, NULL, NULL, channel, NULL, NULL, miscount.at_least, CAST(miscount.seen AS VARCHAR)
+FROM miscount
+JOIN witness USING (id, channel)
+WHERE miscount.seen < miscount.at_least
+UNION ALL
+SELECT 'uncommitted', NULL, topic, part, off, NULL, NULL, NULL, late_input.committed, NULL
+FROM late_input
+JOIN story_input USING (topic, part, off)
