@@ -15,7 +15,8 @@ from pydantic_core import core_schema
 from streamproof.config.file import Config
 from streamproof.contract.extensions import DocumentPart
 from streamproof.faults.written import TRIGGERS, WrittenFault, WrittenPlan, kinds
-from streamproof.report.document import JudgedRun
+from streamproof.report.document import Demonstrated, JudgedRun
+from streamproof.starter.project import Written
 
 DIRECTORY = Path("docs/schemas")
 PATTERNS = {"N": r"[1-9]\d*", "CHANNEL": ".+"}  # of what stands for something in the form of a target
@@ -47,6 +48,8 @@ def schemas() -> Mapping[str, Schema]:
         "contract.json": _named("The x- extensions of a contract", DocumentPart, _WithoutNull),
         "plan.json": _plan(),
         "verdict.json": _named("What verify --json and check --json print", JudgedRun, _Untitled, "serialization"),
+        "init.json": _named("What init --json prints", Written, _Untitled, "serialization"),
+        "demo.json": _named("What demo --json prints", Demonstrated, _Untitled, "serialization"),
     }
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from streamproof import __version__
-from streamproof.cli import check, compat, report, steps, up, verify
+from streamproof.cli import check, compat, demo, init, report, steps, up, verify
 from streamproof.cli.judged import STATUSES
 from streamproof.cli.streams import told_streams
 from streamproof.errors import OutputError, StreamproofError
@@ -31,6 +31,8 @@ app = typer.Typer(
     help="Does a Kafka pipeline keep the promises in its contract, when things break?",
     epilog=STATUSES,
 )
+app.command(epilog=demo.EPILOG)(demo.demo)
+app.command(epilog=init.EPILOG)(init.init)
 app.command(epilog=up.EPILOG)(up.up)
 app.command(epilog=verify.EPILOG)(verify.verify)
 app.command(epilog=check.EPILOG)(check.check)
@@ -77,6 +79,9 @@ def _status() -> int:
         status: int | None = app(standalone_mode=False)  # what a typer.Exit holds
     except OutputError:
         raise
+    except typer.Abort:  # of a question: Ctrl-C, or the end of standard input
+        print(file=sys.stderr)
+        status = INTERRUPTED
     except typer.TyperException as error:
         if error.format_message():  # none: it was help that was shown, to a command that needs more words
             print(f"streamproof: {_usage(error)}", file=sys.stderr)

@@ -7,6 +7,8 @@ from kio.schema.consumer_group_describe.v0.response import ConsumerGroupDescribe
 from kio.schema.describe_groups.v5.request import DescribeGroupsRequest
 from kio.schema.describe_groups.v5.response import DescribeGroupsResponse
 from kio.schema.errors import ErrorCode
+from kio.schema.list_groups.v4.request import ListGroupsRequest
+from kio.schema.list_groups.v4.response import ListGroupsResponse
 from kio.schema.offset_fetch.v8.request import OffsetFetchRequest, OffsetFetchRequestGroup
 from kio.schema.offset_fetch.v8.response import OffsetFetchResponse
 from kio.schema.types import GroupId
@@ -31,6 +33,20 @@ class Group:
 def find_group_coordinator(bootstrap: str, group: str) -> int:
     """The node; the coordinators' own topic is made when this is the first group of all."""
     return requests.patiently(lambda: requests.find_coordinator(bootstrap, requests.GROUP, group))[0]
+
+
+def list_groups(bootstrap: str) -> tuple[str, ...]:
+    """The name of every consumer group that the brokers know, in order."""
+
+    def look() -> tuple[str, ...]:
+        found: set[str] = set()
+        for broker in requests.find_metadata(bootstrap).brokers:
+            answer = requests.ask(f"{broker.host}:{broker.port}", ListGroupsRequest(), ListGroupsResponse)
+            requests.check(answer.error_code, "the list of groups")
+            found |= {str(group.group_id) for group in answer.groups if group.protocol_type == "consumer"}
+        return tuple(sorted(found))
+
+    return requests.patiently(look)
 
 
 def describe_group(bootstrap: str, name: str) -> Group:

@@ -37,8 +37,8 @@ def metadata(address: str, topics: Iterable[str] | None = (), timeout_s: float =
     return ask(address, _metadata_request(topics), MetadataResponse, timeout_s)
 
 
-def find_metadata(bootstrap: str, topics: Iterable[str] = ()) -> MetadataResponse:
-    """Brokers, and the named topics, as the first broker that answers knows them."""
+def find_metadata(bootstrap: str, topics: Iterable[str] | None = ()) -> MetadataResponse:
+    """Brokers, and the named topics (`None`: all), as the first broker that answers knows them."""
     return ask_any(bootstrap, _metadata_request(topics), MetadataResponse)
 
 

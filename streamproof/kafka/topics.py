@@ -88,6 +88,15 @@ def describe_config(bootstrap: str, topics: Iterable[str], name: str) -> dict[st
     return requests.patiently(look)
 
 
+def list_topics(bootstrap: str) -> dict[str, int]:
+    """How many partitions each topic has; the brokers' own topics are left out."""
+    return {
+        str(topic.name): len(topic.partitions)
+        for topic in requests.find_metadata(bootstrap, None).topics
+        if topic.name is not None and not topic.is_internal
+    }
+
+
 def list_missing_topics(bootstrap: str, topics: Iterable[str]) -> frozenset[str]:
     """Those of `topics` that are not there, such as the coordinators' own before anyone has asked for a coordinator."""
     return frozenset(

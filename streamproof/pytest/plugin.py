@@ -227,7 +227,10 @@ def streamproof_session(
 
 
 def _config_path(config: pytest.Config) -> Path:
-    return Path(config.rootpath / (config.getoption("--streamproof-config") or "streamproof.toml"))
+    """In pytest's root, or where pytest was called: without a file of its own settings its root may be `tests`."""
+    name = config.getoption("--streamproof-config") or "streamproof.toml"
+    called = config.invocation_params.dir / name
+    return called if called.is_file() and not (config.rootpath / name).is_file() else config.rootpath / name
 
 
 @pytest.fixture(scope="session")

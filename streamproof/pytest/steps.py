@@ -191,6 +191,17 @@ def at_least_once(story: Story) -> None:
     story.verdict.require_delivery(Delivery.AT_LEAST_ONCE)
 
 
+@then("every record is processed at most once")
+def at_most_once(story: Story) -> None:
+    """Nothing is seen that `at-most-once` forbids: no record has its effects twice. Records may be lost.
+
+    Example: Then every record is processed at most once
+    """
+    from streamproof.history.promise import Delivery
+
+    story.verdict.require_delivery(Delivery.AT_MOST_ONCE)
+
+
 @then("records with the same key keep their order")
 def ordered(story: Story) -> None:
     """Records with the same key have their first effects in the order in which they were sent.

@@ -1,4 +1,6 @@
-"""The document that `verify --json` and `check --json` print."""
+"""The documents that `verify --json`, `check --json` and `demo --json` print."""
+
+from pydantic import BaseModel
 
 from streamproof import __version__
 from streamproof.checks import Verdict
@@ -22,6 +24,14 @@ class JudgedRun(Verdict):
     again: str | None
     directory: str
     report: str | None
+
+
+class Demonstrated(BaseModel):
+    """What `demo` has seen: a pipeline with its error, the same pipeline mended, and the `mend` as lines of a diff."""
+
+    before: JudgedRun
+    after: JudgedRun
+    mend: tuple[str, ...]
 
 
 def judged_run(verdict: Verdict, history: History) -> JudgedRun:
