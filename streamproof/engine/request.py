@@ -16,7 +16,7 @@ from streamproof.contract.model import Channel, Contract
 from streamproof.engine.directories import kept
 from streamproof.engine.events import Listener
 from streamproof.engine.spec import RunSpec
-from streamproof.errors import UsageError
+from streamproof.errors import UsageError, did_you_mean
 from streamproof.faults import Plan, is_in_words, plan_in_words, read_plan
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.subject import SubjectSpec
@@ -24,6 +24,9 @@ from streamproof.workload import events_from_file, make_events
 
 if TYPE_CHECKING:
     from streamproof.engine.events import Judged
+
+
+NAMED = ("default", "none")  # plans
 
 
 @dataclass(frozen=True)
@@ -208,7 +211,14 @@ def saved_plan(request: Request) -> Plan | None:
     if request.faults == "default":
         return None
     path = Path(request.faults)
-    return plan_in_words(request.faults) if is_in_words(request.faults) and not path.exists() else read_plan(path)
+    if path.exists():
+        return read_plan(path)
+    if is_in_words(request.faults):
+        return plan_in_words(request.faults)
+    raise UsageError(
+        f"--faults {path}: there is no such file{did_you_mean(request.faults, NAMED)}; give default, none, a fault and "
+        "its target, such as kill@instance:1, or the path of a plan.json"
+    )
 
 
 def with_fresh_names(contract: Contract, suffix: str) -> Contract:

@@ -64,11 +64,18 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Plan:
-    """Faults, and the seed of the run that they were for. `dropped`: what was left out, each a sentence."""
+    """Faults, and the seed of the run that they were for. `dropped`: what was left out, each a sentence.
+
+    UsageError for what is no tuple of faults.
+    """
 
     faults: tuple[Fault, ...] = ()
     seed: int | None = None
     dropped: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.faults, tuple) and all(isinstance(fault, Fault) for fault in self.faults)):
+            raise UsageError(f"Plan: {self.faults!r} is no tuple of faults; write Plan((fault,)), with its comma")
 
     def in_turn(self) -> list[Fault]:
         """The faults that take turns, in the order of their marks."""

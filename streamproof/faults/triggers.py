@@ -75,8 +75,8 @@ class Progress(Trigger):
     at: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.at <= 1:
-            raise UsageError(f"Progress({self.at}): give a share of the workload, from 0 to 1")
+        if not (isinstance(self.at, int | float) and 0 <= self.at <= 1):
+            raise UsageError(f"Progress({self.at!r}): give a share of the workload, from 0 to 1")
 
     def __str__(self) -> str:
         return f"progress {self.at:.2f}"
@@ -94,6 +94,10 @@ class Elapsed(Trigger):
     """So many seconds have passed since the first input was sent."""
 
     seconds: float
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.seconds, int | float) and self.seconds >= 0):
+            raise UsageError(f"Elapsed({self.seconds!r}): give seconds, of at least 0")
 
     def __str__(self) -> str:
         return f"after {self.seconds:g} s"

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from streamproof.complaints import complaint, shown
 from streamproof.errors import UsageError, did_you_mean
 from streamproof.faults.actions import ACTIONS, Action, Kill
+from streamproof.faults.actions.action import WrongKeyError
 from streamproof.faults.fault import Fault, either
 from streamproof.faults.plan import Plan
 from streamproof.faults.targets import parse_target
@@ -82,21 +83,13 @@ def fault_of(keys: Mapping[str, Any], which: str = "") -> Fault:
         raise UsageError(str(error).replace(f"fault {written.kind}", where, 1)) from error
 
 
-class WrongKeyError(UsageError):
-    """A key of a fault that is not known, or whose value cannot be. `said`: the sentence, without the fault's name."""
-
-    def __init__(self, where: str, said: str) -> None:
-        super().__init__(f"{where}: {said}")
-        self.said = said
-
-
 def _validated(model: type[M], keys: Mapping[str, Any], where: str) -> M:
     try:
         return model.model_validate(keys)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name = str(first["loc"][0])
-        raise WrongKeyError(where, f"{name}{complaint(first, model, name)}") from error
+        raise WrongKeyError.of(where, error, model) from error
+    except WrongKeyError as error:  # of an action, which knows its name and not its place
+        raise WrongKeyError(where, error.said) from error
 
 
 def _trigger(written: WrittenFault, action: Action, where: str) -> Trigger:
@@ -153,8 +146,10 @@ def plan_in_words(text: str) -> Plan:
         parts = re.fullmatch(r"([^@]+)@([^@]+)(?:@(0?\.\d+|0|1))?", word)
         if not parts:
             kind = word if word in kinds() else Kill.kind
-            example = f"{kind}@{kinds()[kind].target.example}"
-            raise UsageError(f'--faults: "{word}" is no fault and its target; write it as {example}')
+            raise UsageError(
+                f'--faults: "{word}" is no fault and its target; write KIND@TARGET, such as '
+                f"{kind}@{kinds()[kind].target.example}, or KIND@TARGET@SHARE, the share of the workload from 0 to 1"
+            )
         kind, target, at = parts.groups()
         mark = float(at) if at else round(number / (len(words) + 1), 3)
         faults.append(fault_of({"kind": kind, "target": target, "at": mark}, f", {number} of the plan"))
@@ -166,14 +161,11 @@ def read_written(path: Path) -> WrittenPlan:
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise UsageError(
-            f'--faults {path}: {error.strerror}; give "default", "none", a fault and its target, such as '
-            "kill@instance:1, or a plan.json"
-        ) from error
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); name the file of a plan") from error
     try:
         return WrittenPlan.model_validate_json(text)
     except ValidationError as error:
-        raise UsageError(f"--faults {path}: {_sentence(error.errors(include_url=False)[0])}{SAVED}") from error
+        raise UsageError(f"{path}: {_sentence(error.errors(include_url=False)[0])}{SAVED}") from error
 
 
 def read_plan(path: Path) -> Plan:
@@ -183,7 +175,7 @@ def read_plan(path: Path) -> Plan:
         try:
             faults.append(fault_of(keys, f", {number} of the plan"))
         except WrongKeyError as error:
-            raise UsageError(f"--faults {path}: fault {number}: {error.said}{SAVED}") from error
+            raise UsageError(f"{path}: fault {number}: {error.said}{SAVED}") from error
     return Plan(faults=tuple(faults), seed=written.seed, dropped=written.dropped)
 
 

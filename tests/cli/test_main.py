@@ -78,22 +78,22 @@ operations:
         (
             ["verify", "--run", "x", *RUN, "--faults", "no.json"],
             {},
-            'give "default", "none", a fault and its target, such as kill@instance:1, or a plan.json',
+            "--faults no.json: there is no such file; give default, none, a fault and its target, such as kill@",
         ),
         (
             ["verify", "--run", "x", *RUN, "--faults", "kill@instance:1,"],
             {},
-            '--faults: "" is no fault and its target; write it as kill@instance:1',
+            '--faults: "" is no fault and its target; write KIND@TARGET, such as kill@instance:1',
         ),
         (
             ["verify", "--run", "x", *RUN, "--faults", "kill"],
             {},
-            '--faults: "kill" is no fault and its target; write it as kill@instance:1',
+            '--faults: "kill" is no fault and its target; write KIND@TARGET, such as kill@instance:1',
         ),
         (
             ["verify", "--run", "x", *RUN, "--faults", "kill@instance:1,pause-broker"],
             {},
-            '--faults: "pause-broker" is no fault and its target; write it as pause-broker@broker:leader',
+            '--faults: "pause-broker" is no fault and its target; write KIND@TARGET, such as pause-broker@broker:l',
         ),
         (
             ["verify", "--run", "x", *RUN, "--events", "1000001"],
@@ -108,12 +108,12 @@ operations:
         (
             ["verify", "--run", "x", *RUN, "--faults", "p.json"],
             {"p.json": "kill it"},
-            "--faults p.json: Invalid JSON: expected value at line 1 column 1; a plan is what a run saves as plan.json",
+            "p.json: Invalid JSON: expected value at line 1 column 1; a plan is what a run saves as plan.json",
         ),
         (
             ["verify", "--run", "x", *RUN, "--faults", "p.json"],
             {"p.json": FAULT.format("kill", "instance:1", 7)},
-            "--faults p.json: fault 1: at: expected a share of the workload, from 0 to 1, found 7; a plan is",
+            "p.json: fault 1: at: expected a share of the workload, from 0 to 1, found 7; a plan is",
         ),
         (
             ["verify", "--run", "x", *RUN, "--faults", "p.json"],

@@ -120,6 +120,9 @@ def test_what_depends_on_a_fault_goes_with_it() -> None:
 NO_ACTION: Any = Kill
 NO_TRIGGER: Any = 0.3
 A_TEXT: Any = "instance:1"
+A_HALF: Any = 2.5
+NO_TUPLE: Any = [Fault.of("kill", "instance:1")]
+UNKNOWN: Any = {"lasts": 3}
 GOOD = '{"kind": "kill", "target": "instance:1", "at": 0.5}'
 
 
@@ -147,7 +150,7 @@ def test_a_mistake_in_a_file_is_told_with_the_number_of_the_fault(tmp_path: Path
     file.write_text(f'{{"faults": [{text}]}}' if text.startswith('{"kind') else text)
     with pytest.raises(UsageError) as caught:
         read_plan(file)
-    assert str(caught.value).startswith(f"--faults {file}: {sentence}")
+    assert str(caught.value).startswith(f"{file}: {sentence}")
     assert str(caught.value).endswith("; a plan is what a run saves as plan.json")
     assert "\n" not in str(caught.value)
 
@@ -333,6 +336,11 @@ def test_faults_that_wait_for_each_other_would_wait_for_ever() -> None:
     ("make", "sentence"),
     [
         (lambda: Progress(30), r"Progress\(30\): give a share of the workload, from 0 to 1"),
+        (lambda: Progress(A_TEXT), r"Progress\('instance:1'\): give a share of the workload"),
+        (lambda: Elapsed(-1), r"Elapsed\(-1\): give seconds, of at least 0"),
+        (lambda: Kill(lasts_ms=A_HALF), "fault kill: lasts_ms: expected whole milliseconds, of at least 0, found 2.5"),
+        (lambda: Kill(**UNKNOWN), r'fault kill: lasts is not known \(did you mean "lasts_ms"\?\)'),
+        (lambda: Plan(NO_TUPLE), r"is no tuple of faults; write Plan"),
         (lambda: During("a", after_ms=-3), "During: after_ms is -3; give milliseconds, of at least 0"),
         (lambda: Fault(NO_ACTION, Instance(1), Progress(0.3)), "is no action; write one such as Kill"),
         (lambda: Fault(Kill(), Instance(1), NO_TRIGGER), "fault kill: 0.3 is no trigger; write one such as Progress"),

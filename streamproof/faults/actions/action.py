@@ -14,15 +14,32 @@ does, then a paragraph `Evidence: …` and a paragraph `Without effect: …`.
 
 from abc import abstractmethod
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from streamproof.capabilities import Capability
+from streamproof.complaints import complaint
+from streamproof.errors import UsageError
 from streamproof.faults.system import Evidence, Scene
 from streamproof.faults.targets import TargetKind
 
 ACTIONS: "dict[str, type[Action]]" = {}
+
+
+class WrongKeyError(UsageError):
+    """A key of a fault that is not known, or whose value cannot be. `said`: the sentence, without the fault's name."""
+
+    def __init__(self, where: str, said: str) -> None:
+        super().__init__(f"{where}: {said}")
+        self.said = said
+
+    @classmethod
+    def of(cls, where: str, error: ValidationError, model: type[BaseModel]) -> Self:
+        """The first of what is wrong."""
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0])
+        return cls(where, f"{name}{complaint(first, model, name)}")
 
 
 class Drawn(StrEnum):
@@ -35,6 +52,8 @@ class Drawn(StrEnum):
 
 class Action(BaseModel):
     """Frozen parameters; an action remembers nothing of a fault but by what its `begin` returns.
+
+    UsageError for a parameter that it does not have, or whose value cannot be.
 
     `kind`: its name in a plan. `target`: what it may be aimed at. `requires`: without these capabilities it is refused.
     `back`: what the target is once the fault is undone, for the sentence "…, back after 1.4 s". `feeds`: the action, or
@@ -53,6 +72,14 @@ class Action(BaseModel):
     looks: ClassVar[int] = 0
 
     lasts_ms: int = Field(default=500, ge=0, description="whole milliseconds, of at least 0")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _parameters(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(given)
+        except ValidationError as error:
+            raise WrongKeyError.of(f"fault {cls.kind}", error, cls) from error
 
     @classmethod
     def __pydantic_init_subclass__(cls, **more: Any) -> None:
