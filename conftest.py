@@ -6,7 +6,21 @@ And pytest's own way of testing plugins, which only a conftest at the root may a
 import os
 from pathlib import Path
 
+import psutil
+import pytest
+
 pytest_plugins = ["steps.forwarder", "pytester"]
 
 # an environment variable: processes of tests use Hypothesis too
 os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(Path(__file__).parent / ".streamproof" / "hypothesis")
+
+WORKERS_PER_CORE = 2  # most tests wait for a broker or a process
+BYTES_PER_WORKER = 2_000_000_000  # its cluster and a subject
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """As many as cores and memory allow for all tests; tests that are named run in this process, unless -n is given."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return 0
+    return min((os.cpu_count() or 1) * WORKERS_PER_CORE, max(1, psutil.virtual_memory().total // BYTES_PER_WORKER))
