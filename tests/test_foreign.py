@@ -1,14 +1,11 @@
 """`verify --run` with pipelines that are not ours, and on a cluster that was started elsewhere."""
 
-import json
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from streamproof.checks import Outcome, Status
-from streamproof.cluster import kafka_jars
+from streamproof.cluster import EmbeddedCluster, kafka_jars
 from streamproof.cluster.artifacts import cached, parse_pins
 from streamproof.config.file import ClusterConfig
 from streamproof.engine.events import QuietReached, SessionEvent
@@ -32,16 +29,10 @@ JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 LOOP = shlex.join([sys.executable, str(FOREIGN / "loop.py")])
 
 
-@pytest.fixture(scope="module")
-def elsewhere() -> Iterator[str]:
-    """The address of a cluster that `streamproof up` runs, as its user reads it."""
-    arguments = [sys.executable, "-m", "streamproof", "up", "--json"]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as up:
-        assert up.stdout is not None
-        yield json.loads(up.stdout.readline())["bootstrap_servers"]
-        up.send_signal(signal.SIGINT)
-        assert not up.stdout.read(), "more than one JSON document"
-        assert up.wait(30) == 0
+@pytest.fixture
+def elsewhere(embedded_cluster: EmbeddedCluster) -> str:
+    """The address of a cluster that no run of these tests has started."""
+    return embedded_cluster.bootstrap_servers
 
 
 def loop_request(directory: Path, servers: str, promise: Delivery) -> Request:

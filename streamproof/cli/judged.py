@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # slow to import: by those verbs alone that judge
     from streamproof.history.store import History
 
 EXIT = {"upheld": 0, "violated": 1, "unproven": 3}
-STATUSES = "Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven; 130 after Ctrl-C."
+STATUSES = "Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven; 130 when a signal ended it."
 
 
 def finish(verdict: "Verdict", history: "History", directory: Path, *, as_json: bool) -> NoReturn:

@@ -1,7 +1,7 @@
 """The command: its verbs put together, and what becomes of their errors.
 
-Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven; 130 after Ctrl-C, 141 when nobody reads what it
-says any more.
+Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven; 130 when a signal ended it, 141 when nobody reads
+what it says any more.
 """
 
 import signal
@@ -56,14 +56,23 @@ def _main(
     pass
 
 
-def _terminated(_number: int, _frame: FrameType | None) -> None:
-    """SIGTERM ends a run as Ctrl-C does: everything that was started is ended too."""
+def _heed_signals() -> None:
+    """SIGINT, SIGTERM and SIGHUP end a run in order: everything that it started is ended too.
+
+    SIGINT does so though a script that started it with `&` had it ignored; SIGHUP is left ignored, as `nohup` wants it.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
 def main() -> None:
     """Entry point: an error that a user can mend is one sentence and exit status 2."""
-    signal.signal(signal.SIGTERM, _terminated)
+    _heed_signals()
     try:
         with told_streams():
             status = _status()

@@ -118,6 +118,12 @@ class Session:
             self.tell(ClusterReady(starting.seconds, cluster))
         return cluster
 
+    @property
+    def brokers(self) -> int:
+        """How many brokers the cluster has. A cluster that is started need not be up yet."""
+        config = self.cluster_config
+        return config.brokers if config.where in STARTED else len(self.cluster.brokers)
+
     @cached_property
     def registry(self) -> "Registry":
         """The schema registry, up: the configuration names it, or it is started here."""

@@ -119,6 +119,10 @@ def test_files_of_the_same_name_are_told_apart_by_their_paths(tmp_path: Path) ->
             "order.avsc: nothing to compare with; give the versions before it too, the latest",
         ),
         (["order.avsc", "--type", "JSON"], UsageError, "JSON schemas cannot be compared yet; only AVRO can"),
+        (["order.proto"], UsageError, "order.proto is a Protobuf schema; compat knows Avro so far"),
+        (["mute.txt"], UsageError, "mute.txt is a Protobuf schema; compat knows Avro so far"),
+        (["protobuf"], UsageError, "protobuf/v1.proto is a Protobuf schema; compat knows Avro so far"),
+        (["order.json"], UsageError, "order.json is a JSON Schema; compat knows Avro so far"),
         (["order.avsc", "."], UsageError, "a directory is a whole history"),
         ([".", "a.avsc"], UsageError, "a directory is a whole history"),
     ],
@@ -132,6 +136,10 @@ def test_a_mistake_is_one_sentence(
     Path("order.avsc").write_text(A)
     Path("broken.avsc").write_text("{\n")
     Path("binary.avsc").write_bytes(b"\xff")
+    Path("protobuf").mkdir()
+    for proto in ("order.proto", "mute.txt", "protobuf/v1.proto"):
+        Path(proto).write_text('// orders\nsyntax = "proto3";\nmessage Order { string id = 1; }\n')
+    Path("order.json").write_text('{"type": "object", "properties": {"id": {"type": "string"}}}')
     told = run(app, ["compat", *arguments])
     assert isinstance(told.exception, error)
     assert sentence in str(told.exception)

@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,21 +14,28 @@ from streamproof.cluster import EmbeddedCluster
 from streamproof.cluster.registry import connect_registry
 from streamproof.engine.request import Request, verify
 from streamproof.errors import RegistryUnreachable, SubjectError
+from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery
 
 ROOT = Path(__file__).parents[2]
+WaitUntil = Callable[[Callable[[], bool]], None]
 
 
-@pytest.fixture(scope="module")
-def elsewhere() -> Iterator[dict[str, str]]:
-    """What `streamproof up --registry` says of what it runs."""
-    arguments = [sys.executable, "-m", "streamproof", "up", "--registry", "--json"]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as up:
-        assert up.stdout is not None
-        told = json.loads(up.stdout.readline())
+@pytest.fixture
+def elsewhere(session_guardian: Guardian, tmp_path: Path, wait_until: WaitUntil) -> Iterator[dict[str, str]]:
+    """What `streamproof up --registry` says of what it runs: one JSON document. It ends in order."""
+    output = tmp_path / "output"
+    with output.open("wb") as stdout:
+        command = [sys.executable, "-m", "streamproof", "up", "--registry", "--json"]
+        up = session_guardian.popen(command, cwd=tmp_path, stdout=stdout, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: output.read_text().endswith("\n") or up.poll() is not None)
+        told = json.loads(output.read_text())
         yield told
+    finally:
         up.send_signal(signal.SIGINT)
-        assert up.wait(30) == 0
+        status = up.wait(30)
+    assert (status, json.loads(output.read_text())) == (0, told)
     with pytest.raises(RegistryUnreachable):
         connect_registry(told["registry_url"])
 

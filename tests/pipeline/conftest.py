@@ -20,6 +20,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from pipeline.settings import DEAD_LETTER_BYTES
 from streamproof.cluster import EmbeddedCluster
+from streamproof.guardian import Guardian
 from tests.pipeline.projected import Projected
 
 PARTITIONS = 3
@@ -54,6 +55,7 @@ class Stage:
     topics: Mapping[str, str]
     group: str
     directory: Path
+    guardian: Guardian
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def environment(self, instance: int = 1, **more: str) -> dict[str, str]:
@@ -73,7 +75,7 @@ class Stage:
     def start(self, name: str, *command: str, instance: int = 1, **more: str) -> "subprocess.Popen[bytes]":
         """Start a member; its stderr is `log(name)`."""
         with (self.directory / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
+            process = self.guardian.popen(
                 [sys.executable, "-m", *(command or ("pipeline", "forward"))],
                 env={**os.environ, **self.environment(instance, **more)},
                 stdin=subprocess.PIPE,
@@ -148,7 +150,7 @@ class Stage:
 
 
 @pytest.fixture
-def stage(embedded_cluster: EmbeddedCluster, tmp_path: Path) -> Iterator[Stage]:
+def stage(embedded_cluster: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path) -> Iterator[Stage]:
     name = uuid.uuid4().hex[:8]
     topics = {variable: f"{variable.lower().replace('_', '-')}-{name}" for variable in VARIABLES}
     admin = AdminClient({"bootstrap.servers": embedded_cluster.bootstrap_servers})
@@ -156,7 +158,7 @@ def stage(embedded_cluster: EmbeddedCluster, tmp_path: Path) -> Iterator[Stage]:
     new = [NewTopic(name, PARTITIONS, 3, config=larger if "dlq" in name else {}) for name in topics.values()]
     for made in admin.create_topics(new).values():
         made.result(20)
-    made_stage = Stage(embedded_cluster.bootstrap_servers, topics, f"group-{name}", tmp_path)
+    made_stage = Stage(embedded_cluster.bootstrap_servers, topics, f"group-{name}", tmp_path, session_guardian)
     try:
         yield made_stage
     finally:

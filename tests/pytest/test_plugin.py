@@ -89,6 +89,28 @@ def test_where_kafka_runs_is_as_the_file_says_unless_a_flag_does(
     pytester.runpytest_subprocess(*flags).assert_outcomes(passed=1)
 
 
+FORBIDDEN = """
+import streamproof.engine.session as session
+session.open_cluster = None
+"""
+COPIED = """
+Feature: Orders
+  Scenario: They are copied
+    Given a cluster of 3 brokers
+    And 10 records
+    Then no transaction stays open
+"""
+
+
+def test_a_scenario_without_streamproof_toml_fails_before_a_cluster_starts(pytester: pytest.Pytester) -> None:
+    """Whoever has it elsewhere need not wait to be told."""
+    pytester.makeconftest(FORBIDDEN)
+    (pytester.path / "orders.feature").write_text(COPIED)
+    done = pytester.runpytest_subprocess("orders.feature")
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["*UsageError: */streamproof.toml is not there; *"])
+
+
 def test_a_plain_test_is_described_by_its_docstring(pytester: pytest.Pytester) -> None:
     """Under its own name, without anything of ours."""
     pytester.makepyfile('def test_it():\n    """What it states."""\n')

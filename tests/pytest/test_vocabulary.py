@@ -19,7 +19,7 @@ from unittest.mock import MagicMock
 import pytest
 
 @pytest.fixture
-def kafka_cluster(): return MagicMock(brokers=[1, 2, 3])
+def streamproof_session(): return MagicMock(brokers=3)
 
 @pytest.fixture
 def run_subject(): return MagicMock()
