@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 
 from streamproof.cli.main import main
 from streamproof.cluster import DEFAULT_VERSION, Cluster
@@ -66,6 +67,15 @@ def web_server() -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
+
+
+@pytest.fixture
+def mock_brokers() -> Iterator[str]:
+    """The mock cluster of librdkafka, which lives as long as the client that holds it."""
+    holder = Producer({"bootstrap.servers": "mock", "test.mock.num.brokers": 3, "log_level": 0})
+    brokers = holder.list_topics(timeout=10).brokers.values()
+    yield ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
+    del holder
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,15 @@ An input port is one of these ways. All else in a run asks the port, and does no
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from streamproof.engine.effects import EffectChannels
 from streamproof.engine.spec import RunSpec
+from streamproof.errors import ClusterError
 from streamproof.history.store import HistoryWriter
 from streamproof.history.terms import SendOutcome
-from streamproof.kafka.groups import describe_group, list_committed_offsets
+from streamproof.kafka.groups import describe_group, list_committed_offsets, list_groups_in_use
 from streamproof.kafka.topics import list_offsets
 from streamproof.recording.batches import Place
 from streamproof.recording.expectations import Due, write_expected
@@ -22,6 +24,7 @@ from streamproof.subject import ProcessSupervisor
 from streamproof.workload import StdinWorkload, TopicWorkload, Workload
 from streamproof.workload.stdin import STDIN
 
+SHOWN = 3  # names in an error
 Places = Callable[[], Mapping[str, tuple[int, int]]]  # partition and offset of each input, by its id
 
 
@@ -30,6 +33,11 @@ class ConsumerGroup:
 
     def __init__(self, servers: str, name: str) -> None:
         self._servers, self.name = servers, name
+        self._others: frozenset[str] = frozenset()
+
+    def look_round(self) -> None:
+        """Note which groups are in use before the subject starts: the subject's are those that come."""
+        self._others = list_groups_in_use(self._servers)
 
     def is_whole(self, instances: int) -> bool:
         """Whether the group is stable with so many members at least."""
@@ -40,22 +48,40 @@ class ConsumerGroup:
         """Why the group is not whole: a clause for an error."""
         group = describe_group(self._servers, self.name)
         return (
-            f'group "{self.name}" is {group.state} with {group.members} of {instances} members; check the group\'s '
-            "name and the bootstrap address"
+            f'group "{self.name}" is {group.state} with {group.members} of {instances} members; {self.instead()}'
+            "check the group's name and the bootstrap address"
         )
+
+    def instead(self, topic: str | None = None) -> str:
+        """The groups that have come with the subject, and what they read; of its own group, what it reads but `topic`.
+
+        A clause for an error, with a semicolon; empty where nothing of the kind is seen.
+        """
+        found: list[str] = []
+        with suppress(ClusterError, OSError):
+            own = describe_group(self._servers, self.name).topics
+            if own and topic and topic not in own:
+                found.append(f"its members read {_quoted(own)}")
+            for name in sorted(list_groups_in_use(self._servers) - self._others - {self.name})[:SHOWN]:
+                read = describe_group(self._servers, name).topics
+                found.append(f'group "{name}" has come instead' + (f", which reads {_quoted(read)}" if read else ""))
+        return "".join(f"{clause}; " for clause in found)
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return " and ".join(f'"{name}"' for name in sorted(names)[:SHOWN])
 
 
 class InputPort(ABC):
     """A way in. Inputs have places as a topic's records do: a name, a partition, an offset.
 
-    `workload`: what feeds the port. `idle`: that the subject is done with no input at all: what follows its name in an
-    error. `sources`: what the port itself records. `group`: None for a subject that joins none. `topic`: what is read
-    back as the input; None where no topic holds it. `places`: None where a topic tells where each input is.
+    `workload`: what feeds the port. `sources`: what the port itself records. `group`: None for a subject that joins
+    none. `topic`: what is read back as the input; None where no topic holds it. `places`: None where a topic tells
+    where each input is.
     """
 
     name: str
     workload: Workload
-    idle: str
     sources: tuple[Source, ...] = ()
     group: ConsumerGroup | None = None
     topic: InputTopic | None = None
@@ -68,6 +94,10 @@ class InputPort(ABC):
     @abstractmethod
     def behind(self) -> list[Place]:
         """The partitions in which the subject is not done with all input."""
+
+    @abstractmethod
+    def idle(self) -> str:
+        """That the subject is done with no input at all: what follows its name in an error."""
 
     def unanswered(self, _instance: int) -> int:
         """How many inputs an instance was given alone and has not answered for; none where a group shares them."""
@@ -85,10 +115,6 @@ class TopicPort(InputPort):
         self.group = ConsumerGroup(servers, spec.contract.group)
         self.workload = TopicWorkload(servers, spec.contract)
         self.topic = InputTopic(self.name, source.identity, self.group.name, self.workload.fates, effects.all)
-        self.idle = (
-            f'has committed nothing in group "{self.group.name}", though "{self.name}" has records; check that it '
-            "reads that topic and commits"
-        )
         self._last = LastInput(servers, self.name)
 
     def accounted(self) -> Mapping[Place, int]:
@@ -99,16 +125,18 @@ class TopicPort(InputPort):
         committed = self.accounted()
         return self._last.behind(committed, list_offsets(self._servers, [self.name]))
 
+    def idle(self) -> str:
+        return (
+            f'has committed nothing in group "{self.group.name}", though "{self.name}" has records; '
+            f"{self.group.instead(self.name)}check that it reads that topic and commits"
+        )
+
 
 class StdinPort(InputPort):
     """Lines on the instances' standard inputs, and the answers on their standard outputs."""
 
     name = STDIN
     workload: StdinWorkload
-    idle = (
-        'has answered no line of its standard input; for each it must write a line such as {"outcome": "ok", "id": "…"}'
-        " to its standard output, and flush it"
-    )
 
     def __init__(self, spec: RunSpec, supervisor: ProcessSupervisor, effects: EffectChannels) -> None:
         self.workload = StdinWorkload(spec.contract, supervisor.process, spec.subject.instances, answer_s=spec.quiet_s)
@@ -127,6 +155,12 @@ class StdinPort(InputPort):
         # in this order: what is given in between would count as unanswered
         last = self.workload.last().get(place, -1)
         return max(0, last + 1 - self.accounted()[place])
+
+    def idle(self) -> str:
+        return (
+            'has answered no line of its standard input; for each it must write a line such as {"outcome": "ok", '
+            '"id": "…"} to its standard output, and flush it'
+        )
 
 
 # how often an input must, and may, have its effects: what is not known may have happened, once

@@ -150,6 +150,8 @@ class Run:
             source.start(self._writer)
         self._probe = self._pool.submit(timed, lambda: probed(self.cluster, replication=self._replication))
         with phase(Phase.SUBJECT, self._listen) as subject:
+            if self.input.group:
+                self.input.group.look_round()
             self.supervisor.start_all()
             wait_until_ready(self.supervisor, self.input.group)
             self.supervisor.supervise()
@@ -296,7 +298,7 @@ class Run:
         self._listen(Working(Phase.FAULTS, f"{committed:,} of {len(self.spec.events):,} events done"))
 
     def _give_up(self) -> NoReturn:
-        raise SubjectError(self.supervisor.told(self.input.idle))
+        raise SubjectError(self.supervisor.told(self.input.idle()))
 
 
 def _stop(source: Source) -> None:

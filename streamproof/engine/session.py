@@ -207,7 +207,7 @@ def _is_whole(cluster: Cluster) -> bool:
     """Whether each broker answers, and knows all others."""
     try:
         known = [metadata(cluster.address(node), timeout_s=ANSWER_S).brokers for node in cluster.brokers]
-    except OSError:
+    except (OSError, ClusterError):
         return False
     return all(set(cluster.brokers) <= {broker.node_id for broker in brokers} for brokers in known)
 

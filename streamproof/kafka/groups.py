@@ -1,9 +1,12 @@
 """Consumer groups, classic and KIP-848: their state, their members and the offsets that they committed."""
 
+import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kio.schema.consumer_group_describe.v0.request import ConsumerGroupDescribeRequest
 from kio.schema.consumer_group_describe.v0.response import ConsumerGroupDescribeResponse
+from kio.schema.consumer_protocol_subscription.v0.data import ConsumerProtocolSubscription
 from kio.schema.describe_groups.v5.request import DescribeGroupsRequest
 from kio.schema.describe_groups.v5.response import DescribeGroupsResponse
 from kio.schema.errors import ErrorCode
@@ -12,18 +15,25 @@ from kio.schema.list_groups.v4.response import ListGroupsResponse
 from kio.schema.offset_fetch.v8.request import OffsetFetchRequest, OffsetFetchRequestGroup
 from kio.schema.offset_fetch.v8.response import OffsetFetchResponse
 from kio.schema.types import GroupId
+from kio.serial import entity_reader
 
 from streamproof.kafka import requests
 from streamproof.kafka.leaders import Partition
-from streamproof.kafka.protocol import Connection
+from streamproof.kafka.protocol import Connection, NotUnderstood
+
+VERSION_BYTES = 2
 
 
 @dataclass(frozen=True)
 class Group:
-    """A consumer group of either protocol. `state` is Dead when there is no such group. `ids`: its members'."""
+    """A consumer group of either protocol. `state` is Dead when there is no such group. `ids`: its members'.
+
+    `topics`: those that its members have subscribed to by name; none where the broker does not know them now.
+    """
 
     state: str
     ids: frozenset[str]
+    topics: frozenset[str] = frozenset()
 
     @property
     def members(self) -> int:
@@ -57,15 +67,39 @@ def describe_group(bootstrap: str, name: str) -> Group:
         (seen,) = coordinator.ask(classic, DescribeGroupsResponse).groups
         requests.check(seen.error_code, f'group "{name}"')
         if seen.group_state != "Dead":
-            return Group(seen.group_state, frozenset(str(member.member_id) for member in seen.members))
+            ids = frozenset(str(member.member_id) for member in seen.members)
+            return Group(seen.group_state, ids, _subscribed(member.member_metadata for member in seen.members))
         modern = ConsumerGroupDescribeRequest(group_ids=(GroupId(name),), include_authorized_operations=False)
-        (found,) = coordinator.ask(modern, ConsumerGroupDescribeResponse).groups
+        try:
+            (found,) = coordinator.ask(modern, ConsumerGroupDescribeResponse).groups
+        except NotUnderstood:  # a broker that has no such groups
+            return Group("Dead", frozenset())
         if found.error_code in {ErrorCode.group_id_not_found, ErrorCode.unsupported_version}:
             return Group("Dead", frozenset())
         requests.check(found.error_code, f'group "{name}"')
-        return Group(found.group_state, frozenset(str(member.member_id) for member in found.members))
+        ids = frozenset(str(member.member_id) for member in found.members)
+        topics = frozenset(str(topic) for member in found.members for topic in member.subscribed_topic_names)
+        return Group(found.group_state, ids, topics)
 
     return requests.ask_coordinator(bootstrap, requests.GROUP, name, describe)
+
+
+def _subscribed(members: Iterable[bytes]) -> frozenset[str]:
+    """The topics in what members of a classic group sent when they joined: a version, then what all versions have."""
+    read = entity_reader(ConsumerProtocolSubscription)
+    return frozenset(
+        topic for sent in members if len(sent) > VERSION_BYTES for topic in read(sent, VERSION_BYTES)[0].topics
+    )
+
+
+def list_groups_in_use(bootstrap: str) -> frozenset[str]:
+    """The names of the groups that have members; those of a broker that is silent are missing."""
+    found: set[str] = set()
+    for broker in requests.find_metadata(bootstrap).brokers:
+        with contextlib.suppress(OSError):
+            listed = requests.ask(f"{broker.host}:{broker.port}", ListGroupsRequest(), ListGroupsResponse).groups
+            found |= {str(group.group_id) for group in listed if group.group_state not in {"Empty", "Dead"}}
+    return frozenset(found)
 
 
 def list_committed_offsets(bootstrap: str, name: str) -> dict[Partition, int]:

@@ -1,7 +1,7 @@
 """One request, one response: the Kafka protocol over a plain socket, typed by kio.
 
 For what the client library cannot ask or hides: DescribeTransactions, batch headers, the last stable offset,
-finalized features. Knows no other part of the verifier.
+finalized features.
 """
 
 import io
@@ -10,14 +10,23 @@ import socket
 import struct
 from typing import Any, Self, TypeVar, cast
 
+from kio.schema.api_versions.v0.request import ApiVersionsRequest
+from kio.schema.api_versions.v0.response import ApiVersionsResponse
 from kio.schema.request_header.v1.header import RequestHeader as HeaderV1
 from kio.schema.request_header.v2.header import RequestHeader as HeaderV2
 from kio.schema.response_header.v0.header import ResponseHeader as ResponseHeaderV0
 from kio.serial import entity_reader, entity_writer
 
+from streamproof.errors import ClusterError
+
 API_VERSIONS = 18
 LAST_PORT = 65535
+LARGEST_ANSWER = 1 << 28  # the first bytes of other protocols, such as those of HTTP and TLS, would be larger sizes
 R = TypeVar("R")
+
+
+class NotUnderstood(ClusterError):  # noqa: N818 - reads as a sentence where it is raised
+    """Who answers is there, and does not know what was asked: another server, or a broker of another time."""
 
 
 def parse_address(address: str) -> tuple[str, int]:
@@ -35,6 +44,7 @@ class Connection:
     """
 
     def __init__(self, address: str, *, timeout_s: float = 10.0) -> None:
+        self._address, self._timeout_s = address, timeout_s
         self._socket = socket.create_connection(parse_address(address), timeout=timeout_s)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._correlation = itertools.count(1)
@@ -49,7 +59,20 @@ class Connection:
         self._socket.close()
 
     def ask(self, request: Any, response_type: type[R]) -> R:
-        """Send one kio request entity and decode its answer as `response_type` (same API and version)."""
+        """Send one kio request entity and decode its answer as `response_type` (same API and version).
+
+        `NotUnderstood` when what answers is no broker, or a broker that does not know this version of the request.
+        """
+        what = type(request).__name__.removesuffix("Request")
+        try:
+            return self._ask(request, response_type, what)
+        except TimeoutError as error:
+            raise TimeoutError(f"no answer to {what} within {self._timeout_s:.0f} s") from error
+        except ConnectionError as error:
+            self._check_known(request, what)
+            raise ConnectionError(f"{what}: {error.strerror or error}") from error
+
+    def _ask(self, request: Any, response_type: type[R], what: str) -> R:
         correlation = next(self._correlation)
         header_type: Any = HeaderV2 if request.__flexible__ else HeaderV1
         header = header_type(
@@ -63,7 +86,12 @@ class Connection:
         entity_writer(type(request))(frame, request)
         payload = frame.getvalue()
         self._socket.sendall(struct.pack(">i", len(payload)) + payload)
-        (size,) = struct.unpack(">i", self._read(4))
+        first = self._read(4)
+        (size,) = struct.unpack(">i", first)
+        if not 0 < size < LARGEST_ANSWER:
+            raise NotUnderstood(
+                f"{self._address} is no Kafka broker: its answer to {what} begins with {first!r}; check the address"
+            )
         answer = self._read(size)
         (seen,) = struct.unpack_from(">i", answer)
         if seen != correlation:
@@ -74,6 +102,20 @@ class Connection:
         _, offset = entity_reader(answered)(answer, 0)
         response, _ = entity_reader(expected)(answer, offset)
         return cast("R", response)
+
+    def _check_known(self, request: Any, what: str) -> None:
+        """`NotUnderstood` if the broker does not know the request: then it closes the connection, and says nothing."""
+        if isinstance(request, ApiVersionsRequest):
+            return
+        with Connection(self._address, timeout_s=self._timeout_s) as other:
+            known = other.ask(ApiVersionsRequest(), ApiVersionsResponse).api_keys
+        own = next((api for api in known if api.api_key == request.__api_key__), None)
+        if own is None or not own.min_version <= request.__version__ <= own.max_version:
+            instead = f"it knows {own.min_version} to {own.max_version}" if own else "it knows none"
+            raise NotUnderstood(
+                f"the broker at {self._address} does not know {what} version {request.__version__} ({instead}); "
+                "use Apache Kafka 3.9 or later"
+            )
 
     def _read(self, size: int) -> bytes:
         chunks = bytearray()

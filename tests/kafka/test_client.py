@@ -1,5 +1,8 @@
 """What the rest asks of a cluster: answered by the broker that knows, or refused in one sentence."""
 
+import socket
+import socketserver
+import threading
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
@@ -8,8 +11,9 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from streamproof.cluster import EmbeddedCluster, OwnedCluster, connect_existing, under_control
 from streamproof.errors import ClusterError, UnsupportedByCluster
-from streamproof.kafka.groups import Group, describe_group, list_committed_offsets
+from streamproof.kafka.groups import Group, describe_group, list_committed_offsets, list_groups_in_use
 from streamproof.kafka.leaders import find_leader, list_leaders
+from streamproof.kafka.protocol import NotUnderstood
 from streamproof.kafka.topics import create_topics, list_offsets
 from streamproof.kafka.transactions import (
     describe_transaction,
@@ -98,7 +102,8 @@ def member(servers: str, topic: str, request: pytest.FixtureRequest) -> Iterator
 def test_a_group_and_its_offsets(servers: str, topic: str, member: tuple[str, Consumer]) -> None:
     """State, members and committed offsets, in both rebalance protocols."""
     name, consumer = member
-    assert describe_group(servers, name) == Group("Stable", frozenset({consumer.memberid()}))
+    assert describe_group(servers, name) == Group("Stable", frozenset({consumer.memberid()}), frozenset({topic}))
+    assert name in list_groups_in_use(servers)
     assert list_committed_offsets(servers, name) == {}
     consumer.commit(offsets=[TopicPartition(topic, 1, 7)], asynchronous=False)
     assert list_committed_offsets(servers, name) == {(topic, 1): 7}
@@ -107,6 +112,7 @@ def test_a_group_and_its_offsets(servers: str, topic: str, member: tuple[str, Co
 def test_a_group_that_is_not_there_is_dead(servers: str) -> None:
     """A group nobody has joined has no members and no offsets, and is no error."""
     assert describe_group(servers, "nobody") == Group("Dead", frozenset())
+    assert "nobody" not in list_groups_in_use(servers)
     assert list_committed_offsets(servers, "nobody") == {}
 
 
@@ -127,3 +133,47 @@ def test_a_cluster_that_is_not_there(address: str) -> None:
     """An address that does not answer, or is none, is one sentence."""
     with pytest.raises(ClusterError, match=f"no broker answers at {address}"):
         connect_existing(address)
+
+
+class _Http(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        self.request.recv(100)
+        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+@pytest.fixture
+def http() -> Iterator[str]:
+    """The address of a server that answers whatever it is told as web servers do."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Http) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_a_server_that_is_no_broker_is_not_called_down(http: str) -> None:
+    """It is up: the sentence names the request, and how the answer begins."""
+    with pytest.raises(
+        NotUnderstood, match=f"^{http} is no Kafka broker: its answer to Metadata begins with b'HTTP'; "
+    ):
+        connect_existing(http)
+
+
+def test_a_server_that_says_nothing_is_told_with_the_request() -> None:
+    """It takes the connection, and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(
+            ClusterError, match=rf"no broker answers at {address} \(no answer to Metadata within 2 s\);"
+        ):
+            connect_existing(address)
+
+
+def test_a_broker_that_does_not_know_a_request_is_told_with_what_it_knows(mock_brokers: str) -> None:
+    """It closes the connection without a word, as one that goes down does; asked again, it says what it knows."""
+    known = (
+        r"the broker at 127\.0\.0\.1:\d+ does not know FindCoordinator version 4 \(it knows 0 to 3\); use Apache Kafka"
+    )
+    with pytest.raises(NotUnderstood, match=known):
+        describe_group(mock_brokers, "any")
+    with pytest.raises(NotUnderstood, match=r"does not know CreateTopics version 6 \(it knows none\)"):
+        create_topics(mock_brokers, {"any": 1}, replication=1)
