@@ -85,7 +85,7 @@ def test_the_default_version_of_kafka_is_the_same_everywhere(file: str, line: st
 def test_what_a_page_names_is_there(page: str) -> None:
     """Every path in backticks or links that begins in a folder of the project."""
     text = (ROOT / page).read_text()
-    folders = "streamproof|pipeline|contracts|features|steps|mutants|bench|tests|docs"
+    folders = "streamproof|pipeline|contracts|features|steps|mutants|examples|bench|tests|docs"
     named = re.findall(rf"[`(]((?:{folders})/[\w./-]*)[`)]", text)
     assert named
     for path in named:

@@ -1,0 +1,112 @@
+"""Runs examples through the verifier, on one cluster for all, and compares what comes of them with what must."""
+
+import secrets
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from examples.catalogue import Example
+from streamproof.checks import Outcome, Status, Verdict
+from streamproof.engine.events import timed
+from streamproof.engine.request import declared_spec
+from streamproof.engine.session import Session
+from streamproof.errors import StreamproofError
+from streamproof.faults import Plan, read_plan
+
+RUNS = 3  # until what must come of an example has come: a fault may miss the moment that shows it
+BUILD_S = 600.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of an example in its last run. `fault`: a sentence, where that is not what must come of it."""
+
+    example: Example
+    runs: int
+    seconds: float = 0.0
+    verdict: Verdict | None = None
+    fault: str | None = None
+
+    @property
+    def found(self) -> dict[str, int]:
+        return witnesses(self.verdict) if self.verdict else {}
+
+    def to_json(self) -> dict[str, Any]:
+        expected = self.example.expected
+        return {
+            "name": self.example.name,
+            "framework": expected.framework,
+            "version": expected.version,
+            "expected": expected.verdict,
+            "verdict": self.verdict and self.verdict.outcome,
+            "witnesses": self.found,
+            "missing": self.verdict.missing if self.verdict else (),
+            "runs": self.runs,
+            "seconds": round(self.seconds, 1),
+            "fault": self.fault,
+        }
+
+
+def verify_examples(examples: Iterable[Example], seed: int, directory: Path) -> Iterator[Result]:
+    """What the verifier makes of each example; its runs are kept in `directory`."""
+    with Session(logs=directory / "kafka") as session:
+
+        def verify(example: Example, seed: int) -> tuple[Verdict, float]:
+            expected = example.expected
+            name = f"{example.name}-{seed}"
+            spec = declared_spec(
+                example.config, example.name, records=expected.events, seed=seed, directory=directory / name,
+                suffix=f"-{secrets.token_hex(3)}",
+            )  # fmt: skip
+            plan: Plan | None = read_plan(example.plan) if example.plan else None
+            judged, seconds = timed(lambda: session.verify(spec, plan))
+            return judged.verdict, seconds
+
+        for example in examples:
+            yield result_of(example, build, verify, seed)
+
+
+def result_of(
+    example: Example,
+    build: Callable[[Example], None],
+    verify: Callable[[Example, int], tuple[Verdict, float]],
+    seed: int,
+) -> Result:
+    """Build and verify an example, with one seed after another until it shows what it must, or what it must not."""
+    try:
+        build(example)
+        for run in range(1, RUNS + 1):
+            verdict, seconds = verify(example, seed + run - 1)
+            fault = fault_of(example, verdict)
+            result = Result(example, run, seconds, verdict, fault)
+            if fault is None or verdict.outcome is Outcome.VIOLATED:
+                break
+    except (OSError, subprocess.SubprocessError, StreamproofError) as error:
+        return Result(example, RUNS, fault=str(error))
+    return result
+
+
+def build(example: Example) -> None:
+    """Run its script `build`, where it has one."""
+    script = example.directory / "build"
+    if script.exists():
+        subprocess.run([script], check=True, timeout=BUILD_S)
+
+
+def fault_of(example: Example, verdict: Verdict) -> str | None:
+    """What is not as expected, as a sentence."""
+    expected = example.expected
+    if verdict.outcome is not expected.verdict:
+        return f"the verdict is {verdict.outcome}, not {expected.verdict}"
+    others = witnesses(verdict).keys() - expected.anomalies
+    if others:
+        return f"it is violated by {', '.join(sorted(others))} too"
+    return None
+
+
+def witnesses(verdict: Verdict) -> dict[str, int]:
+    """How many there are of each anomaly that the promise forbids."""
+    forbidden = (finding for finding in verdict.findings if finding.status is Status.FORBIDDEN)
+    return {finding.anomaly: finding.witnesses for finding in forbidden if finding.witnesses}
