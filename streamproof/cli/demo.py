@@ -19,7 +19,7 @@ EPILOG = (
     "Example:  streamproof demo\n\n"
     "Exit status: 0 caught, and upheld once mended; 2 usage or environment; 3 another verdict; 130 after Ctrl-C."
 )
-RECORDS, SEED = 3_000, 7719
+RECORDS, SEED, DEATHS = 2_400, 7719, (1, 2, 1)
 
 
 def demo(
@@ -39,7 +39,7 @@ def demo(
     out = Console(file=sys.stderr if as_json else sys.stdout, highlight=False, soft_wrap=True)
     write(project(), directory)
     config = read_config(directory / "streamproof.toml")
-    plan = Plan(tuple(Fault(Kill(), Instance(number), Progress(0.3 * number)) for number in (1, 2)))
+    plan = Plan(tuple(Fault(Kill(), Instance(number), Progress(0.25 * n)) for n, number in enumerate(DEATHS, 1)))
     runs = []
     with Session(config.cluster, logs=directory / "logs", listeners=[Terminal(out)]) as session:
         for name, expected in ((BEFORE, Outcome.VIOLATED), (AFTER, Outcome.UPHELD)):

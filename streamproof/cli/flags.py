@@ -19,6 +19,16 @@ def path_given(text: str) -> Path:
     return Path(given(text))
 
 
+def count_given(text: str | int) -> int:  # a flag's default is parsed too
+    """A number of brokers. Other tools of Kafka's have an address after that flag."""
+    try:
+        return int(text)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f'expected how many, found "{text}"; the address of a cluster goes after --cluster'
+        ) from error
+
+
 TEXT: dict[str, Any] = {"parser": given}
 FILE: dict[str, Any] = {"metavar": "FILE", "parser": path_given}
 DIR: dict[str, Any] = {"metavar": "DIR", "parser": path_given}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streamproof.cli.flags import BROKERS, VERSIONS, Json
+from streamproof.cli.flags import BROKERS, VERSIONS, Json, count_given
 from streamproof.cluster import DEFAULT_VERSION, EMBEDDED, STARTED
 from streamproof.config.file import ClusterConfig
 from streamproof.engine.directories import UP, kept, new_directory
@@ -23,7 +23,9 @@ EPILOG = (
 
 def up(
     cluster: Annotated[str, typer.Option(metavar="WHERE", help="embedded or testcontainers.")] = EMBEDDED,
-    brokers: Annotated[int, typer.Option(*BROKERS, metavar="N", help="How many brokers: an odd number.")] = 3,
+    brokers: Annotated[
+        int, typer.Option(*BROKERS, metavar="N", parser=count_given, help="How many brokers: an odd number.")
+    ] = 3,
     kafka_version: Annotated[str, typer.Option(metavar="VERSION", help=VERSIONS)] = DEFAULT_VERSION,
     port: Annotated[
         int | None, typer.Option(metavar="PORT", help="Broker n listens at PORT + n - 1; else where it is free.")

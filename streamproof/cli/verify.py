@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from streamproof.cli.flags import BROKERS, DIR, FILE, TEXT, VERSIONS, Json
+from streamproof.cli.flags import BROKERS, DIR, FILE, TEXT, VERSIONS, Json, count_given
 from streamproof.cli.judged import STATUSES, finish
 from streamproof.cluster import DEFAULT_VERSION
 from streamproof.engine.directories import RUNS, new_directory
@@ -93,7 +93,10 @@ def verify(
     brokers: Annotated[
         int | None,
         _where(
-            "N", "Brokers of a cluster that is started, an odd number; else as in streamproof.toml, or 3.", *BROKERS
+            "N",
+            "Brokers of a cluster that is started, an odd number; else as in streamproof.toml, or 3.",
+            *BROKERS,
+            parser=count_given,
         ),
     ] = None,
     kafka_version: Annotated[

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 
+from streamproof.cluster import STARTED, versions
 from streamproof.complaints import complaint
 from streamproof.errors import UsageError, did_you_mean, unreadable
 from streamproof.subject.spec import Placed, SubjectSpec
@@ -24,6 +25,25 @@ def _odd(number: int) -> int:
     if number % 2 == 0:
         raise ValueError(f"expected an odd number, so that there is a majority, found {number}")
     return number
+
+
+def _place(where: str) -> str:
+    if where and ":" not in where and where not in STARTED:
+        hint = did_you_mean(where, STARTED)
+        raise ValueError(f'expected embedded, testcontainers or HOST:PORT, found "{where}"{hint}')
+    return where
+
+
+def _version(version: str | None) -> str | None:
+    if version is not None and version not in versions():
+        raise ValueError(f"expected one of {', '.join(versions())}, found {version}")
+    return version
+
+
+def _url(registry: str | None) -> str | None:
+    if registry and not re.match("https?://.", registry):
+        raise ValueError(f'expected a URL such as "http://127.0.0.1:8081", found "{registry}"')
+    return registry
 
 
 class _Table(BaseModel):
@@ -39,8 +59,10 @@ class ClusterConfig(_Table):
     """
 
     brokers: Annotated[int, AfterValidator(_odd)] = Field(default=3, ge=1, description="a whole number of at least 1")
-    version: str | None = Field(default=None, pattern=r"^\d+\.\d+\.\d+$", description='a version such as "4.3.1"')
-    where: str = Field(
+    version: Annotated[str | None, AfterValidator(_version)] = Field(
+        default=None, pattern=r"^\d+\.\d+\.\d+$", description='a version such as "4.3.1"'
+    )
+    where: Annotated[str, AfterValidator(_place)] = Field(
         default="embedded",
         min_length=1,
         description='"embedded", "testcontainers", or "HOST:PORT,…" of an existing cluster',
@@ -48,6 +70,7 @@ class ClusterConfig(_Table):
     registry: Annotated[
         str | None,
         BeforeValidator(lambda given: None if given is True else given),
+        AfterValidator(_url),
         WithJsonSchema({"anyOf": [{"const": True}, {"type": "string", "minLength": 1}]}),
     ] = Field(
         default=None, min_length=1, description='true, or the URL of a schema registry, such as "http://127.0.0.1:8081"'
@@ -57,6 +80,11 @@ class ClusterConfig(_Table):
         """The same, with flags in place of the file's values. UsageError for the size of a cluster that exists."""
         size = {"brokers": brokers, "version": version}
         flags = {"where": where, "registry": registry, **size}
+        if registry is not None:
+            try:
+                _url(registry)
+            except ValueError as error:
+                raise UsageError(f"--registry: {error}") from error
         chosen = self.model_copy(update={name: value for name, value in flags.items() if value is not None})
         if ":" in chosen.where and any(value is not None for value in size.values()):
             raise UsageError(
@@ -99,13 +127,13 @@ class Config(_Table):
 def read_config(path: Path = Path(FILE)) -> Config:
     """The configuration in `path`; UsageError with file, line and path of the first thing that is wrong in it."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except FileNotFoundError as error:
         raise UsageError(
             f"{path} is not there; write it, name another file, or give the subject by --run, --input-topic and --group"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read ({unreadable(error)})") from error
+        raise UsageError(f"{path}: cannot be read ({unreadable(error)}); name a file such as {FILE}") from error
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

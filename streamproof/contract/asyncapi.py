@@ -12,13 +12,24 @@ from pydantic import TypeAdapter, ValidationError
 
 from streamproof.contract.extensions import EXTENSIONS, DeadLettersExtension, ProducesExtension, RecoveryExtension
 from streamproof.contract.locators import IN_COLUMN, LOCATED, locator, locator_in
-from streamproof.contract.model import KEY, Channel, Contract, DeadLetters, Input, Payload, Produces
+from streamproof.contract.model import (
+    KEY,
+    TOPIC_NAME,
+    Channel,
+    Contract,
+    DeadLetters,
+    Input,
+    Payload,
+    Produces,
+    is_topic_name,
+)
 from streamproof.contract.payloads import makeable, read_payload, require_fitting
 from streamproof.contract.source_document import Documents, Node
 from streamproof.errors import did_you_mean
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.serde.locators import Locator
 
+CAUSES = "a list of what each input causes, such as [{ channel: NAME, identity: header:event-id }]"
 _DOCS = ("title", "summary", "description", "tags", "externalDocs")
 KNOWN: Mapping[str, tuple[str, ...]] = {
     "document": ("asyncapi", "id", "info", "servers", "defaultContentType", "channels", "operations", "components"),
@@ -142,6 +153,8 @@ class _Reader:
         topic = (binding and binding.get("topic")) or address
         if "{" in topic.text("the topic's name"):
             raise topic.wrong("a topic's name without parameters")
+        if not is_topic_name(topic.text()):
+            raise topic.wrong(TOPIC_NAME)
         partitions = binding and binding.get("partitions")
         if replicas := binding and binding.get("replicas"):
             replicas.whole(1)
@@ -187,6 +200,8 @@ class _Reader:
         if binding is None:
             raise node.error(f"{node.path}.bindings.kafka.groupId is missing: expected {expected}")
         schema = self.documents.resolve(binding.need("groupId", expected))
+        if not isinstance(schema.value, dict):
+            raise schema.wrong(expected)
         const, options = schema.get("const"), schema.get("enum")
         if const is not None:
             return const.text()
@@ -199,9 +214,11 @@ class _Reader:
         return any(message.get("payload") for message in (messages if messages is not None else self._messages(node)))
 
     def _produces(self, node: Node) -> tuple[Produces, ...]:
-        listed = node.get("x-produces")
+        listed = node.need("x-produces", CAUSES)
+        if not listed.items():
+            raise listed.wrong(CAUSES)
         found: dict[str, Produces] = {}
-        for item in listed.items() if listed else ():
+        for item in listed.items():
             item.only(ProducesExtension.names())
             per_input = item.get("per-input")
             channel = self._named(item.need("channel", "the name of a channel"))

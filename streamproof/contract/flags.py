@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 
 from streamproof.contract.locators import LOCATED
-from streamproof.contract.model import KEY, Channel, Contract, DeadLetters, Input, Produces
+from streamproof.contract.model import (
+    KEY,
+    TOPIC_NAME,
+    Channel,
+    Contract,
+    DeadLetters,
+    Input,
+    Produces,
+    is_topic_name,
+)
 from streamproof.errors import UsageError, did_you_mean
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.serde.locators import IN_RECORDS, Locator
@@ -36,6 +45,9 @@ def contract_from_flags(
         if not given:
             raise UsageError(f"{flag}: expected a name, found nothing")
     topics = [input_topic, *output_topics, *([dead_letter_topic] if dead_letter_topic else [])]
+    for topic in topics:
+        if not is_topic_name(topic):
+            raise UsageError(f'--input-topic, --output-topic: expected {TOPIC_NAME}, found "{topic}"')
     if double := next((topic for n, topic in enumerate(topics) if topic in topics[:n]), None):
         raise UsageError(f'--input-topic, --output-topic: "{double}" is given twice')
     located = _flag_locator("--identity", identity)

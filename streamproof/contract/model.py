@@ -1,5 +1,6 @@
 """A contract as frozen values, read from an AsyncAPI document or from a few flags."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,12 @@ from streamproof.serde.formats import Schema
 from streamproof.serde.locators import Locator
 
 KEY = Locator("key")
+TOPIC_NAME = "a topic's name: up to 249 letters, digits, ., - and _"
+
+
+def is_topic_name(text: str) -> bool:
+    """Whether a broker takes it for the name of a topic."""
+    return bool(re.fullmatch(r"[\w.-]{1,249}", text, re.ASCII)) and text not in {".", ".."}
 
 
 @dataclass(frozen=True)

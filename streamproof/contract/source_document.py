@@ -196,7 +196,9 @@ def parse(text: str, file: Path) -> Node:
         tree = YAML(typ="rt").compose(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ContractError(f"{file}:{line}: neither YAML nor JSON: {error.problem or error.context}") from error
+        problem = error.problem or error.context or ""
+        hint = "; YAML is indented with spaces" if "'\\t'" in problem else ""
+        raise ContractError(f"{file}:{line}: neither YAML nor JSON: {problem}{hint}") from error
     except YAMLError as error:
         raise ContractError(f"{file}:1: neither YAML nor JSON: {str(error).splitlines()[0]}") from error
     if tree is None:

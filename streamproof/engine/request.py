@@ -18,6 +18,7 @@ from streamproof.engine.events import Listener
 from streamproof.engine.spec import RunSpec
 from streamproof.errors import UsageError, did_you_mean
 from streamproof.faults import Plan, is_in_words, plan_in_words, read_plan
+from streamproof.faults.written import kinds
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.subject import SubjectSpec
 from streamproof.workload import events_from_file, make_events
@@ -215,9 +216,10 @@ def saved_plan(request: Request) -> Plan | None:
         return read_plan(path)
     if is_in_words(request.faults):
         return plan_in_words(request.faults)
+    hint = did_you_mean(request.faults, (*NAMED, *kinds()))
     raise UsageError(
-        f"--faults {path}: there is no such file{did_you_mean(request.faults, NAMED)}; give default, none, a fault and "
-        "its target, such as kill@instance:1, or the path of a plan.json"
+        f"--faults {path}: there is no such file{hint}; give default, none, a fault and its target, such as "
+        "kill@instance:1, or the path of a plan.json"
     )
 
 

@@ -140,7 +140,7 @@ def write(files: Mapping[Path, str], directory: Path) -> tuple[Path, ...]:
                     undo.callback(path.unlink)
                     file.write(text)
             except OSError as error:
-                raise UsageError(f"{path} cannot be written ({error.strerror}); clear the way") from error
+                raise UsageError(f"{error.filename} cannot be made ({error.strerror}); clear the way") from error
         undo.pop_all()
     return tuple(paths)
 

@@ -92,8 +92,8 @@ class SubjectSpec(BaseModel):
         description='"group-stable", { log = "TEXT" } or { http = "URL" }',
     )
     ready_timeout_s: float = Field(default_factory=lambda: READY_TIMEOUT_S, gt=0, description="seconds, above 0")
-    env: Mapping[str, Filled] = Field(default={}, description="a text, in quotes")
-    databases: Mapping[str, Filled] = Field(default={}, description="an address, in quotes")
+    env: Mapping[str, Filled] = Field(default={}, description="a text in quotes for each name")
+    databases: Mapping[str, Filled] = Field(default={}, description="an address in quotes for each channel")
     input: Literal["topic", "stdin"] = Field(default="topic", description='"topic" or "stdin"')
     stop_timeout_s: float = Field(default=15.0, gt=0, description="seconds, above 0")
     cwd: Placed | None = Field(default=None, description="a directory")

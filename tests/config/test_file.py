@@ -98,7 +98,7 @@ def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
         (SUBJECT + "stop_timeout_s = 0", "4: subject.orders.stop_timeout_s: expected seconds, above 0, found 0"),
         (
             SUBJECT + "[subject.orders.env]\nA = 'x'\nPORT = 80",
-            "6: subject.orders.env.PORT: expected a text, in quotes, found 80",
+            "6: subject.orders.env.PORT: expected a text in quotes for each name, found 80",
         ),
         (
             SUBJECT + "[subject.orders.env]\nSERVERS = '{bootstrap_server}'",
@@ -162,7 +162,9 @@ def test_a_file_that_is_no_text_is_refused(written: Path) -> None:
         read_config(written)
 
 
-@pytest.mark.parametrize(("line", "found"), [("", None), ("registry = true", None), ('registry = "u"', "u")])
+@pytest.mark.parametrize(
+    ("line", "found"), [("", None), ("registry = true", None), ('registry = "http://u"', "http://u")]
+)
 def test_a_registry_is_started_or_named(written: Path, line: str, found: str | None) -> None:
     """True, the default, names none: a registry is started for a run that needs it."""
     written.write_text(f"[cluster]\n{line}\n{SUBJECT}")
@@ -176,7 +178,7 @@ FLAGS = {"where": "h:9092", "brokers": 5, "version": "4.0.2", "registry": "http:
 def test_a_flag_wins_over_the_file(written: Path, flag: str) -> None:
     """What no flag says stays as the file has it."""
     declared = read(
-        written, '[cluster]\nwhere = "testcontainers"\nbrokers = 1\nversion = "4.2.2"\nregistry = "u"'
+        written, '[cluster]\nwhere = "testcontainers"\nbrokers = 1\nversion = "4.2.2"\nregistry = "http://u"'
     ).cluster
     flags = dict.fromkeys(FLAGS) | {flag: FLAGS[flag]}
     assert declared.overridden(**flags).model_dump() == declared.model_dump() | {flag: FLAGS[flag]}
