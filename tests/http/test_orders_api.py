@@ -1,14 +1,15 @@
 """POST /orders under Schemathesis: the API keeps its OpenAPI document, and says the truth of every event.
 
-A failure of what a check finds after the run is Schemathesis' own exit status alone: so each is asserted by a name.
-`ORDERS_API` names a wrong API of wrong_apis.py to be tried instead.
+Tests of the right API share a run of Schemathesis; each wrong API of wrong_apis.py has a shorter run of its own.
 """
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -20,130 +21,113 @@ from streamproof.kafka.topics import create_topics
 from tests.http.ledger import Ledger, Record, read_log
 
 ROOT = Path(__file__).parents[2]
-TOPIC = "order-events-schemathesis"
 PARTITIONS = 3
-WRONG = os.environ.get("ORDERS_API")
-COMMAND = (str(Path(__file__).parent / "wrong_apis.py"), WRONG) if WRONG else ("-m", "pipeline", "api")
+RIGHT = ("-m", "pipeline", "api")
 ENOUGH = 20  # events of each kind, so that to find nothing means something
+FEW = ("--max-examples", "20")  # lies are found soon
 
-# all tests of the module share a topic and a run of Schemathesis: they need the same worker
-pytestmark = pytest.mark.xdist_group("schemathesis")
+WaitUntil = Callable[[Callable[[], bool]], None]
 
 
-@pytest.fixture(scope="module")
-def orders_api(
-    kafka_cluster: Cluster, kafka_guardian: Guardian, wait_until: Callable[[Callable[[], bool]], None]
-) -> Iterator[str]:
-    """The address of an API whose topic is empty."""
-    servers = kafka_cluster.bootstrap_servers
-    create_topics(servers, {TOPIC: PARTITIONS}, replication=min(3, len(kafka_cluster.brokers)))
-    ports = PortLease()
-    (port,) = ports.take(1)
-    environment = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": servers, "INPUT_TOPIC": TOPIC, "PORT": str(port)}
-    process = kafka_guardian.popen([sys.executable, *COMMAND], env=environment, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
+class Tried(NamedTuple):
+    """A run of Schemathesis, what the API said meanwhile, and what lies in its topic after that."""
 
-    def healthy() -> bool:
-        assert process.poll() is None, "the API ended"
+    run: "subprocess.CompletedProcess[str]"
+    ledger: Ledger
+    log: list[Record]
+
+
+@contextmanager
+def served(command: Sequence[str], environment: dict[str, str], guardian: Guardian, wait: WaitUntil) -> Iterator[str]:
+    """The address of an API that is ready."""
+    with closing(PortLease()) as ports:
+        (port,) = ports.take(1)
+        variables = {**os.environ, **environment, "PORT": str(port)}
+        process = guardian.popen([sys.executable, *command], env=variables, stderr=subprocess.DEVNULL)
+        url = f"http://127.0.0.1:{port}"
+
+        def healthy() -> bool:
+            assert process.poll() is None, "the API ended"
+            try:
+                return httpx.get(f"{url}/healthz").status_code == 200
+            except httpx.TransportError:
+                return False
+
         try:
-            return httpx.get(f"{url}/healthz").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    wait_until(healthy)
-    yield url
-    process.terminate()
-    assert process.wait(20) == 0
-    ports.close()
+            wait(healthy)
+            yield url
+        finally:
+            process.terminate()
+        assert process.wait(20) == 0
 
 
 @pytest.fixture(scope="module")
-def schemathesis_run(
-    orders_api: str, kafka_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> tuple["subprocess.CompletedProcess[str]", Ledger]:
-    """Schemathesis as its users run it, through all its phases; and what the API said meanwhile."""
-    books = tmp_path_factory.mktemp("schemathesis") / "ledger.jsonl"
-    settings = Path(__file__).parent / "schemathesis.toml"
-    arguments = [
-        "--config-file",
-        str(settings),
-        "run",
-        f"{orders_api}/openapi.json",
-        "--no-color",
-        "--output-sanitize",
-        "false",
-    ]
-    run = subprocess.run(
-        [sys.executable, "-m", "schemathesis.cli", *arguments],
-        env={
-            **os.environ,
-            "SCHEMATHESIS_HOOKS": "tests.http.hooks",
-            "LEDGER": str(books),
-            "KAFKA_BOOTSTRAP_SERVERS": kafka_cluster.bootstrap_servers,
-            "INPUT_TOPIC": TOPIC,
-        },
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    return run, Ledger.read(books)
+def attempt(
+    kafka_cluster: Cluster, kafka_guardian: Guardian, wait_until: WaitUntil, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Tried]:
+    """Tries an API with Schemathesis, as its users run it, on a topic that is empty."""
+
+    def trying(topic: str, command: Sequence[str], *arguments: str) -> Tried:
+        servers = kafka_cluster.bootstrap_servers
+        create_topics(servers, {topic: PARTITIONS}, replication=min(3, len(kafka_cluster.brokers)))
+        books = tmp_path_factory.mktemp("schemathesis") / "ledger.jsonl"
+        environment = {"KAFKA_BOOTSTRAP_SERVERS": servers, "INPUT_TOPIC": topic}
+        settings = str(Path(__file__).parent / "schemathesis.toml")
+        with served(command, environment, kafka_guardian, wait_until) as url:
+            run = subprocess.run(
+                [
+                    *(sys.executable, "-m", "schemathesis.cli", "--config-file", settings),
+                    *("run", f"{url}/openapi.json", "--no-color", "--output-sanitize", "false", *arguments),
+                ],
+                env={**os.environ, **environment, "SCHEMATHESIS_HOOKS": "tests.http.hooks", "LEDGER": str(books)},
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                timeout=180,
+                check=False,
+            )
+        return Tried(run, Ledger.read(books), read_log(servers, topic))
+
+    return trying
 
 
-@pytest.fixture
-def log(schemathesis_run: object, kafka_cluster: Cluster) -> list[Record]:
-    """All that lies in the topic after that."""
-    return read_log(kafka_cluster.bootstrap_servers, TOPIC)
+@pytest.fixture(scope="module")
+def tried(attempt: Callable[..., Tried]) -> Tried:
+    """The API of the pipeline, through all phases."""
+    return attempt("order-events-right", RIGHT)
 
 
-def test_the_api_keeps_its_openapi_document(
-    schemathesis_run: tuple["subprocess.CompletedProcess[str]", Ledger],
-) -> None:
+def test_the_api_keeps_its_openapi_document(tried: Tried) -> None:
     """Whatever it is asked: valid is taken, invalid is refused, and each answer is documented."""
-    run, _ = schemathesis_run
-    assert run.returncode == 0, run.stdout + run.stderr
+    assert tried.run.returncode == 0, tried.run.stdout + tried.run.stderr
 
 
-def test_what_was_acknowledged_is_on_kafka_exactly_once_with_its_key(
-    schemathesis_run: tuple["subprocess.CompletedProcess[str]", Ledger], log: list[Record]
-) -> None:
+def test_what_was_acknowledged_is_on_kafka_exactly_once_with_its_key(tried: Tried) -> None:
     """Each at the place in its answer, under the order's id, byte for byte; and nothing that no answer names."""
-    _, ledger = schemathesis_run
-    assert len(ledger.acknowledged) > ENOUGH
-    assert ledger.not_as_acknowledged(log) == []
+    assert len(tried.ledger.acknowledged) > ENOUGH
+    assert tried.ledger.not_as_acknowledged(tried.log) == []
 
 
-def test_what_was_refused_is_not_on_kafka(
-    schemathesis_run: tuple["subprocess.CompletedProcess[str]", Ledger], log: list[Record]
-) -> None:
+def test_what_was_refused_is_not_on_kafka(tried: Tried) -> None:
     """A refused event on Kafka would double the order when its sender mends it and posts it again."""
-    _, ledger = schemathesis_run
-    assert len(ledger.refused) > ENOUGH
-    assert ledger.refused_and_there(log) == []
+    assert len(tried.ledger.refused) > ENOUGH
+    assert tried.ledger.refused_and_there(tried.log) == []
 
 
-@pytest.mark.skipif(WRONG is not None, reason="a wrong API is being tried")
 @pytest.mark.parametrize(
-    ("wrong", "test"),
+    ("wrong", "find"),
     [
-        ("acknowledges-first", "test_what_was_acknowledged_is_on_kafka_exactly_once_with_its_key"),
-        ("keyed-by-event", "test_what_was_acknowledged_is_on_kafka_exactly_once_with_its_key"),
-        ("twice", "test_what_was_acknowledged_is_on_kafka_exactly_once_with_its_key"),
-        ("keeps-the-refused", "test_what_was_refused_is_not_on_kafka"),
-        ("forgets-keys", "test_what_was_acknowledged_is_on_kafka_exactly_once_with_its_key"),
+        ("acknowledges-first", Ledger.not_as_acknowledged),
+        ("keyed-by-event", Ledger.not_as_acknowledged),
+        ("twice", Ledger.not_as_acknowledged),
+        ("keeps-the-refused", Ledger.refused_and_there),
+        ("forgets-keys", Ledger.not_as_acknowledged),
     ],
 )
-def test_an_api_that_lies_is_caught_by_name(wrong: str, test: str, tmp_path: Path) -> None:
-    """Each lie of wrong_apis.py fails the test that is about it, by what it asserts, and Schemathesis' own check."""
-    arguments = ["--kafka-brokers", "1", "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "nested"), __file__]
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments],
-        env={**os.environ, "ORDERS_API": wrong, "COLUMNS": "300"},  # room for what was asserted
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
-    assert f"FAILED tests/http/test_orders_api.py::{test} - assert [" in run.stdout, run.stdout
-    assert "Custom check failed: `TheApiSaysTheTruth`" in run.stdout, run.stdout
+def test_an_api_that_lies_is_caught(
+    attempt: Callable[..., Tried], wrong: str, find: Callable[[Ledger, list[Record]], list[object]]
+) -> None:
+    """What the tests above look at shows each lie of wrong_apis.py, and so does Schemathesis' own check."""
+    lie = attempt(f"order-events-{wrong}", (str(Path(__file__).parent / "wrong_apis.py"), wrong), *FEW)
+    assert find(lie.ledger, lie.log)
+    assert "Custom check failed: `TheApiSaysTheTruth`" in lie.run.stdout, lie.run.stdout
