@@ -14,6 +14,7 @@ pytest_plugins = ["steps.forwarder", "pytester"]
 # an environment variable: processes of tests use Hypothesis too
 os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(Path(__file__).parent / ".streamproof" / "hypothesis")
 
+APART = ("docker", "browser", "versions")  # markers of what not every machine has; .ci/run runs it as a step of its own
 WORKERS_PER_CORE = 2  # most tests wait for a broker or a process
 BYTES_PER_WORKER = 2_000_000_000  # its cluster and a subject
 
@@ -24,3 +25,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
         return 0
     return min((os.cpu_count() or 1) * WORKERS_PER_CORE, max(1, psutil.virtual_memory().total // BYTES_PER_WORKER))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Of all tests, those that need more than Python are left out, unless -m is given."""
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.markexpr:
+        config.option.markexpr = f"not ({' or '.join(APART)})"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks for Docker's client, or for a browser, needs it."""
+    for item in items:
+        for marker in {*APART} & {*getattr(item, "fixturenames", ())}:
+            item.add_marker(marker)

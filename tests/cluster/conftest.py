@@ -16,7 +16,7 @@ def guardian() -> Iterator[Guardian]:
         yield guardian
 
 
-@pytest.fixture(params=["embedded", "testcontainers"])
+@pytest.fixture(params=["embedded", pytest.param("testcontainers", marks=pytest.mark.docker)])
 def start(request: pytest.FixtureRequest) -> Callable[..., AbstractContextManager[OwnedCluster[Any]]]:
     """Starts a cluster; a test runs once with each kind."""
     if request.param == "embedded":

@@ -1,9 +1,6 @@
 """Kafka in containers: what only a network can do, and what Docker refuses."""
 
 import contextlib
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ from streamproof.guardian import Guardian
 from streamproof.kafka import requests
 from streamproof.kafka.leaders import find_leader
 from streamproof.kafka.topics import create_topics
+from tests.calling import Call
 
 WaitUntil = Callable[[Callable[[], bool]], None]
 Containers = Callable[[str], list[str]]
@@ -120,15 +118,13 @@ def test_an_image_that_cannot_be_had_is_named(docker: Any) -> None:
         ("tcp://10.0.0.1:2375", "Docker at tcp://10.0.0.1:2375 may be another machine's"),
     ],
 )
-def test_docker_that_is_not_here_is_told(host: str, sentence: str) -> None:
+def test_docker_that_is_not_here_is_told(call: Call, monkeypatch: pytest.MonkeyPatch, host: str, sentence: str) -> None:
     """The command ends with 2 and one sentence, which says what to do."""
-    command = [sys.executable, "-m", "streamproof", "up", "--cluster", "testcontainers"]
-    ended = subprocess.run(
-        command, env={**os.environ, "DOCKER_HOST": host}, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert ended.returncode == 2
-    assert ended.stderr.startswith(f"streamproof: {sentence}")
-    assert ended.stderr.count("\n") == 1
+    monkeypatch.setenv("DOCKER_HOST", host)
+    ended = call("up", "--cluster", "testcontainers")
+    assert ended.status == 2
+    assert ended.err.startswith(f"streamproof: {sentence}")
+    assert ended.err.count("\n") == 1
 
 
 def test_settings_become_the_images_variables() -> None:

@@ -28,7 +28,7 @@ def need() -> Need:
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser(need: Need) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=need("chromium"), args=FLAGS)
