@@ -1,10 +1,13 @@
 """Which process of the subject a member of its group was, and a producer: as far as the record leaves no other.
 
-No table says it. A member cannot be a process that had not started when it joined, or that had ended when it was given
-partitions; and two members that own at the same time are not one process, unless there are more of them than processes.
-A producer is of the instance that owned the partitions of nearly all that it wrote: a zombie writes what others own.
+No table says it. A member cannot be a process that had not started when it joined, or that had ended, or slept, when
+it was given partitions; and two members that own at the same time are not one process, unless there are more of them
+than processes. A member whose client has the same name as members of one instance, and of no other, is of that
+instance. A producer is of the instance that owned the partitions of nearly all that it wrote: a zombie writes what
+others own.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +15,19 @@ from dataclasses import dataclass
 from streamproof.checks.queries import Queries
 from streamproof.history.terms import Cause
 
+UUID = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 GRACE_US = 1_000_000  # a member that is being killed may still be given partitions
 NEARLY_ALL = 0.9
 NEVER = float("inf")
 TENURES = "SELECT member, topic, part, t_from, t_to FROM tenure ORDER BY t_from"
 MEMBERS = """
-SELECT member, min(t_from) AS joined, max(t_from) AS given,
+SELECT member, list(DISTINCT t_from ORDER BY t_from) AS given,
        CASE WHEN count(t_to) = count(*) THEN max(t_to) END AS left_at
 FROM owner GROUP BY member"""
 PROCESSES = "SELECT instance, incarnation, pid, t_start, t_end, cause FROM process ORDER BY t_start"
+PAUSES = """
+SELECT instance, t_effect, t_to FROM fault
+WHERE effective AND kind LIKE 'pause%' AND instance IS NOT NULL AND t_effect IS NOT NULL AND t_to IS NOT NULL"""
 PRODUCERS = "SELECT member, times FROM producer_owner WHERE pid = {pid}"
 
 
@@ -47,14 +54,24 @@ class Tenure:
 
 @dataclass(frozen=True)
 class _Member:
-    """When it first owned a partition, when it was last given one, and when it owned none any more."""
+    """When it was given partitions, each time, and when it owned none any more."""
 
-    joined: int
-    given: int
+    given: tuple[int, ...]
     left: float
+
+    @property
+    def joined(self) -> int:
+        return self.given[0]
 
     def overlaps(self, other: "_Member") -> bool:
         return self.joined < other.left and other.joined < self.left
+
+
+@dataclass(frozen=True)
+class _Pause:
+    instance: int
+    t_effect: int
+    t_to: int
 
 
 class Actors:
@@ -71,10 +88,11 @@ class Actors:
             for row in queries.rows(PROCESSES, "processes")
         ]
         members = {
-            row["member"]: _Member(row["joined"], row["given"], NEVER if row["left_at"] is None else row["left_at"])
+            row["member"]: _Member(tuple(row["given"]), NEVER if row["left_at"] is None else row["left_at"])
             for row in queries.rows(MEMBERS, "members")
         }
-        self._of_member = _by_elimination(members, self.processes)
+        pauses = [_Pause(**row) for row in queries.rows(PAUSES, "pauses")]
+        self._of_member = _by_elimination(members, self.processes, pauses)
         self._instances: dict[int, int | None] = {}
 
     def of_member(self, member: str) -> Process | None:
@@ -98,6 +116,12 @@ class Actors:
             None,
         )
 
+    def is_last(self, process: Process) -> bool:
+        """Whether its instance had no process after it."""
+        return not any(
+            other.instance == process.instance and other.incarnation > process.incarnation for other in self.processes
+        )
+
     def in_words(self, process: Process) -> str:
         """Such as "instance 1", or, where there were several of it, "instance 1 (its 2nd process)"."""
         several = sum(other.instance == process.instance for other in self.processes) > 1
@@ -113,13 +137,27 @@ class Actors:
         return most[0][0] if most and most[0][1] >= NEARLY_ALL * times.total() else None
 
 
-def _by_elimination(members: Mapping[str, _Member], processes: Sequence[Process]) -> Mapping[str, Process]:
-    left = {name: _candidates(name, member, processes) for name, member in members.items()}
+def _by_elimination(
+    members: Mapping[str, _Member], processes: Sequence[Process], pauses: Sequence[_Pause]
+) -> Mapping[str, Process]:
+    left = {name: _candidates(name, member, processes, pauses) for name, member in members.items()}
     crowded = any(
-        sum(other.overlaps(_Member(member.joined, member.joined, member.joined + 1)) for other in members.values())
+        sum(other.overlaps(_Member((member.joined,), member.joined + 1)) for other in members.values())
         > sum(process.t_start <= member.joined <= process.t_end for process in processes)
         for member in members.values()
     )
+    known = _settled(members, left, crowded=crowded)
+    instances = _instances_by_client(known)
+    for name, found in left.items():
+        if instance := instances.get(_client(name)):
+            left[name] = [process for process in found if process.instance == instance]
+    return _settled(members, left, crowded=crowded)
+
+
+def _settled(
+    members: Mapping[str, _Member], left: Mapping[str, list[Process]], *, crowded: bool
+) -> Mapping[str, Process]:
+    """The members that are left a single process, which is taken from those that own at the same time."""
     known: dict[str, Process] = {}
     while new := {name: found[0] for name, found in left.items() if len(found) == 1 and name not in known}:
         known |= new
@@ -130,17 +168,36 @@ def _by_elimination(members: Mapping[str, _Member], processes: Sequence[Process]
     return known
 
 
-def _candidates(name: str, member: _Member, processes: Sequence[Process]) -> list[Process]:
+def _instances_by_client(known: Mapping[str, Process]) -> Mapping[str, int]:
+    """Of each name of a client that is told from that of another instance: whose it is."""
+    instances: dict[str, set[int]] = {}
+    for name, process in known.items():
+        instances.setdefault(_client(name), set()).add(process.instance)
+    several = len(set().union(*instances.values())) > 1  # else the name may be that of all
+    return {client: found.pop() for client, found in instances.items() if several and len(found) == 1}
+
+
+def _client(member: str) -> str:
+    """The name that its client has: members are called CLIENT-UUID."""
+    return UUID.sub("", member)
+
+
+def _candidates(name: str, member: _Member, processes: Sequence[Process], pauses: Sequence[_Pause]) -> list[Process]:
     # what is told on its standard input is owned by the process itself
     itself = [process for process in processes if name == str(process.pid)]
-    return itself or [process for process in processes if _may_be(member, process)]
+    return itself or [process for process in processes if _may_be(member, process, pauses)]
 
 
-def _may_be(member: _Member, process: Process) -> bool:
+def _may_be(member: _Member, process: Process, pauses: Sequence[_Pause]) -> bool:
     latest = process.t_end + GRACE_US
     # who is asked to stop leaves the group; a static member stays in it
     left_in_time = process.cause != Cause.STOPPED or member.left <= latest or member.left == NEVER
-    return process.t_start <= member.joined and member.given <= latest and left_in_time
+    asleep = any(
+        pause.instance == process.instance and pause.t_effect + GRACE_US < given < pause.t_to
+        for pause in pauses
+        for given in member.given
+    )
+    return process.t_start <= member.joined and member.given[-1] <= latest and left_in_time and not asleep
 
 
 def _ordinal(number: int) -> str:

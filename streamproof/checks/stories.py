@@ -17,6 +17,7 @@ from streamproof.checks.catalogue import Check
 from streamproof.checks.messages import Row, sentence
 from streamproof.checks.queries import Queries
 from streamproof.clock import time_of_day
+from streamproof.history.terms import Cause
 
 MOST = 14  # moments that are told; of more, the middle is left out
 TAIL = 4
@@ -32,10 +33,11 @@ WITNESS = pa.schema(
 
 
 class What(StrEnum):
-    """The kinds of moments, as the views `moment_of_…` give them; `fault` is added here."""
+    """The kinds of moments, as the views `moment_of_…` give them; `fault` and `gone` are added here."""
 
     SENT = "sent"
     OWNED = "owned"
+    KEPT = "kept"
     BEFORE = "before"
     AFTER = "after"
     EFFECT = "effect"
@@ -52,18 +54,21 @@ class What(StrEnum):
     MISSING = "missing"
     UNCOMMITTED = "uncommitted"
     FAULT = "fault"
+    GONE = "gone"
 
 
 # in the order in which moments of the same time are told
 SAYS = {
     What.SENT: "sent to {place}, {word} | in the log at {place}",
     What.OWNED: "{partition} is owned by {who}, since {n:clock} | {partition} goes to {who}",
+    What.KEPT: "the group assigns its partitions anew; {who} keeps {partition}",
     What.BEGUN: "transaction {word} begun by {who} | transaction {word} begun",
     What.BEFORE: "last effect of an input before it, {partition}@{n} | no input before it had an effect yet",
     What.OVERTAKEN: "effect of the later input {place}, by {who} | effect of the later input {place}",
     What.HIDDEN: "effect written to {place} by {who}, and {word} | effect written to {place}, and {word}",
     What.EFFECT: "effect at {place}, by {who} | effect at {place} | effect on {channel}, some time after",
     What.FAULT: "{word}",
+    What.GONE: "{word}",
     What.DECIDED: "its coordinator decided: {word}",
     What.MARKER: "{word} marker at {place}, by {who} | {word} marker at {place}",
     What.ABORTED: "its transaction was aborted",
@@ -76,6 +81,7 @@ SAYS = {
     What.UNCOMMITTED: "committed past: the group is at {n} of {partition} | committed past, as nothing of {partition}",
 }
 ORDER = list(SAYS)
+OF_OWNERS = {What.OWNED, What.KEPT}
 COLUMNS = ("topic", "part", "off", "channel", "member", "pid", "n", "word")
 
 
@@ -131,7 +137,8 @@ def tell(queries: Queries, check: Check, row: Row, actors: Actors) -> Story:
     on_it = [moment for moment in found if channel is None or moment["channel"] in {None, channel}]
     ends = _ends(on_it, check.between, queries.history.record.ended_at)
     faults, calm = _between(queries, actors, found, ends) if ends else ([], None)
-    shown = sorted([*_worth_telling(found, check.between), *faults], key=_order)
+    gone = _gone(actors, found, ends) if ends else []
+    shown = sorted([*_worth_telling(found, check.between), *faults, *gone], key=_order)
     return Story(
         moments=tuple(_moment(row, actors) for row in shown),
         calm=calm,
@@ -158,8 +165,8 @@ def _order(row: Row) -> tuple[float, int]:
 def _worth_telling(rows: Sequence[Row], between: Sequence[str]) -> list[Row]:
     """Without owners that came after all that is told, and without neighbours that the check does not ask for."""
     asked = [row for row in rows if row["what"] not in {What.BEFORE, What.AFTER} or row["what"] in between]
-    last = max((row["t"] for row in asked if row["t"] is not None and row["what"] != What.OWNED), default=0)
-    return [row for row in asked if row["what"] != What.OWNED or row["t"] <= last]
+    last = max((row["t"] for row in asked if row["t"] is not None and row["what"] not in OF_OWNERS), default=0)
+    return [row for row in asked if row["what"] not in OF_OWNERS or row["t"] <= last]
 
 
 def _ends(rows: Sequence[Row], between: Sequence[str], ended_at: int) -> tuple[int, int, bool] | None:
@@ -201,6 +208,23 @@ def _between(
             found.append(dict.fromkeys(COLUMNS) | moment)
     found = found[:1] if is_open else found  # nothing tells which of those that follow had a part in it
     return found, None if unknown and not found else not found
+
+
+def _gone(actors: Actors, rows: Sequence[Row], ends: tuple[int, int, bool]) -> list[Row]:
+    """What ended of the subject while something should still have come: by itself, or as the run was over."""
+    begin, end, is_open = ends
+    within = [process for process in actors.processes if begin <= process.t_end <= end]
+    told = [
+        (process, f"{actors.in_words(process)} ended by itself")
+        for process in within
+        if process.cause == Cause.EXITED and _has_part(actors, rows, process.instance, int(process.t_end))
+    ]
+    over = [process for process in within if process.cause == Cause.STOPPED and actors.is_last(process)]
+    if is_open and over:
+        told.append((min(over, key=lambda process: process.t_end), "the subject was asked to stop, and ended"))
+    return [
+        dict.fromkeys(COLUMNS) | {"what": What.GONE, "t": int(process.t_end), "word": word} for process, word in told
+    ]
 
 
 def _instance_of(fault: Row) -> int | None:

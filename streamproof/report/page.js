@@ -19,11 +19,13 @@ const zoom = (factor, share) => {
 };
 const here = plot.querySelector(".here");
 for (const link of document.querySelectorAll("[data-at]")) {
-  link.addEventListener("click", () => {
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
     const x = left + (width * link.dataset.at) / seconds;
     const size = Math.min(1, SHOWN_S / seconds);
     here.setAttribute("d", `M${x} ${here.dataset.d}`);
     show(x - (width * size) / 2, size);
+    here.scrollIntoView({ block: "center", inline: "center" });
   });
 }
 const units = (pixels) => (pixels * timeline.viewBox.baseVal.width) / timeline.getBoundingClientRect().width;

@@ -140,6 +140,103 @@ def test_where_it_is_not_known_who_was_killed_nothing_is_said_of_faults(tmp_path
     assert not any("No fault" in line for line in found.lines())
 
 
+@pytest.mark.parametrize(("first", "second", "who"), [("one", "two", "instance 1 (its 1st process)"), ("c", "c", None)])
+def test_a_client_that_has_a_name_of_its_own_is_known_by_it(
+    tmp_path: Path, first: str, second: str, who: str | None
+) -> None:
+    """Before anything tells two members apart: by those of later, unless all have the same name."""
+    uuid = "-12345678-1234-1234-1234-12345678901"
+    scene = Scene("at-least-once")
+    two_instances(scene)
+    own(scene, {0: f"{first}{uuid}1", 1: f"{second}{uuid}2"})
+    scene.drop("owner", lambda row: row["member"] in {FIRST, SECOND})
+    scene.input("a")
+    scene.commit(1)
+    own(scene, {0: f"{first}{uuid}3", 1: f"{second}{uuid}4"})
+    kill(scene, 1)
+    scene.wait(MINUTE)
+    own(scene, {0: f"{first}{uuid}5", 1: f"{second}{uuid}4"})
+    owned = story(scene, tmp_path, "lost").lines()[1]
+    assert f" is owned by {who or f'member {first}{uuid}1'}, since" in owned
+
+
+def test_a_name_that_only_one_instance_is_known_by_may_be_that_of_all(tmp_path: Path) -> None:
+    """The first member can only have been instance 1; the second, whose client has the same name, may be either."""
+    uuid = "-12345678-1234-1234-1234-12345678901"
+    scene = small("at-least-once", "a")
+    process(scene, 1, 1, START)
+    own(scene, {0: f"c{uuid}1"})
+    process(scene, 2, 1, scene.wait())
+    own(scene, {0: f"c{uuid}2"})
+    scene.commit(1)
+    told = [moment.text for moment in story(scene, tmp_path, "lost").moments if moment.what is What.OWNED]
+    assert told == ["in[0] goes to instance 1", f"in[0] goes to member c{uuid}2"]
+
+
+def test_who_sleeps_is_not_given_partitions(tmp_path: Path) -> None:
+    """Of two members that nothing else tells apart, one was given partitions while instance 1 was paused."""
+    scene = Scene("at-least-once")
+    two_instances(scene)
+    scene.inputs("ab")
+    scene.effects("a")
+    scene.fault("instance:1", lasts_ms=2 * MINUTE)
+    scene.alter("fault", lambda _: True, kind="pause-beyond-session", instance=1)
+    scene.wait(MINUTE)
+    own(scene, {0: SECOND, 1: SECOND})
+    scene.commit(2)
+    scene.wait(2 * MINUTE)
+    told = [moment.text for moment in story(scene, tmp_path, "lost").moments]
+    assert "in[0] is owned by instance 1, since 14:13:20.001" in told
+    assert "in[0] goes to instance 2" in told
+
+
+@pytest.mark.parametrize(("instance", "ended"), [(1, ["instance 1 ended by itself"]), (2, [])])
+def test_the_owner_that_ended_by_itself_is_told(tmp_path: Path, instance: int, ended: list[str]) -> None:
+    """Between the effect before and the effect after; another that ended at the same time is not."""
+    scene = Scene("at-least-once")
+    two_in_turn(scene)
+    scene.inputs("abc")
+    scene.effects("a")
+    end = scene.wait()
+    scene.alter("process", lambda row: row["instance"] == instance, t_end=end, cause="exited", exit=1)
+    scene.effects("c")
+    scene.commit(3)
+    moments = story(scene, tmp_path, "lost").moments
+    assert [moment.text for moment in moments if moment.what is What.GONE] == ended
+
+
+def test_what_was_lost_at_the_end_is_told_with_the_end_of_the_subject(tmp_path: Path) -> None:
+    """It was asked to stop after it had committed past the input; not so where it started again."""
+    scene = Scene("at-least-once")
+    two_in_turn(scene)
+    scene.inputs("ab")
+    scene.effects("a")
+    scene.commit(2)
+    scene.alter("process", lambda _: True, t_end=scene.wait(), cause="stopped", exit=0)
+    scene.wait()
+    moments = story(scene, tmp_path / "end", "lost").moments
+    assert [moment.text for moment in moments if moment.what is What.GONE] == [
+        "the subject was asked to stop, and ended"
+    ]
+    process(scene, 1, 2, scene.wait())
+    process(scene, 2, 2, scene.now)
+    scene.drop("expected")
+    moments = story(scene, tmp_path / "on the way", "lost").moments
+    assert [moment for moment in moments if moment.what is What.GONE] == []
+
+
+def test_a_rebalance_that_moved_nothing_is_told_too(tmp_path: Path) -> None:
+    """What the owner had in its hands may have been given up all the same."""
+    scene = small("exactly-once", "a")
+    two_in_turn(scene)
+    scene.input("b")
+    own(scene, {0: FIRST, 1: SECOND})
+    scene.effects("b")
+    scene.commit(2)
+    told = [moment.text for moment in story(scene, tmp_path, "lost").moments]
+    assert "the group assigns its partitions anew; instance 1 keeps in[0]" in told
+
+
 def test_the_second_effect_comes_after_the_crash(tmp_path: Path) -> None:
     """The fault that began between the two effects; not that which was over before the first."""
     scene = clean_plain()

@@ -9,10 +9,10 @@ WITH neighbour AS (
       AND (witness.channel IS NULL OR witness.channel = effect.channel)
 ),
 before_it AS (
-    SELECT max(t_append) AS t, max_by(off, t_append) AS n FROM neighbour WHERE off < own
+    SELECT t_append AS t, off AS n FROM neighbour WHERE off < own ORDER BY t DESC, n DESC LIMIT 1
 ),
 after_it AS (
-    SELECT min(t_append) AS t, min_by(off, t_append) AS n FROM neighbour WHERE off > own
+    SELECT t_append AS t, off AS n FROM neighbour WHERE off > own ORDER BY t, n LIMIT 1
 )
 SELECT 'sent' AS what, coalesce(sent.t_invoke, place.t_append) AS t, place.topic, place.part, place.off,
        NULL AS channel, NULL AS member, NULL AS pid, NULL AS n,
@@ -28,14 +28,19 @@ FROM tenure
 JOIN story_place AS place USING (topic, part)
 WHERE tenure.t_to IS NULL OR tenure.t_to > place.t_append
 UNION ALL
+SELECT 'kept', owner.t_from, owner.topic, owner.part, NULL, NULL, owner.member, NULL, NULL, NULL
+FROM owner
+JOIN story_place AS place ON place.topic = owner.topic AND place.part = owner.part AND place.t_append < owner.t_from
+ANTI JOIN tenure ON tenure.topic = owner.topic AND tenure.part = owner.part AND tenure.t_from = owner.t_from
+UNION ALL
 SELECT 'before', coalesce(before_it.t, place.t_append), topic, part, NULL, NULL, NULL, NULL, before_it.n, NULL
 FROM story_place AS place
-CROSS JOIN before_it
+LEFT JOIN before_it ON TRUE
 WHERE place.off IS NOT NULL
 UNION ALL
 SELECT 'after', after_it.t, topic, part, NULL, NULL, NULL, NULL, after_it.n, NULL
 FROM story_place AS place
-CROSS JOIN after_it
+LEFT JOIN after_it ON TRUE
 WHERE place.off IS NOT NULL
 UNION ALL
 SELECT 'missing', NULL, NULL, NULL, NULL, channel, NULL, NULL, miscount.at_least, CAST(miscount.seen AS VARCHAR)
