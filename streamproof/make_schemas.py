@@ -14,6 +14,7 @@ from pydantic_core import core_schema
 
 from streamproof.config.file import Config
 from streamproof.contract.extensions import DocumentPart
+from streamproof.engine.validation import Validation
 from streamproof.faults.written import TRIGGERS, WrittenFault, WrittenPlan, kinds
 from streamproof.report.document import Demonstrated, JudgedRun
 from streamproof.starter.project import Written
@@ -48,6 +49,7 @@ def schemas() -> Mapping[str, Schema]:
         "contract.json": _named("The x- extensions of a contract", DocumentPart, _WithoutNull),
         "plan.json": _plan(),
         "verdict.json": _named("What verify --json and check --json print", JudgedRun, _Untitled, "serialization"),
+        "validation.json": _named("What validate --json prints", Validation, _Untitled, "serialization"),
         "init.json": _named("What init --json prints", Written, _Untitled, "serialization"),
         "demo.json": _named("What demo --json prints", Demonstrated, _Untitled, "serialization"),
     }

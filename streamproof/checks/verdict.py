@@ -78,6 +78,18 @@ class Finding(BaseModel):
         """The meaning, but for an anomaly that is not judged."""
         return self.meaning if self.reason is None else Status.NOT_JUDGED
 
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """What keeps it from supporting an upheld verdict, each a sentence."""
+        if self.meaning is Status.COUNTED:
+            return ()
+        if self.reason is not None:
+            return (f"{self.anomaly} is not judged: {self.reason}",) if self.core else ()
+        short = tuple(_short(row, self.anomaly) for row in self.evidence if row.enough is False)
+        if self.witnesses and self.meaning is Status.NEVER_UPHELD:
+            return (f"{self.witnesses} inputs are {self.anomaly}: {self.definition}", *short)
+        return short
+
 
 class Verdict(BaseModel):
     """On one group's promise. `missing`: why it is unproven, each a sentence.
@@ -319,7 +331,7 @@ def _decide(record: RunRecord, promise: Promise, findings: tuple[Finding, ...], 
     # a broker that failed its probe may itself have caused what was found
     accused = not (untrusted and record.probe)
     for finding in findings:
-        missing += _missing(finding)
+        missing += finding.lacking
     if accused and any(finding.witnesses and finding.meaning is Status.FORBIDDEN for finding in findings):
         outcome = Outcome.VIOLATED
     else:
@@ -350,15 +362,3 @@ def _untrusted(record: RunRecord, promise: Promise) -> list[str]:
 def _short(row: ShownEvidence, anomaly: str) -> str:
     seen = f"{row.seen:,} of {row.needed:,} seen" if row.needed > 1 else f"{row.seen:,} seen"
     return f"{row.evidence}: {seen}, which is not enough to judge {anomaly}" + (f"; {row.advice}" if row.advice else "")
-
-
-def _missing(finding: Finding) -> list[str]:
-    """What keeps an anomaly from supporting an upheld verdict."""
-    if finding.meaning is Status.COUNTED:
-        return []
-    if finding.reason is not None:
-        return [f"{finding.anomaly} is not judged: {finding.reason}"] if finding.core else []
-    missing = [_short(row, finding.anomaly) for row in finding.evidence if row.enough is False]
-    if finding.witnesses and finding.meaning is Status.NEVER_UPHELD:
-        missing.insert(0, f"{finding.witnesses} inputs are {finding.anomaly}: {finding.definition}")
-    return missing

@@ -38,3 +38,6 @@ VERSIONS = f"Of Apache Kafka: {', '.join(versions())}."
 Json = Annotated[
     bool, typer.Option("--json", metavar="", help="Print one JSON document; progress goes to standard error.")
 ]
+Junit = Annotated[
+    Path | None, typer.Option("--junit", **FILE, help="Write JUnit's XML there too: a case for each anomaly.")
+]

@@ -1,6 +1,7 @@
-"""The end of `verify` and `check`: the verdict is printed, and decides the exit status."""
+"""The end of `verify` and `check`: verdicts are printed, and decide the exit status."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -16,23 +17,38 @@ EXIT = {"upheld": 0, "violated": 1, "unproven": 3}
 STATUSES = "Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven; 130 when a signal ended it."
 
 
-def finish(verdict: "Verdict", history: "History", directory: Path, *, as_json: bool) -> NoReturn:
-    """Say what came of a run, write its report into its `directory`, and exit."""
-    from streamproof.report.document import judged_run  # noqa: PLC0415
-
-    tell(verdict, history, directory, None if as_json else Console(highlight=False))
-    if as_json:
-        print(json.dumps(judged_run(verdict, history).to_json()))
-    raise typer.Exit(EXIT[verdict.outcome])
+WORST = ("violated", "unproven", "upheld")  # first
 
 
-def tell(verdict: "Verdict", history: "History", directory: Path, out: Console | None) -> None:
-    """Say on `out`, if there is any, what came of a run, and write its report."""
+def tell(verdict: "Verdict", history: "History", directory: Path, out: Console | None, *, brief: bool = False) -> None:
+    """Say on `out`, if there is any, what came of a run, and write its report. `brief`: the verdict's line alone."""
     from streamproof.report.page import write_page  # noqa: PLC0415
-    from streamproof.report.text import explain, print_fitted  # noqa: PLC0415
+    from streamproof.report.text import explain, headline, print_fitted  # noqa: PLC0415
 
     if out:  # the verdict first, whatever becomes of the report
-        print_fitted(explain(verdict, history, witnesses=directory / "witnesses"), out)
+        text = headline(verdict) if brief else explain(verdict, history, witnesses=directory / "witnesses")
+        print_fitted(text, out)
     report = write_page(verdict, history, directory)
-    if out:
+    if out and not brief:
         out.print(f"        Report  {escape(str(report))}", soft_wrap=True)
+
+
+def finish(
+    judged: "Sequence[tuple[Verdict, History]]", *, as_json: bool, junit: Path | None, several: bool = False
+) -> NoReturn:
+    """End with the worst of the verdicts, when the documents that were asked for are there.
+
+    `several`: with a table of the runs, or a list of their documents.
+    """
+    from streamproof.report.document import judged_run  # noqa: PLC0415
+    from streamproof.report.junit import write_junit  # noqa: PLC0415
+    from streamproof.report.seeds import table_of  # noqa: PLC0415
+
+    if junit:
+        write_junit(junit, judged)
+    if as_json:
+        documents = [judged_run(verdict, history).to_json() for verdict, history in judged]
+        print(json.dumps(documents if several else documents[0]))
+    elif several:
+        Console(highlight=False).print("", table_of(judged))
+    raise typer.Exit(EXIT[min((verdict.outcome for verdict, _ in judged), key=WORST.index)])

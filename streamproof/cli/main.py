@@ -4,6 +4,7 @@ Exit status: 0 upheld, 1 violated, 2 usage or environment, 3 unproven; 130 when 
 what it says any more.
 """
 
+import os
 import signal
 import sys
 import traceback
@@ -13,7 +14,7 @@ from typing import Annotated
 import typer
 
 from streamproof import __version__
-from streamproof.cli import check, compat, demo, init, report, steps, up, verify
+from streamproof.cli import check, compat, completion, demo, init, report, steps, up, validate, verify
 from streamproof.cli.judged import STATUSES
 from streamproof.cli.streams import told_streams
 from streamproof.errors import OutputError, StreamproofError
@@ -35,10 +36,12 @@ app.command(epilog=demo.EPILOG)(demo.demo)
 app.command(epilog=init.EPILOG)(init.init)
 app.command(epilog=up.EPILOG)(up.up)
 app.command(epilog=verify.EPILOG)(verify.verify)
+app.command(epilog=validate.EPILOG)(validate.validate)
 app.command(epilog=check.EPILOG)(check.check)
 app.command(epilog=report.EPILOG)(report.report)
 app.command(epilog=compat.EPILOG)(compat.compat)
 app.command(epilog=steps.EPILOG)(steps.steps)
+app.command(epilog=completion.EPILOG)(completion.completion)
 
 
 def _print_version(wanted: bool) -> None:
@@ -73,6 +76,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 def main() -> None:
     """Entry point: an error that a user can mend is one sentence and exit status 2."""
     _heed_signals()
+    if completion.VARIABLE in os.environ:
+        completion.complete(app)
     try:
         with told_streams():
             status = _status()

@@ -3,22 +3,26 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
+from rich.console import Console
 
-from streamproof.cli.flags import BROKERS, DIR, FILE, TEXT, VERSIONS, Json, count_given
-from streamproof.cli.judged import STATUSES, finish
+from streamproof.cli.flags import BROKERS, DIR, FILE, TEXT, VERSIONS, Json, Junit, count_given
+from streamproof.cli.judged import STATUSES, finish, tell
 from streamproof.cluster import DEFAULT_VERSION
 from streamproof.engine.directories import RUNS, new_directory
-from streamproof.engine.request import Request
-from streamproof.engine.request import verify as run_verify
+from streamproof.engine.events import Listener
+from streamproof.engine.request import Request, verify_each
+from streamproof.errors import UsageError
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.report.terminal import Terminal
 from streamproof.workload.events import MOST_EVENTS
 
+SILENT = ("--dry-run", "--quiet", "-q", "--verbose", "-v")  # of how a run is told, not of the run
 EPILOG = (
     "Examples:\n\nstreamproof verify\n\nstreamproof verify --dry-run\n\nstreamproof verify orders --seed 7719\n\n"
+    "streamproof verify --seeds 5 --quiet --junit streamproof.xml\n\n"
     "streamproof verify --faults kill-in-flight@instance:1,pause-broker@broker:leader\n\n"
     'streamproof verify --run "python loop.py {bootstrap_servers}" --input-topic a --output-topic b --group g '
     f"--promise at-least-once\n\n{STATUSES}"
@@ -112,6 +116,15 @@ def verify(
             "--dry-run", metavar="", help="Start nothing: check what can be checked, and say what would be done."
         ),
     ] = False,
+    seeds: Annotated[
+        int,
+        typer.Option(min=1, metavar="N", help="Run it with so many seeds in turn, on one cluster; a table follows."),
+    ] = 1,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", metavar="", help="Print the verdict's line alone.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", metavar="", help="Print every event with its time (UTC).")
+    ] = False,
+    junit: Junit = None,
     as_json: Json = False,
 ) -> None:
     """Run a subject on real Kafka, break things, record what happens, and judge it."""
@@ -120,7 +133,7 @@ def verify(
         group=group, identity=identity, promise=promise, ordered=ordered, isolation=isolation,
         instances=instances, events=events, input_file=input_file, seed=seed, faults=faults, cluster=cluster,
         brokers=brokers, kafka_version=kafka_version, registry=registry, directory=directory or new_directory(RUNS),
-        arguments=_repeated(sys.argv[1:]),
+        arguments=_repeated(sys.argv[1:], {"--seed", "--seeds"} if seeds > 1 else {"--seeds"}), seeds=seeds,
     )  # fmt: skip
     if dry:
         from streamproof.engine.dry_run import dry_run  # noqa: PLC0415 - slow to import
@@ -129,13 +142,37 @@ def verify(
         foreseen = dry_run(request)
         print(json.dumps(foreseen.model_dump(mode="json")) if as_json else explain_dry_run(foreseen))
         return
-    terminal = Terminal.on(sys.stderr if as_json else sys.stdout)
-    judged = run_verify(request, terminal)
-    finish(judged.verdict, judged.history, request.directory, as_json=as_json)
+    if quiet and verbose:
+        raise UsageError("--quiet and --verbose say opposite things; give one of them")
+    if junit:
+        from streamproof.report.junit import check_file  # noqa: PLC0415 - slow to import
+
+        check_file(junit)
+    out = None if as_json else Console(highlight=False)
+    runs = []
+    for judged in verify_each(request, *_listeners(sys.stderr if as_json else sys.stdout, quiet, verbose)):
+        tell(judged.verdict, judged.history, judged.spec.directory, out, brief=quiet)
+        runs.append((judged.verdict, judged.history))
+    finish(runs, as_json=as_json, junit=junit, several=seeds > 1)
 
 
-def _repeated(arguments: list[str]) -> tuple[str, ...]:
-    """The words that ask for the same run again, kept elsewhere and carried out."""
+def _listeners(file: TextIO, quiet: bool, verbose: bool) -> list[Listener]:
+    if quiet:
+        return []
+    if not verbose:
+        return [Terminal.on(file)]
+    from streamproof.report.event_log import EventLog  # noqa: PLC0415 - slow to import
+
+    console = Console(
+        file=file, highlight=False, soft_wrap=True, force_interactive=False
+    )  # a spinner would be in the way
+    return [EventLog(console), Terminal(console)]
+
+
+def _repeated(arguments: list[str], valued: set[str]) -> tuple[str, ...]:
+    """The words that ask for the same run again, kept elsewhere and carried out. `valued`: flags to be left out too."""
+    valued = {*valued, "--directory", "--junit"}
     pairs = zip(["", *arguments], arguments, strict=False)
-    left_out = {"--directory", "--dry-run"}
-    return tuple(word for before, word in pairs if before != "--directory" and word.partition("=")[0] not in left_out)
+    return tuple(
+        word for before, word in pairs if before not in valued and word.partition("=")[0] not in {*valued, *SILENT}
+    )

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ NAMED = ("default", "none")  # plans
 class Request:
     """What is to be verified: a subject of `config`, or `command` and what follows it, to `isolation`.
 
-    `arguments`: the words of the command that asks for it again.
+    `arguments`: the words of the command that asks for it again. `seeds`: with how many, from the first, it is run.
     """
 
     directory: Path
@@ -58,6 +59,7 @@ class Request:
     kafka_version: str | None = None
     registry: str | None = None
     arguments: tuple[str, ...] = ()
+    seeds: int = 1
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,39 @@ class Prepared:
     cluster: ClusterConfig
     spec: RunSpec
     plan: Plan | None
+    config: Config | None
 
 
 def verify(request: Request, *listeners: Listener) -> "Judged":
     """Run the subject under faults, on its own cluster or on an existing cluster, and judge what happened."""
+    (judged,) = verify_each(replace(request, seeds=1), *listeners)
+    return judged
+
+
+def verify_each(request: Request, *listeners: Listener) -> "Iterator[Judged]":
+    """The same with each seed in turn, on one cluster, where no two runs meet: their names end in `-SEED`."""
     prepared = prepare(request)
     from streamproof.engine.session import Session  # noqa: PLC0415 - slow to import: mistakes come before
 
     with kept(request.directory) as logs, Session(prepared.cluster, logs=logs, listeners=listeners) as session:
-        return session.verify(prepared.spec, prepared.plan)
+        for spec in _specs(request, prepared):
+            yield session.verify(spec, prepared.plan)
+
+
+def _specs(request: Request, prepared: Prepared) -> Iterator[RunSpec]:
+    """Of each run. Several are kept in directories of their own, `seed-SEED`."""
+    if request.seeds == 1:
+        yield prepared.spec
+        return
+    first = prepared.spec.seed
+    for seed in range(first, first + request.seeds):
+        spec = spec_of(replace(request, seed=None), prepared.config, seed)
+        yield replace(
+            spec,
+            contract=with_fresh_names(spec.contract, f"-{seed}"),
+            suffix=f"-{seed}",
+            directory=request.directory / f"seed-{seed}",
+        )
 
 
 def prepare(request: Request) -> Prepared:
@@ -96,10 +122,15 @@ def prepare(request: Request) -> Prepared:
             f"--registry: subject {spec.subject.name} uses none: its contract has no schema for a registry, and "
             "nothing of it names {registry_url}; leave it out"
         )
+    if request.seeds > 1 and not spec.subject.renames:
+        raise UsageError(
+            f"--seeds: subject {spec.subject.name} has no {{run}} in its command or environment, so all runs "
+            "would meet in the same topics; end the names of topics and group in {run}, such as orders{run}"
+        )
     cluster = (config.cluster if config else ClusterConfig()).overridden(
         where=request.cluster, brokers=request.brokers, version=request.kafka_version, registry=request.registry
     )
-    return Prepared(cluster, spec, plan)
+    return Prepared(cluster, spec, plan, config)
 
 
 def _with_run(request: Request) -> dict[str, object]:

@@ -31,8 +31,7 @@ SEEN = {  # singular, plural
 
 def explain(verdict: Verdict, history: History | None = None, *, witnesses: Path | None = None) -> str:
     """The verdict as lines of Rich markup; plain text but for the outcome's colour. `witnesses`: where all are kept."""
-    colour = COLOURS[verdict.outcome]
-    lines = [f"[bold {colour}]{verdict.outcome.upper()}[/]  {promise_of(verdict)}{_summary(verdict)}"]
+    lines = [headline(verdict)]
     for finding in filter(is_amiss, verdict.findings):
         lines.append(f"  [bold]{finding.anomaly}[/] · {witnesses_of(finding)} · {escape(finding.definition)}")
         lines += [f"    {escape(line)}" for line in told_of(finding)]
@@ -45,6 +44,12 @@ def explain(verdict: Verdict, history: History | None = None, *, witnesses: Path
         lines.append(f"        History {escape(str(history.directory))}")
         lines += [f"        Again   {escape(history.record.again)}"] if history.record.again else []
     return "\n".join(lines)
+
+
+def headline(verdict: Verdict) -> str:
+    """The outcome, the promise and what broke it, as a line of Rich markup."""
+    colour = COLOURS[verdict.outcome]
+    return f"[bold {colour}]{verdict.outcome.upper()}[/]  {promise_of(verdict)}{_summary(verdict)}"
 
 
 def promise_of(verdict: Verdict) -> str:

@@ -17,7 +17,7 @@ STREAMPROOF = str(Path(sys.executable).with_name("streamproof"))
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 SCHEMAS = CONTRACTS / "schemas/order_event"
 RUN = ["--input-topic", "a", "--output-topic", "b", "--group", "g"]
-VERBS = ["demo", "init", "up", "verify", "check", "report", "compat", "steps"]
+VERBS = ["demo", "init", "up", "verify", "validate", "check", "report", "compat", "steps", "completion"]
 
 
 def test_without_a_verb_help_is_shown(call: Call) -> None:
@@ -33,7 +33,7 @@ def test_ctrl_c_ends_in_a_sentence_and_status_130(call: Call, monkeypatch: pytes
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("streamproof.cli.verify.run_verify", interrupt)
+    monkeypatch.setattr("streamproof.cli.verify.verify_each", interrupt)
     called = call("verify", "--run", "x", *RUN)
     assert called.status == 130
     assert called.err == "streamproof: interrupted; everything that it started is ended\n"
@@ -131,7 +131,7 @@ def test_a_fault_of_the_verifier_is_no_verdict(call: Call, monkeypatch: pytest.M
     def fail(*_: object) -> None:
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr("streamproof.cli.verify.run_verify", fail)
+    monkeypatch.setattr("streamproof.cli.verify.verify_each", fail)
     called = call("verify", "--run", "x", *RUN)
     assert called.status == 2
     assert "RuntimeError: unforeseen" in called.err

@@ -123,6 +123,40 @@ def test_a_run_of_a_saved_plan_can_be_run_again(
     assert json.loads(Path("kept/history/run.json").read_text())["seed"] == int(told)
 
 
+def test_several_seeds_run_on_one_cluster_and_are_told_side_by_side(
+    call: Call, foreign: Foreign, tmp_path: Path
+) -> None:
+    """Each with names and a directory of its own; the status is that of the worst."""
+    name, flags = foreign
+    command = f"{sys.executable} {LOOP} {{bootstrap_servers}} {name}{{run}} in-{name}{{run}} out-{name}{{run}}"
+    arguments = [*flags(command), "--promise", "at-least-once"]
+    called = call(*arguments, "--seed", "5", "--seeds", "2", "--directory", "kept", "--junit", "j.xml", "--json")
+    assert called.status == 3, called.err
+    told = json.loads(called.out)
+    assert [(run["seed"], run["outcome"]) for run in told] == [(5, "unproven"), (6, "unproven")]
+    assert [Path(run["directory"]) for run in told] == [Path(f"kept/seed-{seed}/history") for seed in (5, 6)]
+    assert shlex.split(told[1]["again"]) == ["streamproof", *arguments, "--json", "--seed", "6"]
+    assert (tmp_path / "j.xml").read_text().count("<testsuite ") == 2
+    assert called.err.count("  cluster ") == 1
+    refused = call(*flags("sleep 60"), "--seeds", "2")
+    assert refused.status == 2
+    assert "--seeds: subject command has no {run} in its command or environment, so all runs would meet" in refused.err
+
+
+@pytest.mark.parametrize(("flag", "lines"), [("--quiet", 1), ("--verbose", 40)])
+def test_a_run_is_told_in_a_line_or_event_by_event(call: Call, foreign: Foreign, flag: str, lines: int) -> None:
+    """The verdict's line alone, or each event with its time beside what is told anyway."""
+    name, flags = foreign
+    command = f"{sys.executable} {LOOP} {{bootstrap_servers}} {name} in-{name} out-{name}"
+    called = call(*flags(command), "--promise", "at-least-once", flag)
+    assert (called.status, called.err) == (3, "")
+    told = called.out.splitlines()
+    assert "UNPROVEN  at-least-once, ordered by key" in told
+    assert (len(told) == 1) if lines == 1 else (len(told) > lines)
+    events = [line for line in told if re.match(r"\d\d:\d\d:\d\d\.\d{3}  [A-Z]\w+ ", line)]
+    assert bool(events) == (flag == "--verbose")
+
+
 # reads what its third argument names, for ever, and commits nothing
 READS_ONLY = """
 import sys, confluent_kafka
