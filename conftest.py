@@ -15,7 +15,7 @@ pytest_plugins = ["steps.forwarder", "pytester"]
 os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(Path(__file__).parent / ".streamproof" / "hypothesis")
 
 APART = ("docker", "browser", "versions")  # markers of what not every machine has; .ci/run runs it as a step of its own
-WORKERS_PER_CORE = 2  # most tests wait for a broker or a process
+WORKERS_PER_CORE = 1.5  # most tests wait, and the brokers of each worker take a tenth of a core while they do
 BYTES_PER_WORKER = 2_000_000_000  # its cluster and a subject
 
 
@@ -24,7 +24,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """As many as cores and memory allow for all tests; tests that are named run in this process, unless -n is given."""
     if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
         return 0
-    return min((os.cpu_count() or 1) * WORKERS_PER_CORE, max(1, psutil.virtual_memory().total // BYTES_PER_WORKER))
+    cores = os.cpu_count() or 1
+    return max(1, min(int(cores * WORKERS_PER_CORE), psutil.virtual_memory().total // BYTES_PER_WORKER))
 
 
 def pytest_configure(config: pytest.Config) -> None:

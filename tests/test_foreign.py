@@ -132,19 +132,18 @@ def streams(tmp_path_factory: pytest.TempPathFactory) -> str:
     return shlex.join(["java", *JVM, temporary, "-cp", path])
 
 
-def test_kafka_streams_keeps_exactly_once(streams: str, tmp_path: Path) -> None:
+def test_kafka_streams_keeps_exactly_once(streams: str, tmp_path: Path, streamproof_session: Session) -> None:
     """Another language, another client, another way to transactions: upheld under the same faults."""
-    command = f"{streams} StreamsForwarder {{bootstrap_servers}} streams in out {tmp_path}/state-{{instance}}"
+    name = tmp_path.name
     request = Request(
         directory=tmp_path / "run",
-        seed=5,
-        command=command,
-        input_topic="in",
-        output_topics=("out",),
-        group="streams",
+        command=f"{streams} StreamsForwarder {{bootstrap_servers}} {name} in-{name} out-{name} {tmp_path}/{{instance}}",
+        input_topic=f"in-{name}",
+        output_topics=(f"out-{name}",),
+        group=name,
         instances=2,
         events=5_000,
     )
-    judged = verify(request)
+    judged = streamproof_session.verify(spec_of(request, None, 5))
     verdict, history = judged.verdict, judged.history
     assert verdict.outcome is Outcome.UPHELD, (verdict.missing, history.directory)

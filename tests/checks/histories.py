@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self
 
-from streamproof.checks import judge, load_checks
+from streamproof.checks import load_checks
 from streamproof.checks.queries import open_queries
 from streamproof.checks.verdict import SAMPLE
 from streamproof.history.promise import Delivery, Promise, RunRecord
@@ -346,7 +346,9 @@ def witnesses(scene: Scene, directory: Path, *columns: str) -> dict[str, list[tu
 
 def evidence(scene: Scene, directory: Path, anomaly: str) -> list[tuple[int, bool | None]]:
     """What a run has shown of an anomaly, row by row, and whether that is enough."""
-    return [(row.seen, row.enough) for row in judge(scene.write(directory), threads=1).finding(anomaly).evidence]
+    (check,) = (check for check in load_checks() if check.name == anomaly)
+    with open_queries(scene.write(directory), threads=1) as queries:
+        return [(row["seen"], row["enough"]) for row in queries.rows(check.evidence, anomaly)]
 
 
 def small(promise: str = "exactly-once", *inputs: str) -> Scene:

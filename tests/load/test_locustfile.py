@@ -13,20 +13,20 @@ import httpx
 import psutil
 import pytest
 
-from load.system import TOPIC
-from streamproof.cluster import EmbeddedCluster, start_embedded
+from load.system import PARTITIONS, TOPIC
+from streamproof.cluster import EmbeddedCluster
 from streamproof.cluster.ports import PortLease
-from streamproof.guardian import Guardian
-from streamproof.kafka.topics import list_offsets
+from streamproof.kafka.topics import create_topics, list_offsets
 
 ROOT = Path(__file__).parents[2]
-ARGUMENTS = ("-f", "load/locustfile.py", "--headless", "--only-summary", "-u", "2", "-r", "2", "-t", "3s")
+ARGUMENTS = ("-f", "load/locustfile.py", "--headless", "--only-summary", "-u", "2", "-r", "2", "-t", "6s")
 
 
 @pytest.fixture
-def broker(session_guardian: Guardian, tmp_path: Path) -> Iterator[EmbeddedCluster]:
-    with start_embedded(session_guardian, brokers=1, logs=tmp_path) as cluster:
-        yield cluster
+def cluster(embedded_cluster: EmbeddedCluster) -> EmbeddedCluster:
+    """The session's, which has the topic."""
+    create_topics(embedded_cluster.bootstrap_servers, {TOPIC: PARTITIONS}, replication=3)
+    return embedded_cluster
 
 
 def locust(cluster: EmbeddedCluster, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -45,35 +45,37 @@ def in_log(cluster: EmbeddedCluster) -> int:
 
 
 @pytest.mark.parametrize("processes", [(), ("--processes", "2")])
-def test_what_is_counted_as_a_success_is_in_the_log(broker: EmbeddedCluster, processes: tuple[str, ...]) -> None:
+def test_what_is_counted_as_a_success_is_in_the_log(cluster: EmbeddedCluster, processes: tuple[str, ...]) -> None:
     """Each once, by a single process or by several whose measures are merged; and all objectives are kept."""
-    run = locust(broker, "--rate", "50", "--p99-ms", "60000", *processes, "KafkaUser")
-    assert acknowledged(run) == in_log(broker) > 0
+    before = in_log(cluster)
+    run = locust(cluster, "--rate", "50", "--p99-ms", "60000", *processes, "KafkaUser")
+    assert acknowledged(run) == in_log(cluster) - before > 0
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_a_missed_objective_is_told_and_ends_with_status_1(broker: EmbeddedCluster) -> None:
+def test_a_missed_objective_is_told_and_ends_with_status_1(cluster: EmbeddedCluster) -> None:
     """Nothing is acknowledged in a microsecond."""
-    run = locust(broker, "--rate", "50", "--p99-ms", "0.001", "KafkaUser")
+    run = locust(cluster, "--rate", "50", "--p99-ms", "0.001", "KafkaUser")
     assert f"Objective missed: KAFKA {TOPIC}: p99 is" in run.stdout
     assert run.returncode == 1, run.stdout + run.stderr
 
 
-def test_each_post_that_is_answered_is_in_the_log(broker: EmbeddedCluster) -> None:
+def test_each_post_that_is_answered_is_in_the_log(cluster: EmbeddedCluster) -> None:
     """Locust starts the pipeline's API, and posts to it."""
-    run = locust(broker, "--rate", "50", "--p99-ms", "60000", "HttpUser")
+    before = in_log(cluster)
+    run = locust(cluster, "--rate", "50", "--p99-ms", "60000", "HttpUser")
     found = re.search(r"POST /orders +([\d,]+) ok +0 failed", run.stdout)
     assert found, run.stdout + run.stderr
     # what was posted last may have no answer, and be there
-    assert 0 < int(found[1].replace(",", "")) <= in_log(broker)
+    assert 0 < int(found[1].replace(",", "")) <= in_log(cluster) - before
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_an_api_that_never_answers_misses_the_objective(broker: EmbeddedCluster) -> None:
+def test_an_api_that_never_answers_misses_the_objective(cluster: EmbeddedCluster) -> None:
     """What waits for its answer when the time is over is no success that was merely not counted."""
     with socket.create_server(("127.0.0.1", 0)) as mute:
         address = f"http://127.0.0.1:{mute.getsockname()[1]}"
-        run = locust(broker, "--rate", "50", "--p99-ms", "500", "--api", address, "HttpUser")
+        run = locust(cluster, "--rate", "50", "--p99-ms", "500", "--api", address, "HttpUser")
     assert "Objective missed: POST /orders: nothing succeeded" in run.stdout
     assert "Objective missed: POST /orders: 100.00% failed" in run.stdout
     assert run.returncode == 1, run.stdout + run.stderr
@@ -101,14 +103,15 @@ def answers(page: httpx.Client, address: str) -> bool:
 
 @pytest.mark.parametrize("processes", [(), ("--processes", "2")])
 def test_the_web_page_is_for_this_machine_alone(
-    broker: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], None], processes: tuple[str, ...]
+    cluster: EmbeddedCluster, wait_until: Callable[[Callable[[], bool]], None], processes: tuple[str, ...]
 ) -> None:
     """It starts a load, shows what is acknowledged, listens on loopback alone, and closes what it opened once."""
+    before = in_log(cluster)
     with closing(PortLease()) as ports, httpx.Client() as page:
         port, reports = ports.take(2)
         address = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "locust", *ARGUMENTS[:2], "--web-port", str(port), "--only-summary"]
-        command += ["--cluster", broker.bootstrap_servers, "--p99-ms", "60000", *processes]
+        command += ["--cluster", cluster.bootstrap_servers, "--p99-ms", "60000", *processes]
         if processes:
             command += ["--master-port", str(reports), "--master-bind-port", str(reports)]
         command.append("KafkaUser")
@@ -126,4 +129,4 @@ def test_the_web_page_is_for_this_machine_alone(
             output, _ = locust.communicate(timeout=60)
     assert locust.returncode == 0, output
     assert "Uncaught exception in event handler" not in output
-    assert in_log(broker) > 0
+    assert in_log(cluster) > before

@@ -53,11 +53,19 @@ def fails(): assert False, "it does not"
 """
 
 
+@pytest.fixture(scope="module")
+def found() -> dict[str, Result]:
+    """What the first test that asks has found, for all."""
+    return {}
+
+
 @pytest.fixture
-def scenarios(pytester: pytest.Pytester) -> dict[str, Result]:
-    pytester.makeconftest(STEPS)
-    (pytester.mkdir("features") / "words.feature").write_text(FEATURE)
-    return results_of(pytester, "features")
+def scenarios(pytester: pytest.Pytester, found: dict[str, Result]) -> dict[str, Result]:
+    if not found:
+        pytester.makeconftest(STEPS)
+        (pytester.mkdir("features") / "words.feature").write_text(FEATURE)
+        found |= results_of(pytester, "features")
+    return found
 
 
 def test_each_scenario_has_the_status_that_it_ended_in(scenarios: dict[str, Result]) -> None:

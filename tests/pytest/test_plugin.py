@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from streamproof.engine import session
 from tests.results import RESULTS, attached, results_of
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +37,7 @@ def test_feature_files_are_collected_where_they_are_named(
     """Elsewhere they may be bound by a module of the user's own, and would run twice."""
     (pytester.mkdir("tests") / "test_own.py").write_text("def test_plain(): pass\n")
     (pytester.mkdir("features") / "words.feature").write_text(SCENARIO)
-    done = pytester.runpytest_subprocess("--collect-only", "-q", *arguments)
+    done = pytester.runpytest_inprocess("--collect-only", "-q", *arguments)
     assert {line.rpartition("::")[2] for line in done.outlines if "::" in line} == collected
 
 
@@ -55,7 +56,7 @@ def test_a_feature_file_that_is_none_is_told_in_a_sentence(
     """Instead of where in the parser it was found out."""
     file = pytester.path / "words.feature"
     file.write_bytes(content)
-    done = pytester.runpytest_subprocess("words.feature")
+    done = pytester.runpytest_inprocess("words.feature")
     assert done.ret != 0
     assert f"{file} {sentence}" in done.outlines
     assert "Traceback" not in str(done.stdout)
@@ -86,13 +87,9 @@ def test_where_kafka_runs_is_as_the_file_says_unless_a_flag_does(
             config = streamproof_session.cluster_config
             assert (config.brokers, config.version) == ({brokers}, {None if brokers == 3 else "4.2.2"!r})
     """)
-    pytester.runpytest_subprocess(*flags).assert_outcomes(passed=1)
+    pytester.runpytest_inprocess(*flags).assert_outcomes(passed=1)
 
 
-FORBIDDEN = """
-import streamproof.engine.session as session
-session.open_cluster = None
-"""
 COPIED = """
 Feature: Orders
   Scenario: They are copied
@@ -102,11 +99,13 @@ Feature: Orders
 """
 
 
-def test_a_scenario_without_streamproof_toml_fails_before_a_cluster_starts(pytester: pytest.Pytester) -> None:
+def test_a_scenario_without_streamproof_toml_fails_before_a_cluster_starts(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever has it elsewhere need not wait to be told."""
-    pytester.makeconftest(FORBIDDEN)
+    monkeypatch.setattr(session, "open_cluster", None)
     (pytester.path / "orders.feature").write_text(COPIED)
-    done = pytester.runpytest_subprocess("orders.feature")
+    done = pytester.runpytest_inprocess("orders.feature")
     done.assert_outcomes(failed=1)
     done.stdout.fnmatch_lines(["*UsageError: */streamproof.toml is not there; *"])
 
@@ -202,7 +201,7 @@ def test_a_broken_promise_is_told_without_frames_of_libraries(
     """The user's own line, and what was found. --full-trace shows all."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makepyfile(FAILURE)
-    output = pytester.runpytest_subprocess(*flags).stdout.str()
+    output = pytester.runpytest_inprocess(*flags).stdout.str()
     assert "duplicated: 1 witnesses, such as: input x005" in output
     assert 'require("duplicated")' in output
     assert ("verdict.py" in output) is shown

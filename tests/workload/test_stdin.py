@@ -157,7 +157,9 @@ def test_answers_account_for_lines_without_a_gap(start: Start) -> None:
 
 def test_what_a_live_process_leaves_unanswered_is_not_accounted_for(start: Start) -> None:
     """It may still answer: the wait for it ends, and the lines behind it are answered and not accounted for."""
-    process = start(ECHO.replace("print(json", "offset == 10 or print(json"))
+    process = start("print('up', flush=True)" + ECHO.replace("print(json", "offset == 10 or print(json"))
+    assert process.stdout
+    assert process.stdout.readline() == b"up\n"  # it is waited for half a second, and might start for longer
     rows: list[Any] = []
     workload = StdinWorkload(CONTRACT, lambda _: process, answer_s=0.5)
     workload.run(EVENTS, rows.extend)
