@@ -1,6 +1,7 @@
 """Judging a history: SQL queries for each anomaly and its evidence, a table of guarantees, and the verdict."""
 
-from streamproof.checks.catalogue import Check, Status, load_checks
+from streamproof.checks.catalogue import Check, Status, What, load_checks
+from streamproof.checks.stories import Moment, Story
 from streamproof.checks.verdict import (
     Finding,
     ForeseenFinding,
@@ -18,10 +19,13 @@ __all__ = [
     "Check",
     "Finding",
     "ForeseenFinding",
+    "Moment",
     "Outcome",
     "ShownEvidence",
     "Status",
+    "Story",
     "Verdict",
+    "What",
     "check",
     "foresee",
     "judge",

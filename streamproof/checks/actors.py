@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from streamproof.checks.queries import Queries
 from streamproof.history.terms import Cause
@@ -75,25 +76,32 @@ class _Pause:
 
 
 class Actors:
-    """The processes of a history, and who of the group was which."""
+    """The processes of a history, and who of the group was which; found when it is first asked for."""
 
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
-        self.tenures = [
-            Tenure(**row | {"t_to": NEVER if row["t_to"] is None else row["t_to"]})
-            for row in queries.rows(TENURES, "tenures")
-        ]
-        self.processes = [
-            Process(**row | {"t_end": NEVER if row["t_end"] is None else row["t_end"]})
-            for row in queries.rows(PROCESSES, "processes")
-        ]
+        self._instances: dict[int, int | None] = {}
+
+    @cached_property
+    def tenures(self) -> Sequence[Tenure]:
+        """In the order of their beginning."""
+        rows = self._queries.rows(TENURES, "tenures")
+        return [Tenure(**row | {"t_to": NEVER if row["t_to"] is None else row["t_to"]}) for row in rows]
+
+    @cached_property
+    def processes(self) -> Sequence[Process]:
+        """In the order of their start."""
+        rows = self._queries.rows(PROCESSES, "processes")
+        return [Process(**row | {"t_end": NEVER if row["t_end"] is None else row["t_end"]}) for row in rows]
+
+    @cached_property
+    def _of_member(self) -> Mapping[str, Process]:
         members = {
             row["member"]: _Member(tuple(row["given"]), NEVER if row["left_at"] is None else row["left_at"])
-            for row in queries.rows(MEMBERS, "members")
+            for row in self._queries.rows(MEMBERS, "members")
         }
-        pauses = [_Pause(**row) for row in queries.rows(PAUSES, "pauses")]
-        self._of_member = _by_elimination(members, self.processes, pauses)
-        self._instances: dict[int, int | None] = {}
+        pauses = [_Pause(**row) for row in self._queries.rows(PAUSES, "pauses")]
+        return _by_elimination(members, self.processes, pauses)
 
     def of_member(self, member: str) -> Process | None:
         return self._of_member.get(member)

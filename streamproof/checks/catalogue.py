@@ -41,6 +41,31 @@ class Status(StrEnum):
     NOT_JUDGED = "not judged"  # a table is missing, or there is nothing to judge
 
 
+class What(StrEnum):
+    """The kinds of moments, as the views `moment_of_…` give them, and `fault` and `gone`, which `stories.py` adds."""
+
+    SENT = "sent"
+    OWNED = "owned"
+    KEPT = "kept"
+    BEFORE = "before"
+    AFTER = "after"
+    EFFECT = "effect"
+    HIDDEN = "hidden"
+    OVERTAKEN = "overtaken"
+    COMMITTED = "committed"
+    BACK = "back"
+    ABORTED = "aborted"
+    READ = "read"
+    BEGUN = "begun"
+    DECIDED = "decided"
+    MARKER = "marker"
+    ENDED = "ended"
+    MISSING = "missing"
+    UNCOMMITTED = "uncommitted"
+    FAULT = "fault"
+    GONE = "gone"
+
+
 @dataclass(frozen=True)
 class Check:
     """An anomaly. `meanings`: for each promise; `core`: nothing is upheld unless it is judged.
@@ -120,7 +145,7 @@ def _load(path: Path, meanings: Mapping[Delivery, str] | None, *, core: bool = F
         origin=header.get("origin", ""),
         assumes=header.get("assumes", ""),
         witness=header.get("witness", ""),
-        between=tuple(_words_of(header.get("between", ""))),
+        between=_between(header, path),
         causes=tuple(cause.strip() for cause in header.get("causes", "").split("|") if cause.strip()),
     )
 
@@ -130,6 +155,15 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read ({unreadable(error)}); write it as a query in UTF-8") from error
+
+
+def _between(header: Mapping[str, str], path: Path) -> tuple[str, ...]:
+    words = tuple(_words_of(header.get("between", "")))
+    if words and (len(words) != 2 or not set(words) <= set(What)):  # noqa: PLR2004 - a beginning and an end
+        raise UsageError(
+            f'{path}: "-- between: {", ".join(words)}" does not name two kinds of moments; there are {", ".join(What)}'
+        )
+    return words
 
 
 def _own_meanings(header: Mapping[str, str], path: Path) -> Mapping[Delivery, str]:

@@ -7,13 +7,12 @@ tells of. Where the record leaves open who that was, nothing is said. Causes com
 
 import re
 from collections.abc import Sequence
-from enum import StrEnum
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from streamproof.checks.actors import Actors, Process
-from streamproof.checks.catalogue import Check
+from streamproof.checks.catalogue import Check, What
 from streamproof.checks.messages import Row, sentence
 from streamproof.checks.queries import Queries
 from streamproof.clock import time_of_day
@@ -30,31 +29,6 @@ WITNESS = pa.schema(
     {"id": pa.string(), "channel": pa.string(), "topic": pa.string(), "part": pa.int32(), "off": pa.int64(),
      "n": pa.int64(), "tid": pa.string(), "t_from": pa.int64(), "reader": pa.string(), "overtaken_by": pa.int64()}
 )  # fmt: skip
-
-
-class What(StrEnum):
-    """The kinds of moments, as the views `moment_of_…` give them; `fault` and `gone` are added here."""
-
-    SENT = "sent"
-    OWNED = "owned"
-    KEPT = "kept"
-    BEFORE = "before"
-    AFTER = "after"
-    EFFECT = "effect"
-    HIDDEN = "hidden"
-    OVERTAKEN = "overtaken"
-    COMMITTED = "committed"
-    BACK = "back"
-    ABORTED = "aborted"
-    READ = "read"
-    BEGUN = "begun"
-    DECIDED = "decided"
-    MARKER = "marker"
-    ENDED = "ended"
-    MISSING = "missing"
-    UNCOMMITTED = "uncommitted"
-    FAULT = "fault"
-    GONE = "gone"
 
 
 # in the order in which moments of the same time are told

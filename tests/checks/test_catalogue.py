@@ -129,6 +129,8 @@ def test_a_projects_own_check_is_judged(tmp_path: Path) -> None:
         ("SELECT 1", HALF_EVIDENCE, r'half\.sql does not begin with "-- half: " and its definition'),
         (HALF.replace("-- forbidden: exactly-once\n", ""), HALF_EVIDENCE, "does not say"),
         (HALF.replace("exactly-once", "exactly-twice"), HALF_EVIDENCE, 'forbidden: exactly-twice" is no promise'),
+        (HALF.replace("-- forbidden", "-- between: effect\n-- forbidden"), HALF_EVIDENCE, "does not name two kinds of"),
+        (HALF.replace("-- forbidden", "-- between: effect, afect\n-- forbidden"), HALF_EVIDENCE, "there are sent, "),
         (HALF.replace("i.id FROM", "i.ide FROM"), HALF_EVIDENCE, r"half\.sql is not a query .* column .*ide"),
         (HALF.replace("SELECT i.id", "SELEKT"), HALF_EVIDENCE, r"half\.sql is not a query"),
         (HALF.replace("input_once", "inputs"), HALF_EVIDENCE, r"half\.sql is not a query .*inputs"),

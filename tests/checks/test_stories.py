@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streamproof.checks import judge
-from streamproof.checks.stories import Story, What
+from streamproof.checks import Story, What, judge
 from tests.checks.histories import START, Row, Scene, clean_plain, names, small
 
 FIRST, SECOND = "first", "second"  # the members that instance 1 and instance 2 were
