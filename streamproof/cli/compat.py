@@ -10,6 +10,7 @@ from rich.console import Console
 from streamproof.cli.flags import TEXT, Json, path_given
 from streamproof.compat import Level
 from streamproof.compat.command import compare, explain, to_json
+from streamproof.report.fitted import print_fitted
 
 EPILOG = (
     "Examples:\n\nstreamproof compat contracts/schemas/order_event --level FULL_TRANSITIVE\n\n"
@@ -42,5 +43,5 @@ def compat(
     if as_json:
         print(json.dumps([to_json(result) for result in results]))
     else:
-        Console(highlight=False, soft_wrap=True).print("\n".join(explain(result) for result in results))
+        print_fitted("\n".join(explain(result) for result in results), Console(highlight=False))
     raise typer.Exit(0 if all(result.compatible for result in results) else 1)

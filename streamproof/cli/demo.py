@@ -13,6 +13,7 @@ from streamproof.cli.flags import DIR, Json
 from streamproof.cli.judged import EXIT, tell
 from streamproof.config.file import read_config
 from streamproof.engine.session import Session
+from streamproof.report.fitted import print_fitted
 from streamproof.report.terminal import Terminal
 
 EPILOG = (
@@ -47,7 +48,7 @@ def demo(
                 config, name, records=RECORDS, seed=SEED, directory=directory / "runs" / name, suffix=f"-{name}"
             )
             if name == AFTER:
-                out.print(f"\n{escape(WHY)}\n")
+                print_fitted(f"\n{escape(WHY)}\n", out)
                 out.print(Syntax("\n".join(mend()), "diff", theme="ansi_dark", background_color="default"))
                 out.print()
             else:

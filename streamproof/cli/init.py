@@ -17,6 +17,7 @@ from streamproof.contract.flags import contract_from_flags
 from streamproof.contract.model import Channel, Contract, Payload
 from streamproof.errors import UsageError
 from streamproof.history.promise import Delivery
+from streamproof.report.fitted import print_fitted
 from streamproof.subject import SubjectSpec
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def init(
     if as_json:
         print(Written(files=tuple(written), assumed=tuple(project.assumed)).model_dump_json())
     else:
-        Console(highlight=False, soft_wrap=True).print("\n".join(_told(project, written)))
+        print_fitted("\n".join(_told(project, written)), Console(highlight=False))
 
 
 def _command(text: str) -> str:

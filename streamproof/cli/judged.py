@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from streamproof.report.fitted import print_fitted
+
 if TYPE_CHECKING:  # slow to import: by those verbs alone that judge
     from streamproof.checks import Verdict
     from streamproof.history.store import History
@@ -23,7 +25,7 @@ WORST = ("violated", "unproven", "upheld")  # first
 def tell(verdict: "Verdict", history: "History", directory: Path, out: Console | None, *, brief: bool = False) -> None:
     """Say on `out`, if there is any, what came of a run, and write its report. `brief`: the verdict's line alone."""
     from streamproof.report.page import write_page  # noqa: PLC0415
-    from streamproof.report.text import explain, headline, print_fitted  # noqa: PLC0415
+    from streamproof.report.text import explain, headline  # noqa: PLC0415
 
     if out:  # the verdict first, whatever becomes of the report
         text = headline(verdict) if brief else explain(verdict, history, witnesses=directory / "witnesses")

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from streamproof.cli.flags import Json
+from streamproof.report.fitted import print_fitted
 
 EPILOG = "Example:  streamproof steps --json"
 
@@ -18,8 +19,8 @@ def steps(*, as_json: Json = False) -> None:
     if as_json:
         print(json.dumps([asdict(step) for step in vocabulary()], ensure_ascii=False))
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
     for step in vocabulary():
         for wording in step.wordings:
-            console.print(f"[bold]{step.keyword} {escape(wording)}[/]")
-        console.print(f"  {escape(step.does)}\n  Example: {escape(step.example)}\n")
+            print_fitted(f"[bold]{step.keyword} {escape(wording)}[/]", console)
+        print_fitted(f"  {escape(step.does)}\n  Example: {escape(step.example)}\n", console)

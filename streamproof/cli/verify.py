@@ -7,6 +7,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from streamproof.cli.flags import BROKERS, DIR, FILE, TEXT, VERSIONS, Json, Junit, count_given
 from streamproof.cli.judged import STATUSES, finish, tell
@@ -16,6 +17,7 @@ from streamproof.engine.events import Listener
 from streamproof.engine.request import Request, verify_each
 from streamproof.errors import UsageError
 from streamproof.history.promise import Delivery, Isolation
+from streamproof.report.fitted import print_fitted
 from streamproof.report.terminal import Terminal
 from streamproof.workload.events import MOST_EVENTS
 
@@ -137,10 +139,13 @@ def verify(
     )  # fmt: skip
     if dry:
         from streamproof.engine.dry_run import dry_run  # noqa: PLC0415 - slow to import
-        from streamproof.report.dry_run import explain_dry_run  # noqa: PLC0415
+        from streamproof.report.dry_run import UNDER, explain_dry_run  # noqa: PLC0415
 
         foreseen = dry_run(request)
-        print(json.dumps(foreseen.model_dump(mode="json")) if as_json else explain_dry_run(foreseen))
+        if as_json:
+            print(json.dumps(foreseen.model_dump(mode="json")))
+        else:
+            print_fitted(Text(explain_dry_run(foreseen)), Console(highlight=False), under=UNDER)
         return
     if quiet and verbose:
         raise UsageError("--quiet and --verbose say opposite things; give one of them")

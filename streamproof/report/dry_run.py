@@ -7,6 +7,7 @@ from streamproof.checks import Status
 from streamproof.engine.dry_run import DryRun, SampleEvent
 
 NAME_WIDTH = 10
+UNDER = 2 + NAME_WIDTH + 1  # where texts begin
 
 
 def explain_dry_run(run: DryRun) -> str:

@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
+from rich.text import Text
 
 from streamproof import __version__
 from streamproof.engine import events
 from streamproof.engine.events import Phase, SessionEvent
 from streamproof.history.promise import promise_in_words
+from streamproof.report.fitted import fitted, print_fitted, width_of
 
 if TYPE_CHECKING:  # slow to import
     from streamproof.faults import Fault
 
 NAME_WIDTH = 10
-TIME_COLUMN = 96
+TEXT_COLUMN = 2 + NAME_WIDTH
+TIME_COLUMN, TIME_WIDTH = 96, 10
 
 
 class Terminal:
@@ -105,9 +108,9 @@ class Terminal:
     def _(self, event: events.FaultEnded) -> None:
         self._faults.pop(event.fault, None)
         self._update_spinner()
-        sign = "[green]✔[/]" if event.evidence.effective else "[yellow]✘[/]"
+        sign = ("✔", "green") if event.evidence.effective else ("✘", "yellow")
         name = "" if self._after_fault else Phase.FAULTS
-        self._print(f"  {name:<{NAME_WIDTH}}{sign} {escape(event.evidence.sentence)}")
+        self._print(Text.assemble(f"  {name:<{NAME_WIDTH}}", sign, f" {event.evidence.sentence}"))
         self._after_fault = True
 
     @_show.register
@@ -158,11 +161,16 @@ class Terminal:
 
     def _line(self, name: str, text: str, seconds: float) -> None:
         self._after_fault = False
-        head = f"  {name:<{NAME_WIDTH}}{text}"
-        self._print(f"{escape(head):<{TIME_COLUMN - 10}}[dim]{seconds:>7.1f} s[/]")
+        room = max(NAME_WIDTH * 2, min(TIME_COLUMN, width_of(self.console)) - TIME_WIDTH)
+        whole = Text(f"  {name:<{NAME_WIDTH}}{text}")
+        first, *rest = fitted(whole, room, TEXT_COLUMN) if self.console.is_terminal else [whole]
+        first.pad_right(max(0, room - len(first)))
+        first.append(f"{seconds:>{TIME_WIDTH - 2}.1f} s", style="dim")
+        self._print(first, *rest)
 
-    def _print(self, line: str) -> None:
+    def _print(self, *lines: Text) -> None:
         if self._title:
-            self.console.print(escape(self._title))
+            print_fitted(Text(self._title), self.console, under=2)
             self._title = None
-        self.console.print(line)
+        for line in lines:
+            print_fitted(line, self.console, under=TEXT_COLUMN + 2)

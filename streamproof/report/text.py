@@ -1,21 +1,14 @@
 """A verdict in words: the promise, the findings, the evidence that was seen and the evidence that is missing."""
 
-import re
-import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
-from rich.text import Text
 
 from streamproof.checks import Finding, Outcome, Status, Verdict
 from streamproof.history.promise import promise_in_words
 from streamproof.history.store import History
 
-# what a line begins with, under which the rest of it stands where it is too long
-HEAD = re.compile(r" *(?:\d\d:\d\d:\d\d\.\d{3}  |never {9}|- )?")
 COLOURS = {Outcome.UPHELD: "green", Outcome.VIOLATED: "red", Outcome.UNPROVEN: "yellow"}
 NEVER_SHOWN = ("loss of power on all brokers", "clock skew")
 SEEN = {  # singular, plural
@@ -98,19 +91,6 @@ def others(finding: Finding, kept: Path | None) -> str | None:
     if finding.witnesses <= 1:
         return None
     return f"… {finding.witnesses - 1:,} more" + (f" in {kept / finding.anomaly}.parquet" if kept else "")
-
-
-def print_fitted(markup: str, console: Console) -> None:
-    """Print lines of markup; on a terminal, what is too long for it goes on under where its words began."""
-    for line in markup.splitlines():
-        text = Text.from_markup(line)
-        head = HEAD.match(text.plain)
-        # a path that is longer than a line is not broken: it could not be copied
-        first, *rest = textwrap.wrap(
-            text.plain, console.width if console.is_terminal else sys.maxsize,
-            subsequent_indent=" " * (head.end() if head else 0), break_long_words=False, break_on_hyphens=False,
-        ) or [""]  # fmt: skip
-        console.print(text[: len(first)], *map(Text, rest), sep="\n", soft_wrap=True)
 
 
 def shown(verdict: Verdict, history: History | None) -> dict[str, str]:

@@ -1,10 +1,21 @@
 """Progress on a terminal: a line a result, with motion only where there may be some."""
 
 import io
+import re
 
 import pytest
+from rich.console import Console
 
-from streamproof.engine.events import FaultAwaited, FaultBegan, FaultEnded, Phase, Probed, Working, phase
+from streamproof.engine.events import (
+    FaultAwaited,
+    FaultBegan,
+    FaultEnded,
+    Phase,
+    Probed,
+    SubjectReady,
+    Working,
+    phase,
+)
 from streamproof.errors import ClusterError
 from streamproof.faults import Evidence, Fault
 from streamproof.report.terminal import Terminal
@@ -95,3 +106,31 @@ def test_a_fault_is_shown_as_awaited_and_then_as_in_effect(terminal: Terminal) -
         assert shown(terminal).endswith(f"2 of 9 events done · now {kill}, {pause}")
         terminal(FaultEnded(kill, Evidence("killed", effective=True)))
         assert shown(terminal).endswith(f"2 of 9 events done · now {pause}")
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_lines_fit_the_terminal_and_times_stand_in_a_column(width: int) -> None:
+    """What is too long goes on under where its words began; a wide terminal keeps the times near."""
+    file = io.StringIO()
+    terminal = Terminal(Console(file=file, width=width, force_terminal=True, color_system=None, highlight=False))
+    kill = Fault.of("kill", "instance:1")
+    words = "instance 1 killed with 12 inputs in flight, whose effects it had written and not committed, started again"
+    terminal(FaultEnded(kill, Evidence(words, effective=True)))
+    terminal(SubjectReady(1.2, 2, "python -m pipeline forward --all --the-options that-there-are --and more"))
+    terminal(Probed(4.0, {"isolates": True}))
+    lines = file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    column = min(width, 96) - 2
+    timed = [line for line in lines if line.endswith(" s")]
+    assert [line[:column].rpartition(" ")[2] for line in timed] == ["1.2", "4.0"]
+    if width < 100:
+        assert re.match(r" {14}\w", lines[1])
+    assert " ".join(file.getvalue().split()).startswith(f"faults ✔ {words} subject")
+
+
+def test_where_there_is_no_terminal_each_line_is_whole() -> None:
+    """A program that looks for a word finds it in its line."""
+    file = io.StringIO()
+    terminal = Terminal(Console(file=file, width=60, color_system=None, highlight=False))
+    terminal(SubjectReady(1.2, 2, "x" * 90))
+    assert file.getvalue() == f"  subject   2 × {'x' * 90}     1.2 s\n"

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from streamproof.checks import judge
-from streamproof.report.text import explain, print_fitted
+from streamproof.report.fitted import print_fitted
+from streamproof.report.text import explain
 from tests.checks.histories import Scene, clean
 
 
