@@ -15,10 +15,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Expected:
-    """`anomalies`: of which a run that is violated has witnesses, and of no others. `seen`: what a run shows.
-
-    `events` and `faults`, a file in the folder, are what shows it; 4,000 and the default plan if they are left out.
-    """
+    """`anomalies`: of which a run that is violated has witnesses, and of no others. `seen`: what a run shows."""
 
     framework: str
     version: str
@@ -26,7 +23,6 @@ class Expected:
     seen: str
     anomalies: frozenset[str] = frozenset()
     events: int = 4_000
-    faults: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,10 +39,6 @@ class Example:
     @property
     def config(self) -> Config:
         return read_config(self.directory / "streamproof.toml")
-
-    @property
-    def plan(self) -> Path | None:
-        return self.directory / self.expected.faults if self.expected.faults else None
 
 
 def read_examples() -> Mapping[str, Example]:

@@ -13,7 +13,6 @@ from streamproof.engine.events import timed
 from streamproof.engine.request import declared_spec
 from streamproof.engine.session import Session
 from streamproof.errors import StreamproofError
-from streamproof.faults import Plan, read_plan
 
 RUNS = 3  # until what must come of an example has come: a fault may miss the moment that shows it
 BUILD_S = 600.0
@@ -60,8 +59,7 @@ def verify_examples(examples: Iterable[Example], seed: int, directory: Path) -> 
                 example.config, example.name, records=expected.events, seed=seed, directory=directory / name,
                 suffix=f"-{secrets.token_hex(3)}",
             )  # fmt: skip
-            plan: Plan | None = read_plan(example.plan) if example.plan else None
-            judged, seconds = timed(lambda: session.verify(spec, plan))
+            judged, seconds = timed(lambda: session.verify(spec))
             return judged.verdict, seconds
 
         for example in examples:

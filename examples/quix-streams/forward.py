@@ -1,0 +1,27 @@
+"""Exactly once, with Quix Streams: a single setting."""
+
+import os
+
+from quixstreams import Application
+
+app = Application(
+    broker_address=os.environ["KAFKA_BOOTSTRAP_SERVERS"],
+    consumer_group=os.environ["GROUP_ID"],
+    processing_guarantee="exactly-once",
+    commit_interval=0.2,
+    auto_offset_reset="earliest",
+    auto_create_topics=False,
+    state_dir=os.environ["STATE_DIR"],
+    consumer_extra_config={"session.timeout.ms": 6000},
+    producer_extra_config={
+        "transactional.id": os.environ["TRANSACTIONAL_ID"],
+        "transaction.timeout.ms": 10_000,
+        "message.timeout.ms": 10_000,
+    },
+)
+orders = app.topic(os.environ["INPUT_TOPIC"])
+forwarded = app.topic(os.environ["OUTPUT_TOPIC"])
+app.dataframe(orders).to_topic(forwarded)
+
+if __name__ == "__main__":
+    app.run()
