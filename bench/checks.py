@@ -43,6 +43,8 @@ UNION ALL SELECT *, base + {BATCH + 1}, 'commit' FROM ({ONCE}) WHERE j % 100 = 0
 CHANNELS = "(VALUES ('alpha'), ('beta')) c(channel)"
 STATES = "(VALUES (0, 'Ongoing'), (1, 'Ongoing'), (2, 'PrepareCommit'), (3, 'CompleteCommit')) s(nth, state)"
 ROWS = {
+    "sent": """SELECT id, key, k AS seq, 'in' AS channel, 'ok' AS outcome, 'in' AS topic, p AS part, k AS off,
+        t AS t_invoke, t + 900 AS t_complete, 'workload' AS producer FROM numbered""",
     "input": """SELECT 'in' AS topic, p AS part, k AS off, id, key, k AS seq, 'process' AS fate, t AS t_append,
         NULL AS pid, NULL AS epoch, TRUE AS visible FROM numbered""",
     "expected": """SELECT id, 'movers' AS grp, channel, n AS at_least, n AS at_most
@@ -54,7 +56,8 @@ ROWS = {
     "batch": f"""SELECT channel AS topic, p AS part, first AS base_off, first + n - 1 AS last_off, p AS pid,
         0 AS epoch, TRUE AS transactional, 'none' AS control, t + 1000 AS t_append FROM ({ATTEMPTS}), {CHANNELS}
         UNION ALL SELECT channel, p, first + {BATCH}, first + {BATCH}, p, 0, TRUE, control,
-            t + CASE WHEN control = 'abort' THEN 2000 ELSE 50000 END FROM ({ATTEMPTS}), {CHANNELS}""",
+            t + CASE WHEN control = 'abort' THEN 2000 ELSE 50000 END FROM ({ATTEMPTS}), {CHANNELS}
+        UNION ALL SELECT 'in', p, beyond - n, beyond - 1, -1, -1, FALSE, 'none', t FROM ({ONCE})""",
     "read": """SELECT 'final' AS reader, off AS n, 'read_committed' AS isolation, 'final' AS phase, topic, part, off,
         source_id AS id, t_append AS t FROM effect WHERE visible
         UNION ALL SELECT 'raw', off, 'read_uncommitted', 'final', topic, part, off, source_id, t_append FROM effect

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from streamproof.errors import UsageError, unreadable
+from streamproof.errors import UsageError, did_you_mean, unreadable
 from streamproof.history.promise import Delivery, Promise
 
 HERE = Path(__file__).parent
@@ -124,6 +124,18 @@ def load_checks(extra: Sequence[Path] = ()) -> tuple[Check, ...]:
         if names.count(name) > 1:
             raise UsageError(f'there are {names.count(name)} checks named "{name}"; rename the SQL files of your own')
     return tuple(checks)
+
+
+def check_without(checks: Sequence[Check], names: Collection[str]) -> None:
+    """UsageError unless each of `names` is a check that a verdict can do without where it cannot be judged."""
+    cores = {check.name: check.core for check in checks}
+    for name in names:
+        if name not in cores:
+            hint = did_you_mean(name, cores) or f"; there are {', '.join(cores)}"
+            raise UsageError(f'without "{name}": there is no such anomaly{hint}')
+        if cores[name]:
+            others = ", ".join(other for other, core in cores.items() if not core)
+            raise UsageError(f'without "{name}": nothing is upheld unless it is judged; what may be left out: {others}')
 
 
 def _load(path: Path, meanings: Mapping[Delivery, str] | None, *, core: bool = False) -> Check:

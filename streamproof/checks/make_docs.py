@@ -28,6 +28,14 @@ change to see more). A project adds its own by a directory of such files, with `
 header in the row's place. `checks = "DIR"`, above the tables of `streamproof.toml`, has every run judged by them too;
 `streamproof check` does it with `--checks DIR`. With `-- witness: input {id} went astray at {t:clock}` its witnesses
 are told in words, and not in columns.
+
+An anomaly is *not judged* for one of two reasons, and the verdict names it. **Nothing happened that it could be
+about**: evidence is null, as for torn in a run without any transaction. That is a note, and the run may be upheld.
+Or **what happened could not be seen**: a table that the check needs is not in the history, as where a cluster refuses
+to have `__transaction_state` read. Then a run is unproven where the anomaly is forbidden, for there may have been
+witnesses. Whoever accepts that says so: `--without torn`, of `verify` and `check`, or `without = ["torn"]` above the
+tables of `streamproof.toml`. The verdict then stands "without: torn". A witness that is there still counts, and the
+core can never be left out: lost, duplicated, reordered, late and record-gap.
 """
 
 

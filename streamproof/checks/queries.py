@@ -21,7 +21,7 @@ from streamproof.checks.catalogue import HERE, read_header
 from streamproof.errors import HistoryError, UsageError
 from streamproof.history.promise import Promise, RunRecord
 from streamproof.history.store import History
-from streamproof.history.tables import TABLES
+from streamproof.history.tables import TABLES, WORDS
 
 BATCH = 10_000
 # which rows of a table are the group's own; of the other tables all
@@ -69,6 +69,18 @@ class Queries:
         self._connection.register("put", rows)
         self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM put")  # noqa: S608
         self._connection.unregister("put")
+
+    def check_words(self) -> None:
+        """HistoryError for a word that no version writes: no query would look for it."""
+        for name, columns in WORDS.items():
+            for column, words in columns.items():
+                known = ", ".join(f"'{word}'" for word in words)
+                unknown = f"SELECT {column} AS word FROM {name} WHERE {column} NOT IN ({known}) LIMIT 1"  # noqa: S608
+                for row in self.rows(unknown, f"{name}.parquet"):
+                    raise HistoryError(
+                        f'{self.history.tables[name]}: {column} is "{row["word"]}", which is none of '
+                        f"{', '.join(words)}; it was not written by this version"
+                    )
 
     @cached_property
     def _views(self) -> dict[str, str]:

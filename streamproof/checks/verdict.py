@@ -7,7 +7,7 @@
 Judges from the history alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError, computed_field
 
 from streamproof.checks.actors import Actors
-from streamproof.checks.catalogue import EVIDENCE, HERE, Check, Status, load_checks
+from streamproof.checks.catalogue import EVIDENCE, HERE, Check, Status, check_without, load_checks
 from streamproof.checks.messages import sentence
 from streamproof.checks.queries import Queries, open_queries
 from streamproof.checks.stories import Story, tell
@@ -55,7 +55,9 @@ class Finding(BaseModel):
     `story`: of the first witness.
 
     `meaning`: what a witness means for the run. `core`: nothing is upheld unless it is judged. `excluded_by`: the
-    deliveries in which the anomaly has no place.
+    deliveries in which the anomaly has no place. `idle`: it is not judged because nothing happened in this run that it
+    could be about, and not because that could not be seen. `excused`: that could not be seen, and the verdict was asked
+    to do without it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -71,6 +73,8 @@ class Finding(BaseModel):
     story: Story | None = None
     evidence: tuple[ShownEvidence, ...] = ()
     reason: str | None = None
+    idle: bool = False
+    excused: bool = False
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -79,15 +83,23 @@ class Finding(BaseModel):
         return self.meaning if self.reason is None else Status.NOT_JUDGED
 
     @property
+    def unseen(self) -> str | None:
+        """A sentence where the anomaly is not judged, and that leaves a verdict open; else None."""
+        if self.reason is None or (self.idle and not self.core) or self.excused:
+            return None
+        advice = "" if self.core else f"; --without {self.anomaly} asks for a verdict that does without it"
+        return f"{self.anomaly} is not judged: {self.reason}{advice}"
+
+    @property
     def lacking(self) -> tuple[str, ...]:
         """What keeps it from supporting an upheld verdict, each a sentence."""
         if self.meaning is Status.COUNTED:
             return ()
         if self.reason is not None:
-            return (f"{self.anomaly} is not judged: {self.reason}",) if self.core else ()
+            return (self.unseen,) if self.unseen else ()
         short = tuple(_short(row, self.anomaly) for row in self.evidence if row.enough is False)
         if self.witnesses and self.meaning is Status.NEVER_UPHELD:
-            return (f"{self.witnesses} inputs are {self.anomaly}: {self.definition}", *short)
+            return (_witnessed(self), *short)
         return short
 
 
@@ -95,6 +107,7 @@ class Verdict(BaseModel):
     """On one group's promise. `missing`: why it is unproven, each a sentence.
 
     `seen`: what the run has shown, in numbers. `untrusted`: those of `missing` that the broker itself is the reason of.
+    `without`: the forbidden anomalies that could not be judged, and that the verdict was asked to do without.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -108,6 +121,7 @@ class Verdict(BaseModel):
     seen: Mapping[str, int]
     not_judged: tuple[str, ...]
     untrusted: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The whole verdict as what `json.dumps` takes."""
@@ -142,13 +156,14 @@ class Verdict(BaseModel):
     def require_delivery(self, delivery: Delivery) -> None:
         """VerdictError for a witness of any anomaly that has no place in this delivery, whatever the contract says.
 
-        As for `require`, but for what there was nothing to judge by in this run, unless it is core.
+        As for `require`, but for what there was nothing to judge by in this run, unless it is core, and for what the
+        verdict was asked to do without.
         """
         self._require_trusted()
         for finding in self.findings:
             if delivery in finding.excluded_by:
-                if finding.reason is not None and finding.core:
-                    raise Unproven(f"{finding.anomaly} is not judged: {finding.reason}")
+                if finding.unseen:
+                    raise Unproven(finding.unseen)
                 _require_none(finding)
 
     def _require_trusted(self) -> None:
@@ -176,31 +191,42 @@ def _witnessed(finding: Finding) -> str:
 def _require_none(finding: Finding) -> None:
     """VerdictError for a witness, and for evidence that is missing though nothing need be broken for it."""
     if finding.witnesses:
-        raise PromiseViolated(_witnessed(finding))
+        error = Unproven if finding.meaning is Status.NEVER_UPHELD else PromiseViolated
+        raise error(_witnessed(finding))
     for row in finding.evidence:
         if row.enough is False and not row.of_faults:
             raise Unproven(_short(row, finding.anomaly))
 
 
 def judge(
-    history: History, group: str | None = None, *, extra: Sequence[Path] = (), threads: int | None = None
+    history: History,
+    group: str | None = None,
+    *,
+    extra: Sequence[Path] = (),
+    without: Collection[str] = (),
+    threads: int | None = None,
 ) -> Verdict:
     """Run every check, and those of the directories in `extra`, over what one group did in a history.
 
-    `group`: None for the run's only group. `threads`: all cores when None. UsageError for a check that is not right, or
-    a group that is not there; HistoryError for a history that is not right.
+    `group`: None for the run's only group. `without`: anomalies that the verdict does without where they cannot be
+    judged. `threads`: all cores when None. UsageError for a check that is not right, or a group or an anomaly that is
+    not there; HistoryError for a history that is not right.
     """
     checks = load_checks(extra)
+    check_without(checks, without)
     with open_queries(history, group, threads=threads) as queries:
+        queries.check_words()
         actors = Actors(queries)
-        findings = tuple(_find(queries, check, actors) for check in checks)
+        findings = tuple(_find(queries, check, actors, without) for check in checks)
         seen = {row["what"]: int(row["seen"]) for row in queries.rows((HERE / "seen.sql").read_text(), "seen.sql")}
     return _decide(history.record, queries.promise, findings, seen)
 
 
-def check(directory: Path, group: str | None = None, *, extra: Sequence[Path] = ()) -> Verdict:
-    """Judge a recorded run again: its directory, or that of its history. Errors are those of `judge`."""
-    return judge(History.find(directory), group, extra=extra)
+def check(
+    directory: Path, group: str | None = None, *, extra: Sequence[Path] = (), without: Collection[str] = ()
+) -> Verdict:
+    """Judge a recorded run again: its directory, or that of its history. The rest is as for `judge`."""
+    return judge(History.find(directory), group, extra=extra, without=without)
 
 
 class ForeseenFinding(BaseModel):
@@ -242,12 +268,15 @@ def _without_rows(promise: Promise) -> History:
     return History(Path("none"), record, {})
 
 
-def try_checks(extra: Sequence[Path]) -> None:
+def try_checks(extra: Sequence[Path], without: Collection[str] = ()) -> None:
     """Ask the checks of the directories in `extra` of a history without rows, before a run is spent on them.
 
-    UsageError for a check that is not right: its files, its header, its queries, or the columns that these give.
+    UsageError for a check that is not right: its files, its header, its queries, or the columns that these give; and
+    for a name in `without` that no verdict can do without.
     """
-    own = load_checks(extra)[len(load_checks()) :]
+    checks = load_checks(extra)
+    check_without(checks, without)
+    own = checks[len(load_checks()) :]
     promise = Promise(grp="none", inputs=(), channels=(), delivery=Delivery.EXACTLY_ONCE)
     with open_queries(_without_rows(promise)) as queries:
         for check in own:
@@ -282,19 +311,21 @@ def write_witnesses(
     return files
 
 
-def _find(queries: Queries, check: Check, actors: Actors) -> Finding:
+def _find(queries: Queries, check: Check, actors: Actors, without: Collection[str]) -> Finding:
     """Ask one check for its witnesses, and for its evidence."""
     promised = queries.promise, queries.history.record.protocol
     reason = _absent(queries, check, check.sql)
     count, sample = (0, []) if reason else queries.witnesses(check.sql, f"{check.name}.sql", SAMPLE)
     reason = reason or _absent(queries, check, check.evidence)
     evidence = () if reason else _evidence(queries, check)
+    unseen = reason is not None and not count
     if idle := [row.evidence for row in evidence if row.enough is None]:
         reason = f"nothing to judge it by in this run: no {' and no '.join(idle)}"
+    meaning = check.meaning(*promised)
     return Finding(
         anomaly=check.name,
         definition=check.definition,
-        meaning=check.meaning(*promised),
+        meaning=meaning,
         core=check.core,
         excluded_by=check.excluded_by(*promised),
         witnesses=count,
@@ -303,6 +334,8 @@ def _find(queries: Queries, check: Check, actors: Actors) -> Finding:
         story=tell(queries, check, sample[0], actors) if sample else None,
         evidence=evidence,
         reason=None if count else reason,  # what was found stands, whatever else was to be shown
+        idle=bool(idle) and not count,
+        excused=unseen and meaning is not Status.COUNTED and check.name in without,
     )
 
 
@@ -346,6 +379,7 @@ def _decide(record: RunRecord, promise: Promise, findings: tuple[Finding, ...], 
         seen=seen,
         not_judged=tuple(f"{finding.anomaly} ({finding.reason})" for finding in findings if finding.reason is not None),
         untrusted=tuple(untrusted),
+        without=tuple(finding.anomaly for finding in findings if finding.excused),
     )
 
 

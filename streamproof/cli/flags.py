@@ -35,6 +35,12 @@ DIR: dict[str, Any] = {"metavar": "DIR", "parser": path_given}
 BROKERS = ("--brokers", "--kafka-brokers")  # the second as pytest's, where the first might be another plugin's
 VERSIONS = f"Of Apache Kafka: {', '.join(versions())}."
 
+Without = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ANOMALY", **TEXT, help="Give a verdict without it where it cannot be judged; may be repeated."
+    ),
+]
 Json = Annotated[
     bool, typer.Option("--json", metavar="", help="Print one JSON document; progress goes to standard error.")
 ]

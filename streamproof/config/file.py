@@ -102,12 +102,16 @@ class DeclaredSubject(SubjectSpec):
 
 
 class Config(_Table):
-    """All of streamproof.toml. `checks`: a directory of checks of the project's own, by which every run is judged."""
+    """All of streamproof.toml. `checks`: a directory of checks of the project's own, by which every run is judged.
+
+    `without`: anomalies that verdicts do without where they cannot be judged.
+    """
 
     path: SkipJsonSchema[Path]
     subjects: Mapping[str, DeclaredSubject] = Field(default={}, alias="subject", description="a table, [subject.NAME]")
     cluster: ClusterConfig = Field(default_factory=ClusterConfig, description="a table, [cluster]")
     checks: Placed | None = Field(default=None, description="a directory")
+    without: tuple[str, ...] = Field(default=(), strict=False, description='names of anomalies, such as ["torn"]')
 
     def subject(self, name: str | None = None) -> DeclaredSubject:
         """The subject `name`, or the first that is declared; UsageError when there is none."""

@@ -58,6 +58,7 @@ class Request:
     brokers: int | None = None
     kafka_version: str | None = None
     registry: str | None = None
+    without: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     seeds: int = 1
 
@@ -157,7 +158,7 @@ def spec_of(request: Request, config: Config | None, seed: int) -> RunSpec:
     subject, contract = _declared(config, request.subject) if config else _from_flags(request)
     if request.instances:
         subject = subject.model_copy(update={"instances": request.instances})
-    file = request.input_file
+    file, (checks, without) = request.input_file, _judged_by(config, request.without)
     events = events_from_file(file, contract) if file else make_events(contract, count=request.events, seed=seed)
     return RunSpec(
         subject=subject,
@@ -165,7 +166,8 @@ def spec_of(request: Request, config: Config | None, seed: int) -> RunSpec:
         events=tuple(events),
         seed=seed,
         directory=request.directory,
-        checks=_own_checks(config) if config else (),
+        checks=checks,
+        without=without,
         again=shlex.join(["streamproof", *request.arguments, *(["--seed", str(seed)] if request.seed is None else [])]),
     )
 
@@ -184,6 +186,7 @@ def declared_spec(
             'group have the same names in every test; end them in {run}, such as INPUT_TOPIC = "orders{run}"'
         )
     contract = with_fresh_names(contract, suffix)
+    checks, without = _judged_by(config)
     return RunSpec(
         subject=subject,
         contract=contract,
@@ -191,7 +194,8 @@ def declared_spec(
         seed=seed,
         directory=directory,
         suffix=suffix,
-        checks=_own_checks(config),
+        checks=checks,
+        without=without,
     )
 
 
@@ -205,14 +209,18 @@ def _declared(config: Config, name: str | None) -> tuple[SubjectSpec, Contract]:
     return declared, read_contract(declared.contract, declared.operation)
 
 
-def _own_checks(config: Config) -> tuple[Path, ...]:
-    """The directory of checks that the file names, if any; UsageError when they are not right, before anything runs."""
-    if config.checks is None:
-        return ()
-    from streamproof.checks import try_checks  # noqa: PLC0415 - slow to import, for few projects
+def _judged_by(config: Config | None, without: tuple[str, ...] = ()) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """The directories of checks that the file names, and what the verdict does without: by flags, or by the file.
 
-    try_checks([config.checks])
-    return (config.checks,)
+    UsageError when they are not right, before anything runs.
+    """
+    checks = (config.checks,) if config and config.checks else ()
+    without = without or (config.without if config else ())
+    if checks or without:
+        from streamproof.checks import try_checks  # noqa: PLC0415 - slow to import, for few projects
+
+        try_checks(checks, without)
+    return checks, without
 
 
 def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:

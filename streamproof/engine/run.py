@@ -220,7 +220,7 @@ class Run:
             rows = sum(row_count(path) for path in history.tables.values())
             self._listen(Recorded(recording.seconds, rows, len(history.tables)))
         with phase(Phase.CHECKS, self._listen) as checks:
-            verdict = judge(history, extra=self.spec.checks)
+            verdict = judge(history, extra=self.spec.checks, without=self.spec.without)
             write_witnesses(history, verdict, self.spec.directory / "witnesses", extra=self.spec.checks)
             self.judged = Judged(checks.seconds, self.spec, verdict, history, rows)
             self._listen(self.judged)

@@ -17,7 +17,8 @@ QUIET_S = 60.0  # for the group to commit past all input, and for open transacti
 class RunSpec:
     """What to run. `directory` gets logs/, history/, witnesses/ and plan.json.
 
-    `checks`: directories of the project's own, by which it is judged too.
+    `checks`: directories of the project's own, by which it is judged too. `without`: anomalies that the verdict does
+    without where they cannot be judged.
     `suffix` stands for `{run}` in the subject's command and environment; the contract's names end in it already.
     `again`: the command that runs it again, if there is any.
     UsageError for a subject whose databases, or whose input, are not those of its contract.
@@ -30,6 +31,7 @@ class RunSpec:
     directory: Path
     suffix: str = ""
     checks: tuple[Path, ...] = ()
+    without: tuple[str, ...] = ()
     again: str | None = None
     quiet_s: float = field(default_factory=lambda: QUIET_S)
 

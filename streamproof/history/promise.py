@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamproof.errors import UsageError
 
+MOST_CLOCK_ERROR_US = 60_000_000  # of clocks that lie further apart nothing can be said of what came before what
+
 
 class Delivery(StrEnum):
     AT_MOST_ONCE = "at-most-once"
@@ -60,7 +62,8 @@ class RunRecord(BaseModel):
     protocol: str = "classic"  # the group protocol: classic or consumer
     started_at: int  # microseconds since the epoch
     ended_at: int
-    clock_error_us: int = 0  # how far the brokers' clocks may lie apart; 0: one machine, one clock
+    # how far the brokers' clocks may lie apart; 0: one machine, one clock
+    clock_error_us: int = Field(default=0, ge=0, le=MOST_CLOCK_ERROR_US)
     # what the broker probe found: property -> upheld. Empty: not probed
     probe: dict[str, bool] = {}
     # what this run could not do or see, each a sentence

@@ -5,7 +5,13 @@ machine's clock. `n` is the order in which the source gave its rows. A table tha
 file, and the checks that need it are *not judged*; it is never empty in its place.
 """
 
+from collections.abc import Mapping
+from enum import StrEnum
+
 import pyarrow as pa
+
+from streamproof.history.promise import Isolation
+from streamproof.history.terms import Cause, Control, Fate, Phase, SendOutcome
 
 
 def _table(**columns: pa.DataType) -> pa.Schema:
@@ -149,4 +155,13 @@ TABLES: dict[str, pa.Schema] = {
     ),
     # log ends at the end, from the broker
     "ends": _table(topic=_str, part=_int, begin=_long, lso=_long, hw=_long),
+}
+
+# what may stand in a column of words; states are the coordinators' own, and not ours to list
+WORDS: Mapping[str, Mapping[str, type[StrEnum]]] = {
+    "sent": {"outcome": SendOutcome},
+    "input": {"fate": Fate},
+    "batch": {"control": Control},
+    "read": {"isolation": Isolation, "phase": Phase},
+    "process": {"cause": Cause},
 }

@@ -26,3 +26,18 @@ class Cause(StrEnum):
     STOPPED = "stopped"  # asked to, by SIGTERM
     KILLED = "killed"  # by a fault, or when it did not stop in time
     EXITED = "exited"  # on its own
+
+
+class Control(StrEnum):
+    """What a batch holds: data, or the marker of a transaction's end."""
+
+    NONE = "none"
+    COMMIT = "commit"
+    ABORT = "abort"
+
+
+class Phase(StrEnum):
+    """When something was read."""
+
+    DURING = "during"  # while the run went on
+    FINAL = "final"  # to the end, when all was quiet

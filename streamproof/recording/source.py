@@ -16,7 +16,8 @@ from streamproof.history.store import HistoryWriter
 class NotRecorded(StreamproofError):  # noqa: N818 - reads as a sentence where it is raised
     """A source could not have its tables; the sentence says why, and stands under *Not shown* in the report.
 
-    Checks that need the tables are not judged. A run is none the less upheld, unless such a check is core.
+    Checks that need the tables are not judged. Where they are forbidden, no run is upheld, unless it is asked to do
+    without them.
     """
 
 

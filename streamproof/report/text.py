@@ -46,7 +46,9 @@ def headline(verdict: Verdict) -> str:
 
 
 def promise_of(verdict: Verdict) -> str:
-    return promise_in_words(verdict.delivery, ordered=verdict.ordered)
+    """The promise, and what of it the verdict does without."""
+    without = f"; without: {', '.join(verdict.without)}" if verdict.without else ""
+    return promise_in_words(verdict.delivery, ordered=verdict.ordered) + without
 
 
 def is_amiss(finding: Finding) -> bool:

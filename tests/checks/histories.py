@@ -42,6 +42,7 @@ class Scene:
         self.rows: dict[str, list[Row]] = {name: [] for name in TABLES}
         self.probe = {"isolates": True, "fences": True}
         self.clock_error_us = 0
+        self._emptied: set[str] = set()
         self._next: dict[tuple[str, int], int] = defaultdict(int)
         self._n = 0
 
@@ -152,9 +153,12 @@ class Scene:
             self.rows["owner"].append(owner)
 
     def process_ends(self, cause: str = "killed") -> None:
-        incarnation = len(self.rows["process"]) + 1
-        row = {"instance": 1, "incarnation": incarnation, "pid": 4000 + incarnation, "t_start": START, "t_ready": START}
+        row = self._process(len(self.rows["process"]) + 1)
         self.rows["process"].append(row | {"t_end": self.wait(), "exit": -9, "cause": cause})
+
+    def _process(self, incarnation: int) -> Row:
+        row: Row = {"instance": 1, "incarnation": incarnation, "pid": 4000 + incarnation, "t_start": START}
+        return row | {"t_ready": START, "t_end": None, "exit": None, "cause": None}
 
     def fault(self, target: str = "instance:1", *, effective: bool = True, lasts_ms: int = 3) -> None:
         row: Row = {"name": None, "kind": "kill", "target": target, "node": None, "instance": None, "parameters": "{}"}
@@ -176,9 +180,18 @@ class Scene:
                 row.update(changes)
         return self
 
-    def drop(self, table: str, which: Callable[[Row], bool] = lambda _: True) -> Self:
+    def drop(self, table: str, which: Callable[[Row], bool] | None = None) -> Self:
         """Take rows away; all of a table, though it is still recorded, when none are named."""
-        self.rows[table] = [row for row in self.rows[table] if not which(row)]
+        if which is None:
+            self._emptied.add(table)
+        self.rows[table] = [row for row in self.rows[table] if which and not which(row)]
+        return self
+
+    def fill(self) -> Self:
+        """Add the rows that each run records, to tables that have none, for a test to change."""
+        for table, rows in self._whole().items():
+            if table in self.rows and not self.rows[table] and table not in self._emptied:
+                self.rows[table] = list(rows)
         return self
 
     def absent(self, *tables: str) -> Self:
@@ -189,13 +202,7 @@ class Scene:
 
     def write(self, directory: Path) -> History:
         """The whole history, with what follows from it."""
-        if self.rows.keys() >= {"input", "expected"} and not self.rows["expected"]:
-            self.rows["expected"] = list(self._expected())
-        if "ends" in self.rows and not self.rows["ends"]:
-            self.rows["ends"] = [
-                {"topic": topic, "part": part, "begin": 0, "lso": end, "hw": end}
-                for (topic, part), end in self._next.items()
-            ]
+        self.fill()
         writer = HistoryWriter(directory)
         for table, rows in self.rows.items():
             writer.open(table)
@@ -214,9 +221,37 @@ class Scene:
             )
         )
 
+    def _whole(self) -> dict[str, Iterable[Row]]:
+        """The rows of what each run records, whatever happens in it."""
+        return {
+            "expected": self._expected(),
+            "sent": self._sent(),
+            "read": self._read_back(),
+            "process": [self._process(1)],
+            "ends": (
+                {"topic": topic, "part": part, "begin": 0, "lso": end, "hw": end}
+                for (topic, part), end in self._next.items()
+            ),
+        }
+
+    def _sent(self) -> Iterable[Row]:
+        for row in self.rows.get("input", ()):
+            sent = {name: row[name] for name in ("id", "key", "topic", "part", "off")}
+            sent |= {"seq": 0, "channel": "in", "outcome": "ok", "producer": "workload"}
+            yield sent | {"t_invoke": row["t_append"], "t_complete": row["t_append"]}
+
+    def _read_back(self) -> Iterable[Row]:
+        for table in ("input", "effect"):
+            for n, row in enumerate(self.rows.get(table, ())):
+                if row["visible"] and row["topic"] is not None:
+                    place = {name: row[name] for name in ("topic", "part", "off")}
+                    read = {"reader": "final", "n": n, "isolation": "read_committed", "phase": "final"}
+                    yield read | place | {"id": None, "t": self.now}
+
     def _expected(self) -> Iterable[Row]:
-        times = Counter(row["id"] for row in self.rows["input"] if row["visible"])
-        for name, fate in {row["id"]: row["fate"] for row in self.rows["input"]}.items():
+        inputs = self.rows.get("input", [])
+        times = Counter(row["id"] for row in inputs if row["visible"])
+        for name, fate in {row["id"]: row["fate"] for row in inputs}.items():
             for channel in (*CHANNELS, DEAD):
                 due = times[name] if fate == ("poison" if channel == DEAD else "process") else 0
                 yield {"id": name, "grp": GROUP, "channel": channel, "at_least": due, "at_most": due}

@@ -48,7 +48,7 @@ def test_what_need_not_appear_cannot_be_ahead(tmp_path: Path) -> None:
     scene = small("exactly-once", "a")
     scene.rows["expected"] = [
         {"id": "a", "grp": scene.promise.grp, "channel": channel, "at_least": 0, "at_most": 1}
-        for channel in ("alpha", "beta")
+        for channel in ("alpha", "beta", "dead")
     ]
     scene.rows["expected"] += [row | {"grp": "others", "at_least": 1} for row in scene.rows["expected"]]
     scene.commit(1)

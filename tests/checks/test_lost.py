@@ -22,6 +22,10 @@ def fault_after_all_commits(scene: Scene) -> None:
     scene.alter("fault", lambda _: True, t_from=scene.now + STEP, t_to=None)
 
 
+def nothing_is_due(scene: Scene) -> None:
+    scene.fill().alter("expected", lambda _: True, at_least=0)
+
+
 def wrong(scene: Scene) -> None:
     scene.drop("effect", lambda row: row["source_id"] == "x002" and row["channel"] == "beta")
 
@@ -36,6 +40,7 @@ CASE = Case(
             fault_before_all_input,
             fault_after_all_commits,
         ),
+        "needed effects": (240, nothing_is_due),
     },
     wrong=wrong,
 )
@@ -96,7 +101,7 @@ def test_the_commit_counts_in_its_own_partition(tmp_path: Path) -> None:
     scene.input("a", part=0)
     scene.input("b", part=1)
     scene.effects(["a", "b"])
-    scene.commit(5, part=1)
+    scene.commit(1, part=1)
     assert witnesses(scene, tmp_path) == {"late": [("a",)]}
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from streamproof.checks import Outcome, Status, Verdict, judge, write_witnesses
+from streamproof.checks import Outcome, Status, Verdict, check, judge, try_checks, write_witnesses
 from streamproof.errors import HistoryError, UsageError
 from streamproof.history.promise import Delivery
+from streamproof.report.text import explain
 from tests.checks.histories import Scene, clean, clean_plain
 
 
@@ -49,8 +50,7 @@ def test_what_the_promise_allows_is_counted(tmp_path: Path) -> None:
 
 def test_at_most_once_may_lose(tmp_path: Path) -> None:
     """What is forbidden to the others is counted here, and needs no evidence."""
-    scene = clean("at-most-once").drop("effect", lambda row: row["source_id"] == "x059")
-    scene.drop("batch", lambda row: row["topic"] in {"alpha", "beta"} and row["control"] == "none")
+    scene = clean("at-most-once").drop("effect", lambda row: row["source_id"] == "x058")
     verdict = verdict_of(scene, tmp_path)
     assert verdict.outcome is Outcome.UPHELD
     assert (verdict.finding("lost").status, verdict.finding("lost").witnesses) == (Status.COUNTED, 2)
@@ -76,7 +76,7 @@ def test_nothing_late_is_ever_upheld(tmp_path: Path) -> None:
     scene.input("behind", part=1)
     verdict = verdict_of(scene, tmp_path)
     assert verdict.outcome is Outcome.UNPROVEN
-    assert verdict.missing[0].startswith("1 inputs are late")
+    assert verdict.missing[0].startswith("late: 1 witnesses, such as: input behind")
 
 
 def test_a_subject_that_never_commits_is_not_upheld(tmp_path: Path) -> None:
@@ -113,15 +113,52 @@ def test_without_a_core_table_nothing_is_upheld(tmp_path: Path, table: str) -> N
     assert any(f"no {table}" in sentence and "not judged" in sentence for sentence in verdict.missing)
 
 
-def test_without_the_coordinators_log_the_rest_is_judged(tmp_path: Path) -> None:
-    """Transactions that could not be seen are listed as not judged; the verdict may stand."""
-    verdict = verdict_of(clean().absent("txn"), tmp_path)
-    assert verdict.outcome is Outcome.UPHELD
-    assert verdict.not_judged == (
-        "commit-ahead (no txn table in this history)",
-        "torn (no txn table in this history)",
-        "hanging-transaction (no txn table in this history)",
+UNSEEN = ("commit-ahead", "torn", "hanging-transaction")  # without the transaction coordinator's log
+
+
+def test_what_could_not_be_judged_leaves_a_verdict_open(tmp_path: Path) -> None:
+    """Transactions that could not be seen may have been torn; what is missing says how to do without."""
+    history = clean().absent("txn").write(tmp_path)
+    verdict = judge(history, threads=1)
+    assert verdict.outcome is Outcome.UNPROVEN
+    assert verdict.not_judged == tuple(f"{name} (no txn table in this history)" for name in UNSEEN)
+    assert verdict.missing == tuple(
+        f"{name} is not judged: no txn table in this history; --without {name} asks for a verdict that does without it"
+        for name in UNSEEN
     )
+    assert judge(history, without=UNSEEN[1:], threads=1).missing == verdict.missing[:1]
+
+
+def test_a_verdict_does_without_what_it_is_asked_to(tmp_path: Path) -> None:
+    """It says so; of what could be judged it does without nothing, and what the promise allows nobody misses."""
+    history = clean().absent("txn").write(tmp_path / "txn")
+    verdict = check(history.directory, without=(*UNSEEN, "phantom"))
+    assert (verdict.outcome, verdict.without) == (Outcome.UPHELD, UNSEEN)
+    assert "exactly-once, ordered by key; without: commit-ahead, torn, hanging-transaction: " in explain(verdict)
+    verdict.require_delivery(Delivery.EXACTLY_ONCE)
+    history = clean("at-most-once").absent("txn").write(tmp_path / "allowed")
+    assert judge(history, without=UNSEEN, threads=1).without == UNSEEN[1:]
+    scene = clean()
+    scene.effect("nobody")
+    verdict = judge(scene.write(tmp_path / "seen"), without=["phantom"], threads=1)
+    assert (verdict.outcome, verdict.without) == (Outcome.VIOLATED, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("lost", "nothing is upheld unless it is judged; what may be left out: commit-ahead, aborted-read"),
+        ("tron", r'no such anomaly \(did you mean "torn"\?\)'),
+        ("x", "no such anomaly; there are lost, commit-ahead"),
+    ],
+)
+def test_nothing_is_left_out_that_cannot_be(tmp_path: Path, name: str, message: str) -> None:
+    """The core, and what is no anomaly: told when it is judged by, and before a run is spent on it."""
+    history = clean().write(tmp_path)
+    with pytest.raises(UsageError, match=f'without "{name}": .*{message}'):
+        judge(history, without=[name], threads=1)
+    with pytest.raises(UsageError, match=f'without "{name}": .*{message}'):
+        try_checks([], [name])
 
 
 def test_where_what_a_run_has_shown_cannot_be_known_nothing_is_judged_by_its_absence(tmp_path: Path) -> None:
@@ -316,10 +353,11 @@ def test_a_delivery_fails_by_a_witness_that_the_contract_allows(tmp_path: Path) 
         verdict.require_delivery(Delivery.EXACTLY_ONCE)
 
 
-def test_what_could_not_be_recorded_is_missed_where_it_is_core(tmp_path: Path) -> None:
-    """Without commits nothing says what is lost; without transactions' states only what they alone would tell."""
+def test_what_could_not_be_recorded_is_missed(tmp_path: Path) -> None:
+    """Without commits nothing says what is lost; without transactions' states nobody knows what was torn."""
     verdict = judge(clean().absent("txn").write(tmp_path / "txn"), threads=1)
-    verdict.require_delivery(Delivery.EXACTLY_ONCE)
+    with pytest.raises(AssertionError, match="commit-ahead is not judged: no txn table"):
+        verdict.require_delivery(Delivery.EXACTLY_ONCE)
     verdict = judge(clean().absent("offset_commit").write(tmp_path / "commits"), threads=1)
     with pytest.raises(AssertionError, match="lost is not judged: no offset_commit table"):
         verdict.require_delivery(Delivery.EXACTLY_ONCE)

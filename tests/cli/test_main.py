@@ -156,6 +156,18 @@ def test_help_gives_no_type_to_a_flag_that_takes_no_value(call: Call, arguments:
     assert [line for line in told.splitlines() if "<bool>" in line and "--help" not in line] == []
 
 
+def test_a_verdict_does_without_what_could_not_be_judged(call: Call, tmp_path: Path) -> None:
+    """By a flag of `check`; `verify` tells of a name that is none before anything runs."""
+    clean().absent("txn").write(tmp_path / "history")
+    assert call("check", str(tmp_path)).status == 3
+    flags = [word for name in ("torn", "commit-ahead", "hanging-transaction") for word in ("--without", name)]
+    called = call("check", str(tmp_path), *flags)
+    assert (called.status, "; without: commit-ahead, torn, hanging-transaction" in called.out) == (0, True)
+    called = call("verify", "--run", "true", "--input-topic", "a", "--output-topic", "b", "--group", "g",
+                  "--without", "tron", "--dry-run")  # fmt: skip
+    assert (called.status, 'without "tron": there is no such anomaly (did you mean "torn"?)' in called.err) == (2, True)
+
+
 def test_a_run_of_several_groups_is_judged_by_the_group_that_is_named(call: Call, tmp_path: Path) -> None:
     """Without a name, the error tells the names."""
     history = clean().write(tmp_path / "history")

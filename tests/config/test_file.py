@@ -27,6 +27,7 @@ def test_a_subject_has_all_that_its_table_says(written: Path) -> None:
         written,
         """
         checks = "own/checks"
+        without = ["torn", "phantom"]
         cluster = { brokers = 5, version = "4.2.2", where = "testcontainers" }
         [subject.orders]
         contract = "contracts/orders.yaml"
@@ -48,7 +49,7 @@ def test_a_subject_has_all_that_its_table_says(written: Path) -> None:
     assert subject.env == {"ID": "order-processor-instance-{instance}"}
     config = read_config(written)
     assert (config.cluster.brokers, config.cluster.version, config.cluster.where) == (5, "4.2.2", "testcontainers")
-    assert config.checks == written.parent / "own/checks"
+    assert (config.checks, config.without) == (written.parent / "own/checks", ("torn", "phantom"))
 
 
 def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
@@ -137,6 +138,7 @@ def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
             for name in ("a/b", "", "a b", "a" * 101)
         ],
         ("checks = 4", "1: checks: expected a directory, found 4"),
+        ('without = "torn"', '1: without: expected names of anomalies, such as ["torn"], found "torn"'),
     ],
 )
 def test_a_mistake_is_answered_with_file_line_path_and_what_is_expected(

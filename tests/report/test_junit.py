@@ -9,7 +9,7 @@ from streamproof.checks import Outcome, Verdict, judge
 from streamproof.errors import UsageError
 from streamproof.history.store import History
 from streamproof.report.junit import check_file, write_junit
-from tests.checks.histories import Scene, clean
+from tests.checks.histories import Scene, clean, clean_plain
 
 
 def judged(scene: Scene, directory: Path) -> tuple[Verdict, History]:
@@ -58,8 +58,10 @@ def test_what_is_missing_is_an_error_and_what_is_not_judged_is_skipped(tmp_path:
     (error,) = case(root, "lost").findall("error")
     assert error.get("message") in verdict.missing
     assert (case(root, "duplicated").findtext("system-out") or "").startswith("allowed: ")
-    unjudged = next(found for found in verdict.findings if found.reason)
-    assert case(root, unjudged.anomaly).find("skipped") is not None
+    (unseen,) = case(root, "torn").findall("error")
+    assert "no txn table in this history" in (unseen.get("message") or "")
+    idle = written(tmp_path, judged(clean_plain(), tmp_path / "plain"))
+    assert case(idle, "torn").find("skipped") is not None
 
 
 def test_a_broker_that_is_not_trusted_is_an_error_of_its_own(tmp_path: Path) -> None:

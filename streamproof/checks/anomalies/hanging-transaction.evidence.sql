@@ -1,7 +1,9 @@
 -- A process that ends in order leaves nothing open. A process must have died inside a transaction, which was open when it
--- ended, and was not committed. A subject without transactions can leave none.
+-- ended, and was not committed. A subject without transactions, in its effects and at its coordinator, can leave none.
 SELECT 'crashes inside a transaction' AS evidence, count(DISTINCT crash.t) AS seen,
-       CASE WHEN max(txn_span.t_from) IS NOT NULL THEN count(crash.t) > 0 END AS enough, TRUE AS of_faults,
+       CASE WHEN max(txn_span.t_from) IS NOT NULL OR EXISTS (SELECT 1 FROM transactional_effect)
+            THEN count(crash.t) > 0 END AS enough,
+       TRUE AS of_faults,
        'kill an instance inside its cycle: --faults default, or kill-in-flight@instance:1' AS advice
 FROM txn_span
 LEFT JOIN break_point AS crash

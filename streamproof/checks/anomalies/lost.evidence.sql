@@ -1,5 +1,5 @@
--- Absence of loss means something on partitions whose commits moved, and where something was broken while inputs were
--- between their arrival and their commit.
+-- Absence of loss means something of effects that are due, on partitions whose commits moved, and where something was broken
+-- while inputs were between their arrival and their commit.
 WITH first_input AS (
     SELECT topic, part, min(off) AS off FROM live_input GROUP BY topic, part
 ),
@@ -17,4 +17,8 @@ UNION ALL
 SELECT 'faults that took effect while inputs were in flight', count(*), count(*) > 0, TRUE, 1,
        'break something while inputs are on their way: --faults default'
 FROM fault_in_flight
+UNION ALL
+SELECT 'needed effects', coalesce(sum(at_least), 0), coalesce(sum(at_least), 0) > 0, FALSE, 1,
+       'feed in inputs that must have effects; what may have some and need not cannot be lost'
+FROM expected
 ORDER BY evidence
