@@ -1,5 +1,7 @@
 """A run that is started and fed by a session, and broken by hand."""
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from streamproof.engine.spec import RunSpec
 from streamproof.faults import Fault, Nemesis, read_plan
 from streamproof.subject import Instance
 from tests.engine.test_stdin_runs import RIGHT, request_for
+
+WaitUntil = Callable[[Callable[[], bool]], None]
 
 
 @pytest.fixture
@@ -42,22 +46,27 @@ def test_a_run_keeps_the_faults_that_were_injected(spec: RunSpec, config: Cluste
 
 
 def test_a_run_is_cleared_away_whatever_fails_meanwhile(
-    spec: RunSpec, config: ClusterConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spec: RunSpec, config: ClusterConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait_until: WaitUntil
 ) -> None:
-    """The first error does not keep the rest from being ended."""
+    """The first error does not keep the rest from being ended: processes, and the threads of all that observes."""
 
     def fail(_nemesis: Nemesis) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(Nemesis, "close", fail)
     running: list[Instance] = []
+    observing: list[threading.Thread] = []
+    before = set(threading.enumerate())
 
     def leave_early() -> None:
         with Session(config, logs=tmp_path / "logs") as session, session.run(spec) as run:
             running.extend(run.supervisor.current_all())
+            observing.extend(set(threading.enumerate()) - before)
             raise KeyError
 
     with pytest.raises(ZeroDivisionError):
         leave_early()
     assert running
     assert not any(instance.running for instance in running)
+    assert {thread.name for thread in observing} >= {"progress", "what observers read"}
+    wait_until(lambda: set(threading.enumerate()) <= before)
