@@ -8,6 +8,7 @@ from rich.markup import escape
 from streamproof.checks import Finding, Outcome, Status, Verdict
 from streamproof.history.promise import promise_in_words
 from streamproof.history.store import History
+from streamproof.report.duration import took
 
 COLOURS = {Outcome.UPHELD: "green", Outcome.VIOLATED: "red", Outcome.UNPROVEN: "yellow"}
 NEVER_SHOWN = ("loss of power on all brokers", "clock skew")
@@ -110,6 +111,7 @@ def shown(verdict: Verdict, history: History | None) -> dict[str, str]:
         "Without effect": f"{idle} fault{'s' * (idle != 1)} of the plan" if idle else "",
         "Allowed and seen": ", ".join(allowed),
         "Not judged": ", ".join(verdict.not_judged),
+        "Took": took(history) if history else "",
         "Not shown": ", ".join([*NEVER_SHOWN, *(history.record.not_shown if history else ())]),
     }
     return {what: text for what, text in found.items() if text}

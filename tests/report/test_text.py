@@ -57,3 +57,20 @@ def test_the_first_witness_is_told_whole_and_the_others_are_counted(tmp_path: Pa
     assert text.count("effects on alpha, where 1 may be") == 1
     assert "      14:13:20.432  effect at alpha[0]@73\n      No fault was between.\n    Usual causes:\n      - " in text
     assert "    … 1 more in " in text
+
+
+def test_what_a_run_took_is_told_with_what_its_faults_took(tmp_path: Path) -> None:
+    """From the effect to the recovery, or to the end where none was seen; a fault without effect took nothing."""
+    scene = clean()
+    scene.fault("broker:1", lasts_ms=2_500)
+    scene.fault("broker:2")
+    scene.alter("fault", lambda row: row["target"] == "instance:1", t_recovered=scene.now)
+    scene.alter("fault", lambda row: row["target"] == "broker:2", t_effect=None)
+    history = scene.write(tmp_path)
+    whole = (history.record.ended_at - history.record.started_at) / 1e6
+    (first, *_) = scene.rows["fault"]
+    recovered = (first["t_recovered"] - first["t_effect"]) / 1e6
+    faults = f"kill instance:1 {recovered:.1f} s, kill broker:1 2.5 s"
+    sentence = f"Took: {whole:.1f} s; from each fault's effect until the group had recovered: {faults}.\n"
+    assert sentence in explain(judge(history, threads=1), history)
+    assert f"Took: {whole:.1f} s.\n" in explain(judge(history, threads=1), scene.drop("fault").write(tmp_path / "none"))
