@@ -178,3 +178,10 @@ def test_a_run_of_several_groups_is_judged_by_the_group_that_is_named(call: Call
     assert (unnamed.status, unnamed.out) == (2, "")
     assert "name the group to judge (--group): movers, others" in unnamed.err
     assert call("check", str(tmp_path), "--group", "movers").status == 0
+
+
+def test_a_call_leaves_nothing_in_the_users_directory(tmp_path: Path) -> None:
+    """Whatever is installed beside it: Hypothesis would leave a directory of its own where kio is imported."""
+    done = subprocess.run([STREAMPROOF, "verify"], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert not list(tmp_path.iterdir())
