@@ -110,7 +110,7 @@ def tell(queries: Queries, check: Check, row: Row, actors: Actors) -> Story:
     channel = row.get("channel")
     on_it = [moment for moment in found if channel is None or moment["channel"] in {None, channel}]
     ends = _ends(on_it, check.between, queries.history.record.ended_at)
-    faults, calm = _between(queries, actors, found, ends) if ends else ([], None)
+    faults, calm = _between(queries, actors, on_it, ends) if ends else ([], None)
     gone = _gone(actors, found, ends) if ends else []
     shown = sorted([*_worth_telling(found, check.between), *faults, *gone], key=_order)
     return Story(
@@ -151,7 +151,8 @@ def _ends(rows: Sequence[Row], between: Sequence[str], ended_at: int) -> tuple[i
     begins = [row["t"] for row in rows if row["what"] == first and row["t"] is not None]
     if not begins:
         return None
-    begin = begins[0]
+    # what comes before it in its partition may have been done before it was there
+    begin = max([begins[0], *(row["t"] for row in rows if row["what"] == What.SENT)])
     ends = [row["t"] for row in rows if row["what"] == last and (row["t"] is None or row["t"] >= begin)]
     ends = ends[1:] if first == last else ends
     if not ends:
@@ -166,10 +167,13 @@ def _between(
     if "fault" not in queries.history.tables:
         return [], None
     begin, end, is_open = ends
+    databases = {f"database:{row['channel']}" for row in rows}
     found: list[Row] = []
     unknown = False
     for fault in queries.rows(FAULTS, "faults"):
         edges = [t for t in (fault["t"], fault["t_to"]) if t is not None and begin <= t <= end + MILLISECOND]
+        if fault["target"].startswith("database:") and fault["target"] not in databases:
+            continue
         instance = _instance_of(fault)
         if edges and instance is not None:
             parts = [_has_part(actors, rows, instance, t) for t in edges]

@@ -42,13 +42,14 @@ def test_every_file_has_its_row_and_its_twin() -> None:
     assert files == {check.name for check in load_checks()}
 
 
-def test_every_check_says_its_origin_and_what_it_assumes() -> None:
+def test_every_check_says_its_origin_what_it_assumes_and_what_it_comes_from() -> None:
     """The header defines the anomaly before any SQL."""
     for check in load_checks():
         assert check.definition, check.name
         assert check.origin, check.name
         assert check.uses <= TABLES.keys()
         assert check.assumes, check.name
+        assert check.causes, check.name
 
 
 def test_the_table_holds_only_words_that_mean_something(tmp_path: Path) -> None:

@@ -1,65 +1,23 @@
-"""The story of a witness: its moments, who did what, and the fault that was between, or none."""
+"""The story of a witness: its moments, and the fault that was between, or none."""
 
 from pathlib import Path
 
 import pytest
 
-from streamproof.checks import Story, What, judge
-from tests.checks.histories import START, Row, Scene, clean_plain, names, small
-
-FIRST, SECOND = "first", "second"  # the members that instance 1 and instance 2 were
-MINUTE = 60_000
-
-
-def story(scene: Scene, directory: Path, anomaly: str) -> Story:
-    found = judge(scene.write(directory), threads=1).finding(anomaly).story
-    assert found is not None
-    return found
-
-
-def process(scene: Scene, instance: int, incarnation: int, t_start: int, **end: int | str) -> None:
-    row: Row = {"instance": instance, "incarnation": incarnation, "pid": 4000 + 10 * instance + incarnation}
-    row |= {"t_start": t_start, "t_ready": t_start, "t_end": None, "exit": None, "cause": None}
-    scene.rows["process"].append(row | end)
-
-
-def two_instances(scene: Scene) -> None:
-    """Instance 1 owns partition 0, instance 2 partition 1; no record says which is which."""
-    for instance in (1, 2):
-        process(scene, instance, 1, START)
-    own(scene, {0: FIRST, 1: SECOND})
-
-
-def two_in_turn(scene: Scene) -> None:
-    """The same, but instance 2 started when instance 1 had joined."""
-    process(scene, 1, 1, START)
-    own(scene, {0: FIRST, 1: FIRST})
-    process(scene, 2, 1, scene.wait())
-    own(scene, {0: FIRST, 1: SECOND})
-
-
-def own(scene: Scene, members: dict[int, str]) -> None:
-    """A generation in which each partition has the member that is named."""
-    scene.rebalance(parts=members)
-    for row in scene.rows["owner"][-len(members) :]:
-        row["member"] = members[row["part"]]
-
-
-def kill(scene: Scene, instance: int) -> None:
-    """Instance dies, and comes back; its group takes it up again a minute later."""
-    scene.fault(f"instance:{instance}", lasts_ms=5)
-    scene.alter("process", lambda row: row["instance"] == instance, t_end=scene.now, cause="killed", exit=-9)
-    process(scene, instance, 2, scene.wait(5))
-
-
-def is_taken_up(scene: Scene, instance: int) -> None:
-    """The partition of the instance that was killed goes to its next process."""
-    scene.wait(MINUTE)
-    own(scene, {0: FIRST if instance != 1 else "third", 1: SECOND if instance != 2 else "third"})
-
-
-def faults(found: Story) -> list[str]:
-    return [moment.text for moment in found.moments if moment.what is What.FAULT]
+from streamproof.checks import What
+from tests.checks.histories import START, Scene, clean_plain, names, small
+from tests.checks.stories import (
+    FIRST,
+    SECOND,
+    faults,
+    is_taken_up,
+    kill,
+    own,
+    process,
+    story,
+    two_in_turn,
+    two_instances,
+)
 
 
 def lost_in_a_crash(instance: int) -> Scene:
@@ -122,73 +80,6 @@ def test_a_skipped_input_is_not_blamed_on_a_fault_before_or_after(tmp_path: Path
     assert found.calm
 
 
-def test_where_it_is_not_known_who_was_killed_nothing_is_said_of_faults(tmp_path: Path) -> None:
-    """Two processes live on, and either may be the owner: neither is it named, nor is the kill, nor its absence."""
-    scene = Scene("at-least-once")
-    two_instances(scene)
-    scene.inputs(names(0, 10))
-    scene.effects(names(0, 5))
-    scene.commit(10)
-    scene.fault("instance:1")
-    scene.wait(9)
-    scene.effects(names(6, 10))
-    found = story(scene, tmp_path, "lost")
-    assert "in[0] is owned by member first, since" in found.lines()[1]
-    assert faults(found) == []
-    assert found.calm is None
-    assert not any("No fault" in line for line in found.lines())
-
-
-@pytest.mark.parametrize(("first", "second", "who"), [("one", "two", "instance 1 (its 1st process)"), ("c", "c", None)])
-def test_a_client_that_has_a_name_of_its_own_is_known_by_it(
-    tmp_path: Path, first: str, second: str, who: str | None
-) -> None:
-    """Before anything tells two members apart: by those of later, unless all have the same name."""
-    uuid = "-12345678-1234-1234-1234-12345678901"
-    scene = Scene("at-least-once")
-    two_instances(scene)
-    own(scene, {0: f"{first}{uuid}1", 1: f"{second}{uuid}2"})
-    scene.drop("owner", lambda row: row["member"] in {FIRST, SECOND})
-    scene.input("a")
-    scene.commit(1)
-    own(scene, {0: f"{first}{uuid}3", 1: f"{second}{uuid}4"})
-    kill(scene, 1)
-    scene.wait(MINUTE)
-    own(scene, {0: f"{first}{uuid}5", 1: f"{second}{uuid}4"})
-    owned = story(scene, tmp_path, "lost").lines()[1]
-    assert f" is owned by {who or f'member {first}{uuid}1'}, since" in owned
-
-
-def test_a_name_that_only_one_instance_is_known_by_may_be_that_of_all(tmp_path: Path) -> None:
-    """The first member can only have been instance 1; the second, whose client has the same name, may be either."""
-    uuid = "-12345678-1234-1234-1234-12345678901"
-    scene = small("at-least-once", "a")
-    process(scene, 1, 1, START)
-    own(scene, {0: f"c{uuid}1"})
-    process(scene, 2, 1, scene.wait())
-    own(scene, {0: f"c{uuid}2"})
-    scene.commit(1)
-    told = [moment.text for moment in story(scene, tmp_path, "lost").moments if moment.what is What.OWNED]
-    assert told == ["in[0] goes to instance 1", f"in[0] goes to member c{uuid}2"]
-
-
-def test_who_sleeps_is_not_given_partitions(tmp_path: Path) -> None:
-    """Of two members that nothing else tells apart, one was given partitions while instance 1 was paused."""
-    scene = Scene("at-least-once")
-    two_instances(scene)
-    scene.inputs("ab")
-    scene.effects("a")
-    scene.fault("instance:1", lasts_ms=2 * MINUTE)
-    scene.alter("fault", lambda _: True, kind="pause-beyond-session", instance=1)
-    scene.wait(MINUTE)
-    own(scene, {0: SECOND, 1: SECOND})
-    scene.commit(2)
-    scene.wait(2 * MINUTE)
-    told = [moment.text for moment in story(scene, tmp_path, "lost").moments]
-    assert "in[0] is owned by instance 1, since 14:13:20.001" in told
-    assert "in[0] goes to instance 2" in told
-
-
 @pytest.mark.parametrize(("instance", "ended"), [(1, ["instance 1 ended by itself"]), (2, [])])
 def test_the_owner_that_ended_by_itself_is_told(tmp_path: Path, instance: int, ended: list[str]) -> None:
     """Between the effect before and the effect after; another that ended at the same time is not."""
@@ -245,25 +136,6 @@ def test_the_second_effect_comes_after_the_crash(tmp_path: Path) -> None:
     assert story(scene, tmp_path / "before", "duplicated").calm
 
 
-def test_a_zombie_is_known_by_what_else_its_producer_wrote(tmp_path: Path) -> None:
-    """It is paused, another owns its partition and does its input, and it wakes and does it too: it woke between."""
-    scene = Scene()
-    two_in_turn(scene)
-    scene.inputs(names(0, 20))
-    scene.effects(names(0, 18), pid=1)
-    scene.commit(18)
-    scene.fault("instance:1", lasts_ms=MINUTE + 20)
-    scene.wait(MINUTE)
-    own(scene, {0: SECOND, 1: SECOND})
-    scene.effects(names(18, 20), pid=2)
-    scene.commit(20)
-    scene.wait(30)
-    scene.effect("x018", pid=1)
-    found = story(scene, tmp_path, "duplicated")
-    assert [moment.instance for moment in found.moments if moment.what is What.EFFECT] == [2, 2, 1]
-    assert faults(found) == ["seen (fault: kill@instance:1); over at 14:14:20.081"]
-
-
 def test_an_input_that_was_overtaken_is_told_with_that_which_overtook_it(tmp_path: Path) -> None:
     """A broker was broken between the two effects; a broker that was broken before is not named."""
     scene = small("exactly-once", "a", "b")
@@ -296,6 +168,31 @@ def test_a_commit_that_went_back_is_told_with_the_commit_before_it(tmp_path: Pat
         "in[0] goes to instance 2",
         "the group went back to 1 of in[0]",
     ]
+
+
+def test_what_broke_before_an_input_was_sent_is_not_named(tmp_path: Path) -> None:
+    """Though it was after the last effect before it."""
+    scene = small("at-least-once", "a")
+    scene.effects("a")
+    scene.fault("broker:1")
+    scene.wait(9)
+    scene.inputs("bc")
+    scene.effects("c")
+    scene.commit(3)
+    assert story(scene, tmp_path, "lost").calm
+
+
+def test_a_database_that_other_effects_are_in_has_no_part(tmp_path: Path) -> None:
+    """Both were locked between the effect before and the effect after; what was lost is of one of them."""
+    scene = small("at-least-once", "a", "b", "c")
+    scene.effects("a")
+    for channel in ("alpha", "beta"):
+        scene.fault(f"database:{channel}")
+    scene.wait(9)
+    scene.effects("bc", ["beta"])
+    scene.effects("c", ["alpha"])
+    scene.commit(3)
+    assert faults(story(scene, tmp_path, "lost")) == ["seen (fault: kill@database:alpha)"]
 
 
 def test_of_what_never_came_the_first_fault_is_named(tmp_path: Path) -> None:
