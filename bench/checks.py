@@ -96,6 +96,7 @@ def synthesise(directory: Path, inputs: int = INPUTS) -> History:
             columns = ", ".join(TABLES[table].names)
             for batch in connection.sql(f"SELECT {columns} FROM {table}").to_arrow_reader(500_000):
                 writer.append_table(table, pa.Table.from_batches([batch]))
+    writer.open("hop")
     promise = Promise(
         grp="movers",
         inputs=("in",),

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from streamproof.cluster import EmbeddedCluster, kafka_jars
 from streamproof.cluster.artifacts import cached, parse_pins
 from streamproof.config.file import ClusterConfig
 from streamproof.engine.events import QuietReached, SessionEvent
-from streamproof.engine.request import Request, spec_of, verify
+from streamproof.engine.request import Request, saved_plan, spec_of, verify
 from streamproof.engine.session import Session
 from streamproof.errors import SubjectError, UsageError
 from streamproof.faults.plan import NO_BROKERS
@@ -26,6 +27,7 @@ from streamproof.serde.locators import Locator
 
 FOREIGN = Path(__file__).parent / "foreign"
 JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+STAGES = shlex.join([sys.executable, str(FOREIGN / "stages.py")])
 LOOP = shlex.join([sys.executable, str(FOREIGN / "loop.py")])
 
 
@@ -33,6 +35,13 @@ LOOP = shlex.join([sys.executable, str(FOREIGN / "loop.py")])
 def elsewhere(embedded_cluster: EmbeddedCluster) -> str:
     """The address of a cluster that no run of these tests has started."""
     return embedded_cluster.bootstrap_servers
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """A session with a cluster of its own, on which every group is the subject's."""
+    with Session(ClusterConfig(brokers=1), logs=tmp_path_factory.mktemp("logs")) as session:
+        yield session
 
 
 def loop_request(directory: Path, servers: str, promise: Delivery) -> Request:
@@ -117,6 +126,32 @@ def test_what_was_aborted_is_no_input_but_for_those_who_say_that_they_read_it(
     assert found.witnesses == fates.count("abort")
 
 
+@pytest.mark.parametrize(("wrong", "ahead_at"), [("none", None), ("first", "{name}-in"), ("second", "{name}-between")])
+def test_two_stages_are_followed_through_the_topic_between_them(
+    own: Session, tmp_path: Path, *, wrong: str, ahead_at: str | None
+) -> None:
+    """Right, or with a stage that commits before it has written: that is told of the topic that this stage reads."""
+    name = tmp_path.name
+    request = Request(
+        directory=tmp_path,
+        seed=3,
+        command=f"{STAGES} {{bootstrap_servers}} {name} {name}-in {name}-out {wrong}",
+        input_topic=f"{name}-in",
+        output_topics=(f"{name}-out",),
+        group=name,
+        promise=Delivery.AT_LEAST_ONCE,
+        instances=2,
+        events=2_000,
+        faults="kill-in-flight@instance:2,pause-beyond-session@instance:1",
+    )
+    judged = own.verify(spec_of(request, None, 3), saved_plan(request))
+    promise = judged.history.record.promise()
+    assert (promise.through, promise.stages) == ((f"{name}-between",), (f"{name}-second",))
+    ahead = judged.verdict.finding("commit-ahead")
+    assert {row["topic"] for row in ahead.sample} == ({ahead_at.format(name=name)} if ahead_at else set())
+    assert judged.verdict.outcome is (Outcome.VIOLATED if ahead_at else Outcome.UPHELD), judged.verdict.missing
+
+
 @pytest.fixture(scope="module")
 def streams(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The command of the Kafka Streams pipeline, but for its arguments."""
@@ -146,4 +181,24 @@ def test_kafka_streams_keeps_exactly_once(streams: str, tmp_path: Path, streampr
     )
     judged = streamproof_session.verify(spec_of(request, None, 5))
     verdict, history = judged.verdict, judged.history
+    assert verdict.outcome is Outcome.UPHELD, (verdict.missing, history.directory)
+
+
+def test_kafka_streams_keeps_exactly_once_through_topics_of_its_own(own: Session, streams: str, tmp_path: Path) -> None:
+    """Keyed anew, counted and joined: an input is committed past when it is safe in the next topic, and not ahead."""
+    command = f"{streams.replace('java ', 'java -Dtopology=joined ', 1)} StreamsForwarder {{bootstrap_servers}}"
+    request = Request(
+        directory=tmp_path / "run",
+        seed=5,
+        command=f"{command} joined joined-in joined-out {tmp_path}/state-{{instance}}",
+        input_topic="joined-in",
+        output_topics=("joined-out",),
+        group="joined",
+        instances=2,
+        events=5_000,
+        faults="kill-in-flight@instance:2,pause-beyond-session@instance:1",
+    )
+    judged = own.verify(spec_of(request, None, 5), saved_plan(request))
+    verdict, history = judged.verdict, judged.history
+    assert history.record.promise().through == ("joined-again-repartition", "joined-counted-repartition")
     assert verdict.outcome is Outcome.UPHELD, (verdict.missing, history.directory)

@@ -18,24 +18,26 @@ that contradict the promise, on a broker, or on an instance that owned the parti
 record leaves open which instance that was, neither a fault nor its absence is told.
 
 To add an anomaly, write the two files and a row in `guarantees.toml`. Any columns will do for witnesses; its story is
-found by `id` where an input is at fault, and by `channel`; without an input by the place of a record (`topic`, `part`,
-`off`), by a commit (`n`), or by a transaction (`tid`, `t_from`). `-- between: committed, effect` in the header names
-the two moments, of those that the views `moment_of_…` give, and `-- causes: … | …` what the anomaly usually comes
-from. Evidence is rows of `evidence` (what there must be: a noun, as in "no crashes"), `seen` (how many), `enough`
-(true, false, or null where this run gives nothing to judge) and, if need be, `of_faults` (true where only what is
-broken on purpose brings it about), `needed` (how much would be enough; 1 where it is left out) and `advice` (what to
-change to see more). A project adds its own by a directory of such files, with `-- forbidden: exactly-once, …` in the
-header in the row's place. `checks = "DIR"`, above the tables of `streamproof.toml`, has every run judged by them too;
-`streamproof check` does it with `--checks DIR`. With `-- witness: input {id} went astray at {t:clock}` its witnesses
-are told in words, and not in columns.
+found by `id` where an input is at fault, and by `channel`; without an input by the place of a record (`topic`,
+`part`, `off`), by a commit (`n`), or by a transaction (`tid`, `t_from`). `-- between: committed, effect` in the
+header names the two moments, of those that the views `moment_of_…` give, and `-- causes: … | …` what the anomaly
+usually comes from. Evidence is rows of `evidence` (what there must be: a noun, as in "no crashes"), `seen` (how
+many), `enough` (true, false, or null where this run gives nothing to judge) and, if need be, `unseen` (true where
+that is because it could not be seen), `of_faults` (true where only what is broken on purpose brings it about),
+`needed` (how much would be enough; 1 where it is left out) and `advice` (what to change to see more). A project adds
+its own by a directory of such files, with `-- forbidden: exactly-once, …` in the header in the row's place. `checks =
+"DIR"`, above the tables of `streamproof.toml`, has every run judged by them too; `streamproof check` does it with
+`--checks DIR`. With `-- witness: input {id} went astray at {t:clock}` its witnesses are told in words, and not in
+columns.
 
 An anomaly is *not judged* for one of two reasons, and the verdict names it. **Nothing happened that it could be
-about**: evidence is null, as for torn in a run without any transaction. That is a note, and the run may be upheld.
-Or **what happened could not be seen**: a table that the check needs is not in the history, as where a cluster refuses
-to have `__transaction_state` read. Then a run is unproven where the anomaly is forbidden, for there may have been
-witnesses. Whoever accepts that says so: `--without torn`, of `verify` and `check`, or `without = ["torn"]` above the
-tables of `streamproof.toml`. The verdict then stands "without: torn". A witness that is there still counts, and the
-core can never be left out: lost, duplicated, reordered, late and record-gap.
+about**: evidence is null, as for torn in a run without any transaction. That is a note, and the run may be upheld. Or
+**what happened could not be seen**: a table that the check needs is not in the history, as where a cluster refuses to
+have `__transaction_state` read, or a topic of the subject's own holds records that name no input. Then a run is
+unproven where the anomaly is forbidden, for there may have been witnesses. Whoever accepts that says so: `--without
+torn`, of `verify` and `check`, or `without = ["torn"]` above the tables of `streamproof.toml`. The verdict then
+stands "without: torn". A witness that is there still counts, and the core can never be left out: lost, duplicated,
+reordered, late and record-gap.
 """
 
 

@@ -24,14 +24,18 @@ from streamproof.history.store import History
 from streamproof.history.tables import TABLES, WORDS
 
 BATCH = 10_000
-# which rows of a table are the group's own; of the other tables all
+_GROUP = "grp = (SELECT grp FROM promise)"
+_STAGE = "grp IN (SELECT unnest(stages) FROM promise)"
+_HOP = "topic IN (SELECT unnest(through) FROM promise)"
+# which rows of a table are the group's own, or of the stages that follow it; of the other tables all
 OWN = {
     "input": "topic IN (SELECT unnest(inputs) FROM promise)",
     "expected": "grp = (SELECT grp FROM promise)",
     "effect": "channel IN (SELECT unnest(channels) FROM promise)",
-    "offset_commit": "grp = (SELECT grp FROM promise)",
-    "generation": "grp = (SELECT grp FROM promise)",
-    "owner": "grp = (SELECT grp FROM promise)",
+    "hop": _HOP,
+    "offset_commit": f"{_GROUP} OR {_STAGE} AND {_HOP}",
+    "generation": f"{_GROUP} OR {_STAGE}",
+    "owner": f"{_GROUP} OR {_STAGE} AND {_HOP}",
 }
 _named: dict[str, tuple[str, ...]] = {}  # by a query's text, on which alone it depends
 
@@ -191,7 +195,7 @@ def _promise_row(record: RunRecord, promise: Promise) -> pa.Table:
         mode="json", include={"protocol", "started_at", "ended_at", "clock_error_us"}
     )
     texts = pa.list_(pa.string())
-    kinds = {"inputs": texts, "joined": texts, "channels": texts}
+    kinds = {"inputs": texts, "joined": texts, "channels": texts, "through": texts, "stages": texts}
     columns = {name: pa.array([value], kinds.get(name)) for name, value in values.items()}
     return pa.table(columns)
 

@@ -22,6 +22,7 @@ read_meanwhile AS (
 SELECT 'inputs' AS what, count(*) AS seen FROM live_input
 UNION ALL SELECT 'effects', coalesce(sum(seen), 0) FROM first_effect
 UNION ALL SELECT 'channels', count(DISTINCT channel) FROM effect
+UNION ALL SELECT 'hops', count(DISTINCT topic) FROM hop
 UNION ALL SELECT 'commits', count(*) FROM offset_commit WHERE visible
 UNION ALL SELECT 'transactions', count(*) FROM txn_span WHERE partitions > 0
 UNION ALL SELECT 'aborted', count(*) FROM txn_span WHERE decided = 'PrepareAbort' AND partitions > 0

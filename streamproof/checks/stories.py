@@ -37,6 +37,7 @@ SAYS = {
     What.OWNED: "{partition} is owned by {who}, since {n:clock} | {partition} goes to {who}",
     What.KEPT: "the group assigns its partitions anew; {who} keeps {partition}",
     What.BEGUN: "transaction {word} begun by {who} | transaction {word} begun",
+    What.HANDED_ON: "handed on to {place}, by {who} | handed on to {place}",
     What.BEFORE: "last effect of an input before it, {partition}@{n} | no input before it had an effect yet",
     What.OVERTAKEN: "effect of the later input {place}, by {who} | effect of the later input {place}",
     What.HIDDEN: "effect written to {place} by {who}, and {word} | effect written to {place}, and {word}",

@@ -35,8 +35,8 @@ class Outcome(StrEnum):
 class ShownEvidence(BaseModel):
     """What a run has shown of one thing that it had to show. `enough` null: it gives nothing to judge.
 
-    `of_faults`: only what is broken on purpose brings it about. `needed`: how much would be enough, at least; `advice`:
-    what to change to see more.
+    `unseen`: for it could not be seen. `of_faults`: only what is broken on purpose brings it about. `needed`: how much
+    would be enough, at least; `advice`: what to change to see more.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,6 +44,7 @@ class ShownEvidence(BaseModel):
     evidence: str
     seen: int
     enough: bool | None
+    unseen: bool = False
     of_faults: bool = False
     needed: int = 1
     advice: str = ""
@@ -318,9 +319,10 @@ def _find(queries: Queries, check: Check, actors: Actors, without: Collection[st
     count, sample = (0, []) if reason else queries.witnesses(check.sql, f"{check.name}.sql", SAMPLE)
     reason = reason or _absent(queries, check, check.evidence)
     evidence = () if reason else _evidence(queries, check)
-    unseen = reason is not None and not count
-    if idle := [row.evidence for row in evidence if row.enough is None]:
-        reason = f"nothing to judge it by in this run: no {' and no '.join(idle)}"
+    unseen = not count and (reason is not None or any(row.unseen for row in evidence))
+    if nothing := [row.evidence for row in evidence if row.enough is None]:
+        why = "not all could be seen" if unseen else "nothing to judge it by in this run"
+        reason = f"{why}: no {' and no '.join(nothing)}"
     meaning = check.meaning(*promised)
     return Finding(
         anomaly=check.name,
@@ -334,7 +336,7 @@ def _find(queries: Queries, check: Check, actors: Actors, without: Collection[st
         story=tell(queries, check, sample[0], actors) if sample else None,
         evidence=evidence,
         reason=None if count else reason,  # what was found stands, whatever else was to be shown
-        idle=bool(idle) and not count,
+        idle=bool(nothing) and not unseen and not count,
         excused=unseen and meaning is not Status.COUNTED and check.name in without,
     )
 

@@ -67,6 +67,10 @@ def verify(
     isolation: Annotated[
         Isolation | None, _without("LEVEL", "How it reads: read_uncommitted or, where left out, read_committed.")
     ] = None,
+    through: Annotated[
+        list[str] | None,
+        _without("TOPIC", "A topic of its own that its inputs go through; may be repeated.", **TEXT),
+    ] = None,
     instances: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="How many instances to run; else as declared, or 1.")
     ] = None,
@@ -134,6 +138,7 @@ def verify(
     request = Request(
         subject=subject, config=config, command=run, input_topic=input_topic, output_topics=tuple(output_topic or ()),
         group=group, identity=identity, promise=promise, ordered=ordered, isolation=isolation,
+        through=tuple(through or ()),
         instances=instances, events=events, input_file=input_file, seed=seed, faults=faults, cluster=cluster,
         brokers=brokers, kafka_version=kafka_version, registry=registry, directory=directory or new_directory(RUNS),
         without=tuple(without or ()),

@@ -112,6 +112,7 @@ class _Reader:
             dead_letters=self._dead_letters(node, identity),
             recovery_ms=_recovery(node),
             sends=sends,
+            through=self._through(node),
         )
         topics = [channel.topic for channel in contract.topics()]
         for topic in topics:
@@ -231,6 +232,16 @@ class _Reader:
             )
         return tuple(found.values())
 
+    def _through(self, node: Node) -> tuple[Channel, ...]:
+        listed = node.get("x-through")
+        found = []
+        for item in listed.items() if listed else ():
+            channel = self._named(item)
+            if channel.query is not None:
+                raise item.error(f"{item.path}: {channel.name} is a query; inputs go through topics")
+            found.append(channel)
+        return tuple(found)
+
     def _dead_letters(self, node: Node, identity: Locator) -> DeadLetters | None:
         dead = node.get("x-dead-letters")
         if dead is None:
@@ -249,7 +260,7 @@ class _Reader:
 
 def _sent_on(node: Node, channel: Channel, identity: Locator) -> Produces:
     """What an operation that sends causes: one record on its own channel for each document that it is told to send."""
-    for name in ("x-produces", "x-dead-letters"):
+    for name in ("x-produces", "x-dead-letters", "x-through"):
         if extra := node.get(name):
             raise extra.error(f"{extra.path}: an operation that sends produces on its own channel alone; leave it out")
     return Produces(channel, identity)

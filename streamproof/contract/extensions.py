@@ -71,6 +71,9 @@ class OperationPart(_Part):
     x_produces: tuple[ProducesExtension, ...] | None = Field(default=None, description="what each input causes")
     x_dead_letters: DeadLettersExtension | None = None
     x_recovery: RecoveryExtension | None = None
+    x_through: tuple[ChannelName, ...] | None = Field(
+        default=None, description="topics of its own that inputs go through, from one of its stages to the next"
+    )
 
 
 class MessagePart(_Part):

@@ -27,6 +27,7 @@ def contract_from_flags(
     promise: str = "exactly-once",
     ordered: bool = False,
     isolation: Isolation = Isolation.READ_COMMITTED,
+    through: Sequence[str] = (),
     dead_letter_topic: str | None = None,
     output_identity: str | None = None,
     key: str = "key",
@@ -44,12 +45,12 @@ def contract_from_flags(
     for flag, given in (("--input-topic", input_topic), ("--group", group)):
         if not given:
             raise UsageError(f"{flag}: expected a name, found nothing")
-    topics = [input_topic, *output_topics, *([dead_letter_topic] if dead_letter_topic else [])]
+    topics = [input_topic, *output_topics, *through, *([dead_letter_topic] if dead_letter_topic else [])]
     for topic in topics:
         if not is_topic_name(topic):
-            raise UsageError(f'--input-topic, --output-topic: expected {TOPIC_NAME}, found "{topic}"')
+            raise UsageError(f'--input-topic, --output-topic, --through: expected {TOPIC_NAME}, found "{topic}"')
     if double := next((topic for n, topic in enumerate(topics) if topic in topics[:n]), None):
-        raise UsageError(f'--input-topic, --output-topic: "{double}" is given twice')
+        raise UsageError(f'--input-topic, --output-topic, --through: "{double}" is given twice')
     located = _flag_locator("--identity", identity)
     if ordered and located == KEY:
         raise UsageError("--ordered: with --identity key each key has one event, and no order; say --no-ordered")
@@ -72,6 +73,7 @@ def contract_from_flags(
             Produces(Channel(output_topic, output_topic, partitions), at_output) for output_topic in output_topics
         ),
         dead_letters=DeadLetters(dead, located) if dead else None,
+        through=tuple(Channel(topic, topic, partitions) for topic in through),
     )
 
 

@@ -76,7 +76,7 @@ class Contract:
     """The promises of one operation: of a consumer group that receives, or of a subject that `sends` what it is told.
 
     For a subject that sends, `group` is the operation's name, `input` is what the subject is told, and `produces` has
-    the only channel that it sends on.
+    the only channel that it sends on. `through`: topics of its own that inputs go through.
     """
 
     name: str
@@ -90,6 +90,7 @@ class Contract:
     dead_letters: DeadLetters | None = None
     recovery_ms: int | None = None
     sends: bool = False
+    through: tuple[Channel, ...] = ()
 
     @property
     def unjudged(self) -> tuple[str, ...]:
@@ -100,12 +101,12 @@ class Contract:
         )
 
     def topics(self) -> tuple[Channel, ...]:
-        """All channels that are topics, the input's first."""
+        """All channels that are topics, the input's first, hops last."""
         found = [] if self.sends else [self.input.channel]
         found += [p.channel for p in self.produces if p.channel.query is None]
         if self.dead_letters:
             found.append(self.dead_letters.channel)
-        return tuple(found)
+        return (*found, *self.through)
 
     @property
     def needs_registry(self) -> bool:

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamproof.cluster import Cluster
+from streamproof.cluster import Cluster, OwnedCluster
 from streamproof.engine.effects import EffectChannels, effect_channels
 from streamproof.engine.input import InputPort, input_port_of
 from streamproof.engine.spec import RunSpec
 from streamproof.guardian import Guardian
 from streamproof.recording.coordinator_logs import GroupLog, TransactionLog
 from streamproof.recording.databases import Database, DatabaseRows, effect_databases
+from streamproof.recording.hops import HopRecords, Hops
 from streamproof.recording.observers import Observers
 from streamproof.recording.source import Rows, Source
 from streamproof.recording.topics import TopicLogs
@@ -26,6 +27,7 @@ class Parts:
     effects: EffectChannels
     databases: Mapping[str, Database]
     observers: Observers
+    hops: HopRecords
     group_log: GroupLog | None
     sources: tuple[Source, ...]
 
@@ -52,7 +54,6 @@ def assemble(
     effects = effect_channels(spec.subject, spec.contract, values)
     port = input_port_of(spec, servers, supervisor, effects)
     databases = effect_databases(effects.queries)
-    topics = spec.contract.topics()
     identities = {topic.topic: topic.identity for topic in effects.topics}
     if port.topic:
         identities[port.topic.topic] = port.topic.identity
@@ -60,21 +61,33 @@ def assemble(
         servers,
         port.name,
         identities,
-        {channel.topic: channel.partitions for channel in topics},
+        {channel.topic: channel.partitions for channel in spec.contract.topics() if channel.topic in identities},
         inputs=port.workload.fates,
         places=port.places,
     )
-    names = [channel.topic for channel in topics]
-    group_log = GroupLog(servers, jars, grp=port.group.name, topics=names) if port.group else None
+    group_log = GroupLog(servers, jars, grp=port.group.name) if port.group else None
+    hops = HopRecords(
+        servers,
+        Hops(
+            servers,
+            port.group.name if port.group else None,
+            identities,
+            declared=[channel.topic for channel in spec.contract.through],
+            everyone=isinstance(cluster, OwnedCluster),
+        ),
+        (spec.contract.input.identity, *(topic.identity for topic in effects.topics)),
+        port.workload.fates,
+    )
     sources: list[Source] = [
         Rows("process", supervisor.rows),
         observers,
         TopicLogs(servers, effects.topics, port.topic),
         *port.sources,
         TransactionLog(servers, jars),
+        hops,
     ]
     if group_log:
         sources.append(group_log)
     if databases:
         sources.append(DatabaseRows(list(databases.values()), observers.saw))
-    return Parts(supervisor, port, effects, databases, observers, group_log, tuple(sources))
+    return Parts(supervisor, port, effects, databases, observers, hops, group_log, tuple(sources))

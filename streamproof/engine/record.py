@@ -6,6 +6,7 @@ from streamproof.clock import now_us
 from streamproof.cluster import Cluster, has_one_clock
 from streamproof.engine.spec import RunSpec
 from streamproof.history.promise import Promise, RunRecord
+from streamproof.recording.hops import Hops
 from streamproof.workload.stdin import STDIN
 
 TRANSACTION_TIMEOUT_MS = 60_000  # of Kafka's clients, where none is known
@@ -38,14 +39,16 @@ def run_record(
     transaction_timeout_ms: int,
     protocol: str,
     started_at: int,
+    hops: Hops,
     probe: Mapping[str, bool],
     not_shown: Sequence[str],
 ) -> RunRecord:
     """The record of a run that ends now. `protocol`: the group's; `not_shown`: sentences for the report."""
     one_clock = has_one_clock(cluster)
+    promised = promise_of(spec, transaction_timeout_ms)
     return RunRecord(
         subject=spec.subject.name,
-        promises=(promise_of(spec, transaction_timeout_ms),),
+        promises=(promised.model_copy(update={"through": hops.topics, "stages": hops.stages}),),
         seed=spec.seed,
         kafka_version=cluster.version,
         backend=cluster.backend,

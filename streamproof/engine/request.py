@@ -50,6 +50,7 @@ class Request:
     promise: Delivery | None = None
     ordered: bool | None = None
     isolation: Isolation | None = None
+    through: tuple[str, ...] = ()
     instances: int | None = None
     events: int = 20_000
     input_file: Path | None = None
@@ -144,6 +145,7 @@ def _with_run(request: Request) -> dict[str, object]:
         "--promise": request.promise,
         "--ordered": request.ordered,
         "--isolation": request.isolation,
+        "--through": request.through or None,
     }
 
 
@@ -240,6 +242,7 @@ def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
         promise=request.promise or Delivery.EXACTLY_ONCE,
         ordered=request.identity != "key" if request.ordered is None else request.ordered,
         isolation=request.isolation or Isolation.READ_COMMITTED,
+        through=request.through,
     )
     return subject, contract
 
@@ -275,4 +278,5 @@ def with_fresh_names(contract: Contract, suffix: str) -> Contract:
         input=replace(contract.input, channel=renamed(contract.input.channel)),
         produces=tuple(replace(produced, channel=renamed(produced.channel)) for produced in contract.produces),
         dead_letters=replace(dead, channel=renamed(dead.channel)) if dead else None,
+        through=tuple(renamed(channel) for channel in contract.through),
     )

@@ -10,7 +10,6 @@ sources of the history.
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from functools import partial
 from pathlib import Path
 from typing import NoReturn, Self
 
@@ -243,6 +242,7 @@ class Run:
 
     def _wait_quiet(self) -> None:
         """Wait until all input is done with and no transaction is open; the bound is a finding."""
+        hops = self._parts.hops
         with phase(Phase.QUIET, self._listen) as waiting:
 
             def say(text: str) -> None:
@@ -250,8 +250,8 @@ class Run:
                 waiting.doing(text)
 
             found = wait_until_quiet(
-                self.input.behind,
-                partial(list_offsets, self._servers, self._topics),
+                lambda: [*self.input.behind(), *hops.behind()],
+                lambda: list_offsets(self._servers, {*self._topics, *hops.hops.topics}),
                 timeout_s=self.spec.quiet_s,
                 open_timeout_s=(self._transaction_timeout_ms() + CLEANUP_MS) / 1000,
                 say=say,
@@ -271,6 +271,7 @@ class Run:
                 transaction_timeout_ms=self._transaction_timeout_ms(),
                 protocol=self._parts.protocol,
                 started_at=self._started_at,
+                hops=self._parts.hops.hops,
                 probe=self._probe.result()[0],
                 not_shown=(*self._plan.dropped, *self._not_shown, *lacking),
             )

@@ -2,14 +2,17 @@
 
 from streamproof.contract.model import Contract
 from streamproof.errors import ClusterError
-from streamproof.kafka.topics import create_topics, describe_config, list_offsets
-
-TIMES, BY_BROKER = "message.timestamp.type", "LogAppendTime"
+from streamproof.kafka.topics import BY_BROKER, TIMES, create_topics, describe_config, list_missing_topics, list_offsets
 
 
 def make_topics(servers: str, contract: Contract, *, replication: int) -> None:
-    """Create what is not there yet. ClusterError for a topic that holds records, or that takes its producers' times."""
-    topics = contract.topics()
+    """Create what is not there yet. ClusterError for a topic that holds records, or that takes its producers' times.
+
+    But for hops: a hop that is there is the subject's, and may hold what it likes.
+    """
+    hops = [channel.topic for channel in contract.through]
+    left_alone = frozenset(hops) - list_missing_topics(servers, hops)
+    topics = [channel for channel in contract.topics() if channel.topic not in left_alone]
     names = [channel.topic for channel in topics]
     create_topics(
         servers,

@@ -32,7 +32,8 @@ class Promise(BaseModel):
     `inputs`: the topics that it reads; `<stdin>` where it is told what to send. `channels`:
     those of its effects, dead letters too. `ordered`: effects of one key appear in
     the order of their inputs. `isolation`: how it reads them. `joined`: the channels whose effects one transaction
-    should join. `transaction_timeout_ms`: a transaction that stays open longer, plus `cleanup_ms`, hangs.
+    should join. `through`: hops, topics of the subject's own that inputs go through; `stages`: the further groups that
+    read these. `transaction_timeout_ms`: a transaction that stays open longer, plus `cleanup_ms`, hangs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +45,8 @@ class Promise(BaseModel):
     ordered: bool = False
     isolation: Isolation = Isolation.READ_COMMITTED
     joined: tuple[str, ...] = ()
+    through: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
     transaction_timeout_ms: int = 60_000
     cleanup_ms: int = 10_000
 
@@ -53,7 +56,7 @@ class RunRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[3] = 3
+    format: Literal[4] = 4
     subject: str
     promises: tuple[Promise, ...] = Field(min_length=1)
     seed: int

@@ -79,6 +79,19 @@ TABLES: dict[str, pa.Schema] = {
         epoch=_or_null(_short),
         visible=_bool,
     ),
+    # the records of hops: topics of the subject's own that its inputs go through. id: null where a record names no
+    # input; t_append: null where the topic has its producers' times
+    "hop": _table(
+        topic=_str,
+        part=_int,
+        off=_long,
+        id=_or_null(_str),
+        key=_or_null(_str),
+        t_append=_or_null(_long),
+        pid=_or_null(_long),
+        epoch=_or_null(_short),
+        visible=_bool,
+    ),
     # batch headers from raw Fetch. control: none, commit, abort
     "batch": _table(
         topic=_str,

@@ -22,6 +22,8 @@ from streamproof.kafka.leaders import Partition
 from streamproof.kafka.protocol import Connection, NotUnderstood
 
 VERSION_BYTES = 2
+IDLE = ("Empty", "Dead")  # the states of a group without members
+OWN_PREFIX = "streamproof-"  # of the names of the verifier's own groups, topics and transactional ids
 
 
 @dataclass(frozen=True)
@@ -94,12 +96,17 @@ def _subscribed(members: Iterable[bytes]) -> frozenset[str]:
 
 def list_groups_in_use(bootstrap: str) -> frozenset[str]:
     """The names of the groups that have members; those of a broker that is silent are missing."""
-    found: set[str] = set()
+    return frozenset(name for name, state in list_group_states(bootstrap).items() if state not in IDLE)
+
+
+def list_group_states(bootstrap: str) -> dict[str, str]:
+    """The state of each group, also of those that have no members; those of a broker that is silent are missing."""
+    found: dict[str, str] = {}
     for broker in requests.find_metadata(bootstrap).brokers:
         with contextlib.suppress(OSError):
             listed = requests.ask(f"{broker.host}:{broker.port}", ListGroupsRequest(), ListGroupsResponse).groups
-            found |= {str(group.group_id) for group in listed if group.group_state not in {"Empty", "Dead"}}
-    return frozenset(found)
+            found |= {str(group.group_id): group.group_state for group in listed}
+    return found
 
 
 def list_committed_offsets(bootstrap: str, name: str) -> dict[Partition, int]:

@@ -21,6 +21,7 @@ from streamproof.kafka.protocol import Connection
 TOPIC = i8(2)  # among the kinds of things that have settings
 EARLIEST, LATEST = i64(-2), i64(-1)
 READ_UNCOMMITTED, READ_COMMITTED = i8(0), i8(1)
+TIMES, BY_BROKER = "message.timestamp.type", "LogAppendTime"
 
 
 class Offsets(NamedTuple):
@@ -106,9 +107,9 @@ def list_missing_topics(bootstrap: str, topics: Iterable[str]) -> frozenset[str]
     )
 
 
-def list_topic_names(bootstrap: str, topics: Iterable[str]) -> dict[str, str]:
-    """The name of each topic by its id, as the coordinators' logs write it (a UUID)."""
-    found = requests.find_metadata(bootstrap, topics).topics
+def list_topic_names(bootstrap: str) -> dict[str, str]:
+    """The name of every topic by its id, as the coordinators' logs write it (a UUID)."""
+    found = requests.find_metadata(bootstrap, None).topics
     return {str(topic.topic_id): str(topic.name) for topic in found if topic.name is not None}
 
 

@@ -53,18 +53,18 @@ class CoordinatorLog(Source):
 
 
 class GroupLog(CoordinatorLog):
-    """`__consumer_offsets`. `grp`: the subject's group; `topics`: those whose names stand for ids in the log."""
+    """`__consumer_offsets`. `grp`: the subject's group."""
 
     topic = OFFSETS
     tables = ("offset_commit", "generation", "owner")
 
-    def __init__(self, bootstrap: str, jars: tuple[Path, ...], *, grp: str, topics: Sequence[str]) -> None:
+    def __init__(self, bootstrap: str, jars: tuple[Path, ...], *, grp: str) -> None:
         super().__init__(bootstrap, jars)
-        self._grp, self._topics = grp, topics
+        self._grp = grp
         self.protocol = "classic"  # that the group spoke last
 
     def _decode(self, records: list[LogRecord]) -> tuple[Rows, Sequence[str]]:
-        names = list_topic_names(self._bootstrap, self._topics)
+        names = list_topic_names(self._bootstrap)
         decoded = decode_consumer_offsets(records, load_schemas(self._jars), names)
         spoken = [row["protocol"] for row in decoded.generation if row["grp"] == self._grp]
         self.protocol = spoken[-1] if spoken else self.protocol

@@ -59,7 +59,7 @@ class TopicLogs(Source):
         if self._input:
             topics.insert(0, self._input.topic)
         ends = list_offsets(self._bootstrap, topics)
-        writer.append("ends", _ends_rows(ends))
+        writer.append("ends", ends_rows(ends))
         batches = read_batches(self._bootstrap, topics, {place: begin for place, (begin, _, _) in ends.items()})
         writer.append("batch", batch_rows(batches))
         visible = self._read_committed(writer, ends)
@@ -93,7 +93,7 @@ class TopicLogs(Source):
             write_expected(writer, self._input.grp, self._input.caused, due)
 
 
-def _ends_rows(ends: LogEnds) -> list[dict[str, object]]:
+def ends_rows(ends: LogEnds) -> list[dict[str, object]]:
     return [
         {"topic": topic, "part": part, "begin": begin, "lso": stable, "hw": high}
         for (topic, part), (begin, stable, high) in sorted(ends.items())
@@ -117,9 +117,9 @@ class _Inputs:
             for found, off in zip(ids, chunk.offsets, strict=True)
         ]
         fates = [self._spec.fates.get(name, UNSENT) for name in names]
-        pids, epochs = _producers(made_in)
+        pids, epochs = producers_of(made_in)
         self.columns.extend(
-            len(chunk), topic=topic, part=part, off=chunk.offsets, id=names, key=_texts(chunk.keys),
+            len(chunk), topic=topic, part=part, off=chunk.offsets, id=names, key=texts_of(chunk.keys),
             seq=[seq for seq, _ in fates], fate=[fate.value for _, fate in fates], t_append=chunk.times,
             pid=pids, epoch=epochs, visible=seen,
         )  # fmt: skip
@@ -140,24 +140,24 @@ class _Effects:
     def add(self, chunk: RecordChunk, made_in: Sequence[Batch | None], seen: list[bool]) -> list[str | None]:
         channel = self._channels[chunk.topic]
         ids = channel.identity.of_all(chunk)
-        pids, epochs = _producers(made_in)
+        pids, epochs = producers_of(made_in)
         first, count = self._ordinal, len(chunk)
         self.columns.extend(
             count, channel=channel.channel, source_id=ids, ordinal=range(first, first + count), topic=chunk.topic,
-            part=chunk.part, off=chunk.offsets, key=_texts(chunk.keys), value_hash=_digests(chunk.values),
+            part=chunk.part, off=chunk.offsets, key=texts_of(chunk.keys), value_hash=_digests(chunk.values),
             t_append=chunk.times, pid=pids, epoch=epochs, visible=seen,
         )  # fmt: skip
         self._ordinal += count
         return ids
 
 
-def _producers(made_in: Sequence[Batch | None]) -> tuple[list[int | None], list[int | None]]:
+def producers_of(made_in: Sequence[Batch | None]) -> tuple[list[int | None], list[int | None]]:
     """Producer id and epoch of each record; null where there is none."""
     known = [batch if batch is not None and batch.pid >= 0 else None for batch in made_in]
     return [batch.pid if batch else None for batch in known], [batch.epoch if batch else None for batch in known]
 
 
-def _texts(keys: Sequence[bytes | None]) -> list[str | None]:
+def texts_of(keys: Sequence[bytes | None]) -> list[str | None]:
     return [key.decode(errors="replace") if key is not None else None for key in keys]
 
 

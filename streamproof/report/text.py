@@ -106,7 +106,9 @@ def shown(verdict: Verdict, history: History | None) -> dict[str, str]:
         if finding.status is Status.COUNTED and finding.witnesses
     ]
     idle = verdict.seen.get("faults_without_effect", 0)
+    hops = history.record.promise(verdict.group).through if history else ()
     found = {
+        "Through": f"{len(hops)} topic{'s' * (len(hops) != 1)} of its own: {', '.join(hops)}" if hops else "",
         "Shown by": ", ".join(seen) or "nothing",
         "Without effect": f"{idle} fault{'s' * (idle != 1)} of the plan" if idle else "",
         "Allowed and seen": ", ".join(allowed),

@@ -126,7 +126,10 @@ def test_without_a_mistake_all_is_right(call: Call, tmp_path: Path) -> None:
         (["--brokers", "localhost:9092"], 'expected how many, found "localhost:9092"; the address of a cluster goes'),
         (["--cluster", "localhost"], '--cluster "localhost" is none; give embedded, testcontainers, or HOST:PORT'),
         (["--registry", "here"], '--registry: expected a URL such as "http://127.0.0.1:8081", found "here"'),
-        (["--input-topic", "a b"], "--input-topic, --output-topic: expected a topic's name: up to 249 letters"),
+        (
+            ["--input-topic", "a b"],
+            "--input-topic, --output-topic, --through: expected a topic's name: up to 249 letters",
+        ),
         (["--events", "1e3"], "invalid value for '--events'"),
     ],
 )

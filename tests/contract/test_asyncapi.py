@@ -7,6 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from streamproof.contract.asyncapi import read_contract
+from streamproof.errors import ContractError
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.serde.locators import Locator
 from tests.contract.documents import DOCUMENT
@@ -81,6 +82,25 @@ def test_a_channel_may_be_a_query(written: Path) -> None:
     assert contract.produces[0].channel.query == "SELECT id FROM seen"
     assert contract.produces[0].identity == Locator("column", "id")
     assert [channel.name for channel in contract.topics()] == ["orders", "dlq"]
+
+
+def test_inputs_may_go_through_topics_of_its_own(written: Path) -> None:
+    """They are made as all topics are, and hold neither input nor effects."""
+    dead = "dlq: { address: orders-dlq }"
+    document = DOCUMENT.replace(dead, f"{dead}\n  mid: {{ address: between }}")
+    written.write_text(document.replace("x-identity", "x-through: [mid]\n    x-identity"))
+    contract = read_contract(written)
+    assert [channel.topic for channel in contract.through] == ["between"]
+    assert [channel.name for channel in contract.topics()] == ["orders", "ordersProcessed", "dlq", "mid"]
+
+
+def test_inputs_go_through_no_query(written: Path) -> None:
+    """Nobody commits offsets of it."""
+    dead = "dlq: { address: orders-dlq }"
+    document = DOCUMENT.replace(dead, f"{dead}\n  seen: {{ x-query: SELECT id FROM seen }}")
+    written.write_text(document.replace("x-identity", "x-through: [seen]\n    x-identity"))
+    with pytest.raises(ContractError, match=r"x-through\[0\]: seen is a query; inputs go through topics"):
+        read_contract(written)
 
 
 def test_json_is_read_as_yaml_is(written: Path) -> None:

@@ -140,6 +140,9 @@ MISTAKES = {
         "x-compatibility: FULL\n    x-delivery": "21: operations.forward.x-compatibility: x-compatibility belongs to a "
         "message",
     },
+    "x-dead-letters: { channel: dlq }": {
+        "x-through: [nowhere]": '25: channel "nowhere" is not defined',
+    },
     "identity: json:/id }": {
         "identity: column:id }": "24: operations.forward.x-produces[0].identity: expected where it lies: header:NAME, "
         "json:/POINTER or key"

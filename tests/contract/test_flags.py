@@ -14,9 +14,9 @@ FLAGS = {"input_topic": "a", "output_topics": ["b", "c"], "group": "g", "identit
 
 def test_flags_make_a_contract() -> None:
     """Each output topic holds one record for each input, with the input's identity; there is no schema."""
-    contract = contract_from_flags(**FLAGS, promise="at-least-once", ordered=True, dead_letter_topic="d")  # type: ignore[arg-type]
+    contract = contract_from_flags(**FLAGS, promise="at-least-once", ordered=True, dead_letter_topic="d", through=["e"])  # type: ignore[arg-type]
     assert (contract.group, contract.delivery, contract.ordered) == ("g", Delivery.AT_LEAST_ONCE, True)
-    assert [channel.topic for channel in contract.topics()] == ["a", "b", "c", "d"]
+    assert [channel.topic for channel in contract.topics()] == ["a", "b", "c", "d", "e"]
     assert {str(produced.identity) for produced in contract.produces} == {"header:event-id"}
     assert contract.input.channel.payload.json_schema is None
 
@@ -34,7 +34,8 @@ def test_flags_make_a_contract() -> None:
         ({"identity": "event-id"}, '--identity: "event-id" locates nothing; expected header:NAME, json:/POINTER'),
         ({"identity": "column:id"}, "--identity: expected where it lies: header:NAME, json:/POINTER or key"),
         ({"identity": "json:id"}, '--identity: "json:id": a JSON pointer starts with "/", such as json:/id'),
-        ({"output_topics": ["b", "a"]}, '--input-topic, --output-topic: "a" is given twice'),
+        ({"output_topics": ["b", "a"]}, '--input-topic, --output-topic, --through: "a" is given twice'),
+        ({"through": ["c"]}, '--input-topic, --output-topic, --through: "c" is given twice'),
         (
             {"identity": "key", "ordered": True},
             "--ordered: with --identity key each key has one event, and no order; say",

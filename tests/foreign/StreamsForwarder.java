@@ -1,10 +1,18 @@
-// A pipeline that is not ours: Kafka Streams, exactly-once, record in, record out, headers kept.
+// A pipeline that is not ours: Kafka Streams, exactly-once, record in, record out, headers kept. With -Dtopology=joined
+// each record is keyed anew, goes through a topic of its own, and is joined there to how many there were of its key, which
+// is counted through another.
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.kstream.Grouped;
+import org.apache.kafka.streams.kstream.KStream;
+import org.apache.kafka.streams.kstream.KTable;
+import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.kstream.Repartitioned;
+import org.apache.kafka.streams.state.Stores;
 
 public class StreamsForwarder {
     public static void main(String[] args) throws Exception {
@@ -21,7 +29,15 @@ public class StreamsForwarder {
         settings.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.ByteArraySerde.class);
         settings.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.ByteArraySerde.class);
         StreamsBuilder builder = new StreamsBuilder();
-        builder.stream(input).to(output);
+        if (System.getProperty("topology", "plain").equals("joined")) {
+            KStream<byte[], byte[]> keyed = builder.<byte[], byte[]>stream(input)
+                .selectKey((key, value) -> new byte[] {key[key.length - 1]});
+            KTable<byte[], Long> counted = keyed.groupByKey(Grouped.as("counted"))
+                .count(Materialized.<byte[], Long>as(Stores.inMemoryKeyValueStore("count")).withValueSerde(Serdes.Long()));
+            keyed.repartition(Repartitioned.as("again")).leftJoin(counted, (value, count) -> value).to(output);
+        } else {
+            builder.stream(input).to(output);
+        }
         KafkaStreams streams = new KafkaStreams(builder.build(), settings);
         CountDownLatch stopped = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {

@@ -53,7 +53,7 @@ class Recorder:
         input_topic = InputTopic("in", changed.get("identity", ID), "group", FATES, EFFECTS)
         self.sources: list[Source] = [
             TopicLogs(servers, EFFECTS, input_topic),
-            GroupLog(servers, jars, grp="group", topics=["in"]),
+            GroupLog(servers, jars, grp="group"),
             TransactionLog(servers, jars),
         ]
 

@@ -9,7 +9,7 @@
 --   partition commits what it had: a transaction's offsets without the consumer's group metadata, or a commit in
 --   `on_lost` | the application seeks back and commits there
 WITH ordered AS (
-    SELECT *, lag(off) OVER (PARTITION BY topic, part ORDER BY n) AS before
+    SELECT *, lag(off) OVER (PARTITION BY grp, topic, part ORDER BY n) AS before
     FROM offset_commit
     WHERE visible
 )

@@ -3,7 +3,8 @@
 -- that had arrived is enough. Rows of a query do not tell when they came, so of them alone nothing can be shown.
 WITH aborted AS (
     SELECT count(*) AS seen
-    FROM (SELECT DISTINCT pid, epoch FROM marked_batch WHERE control = 'abort' AND topic IN (SELECT topic FROM effect))
+    FROM (SELECT DISTINCT pid, epoch FROM marked_batch 
+          WHERE control = 'abort' AND topic IN (SELECT topic FROM effect UNION SELECT topic FROM hop))
 ),
 interruptions AS (
     SELECT greatest(aborted.seen, (SELECT count(*) FROM interrupted)) AS seen FROM aborted

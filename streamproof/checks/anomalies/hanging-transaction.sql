@@ -21,5 +21,6 @@ WHERE t_to IS NULL OR t_to - t_from > (transaction_timeout_ms + cleanup_ms) * 10
 UNION ALL
 SELECT NULL, NULL, NULL, topic, part, NULL, NULL, 'unknown to its coordinator'
 FROM ends
-WHERE lso < hw AND topic IN (SELECT topic FROM effect) AND NOT EXISTS (SELECT 1 FROM txn_span WHERE t_to IS NULL)
+WHERE lso < hw AND topic IN (SELECT topic FROM effect UNION SELECT topic FROM hop)
+  AND NOT EXISTS (SELECT 1 FROM txn_span WHERE t_to IS NULL)
 ORDER BY t_from, tid, topic, part

@@ -1,8 +1,10 @@
--- late: an input that the group has not committed past when the deadline has passed. What a consumer group has not
+-- late: an input that the group has not committed past when the deadline has passed, in the input or in a hop. What a consumer group has not
 -- committed it is not done with, whatever effects there are: it will be read again. No run with a late input is upheld.
 -- origin: Jepsen's kafka checker: unseen
 -- witness: input {id} ({topic}[{part}]@{off}) was never committed past: the group is at {committed} | input {id}
---   ({topic}[{part}]@{off}) was never committed past: the group has committed nothing of its partition
+--   ({topic}[{part}]@{off}) was never committed past: the group has committed nothing of its partition |
+--   {topic}[{part}]@{off}, which names no input and may be of any, was never committed past: its group is at {committed} |
+--   {topic}[{part}]@{off}, which names no input and may be of any, was never committed past: no group has committed there
 -- assumes: the run waited for the group to catch up, as long as it said it would. Only inputs that a read_committed
 --   consumer is given count; transaction markers and aborted inputs after the last of them do not.
 -- between: before, uncommitted

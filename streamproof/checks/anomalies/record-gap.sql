@@ -29,13 +29,13 @@ beyond AS (
 ownerless AS (
     SELECT DISTINCT topic, part, 'was committed by a stable group, and had no owner' AS found
     FROM group_commit
-    ANTI JOIN owner USING (topic, part)
-    WHERE EXISTS (SELECT 1 FROM generation WHERE state = 'Stable')
+    ANTI JOIN owner USING (grp, topic, part)
+    WHERE EXISTS (SELECT 1 FROM generation WHERE generation.grp = group_commit.grp AND state = 'Stable')
 ),
 without_generation AS (
     SELECT DISTINCT topic, part, 'had an owner, and its group had no generation' AS found
     FROM owner
-    WHERE topic <> '<stdin>' AND NOT EXISTS (SELECT 1 FROM generation)
+    WHERE topic <> '<stdin>' AND NOT EXISTS (SELECT 1 FROM generation WHERE generation.grp = owner.grp)
 )
 SELECT id, channel, topic, part, off, found FROM unstated
 UNION ALL SELECT NULL, NULL, topic, part, off, found FROM unlogged

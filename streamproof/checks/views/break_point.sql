@@ -1,5 +1,5 @@
 -- break_point: the moments at which the run was disturbed: a process of the subject was killed or ended on its own, or
--- partitions were assigned in a new generation of the group (an empty group, or a group that is gone, assigns none).
+-- partitions were assigned in a new generation of a group (an empty group, or a group that is gone, assigns none).
 SELECT 'crash' AS kind, t_end AS t
 FROM process
 WHERE t_end IS NOT NULL AND cause IN ('killed', 'exited')
@@ -7,4 +7,4 @@ UNION ALL
 SELECT 'rebalance' AS kind, min(t_append) AS t
 FROM generation
 WHERE state NOT IN ('Empty', 'Dead')
-GROUP BY generation
+GROUP BY grp, generation

@@ -2,10 +2,7 @@
 -- input, in the broker's order; with that commit: its offset, when it was decided, its producer. All others were there in
 -- time for certain, which is most of a pipeline that is right. Only inputs that have one place are compared.
 -- kept: it is small, and what is joined to it is not
-WITH transactional AS (
-    SELECT DISTINCT pid FROM batch WHERE control <> 'none'
-),
-committed AS (
+WITH committed AS (
     SELECT input.topic, input.part, input.off, done.off AS commit_off, done.t AS committed_at,
            done.transactional, done.pid AS commit_pid, done.epoch AS commit_epoch
     FROM input_once AS input
@@ -16,7 +13,7 @@ SELECT effect.id, effect.channel, effect.seen, effect.key, topic, part, off, com
        committed.committed_at, committed.transactional, committed.commit_pid, committed.commit_epoch
 FROM first_effect AS effect
 JOIN committed USING (topic, part, off)
-LEFT JOIN transactional ON transactional.pid = effect.pid
+LEFT JOIN transactional_pid AS transactional ON transactional.pid = effect.pid
 CROSS JOIN promise
 WHERE effect.places = 1 AND effect.t_append IS NOT NULL
   AND (effect.t_append > committed.committed_at + promise.clock_error_us

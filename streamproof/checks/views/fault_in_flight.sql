@@ -15,7 +15,7 @@ committed_before AS (
 )
 SELECT DISTINCT effective.kind, effective.target, effective.t_from
 FROM effective
-JOIN live_input ON live_input.t_append <= effective.t_to
+JOIN place ON place.t_append <= effective.t_to
 LEFT JOIN committed_before ON committed_before.t_from = effective.t_from
-                          AND committed_before.topic = live_input.topic AND committed_before.part = live_input.part
-WHERE live_input.off >= coalesce(committed_before.off, 0)
+                          AND committed_before.topic = place.topic AND committed_before.part = place.part
+WHERE place.off >= coalesce(committed_before.off, 0)

@@ -1,5 +1,6 @@
--- late_input: the live inputs that the group has not committed past; committed: how far it got, null for nowhere.
-SELECT live_input.id, live_input.key, live_input.topic, live_input.part, live_input.off, final_commit.off AS committed
-FROM live_input
-LEFT JOIN final_commit ON final_commit.topic = live_input.topic AND final_commit.part = live_input.part
-WHERE final_commit.off IS NULL OR live_input.off >= final_commit.off
+-- late_input: the places of live inputs that are not committed past; committed: how far their group got, null for nowhere.
+-- id null: a hop's record that names no input, and may be any input's.
+SELECT place.id, place.key, place.topic, place.part, place.off, final_commit.off AS committed
+FROM place
+LEFT JOIN final_commit ON final_commit.topic = place.topic AND final_commit.part = place.part
+WHERE final_commit.off IS NULL OR place.off >= final_commit.off

@@ -50,4 +50,4 @@ WHERE miscount.seen < miscount.at_least
 UNION ALL
 SELECT 'uncommitted', NULL, topic, part, off, NULL, NULL, NULL, late_input.committed, NULL
 FROM late_input
-JOIN story_input USING (topic, part, off)
+JOIN (SELECT topic, part, off FROM story_input UNION SELECT topic, part, off FROM story_place) USING (topic, part, off)
