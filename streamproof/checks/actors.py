@@ -81,6 +81,7 @@ class Actors:
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
         self._instances: dict[int, int | None] = {}
+        self.recorded = {"owner", "process"} <= queries.history.tables.keys()  # else nobody is known
 
     @cached_property
     def tenures(self) -> Sequence[Tenure]:

@@ -57,6 +57,8 @@ SAYS = {
 }
 ORDER = list(SAYS)
 OF_OWNERS = {What.OWNED, What.KEPT}
+# what tells that something never was, by the table without which nobody can say so
+ABSENT = {What.BEFORE: "effect", What.AFTER: "effect", What.UNCOMMITTED: "offset_commit"}
 COLUMNS = ("topic", "part", "off", "channel", "member", "pid", "n", "word")
 
 
@@ -104,11 +106,12 @@ class Story(BaseModel):
         return [*told, "No fault was between."] if self.calm else told
 
 
-def tell(queries: Queries, check: Check, row: Row, actors: Actors) -> Story:
+def tell(queries: Queries, check: Check, witness: Row, actors: Actors) -> Story:
     """The story of one witness. Of what was not recorded it tells nothing."""
-    queries.put("witness", _one_row(row))
-    found = sorted(queries.rows(MOMENTS, "a story"), key=_order)
-    channel = row.get("channel")
+    queries.put("witness", _one_row(witness))
+    lacking = {what for what, table in ABSENT.items() if table not in queries.history.tables}
+    found = sorted((row for row in queries.rows(MOMENTS, "a story") if row["what"] not in lacking), key=_order)
+    channel = witness.get("channel")
     on_it = [moment for moment in found if channel is None or moment["channel"] in {None, channel}]
     ends = _ends(on_it, check.between, queries.history.record.ended_at)
     faults, calm = _between(queries, actors, on_it, ends) if ends else ([], None)
@@ -220,10 +223,10 @@ def _has_part(actors: Actors, rows: Sequence[Row], instance: int, t: int) -> boo
     wrote = [actors.of_producer(row["pid"], row["t"]) for row in rows if row["pid"] is not None and row["pid"] >= 0]
     place = next(((row["topic"], row["part"]) for row in rows if row["what"] == What.OWNED), None)
     tenure = actors.owner(*place, t) if place else None
-    owner = actors.of_member(tenure.member) if tenure else None
-    if instance in {process.instance for process in (*wrote, owner) if process}:
+    known = [*wrote, actors.of_member(tenure.member)] if tenure else wrote
+    if instance in {process.instance for process in known if process}:
         return True
-    return None if tenure and owner is None else False
+    return False if actors.recorded and None not in known else None
 
 
 def _moment(row: Row, actors: Actors) -> Moment:

@@ -6,7 +6,7 @@ from streamproof.checks import Story, What, load_checks
 from streamproof.checks.actors import Actors
 from streamproof.checks.queries import open_queries
 from streamproof.checks.stories import tell
-from tests.checks.histories import START, Row, Scene
+from tests.checks.histories import START, Row, Scene, names
 
 FIRST, SECOND = "first", "second"  # the members that instance 1 and instance 2 were
 MINUTE = 60_000
@@ -64,3 +64,17 @@ def is_taken_up(scene: Scene, instance: int) -> None:
 
 def faults(found: Story) -> list[str]:
     return [moment.text for moment in found.moments if moment.what is What.FAULT]
+
+
+def lost_in_a_crash(instance: int) -> Scene:
+    """Of ten inputs seven are committed past, five are done, and an instance dies; the rest is done afterwards."""
+    scene = Scene("at-least-once")
+    two_instances(scene)
+    scene.inputs(names(0, 10))
+    scene.effects(names(0, 5))
+    scene.commit(7)
+    kill(scene, instance)
+    is_taken_up(scene, instance)
+    scene.effects(names(7, 10))
+    scene.commit(10)
+    return scene

@@ -12,6 +12,7 @@ from tests.checks.stories import (
     SECOND,
     faults,
     kill,
+    lost_in_a_crash,
     own,
     process,
     story,
@@ -104,3 +105,21 @@ def test_a_zombie_is_known_by_what_else_its_producer_wrote(tmp_path: Path) -> No
     found = story(scene, tmp_path, "duplicated")
     assert [moment.instance for moment in found.moments if moment.what is What.EFFECT] == [2, 2, 1]
     assert faults(found) == ["seen (fault: kill@instance:1); over at 14:14:20.081"]
+
+
+@pytest.mark.parametrize("table", ["owner", "process"])
+def test_where_owners_or_processes_were_not_recorded_nobody_is_named_or_cleared(tmp_path: Path, table: str) -> None:
+    """An instance was killed between, and may have had a part in it."""
+    scene = lost_in_a_crash(1).absent(table)
+    found = story(scene, tmp_path, "lost")
+    assert (faults(found), found.calm) == ([], None)
+
+
+def test_who_holds_a_transaction_open_may_be_anybody(tmp_path: Path) -> None:
+    """Nothing tells whose producer it is."""
+    scene = small("exactly-once", "a")
+    process(scene, 1, 1, START)
+    scene.transaction().effects("a")
+    scene.fault("instance:1")
+    found = story(scene, tmp_path, "hanging-transaction")
+    assert (faults(found), found.calm) == ([], None)

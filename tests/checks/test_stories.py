@@ -12,26 +12,13 @@ from tests.checks.stories import (
     faults,
     is_taken_up,
     kill,
+    lost_in_a_crash,
     own,
     process,
     story,
     two_in_turn,
     two_instances,
 )
-
-
-def lost_in_a_crash(instance: int) -> Scene:
-    """Of ten inputs seven are committed past, five are done, and an instance dies; the rest is done afterwards."""
-    scene = Scene("at-least-once")
-    two_instances(scene)
-    scene.inputs(names(0, 10))
-    scene.effects(names(0, 5))
-    scene.commit(7)
-    kill(scene, instance)
-    is_taken_up(scene, instance)
-    scene.effects(names(7, 10))
-    scene.commit(10)
-    return scene
 
 
 def test_what_was_lost_is_told_from_its_sending_to_what_never_came(tmp_path: Path) -> None:
@@ -272,3 +259,11 @@ def test_a_commit_ahead_of_its_effect_names_what_died_between(tmp_path: Path) ->
         is_taken_up(scene, instance)
         scene.effects(names(0, 2))
         assert faults(story(scene, tmp_path / str(instance), "commit-ahead")) == found
+
+
+def test_without_commits_nothing_is_said_of_them(tmp_path: Path) -> None:
+    """An input that was done twice is not told to be committed past by nobody, where no commit was recorded."""
+    scene = small("exactly-once", "a")
+    scene.effects("aa")
+    told = [moment.what for moment in story(scene.absent("offset_commit"), tmp_path, "duplicated").moments]
+    assert told == [What.SENT, *[What.EFFECT] * 4]
