@@ -2,6 +2,7 @@
 
 import secrets
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from streamproof.checks import Outcome, Status, Verdict
 from streamproof.engine.events import timed
 from streamproof.engine.request import declared_spec
 from streamproof.engine.session import Session
-from streamproof.errors import StreamproofError
+from streamproof.errors import StreamproofError, UsageError
 
 RUNS = 3  # until what must come of an example has come: a fault may miss the moment that shows it
 BUILD_S = 600.0
@@ -81,16 +82,21 @@ def result_of(
             result = Result(example, run, seconds, verdict, fault)
             if fault is None or verdict.outcome is Outcome.VIOLATED:
                 break
-    except (OSError, subprocess.SubprocessError, StreamproofError) as error:
+    except (subprocess.TimeoutExpired, StreamproofError) as error:
         return Result(example, RUNS, fault=str(error))
     return result
 
 
 def build(example: Example) -> None:
-    """Run its script `build`, where it has one."""
+    """Run its script `build`, where it has one, with its output on standard error; UsageError where that fails."""
     script = example.directory / "build"
-    if script.exists():
-        subprocess.run([script], check=True, timeout=BUILD_S)
+    if not script.exists():
+        return
+    status = subprocess.run([script], check=False, stdout=sys.stderr, timeout=BUILD_S).returncode
+    if status != 0:
+        raise UsageError(
+            f"{script} failed with status {status}, for the reason that stands above; see its README for what it needs"
+        )
 
 
 def fault_of(example: Example, verdict: Verdict) -> str | None:

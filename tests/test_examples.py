@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from examples import catalogue
 from examples.catalogue import HERE, Example, Expected, read_examples
 from examples.make_docs import PAGE, page
-from examples.runner import RUNS, result_of
+from examples.runner import RUNS, build, result_of
 from streamproof.checks import Finding, Outcome, Status, Verdict
 from streamproof.engine.request import declared_spec
-from streamproof.errors import SubjectError
+from streamproof.errors import SubjectError, UsageError
 from streamproof.faults import read_plan
 from streamproof.history.promise import Delivery
 
@@ -93,7 +94,7 @@ def test_an_example_has_three_runs_to_show_what_it_must(
     assert seeds == list(range(7, 7 + runs))
 
 
-@pytest.mark.parametrize("error", [SubjectError("it died"), subprocess.CalledProcessError(1, ["build"])])
+@pytest.mark.parametrize("error", [SubjectError("it died"), subprocess.TimeoutExpired("build", 600)])
 def test_an_example_that_cannot_be_run_is_a_fault_of_its_own(error: Exception) -> None:
     """The others have their turn."""
 
@@ -103,3 +104,17 @@ def test_an_example_that_cannot_be_run_is_a_fault_of_its_own(error: Exception) -
     result = result_of(Example("any", Expected("Any", "1", Outcome.UPHELD, "")), build, lambda *_: (UPHELD, 0.0), 1)
     assert result.fault == str(error)
     assert result.runs <= RUNS
+
+
+def test_a_build_that_fails_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What it printed goes to standard error: standard output may be JSON."""
+    monkeypatch.setattr(catalogue, "HERE", tmp_path)
+    script = tmp_path / "any" / "build"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\necho no compiler\nexit 3\n")
+    script.chmod(0o755)
+    with pytest.raises(UsageError, match="any/build failed with status 3, for the reason that stands above"):
+        build(Example("any", Expected("Any", "1", Outcome.UPHELD, "")))
+    assert "no compiler" not in capfd.readouterr().out
