@@ -25,8 +25,8 @@ uv run python -m examples
 builds and runs them all, on one cluster, and fails where a verdict is not that of this table. It needs what they are
 built with: Node.js with npm, Go, a JDK with Maven. `--only NAME` picks some, `--json` tells a program.
 
-Two instances, and the default plan of [faults](faults.md) unless the README says otherwise: an instance dies with its
-work in hand, a coordinator is lost, an instance sleeps beyond its session with its work in hand, a leader is paused.
+Each runs as two instances, under the default plan of [faults](faults.md): an instance dies with its work in hand, a
+coordinator is lost, an instance sleeps beyond its session with its work in hand, a leader is paused.
 """
 
 
