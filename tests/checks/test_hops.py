@@ -147,12 +147,25 @@ def test_of_several_stages_that_read_a_hop_each_must_be_done(tmp_path: Path) -> 
     scene.hop("a")
     scene.commit(1)
     scene.finish(1, grp="others")
+    scene.finish(0)
     scene.effects("a")
     scene.finish(1)
     assert witnesses(scene, tmp_path / "right") == {}
     scene.finish(0, grp="others")
     found = witnesses(scene, tmp_path / "behind", "grp", "committed")
     assert found == {"late": [(None, 0)], "commit-regression": [("others", None)]}
+
+
+def test_a_stage_is_ahead_also_where_another_was_before_it(tmp_path: Path) -> None:
+    """What one group has committed takes nothing from what the other commits."""
+    scene = hopping("a")
+    scene.promise = scene.promise.model_copy(update={"stages": (STAGE, "others")})
+    scene.hop("a")
+    scene.commit(1)
+    scene.finish(1, grp="others")
+    scene.finish(1)
+    scene.effects("a")
+    assert set(witnesses(scene, tmp_path, "topic")["commit-ahead"]) == {(MID,)}
 
 
 @pytest.mark.parametrize("named", [0, 1])
