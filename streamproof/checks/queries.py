@@ -91,11 +91,12 @@ class Queries:
         return {path.stem: path.read_text() for path in sorted((HERE / "views").glob("*.sql"))}
 
     def needs(self, sql: str) -> frozenset[str]:
-        """The recorded tables that `sql` reads, itself or through views."""
+        """The recorded tables that `sql` reads, itself or through views; not those that a view only uses."""
         needs: set[str] = set()
         for name in self._tables_of(sql):
             if name in self._views:
-                needs |= self.needs(self._views[name])
+                uses = read_header(self._views[name], Path(name)).get("uses", "")
+                needs |= self.needs(self._views[name]) - {table.strip() for table in uses.split(",")}
             elif name in TABLES:
                 needs.add(name)
         return frozenset(needs)

@@ -15,7 +15,7 @@ read_meanwhile AS (
     FROM read
     WHERE phase = 'during' AND EXISTS (
         SELECT 1
-        FROM fault
+        FROM weighed_fault AS fault
         WHERE fault.effective AND fault.t_from <= read.t AND (fault.t_to IS NULL OR read.t <= fault.t_to)
     )
 )
@@ -30,9 +30,9 @@ UNION ALL SELECT 'rebalances', count(*) FROM break_point, work WHERE kind = 'reb
 UNION ALL SELECT 'ordered_pairs', coalesce(sum(pairs), 0) FROM key_run
 UNION ALL SELECT 'crashes', count(*) FROM break_point WHERE kind = 'crash'
 UNION ALL SELECT 'crashes_in_transaction', count(*) FROM crash_inside
-UNION ALL SELECT 'broker_losses', count(*) FROM fault WHERE effective AND target LIKE 'broker%'
-UNION ALL SELECT 'faults', count(*) FROM fault WHERE effective
-UNION ALL SELECT 'faults_without_effect', count(*) FROM fault WHERE NOT effective
+UNION ALL SELECT 'broker_losses', count(*) FROM weighed_fault WHERE effective AND target LIKE 'broker%'
+UNION ALL SELECT 'faults', count(*) FROM weighed_fault WHERE effective
+UNION ALL SELECT 'faults_without_effect', count(*) FROM weighed_fault WHERE NOT effective
 UNION ALL SELECT 'faults_in_flight', count(*) FROM fault_in_flight
 UNION ALL SELECT 'reads_during_faults', count(*) FROM read_meanwhile
 ORDER BY what

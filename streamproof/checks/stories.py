@@ -24,7 +24,7 @@ MILLISECOND = 999  # the broker's times are cut to it
 MOMENTS = "SELECT * FROM moment"
 FAULTS = """
 SELECT kind, target, node, instance, evidence, coalesce(t_effect, t_from) AS t, t_to
-FROM fault WHERE effective ORDER BY t"""
+FROM weighed_fault WHERE effective ORDER BY t"""
 WITNESS = pa.schema(
     {"id": pa.string(), "channel": pa.string(), "topic": pa.string(), "part": pa.int32(), "off": pa.int64(),
      "n": pa.int64(), "tid": pa.string(), "t_from": pa.int64(), "reader": pa.string(), "overtaken_by": pa.int64()}

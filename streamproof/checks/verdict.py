@@ -24,6 +24,7 @@ from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History
 
 SAMPLE = 5
+CONTRADICTED = "SELECT evidence FROM weighed_fault WHERE contradiction IS NOT NULL ORDER BY t_from"
 
 
 class Outcome(StrEnum):
@@ -109,6 +110,7 @@ class Verdict(BaseModel):
 
     `seen`: what the run has shown, in numbers. `untrusted`: those of `missing` that the broker itself is the reason of.
     `without`: the forbidden anomalies that could not be judged, and that the verdict was asked to do without.
+    `contradicted`: the faults whose evidence the record contradicts, each a sentence; they count as without effect.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -123,6 +125,7 @@ class Verdict(BaseModel):
     not_judged: tuple[str, ...]
     untrusted: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    contradicted: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The whole verdict as what `json.dumps` takes."""
@@ -220,7 +223,8 @@ def judge(
         actors = Actors(queries)
         findings = tuple(_find(queries, check, actors, without) for check in checks)
         seen = {row["what"]: int(row["seen"]) for row in queries.rows((HERE / "seen.sql").read_text(), "seen.sql")}
-    return _decide(history.record, queries.promise, findings, seen)
+        contradicted = tuple(row["evidence"] for row in queries.rows(CONTRADICTED, "weighed_fault"))
+    return _decide(history.record, queries.promise, findings, seen).model_copy(update={"contradicted": contradicted})
 
 
 def check(

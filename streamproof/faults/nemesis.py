@@ -75,6 +75,8 @@ class _Course:
             "t_recovered": self.t_recovered,
             "evidence": self.evidence.sentence,
             "effective": self.evidence.effective,
+            "held": list(self.evidence.held),
+            "given_up": list(self.evidence.given_up),
         }
 
 
@@ -318,7 +320,7 @@ class Nemesis:
         if not action.back:
             return evidence
         back = f", {action.back} after {time.monotonic() - scene.began:.1f} s"
-        return Evidence(evidence.sentence + back, evidence.effective)
+        return replace(evidence, sentence=evidence.sentence + back)
 
     def _undo(self, course: _Course, state: Any, evidence: Evidence) -> None:
         """Twice, if need be: whatever stays broken would spoil the rest. NotUndoneError when that fails."""
@@ -329,7 +331,7 @@ class Nemesis:
             try:
                 action.end(scene, state)
             except StreamproofError as error:
-                left = Evidence(f"{evidence.sentence}, and not undone: {error}", evidence.effective)
+                left = replace(evidence, sentence=f"{evidence.sentence}, and not undone: {error}")
                 raise NotUndoneError(course.fault, left, error) from error
 
     def _not_done(self, fault: Fault, why: str) -> Evidence:

@@ -7,20 +7,41 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from streamproof.clock import time_of_day
 from streamproof.cluster.base import Cluster
 from streamproof.faults.targets import Broker, DatabaseOf, Instance, Target
+from streamproof.kafka.transactions import Written
 from streamproof.subject import ProcessSupervisor
 
-# what an instance holds: an open transaction or a lock, in words; an input in flight, as its partition and offset
-Held = frozenset[str | tuple[int, int]]
+
+@dataclass(frozen=True)
+class OpenTransaction:
+    """A transaction of the subject that is open. `written`: how far; while its owner is stopped, it gets no further."""
+
+    transactional_id: str
+    start_ms: int
+    written: Written
+
+    def __str__(self) -> str:
+        return f"transaction {self.transactional_id} open (since {time_of_day(self.start_ms * 1000)})"
+
+
+# what an instance holds: an open transaction; a lock, in words; an input in flight, as its partition and offset
+Held = frozenset[OpenTransaction | str | tuple[int, int]]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was seen of a fault: a sentence, and whether it shows that the fault took effect."""
+    """What was seen of a fault: a sentence, and whether it shows that the fault took effect.
+
+    What the record of the run can be held against: `held`, the transactions that were open, by their ids; `given_up`,
+    the members that the group gave up.
+    """
 
     sentence: str
     effective: bool
+    held: tuple[str, ...] = ()
+    given_up: tuple[str, ...] = ()
 
 
 class Database(Protocol):
@@ -109,8 +130,8 @@ class Scene:
 
     `on`: the target as the plan says it; `met`: the instance, broker or database that this was when the fault began.
     `feed(share)`: lets in that share (0 to 1) of the input that is meant to arrive while the fault acts.
-    `members`: the ids of the group's members before. `looks`: how often the trigger looked at the instance, stopped;
-    `held` and `locks`: what the instance held then.
+    `members`: the ids of the group's members before; `whole`: each instance was among them. `looks`: how often the
+    trigger looked at the instance, stopped; `held` and `locks`: what the instance held then.
     """
 
     system: System
@@ -118,10 +139,16 @@ class Scene:
     met: Instance | Broker | DatabaseOf | None = None
     feed: Callable[[float], None] = lambda _: None
     members: frozenset[str] = frozenset()
+    whole: bool = True
     looks: int = 0
     held: Held = frozenset()
     locks: Held = frozenset()
     began: float = field(default_factory=time.monotonic)
+
+    @property
+    def held_transactions(self) -> tuple[str, ...]:
+        """The ids of the transactions among what the instance held."""
+        return tuple(sorted(held.transactional_id for held in self.held if isinstance(held, OpenTransaction)))
 
     @property
     def node(self) -> int | None:

@@ -150,7 +150,8 @@ TABLES: dict[str, pa.Schema] = {
     # what was broken. target: as the plan says it; node, instance: whom that was; parameters: the action's, as JSON;
     # moment: the trigger; t_effect: from when it was broken, null if never; t_recovered: when the subject was seen to
     # go on with all instances, null if nobody waited for that, or in vain. evidence: a sentence; effective: it shows
-    # that the fault took effect
+    # that the fault took effect; held: the transactions that it says were open; given_up: the members that it says
+    # the group gave up
     "fault": _table(
         name=_or_null(_str),
         kind=_str,
@@ -165,6 +166,8 @@ TABLES: dict[str, pa.Schema] = {
         t_recovered=_or_null(_long),
         evidence=_str,
         effective=_bool,
+        held=_list,
+        given_up=_list,
     ),
     # log ends at the end, from the broker
     "ends": _table(topic=_str, part=_int, begin=_long, lso=_long, hw=_long),

@@ -79,12 +79,15 @@ def _describe(coordinator: Connection, transactional_id: str) -> Transaction | N
     )
 
 
-def list_open_producers(bootstrap: str, topics: Iterable[str]) -> frozenset[int]:
-    """The ids of the producers that have records of an open transaction in a partition of `topics`."""
+Written = frozenset[tuple[str, int, int]]  # topic, partition, and the last sequence of a producer there
+
+
+def list_open_producers(bootstrap: str, topics: Iterable[str]) -> dict[int, Written]:
+    """The producers that have records of an open transaction in a partition of `topics`: by id, how far they wrote."""
     names = tuple(topics)
 
-    def look() -> frozenset[int]:
-        found: set[int] = set()
+    def look() -> dict[int, Written]:
+        found: dict[int, Written] = {}
         for address, parts in partitions_by_leader(bootstrap, names).items():
             request = DescribeProducersRequest(
                 topics=tuple(
@@ -95,11 +98,10 @@ def list_open_producers(bootstrap: str, topics: Iterable[str]) -> frozenset[int]
             for topic in requests.ask(address, request, DescribeProducersResponse).topics:
                 for part in topic.partitions:
                     requests.check(part.error_code, f"partition {part.partition_index} of {topic.name}")
-                    found |= {
-                        producer.producer_id
-                        for producer in part.active_producers
-                        if producer.current_txn_start_offset >= 0
-                    }
-        return frozenset(found)
+                    for producer in part.active_producers:
+                        if producer.current_txn_start_offset >= 0:
+                            place = str(topic.name), int(part.partition_index), int(producer.last_sequence)
+                            found[producer.producer_id] = found.get(producer.producer_id, frozenset()) | {place}
+        return found
 
     return requests.patiently(look)

@@ -111,6 +111,7 @@ def shown(verdict: Verdict, history: History | None) -> dict[str, str]:
         "Through": f"{len(hops)} topic{'s' * (len(hops) != 1)} of its own: {', '.join(hops)}" if hops else "",
         "Shown by": ", ".join(seen) or "nothing",
         "Without effect": f"{idle} fault{'s' * (idle != 1)} of the plan" if idle else "",
+        "Contradicted": "; ".join(verdict.contradicted),
         "Allowed and seen": ", ".join(allowed),
         "Not judged": ", ".join(verdict.not_judged),
         "Took": took(history) if history else "",

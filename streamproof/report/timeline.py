@@ -26,7 +26,7 @@ FAULTS = """
     SELECT f.kind, f.target, f.node, f.instance, f.evidence, f.effective, f.t_from - p.started_at AS t_from,
            coalesce(f.t_effect, f.t_from) - p.started_at AS t_effect,
            coalesce(f.t_to, p.ended_at) - p.started_at AS t_to
-    FROM fault f CROSS JOIN promise p ORDER BY f.t_from"""
+    FROM weighed_fault f CROSS JOIN promise p ORDER BY f.t_from"""
 REBALANCES = """
     SELECT b.t - p.started_at AS t FROM break_point b CROSS JOIN promise p
     WHERE b.kind = 'rebalance' ORDER BY b.t OFFSET 1"""  # the first made the group

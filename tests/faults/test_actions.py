@@ -105,6 +105,33 @@ def test_a_member_is_missed_by_its_name(
     )
     evidence = act(with_progress(noted, **in_flight_of((0, 7))), Fault.of(kind, "instance:1", lasts_ms=0))
     assert evidence.effective is effective, evidence.sentence
+    assert bool(evidence.given_up) is effective
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        (Group("Stable", frozenset({"a"})), Group("Stable", frozenset({"a"})), "but its group kept it: its session"),
+        (Group("Stable", frozenset()), Group("Stable", frozenset({"a"})), "but whether it was a member is not known"),
+        (
+            Group("CompletingRebalance", frozenset("ab")),
+            Group("Stable", frozenset("ab")),
+            "but whether it was a member",
+        ),
+        (Group("Stable", frozenset("ab")), Group("PreparingRebalance", frozenset("b")), "but its group, which gave up"),
+    ],
+)
+def test_why_no_member_was_missed_is_not_guessed(
+    noted: System, deeds: Deeds, monkeypatch: pytest.MonkeyPatch, *, before: Group, after: Group, why: str
+) -> None:
+    """A session time-out is to blame only where the instance was a member when it was killed, and is one still."""
+    monkeypatch.setattr("streamproof.faults.actions.processes.GIVEN_UP_WITHIN_S", 0.1)
+    monkeypatch.setattr(
+        "streamproof.faults.actions.processes.describe_group", lambda *_: after if deeds.done else before
+    )
+    evidence = act(noted, Fault(Kill(lasts_ms=0), Instance(1), Progress(0.5)))
+    assert (evidence.effective, evidence.given_up) == (False, ())
+    assert evidence.sentence.startswith(f"instance 1 killed, {why}")
 
 
 @pytest.mark.parametrize(

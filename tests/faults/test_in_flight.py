@@ -1,5 +1,6 @@
 """Stopping an instance inside its cycle: while it is stopped, it holds exactly what is seen."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from streamproof.errors import ClusterError
 from streamproof.faults import Instance, System
 from streamproof.faults.in_flight import LOOK_S, open_now, stopped_inside
-from streamproof.faults.system import Scene
+from streamproof.faults.system import OpenTransaction, Scene
 from streamproof.kafka.transactions import Transaction
 from tests.faults.conftest import Deeds, with_progress
 
@@ -20,10 +21,27 @@ def test_a_subject_whose_producers_are_new_is_transactional_still(
     """All have just taken their ids again: nothing is open, and what observers are behind with is not in flight."""
     told = [Transaction("id-1", "Ongoing", 7, 0, 5, 0), Transaction("id-1", "Empty", -1, -1, None, 0)]
     monkeypatch.setattr("streamproof.faults.in_flight.list_transactions", lambda _: [told.pop(0)])
-    monkeypatch.setattr("streamproof.faults.in_flight.list_open_producers", lambda *_: frozenset({7}))
+    monkeypatch.setattr("streamproof.faults.in_flight.list_open_producers", lambda *_: {7: frozenset()})
     system = with_progress(replace(noted, since_ms=0), in_flight=lambda: frozenset({(0, 7)}))
-    assert [type(held) for held in open_now(system, 1)] == [str]
+    assert [type(held) for held in open_now(system, 1)] == [OpenTransaction]
     assert open_now(system, 1) == frozenset()
+
+
+@pytest.mark.parametrize(("grows", "own"), [({8}, {"id-7"}), ({7, 8}, set()), (set(), {"id-7", "id-8"})])
+def test_what_goes_on_while_an_instance_is_stopped_is_not_its_own(
+    noted: System, monkeypatch: pytest.MonkeyPatch, grows: set[int], own: set[str]
+) -> None:
+    """A transaction of another, too slow to end meanwhile, is written to."""
+    looks = itertools.count()
+    told = [Transaction(f"id-{pid}", "Ongoing", pid, 0, 5, 0) for pid in (7, 8)]
+    monkeypatch.setattr("streamproof.faults.in_flight.list_transactions", lambda _: told)
+    monkeypatch.setattr(
+        "streamproof.faults.in_flight.list_open_producers",
+        lambda *_: {pid: frozenset({("out", 0, next(looks) if pid in grows else 0)}) for pid in (7, 8)},
+    )
+    monkeypatch.setattr(System, "wait", lambda *_: None)
+    held, _ = stopped_inside(Scene(replace(noted, since_ms=0), Instance(1)), 1, 1)
+    assert {transaction.transactional_id for transaction in held if isinstance(transaction, OpenTransaction)} == own
 
 
 def test_an_instance_runs_on_when_nobody_says_whether_it_has_done_all(noted: System, deeds: Deeds) -> None:

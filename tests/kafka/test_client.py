@@ -78,7 +78,7 @@ def test_a_transaction_is_seen_from_open_to_complete(
     assert seen in list_transactions(embedded_cluster.bootstrap_servers)
     assert find_transaction_coordinator(servers, name) in embedded_cluster.brokers
     assert list_offsets(servers, [topic])[topic, 1] == (0, 0, 1)
-    assert list_open_producers(servers, [topic]) == {seen.producer_id}
+    assert list_open_producers(servers, [topic]).keys() == {seen.producer_id}
     producer.commit_transaction(30)
     wait_until(lambda: describe_transaction(servers, name).state == "CompleteCommit")  # type: ignore[union-attr]
     assert list_offsets(servers, [topic]) == {(topic, 0): (0, 0, 0), (topic, 1): (0, 2, 2), (topic, 2): (0, 0, 0)}

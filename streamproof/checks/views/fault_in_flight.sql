@@ -3,7 +3,7 @@
 -- kept: several checks ask for it
 WITH effective AS (
     SELECT fault.kind, fault.target, fault.t_from, coalesce(fault.t_to, promise.ended_at) AS t_to
-    FROM fault
+    FROM weighed_fault AS fault
     CROSS JOIN promise
     WHERE fault.effective
 ),

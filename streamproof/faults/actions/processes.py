@@ -13,6 +13,8 @@ from streamproof.kafka.groups import describe_group
 
 ENDED = "had ended by itself, and was started again"
 KEPT = "its group kept it: its session time-out is longer; lower it for such runs (session.timeout.ms)"
+UNKNOWN = "whether it was a member is not known: its group was not whole before"
+UNSETTLED = "its group, which gave up a member, did not settle without it"
 NOTICED_WITHIN_S = 30.0
 SETTLED = frozenset({"Stable", "Empty"})
 GIVEN_UP_WITHIN_S = 60.0  # clients' sessions run out after 45 s, unless they are told otherwise
@@ -24,23 +26,32 @@ def members_of(system: System) -> frozenset[str]:
 
 
 def note_members(scene: Scene) -> None:
-    """The members of the subject's group, if it has one, before the fault."""
-    if scene.system.group is not None:
-        scene.members = members_of(scene.system)
+    """The members of the subject's group, if it has one, before the fault, and whether each instance is among them."""
+    system = scene.system
+    if system.group is not None:
+        group = describe_group(system.cluster.bootstrap_servers, system.group)
+        running = sum(1 for instance in system.supervisor.current_all() if instance.running)
+        scene.members, scene.whole = group.ids, group.state == "Stable" and group.members >= running
 
 
-def gives_up(scene: Scene) -> bool:
-    """Whether the group gives up one of its members in time, while an instance does nothing.
+def seen_given_up(scene: Scene, what: str) -> Evidence:
+    """Whether the group gives up one of its members in time, while an instance does nothing. `what` was done to it.
 
     Another may leave meanwhile, and come back by another name. Not until the silent member is out can the group settle.
     """
-    system = scene.system
+    system, held = scene.system, scene.held_transactions
+    gone: frozenset[str] = frozenset()
 
-    def gone() -> bool:
+    def settled() -> bool:
+        nonlocal gone
         group = describe_group(system.cluster.bootstrap_servers, group_of(system))
-        return group.state in SETTLED and bool(scene.members - group.ids)
+        gone = scene.members - group.ids
+        return group.state in SETTLED and bool(gone)
 
-    return system.wait_until(gone, GIVEN_UP_WITHIN_S)
+    if system.wait_until(settled, GIVEN_UP_WITHIN_S):
+        return Evidence(f"{what}given up by its group", effective=True, held=held, given_up=tuple(sorted(gone)))
+    why = UNSETTLED if gone else KEPT if scene.whole else UNKNOWN
+    return Evidence(f"{what}but {why}", effective=False)
 
 
 @dataclass(frozen=True)
@@ -65,8 +76,8 @@ class Kill(Action):
     committed; or, while it was stopped, its lock on a SQLite database.
 
     Without effect: when it had just ended by itself; when the group did not give it up within 60 s, as with a longer
-    session time-out; when nothing was unanswered. In flight, when it was never inside its cycle in 60 looks, or nothing
-    that was open before was seen open after. The instance is started again all the same.
+    session time-out, or where it was no member; when nothing was unanswered. In flight, when it was never inside its
+    cycle in 60 looks, or nothing that was open before was seen open after. The instance is started again all the same.
     """
 
     kind: ClassVar[str] = "kill"
@@ -89,13 +100,12 @@ class Kill(Action):
             # what a dead process has not answered, it never will: that counts as accounted for as soon as it is gone
             open_still = scene.held if system.group is None else scene.held & open_now(system, state.number)
             if held := open_still | scene.locks:
-                return Evidence(f"{who} killed with {described(held, system)}", effective=True)
+                ids = scene.held_transactions
+                return Evidence(f"{who} killed with {described(held, system)}", effective=True, held=ids)
             return Evidence(f"{who} was killed, but nothing that was open before was seen open after", effective=False)
         if system.group is None:
             return Evidence(f"{who} killed with {state.unanswered:,} inputs unanswered", effective=state.unanswered > 0)
-        if not gives_up(scene):
-            return Evidence(f"{who} killed, but {KEPT}", effective=False)
-        return Evidence(f"{who} killed, and given up by its group", effective=True)
+        return seen_given_up(scene, f"{who} killed, ")
 
     def end(self, scene: Scene, state: Killed) -> None:
         scene.system.supervisor.start(state.number)
@@ -110,7 +120,7 @@ class PauseBeyondSession(Action):
 
     Evidence: its group gave up a member while it slept, and went on without; and what it held.
 
-    Without effect: when the group kept it for 60 s, as with a longer session time-out.
+    Without effect: when the group kept it for 60 s, as with a longer session time-out, or where it was no member.
     """
 
     kind: ClassVar[str] = "pause-beyond-session"
@@ -130,13 +140,11 @@ class PauseBeyondSession(Action):
 
     def evidence(self, scene: Scene, state: int) -> Evidence:
         scene.feed(1.0)  # for those who take over
-        given_up = gives_up(scene)
-        scene.system.wait(self.lasts_ms / 1000)  # its partitions are with others when it wakes
         held = scene.held | scene.locks
-        slept = f"instance {state} paused with {described(held, scene.system) if held else 'nothing in its hands'}"
-        if not given_up:
-            return Evidence(f"{slept}, but {KEPT}", effective=False)
-        return Evidence(f"{slept}, given up by its group", effective=True)
+        slept = f"instance {state} paused with {described(held, scene.system) if held else 'nothing in its hands'}, "
+        evidence = seen_given_up(scene, slept)
+        scene.system.wait(self.lasts_ms / 1000)  # its partitions are with others when it wakes
+        return evidence
 
     def end(self, scene: Scene, state: int) -> None:
         scene.system.supervisor.resume(state)
