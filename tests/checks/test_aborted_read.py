@@ -184,7 +184,7 @@ def test_an_id_aborted_several_times_is_found_at_the_first(tmp_path: Path) -> No
     scene = small("exactly-once", "a")
     scene.input("b", part=1)
     for again in ({"part": 0}, {"part": 0}, {"part": 1}, {"part": 1, "topic": "later"}):
-        scene.input("never", fate="abort", **again)
+        scene.input("never", fate="abort", visible=False, **again)
     scene.effects("ab")
     scene.effect("never")
     scene.commit(1)
