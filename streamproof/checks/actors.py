@@ -27,7 +27,7 @@ SELECT member, list(DISTINCT t_from ORDER BY t_from) AS given,
 FROM owner GROUP BY member"""
 PROCESSES = "SELECT instance, incarnation, pid, t_start, t_end, cause FROM process ORDER BY t_start"
 PAUSES = """
-SELECT instance, t_effect, t_to FROM fault
+SELECT instance, t_effect, t_to FROM weighed_fault
 WHERE effective AND kind LIKE 'pause%' AND instance IS NOT NULL AND t_effect IS NOT NULL AND t_to IS NOT NULL"""
 PRODUCERS = "SELECT member, times FROM producer_owner WHERE pid = {pid}"
 
