@@ -183,6 +183,7 @@ def test_what_was_seen_is_counted(tmp_path: Path) -> None:
         "inputs": 120,
         "effects": 240,
         "channels": 2,
+        "hops": 0,
         "commits": 4,
         "transactions": 5,
         "aborted": 1,
