@@ -110,7 +110,8 @@ def shown(verdict: Verdict, history: History | None) -> dict[str, str]:
     found = {
         "Through": f"{len(hops)} topic{'s' * (len(hops) != 1)} of its own: {', '.join(hops)}" if hops else "",
         "Shown by": ", ".join(seen) or "nothing",
-        "Without effect": f"{idle} fault{'s' * (idle != 1)} of the plan" if idle else "",
+        "Without effect": f"{idle} fault{'s' * (idle != 1)} of the plan{_idle(history)}" if idle else "",
+        "Rests on": _rests_on(verdict) if idle and verdict.outcome is Outcome.UPHELD else "",
         "Contradicted": "; ".join(verdict.contradicted),
         "Allowed and seen": ", ".join(allowed),
         "Not judged": ", ".join(verdict.not_judged),
@@ -118,3 +119,20 @@ def shown(verdict: Verdict, history: History | None) -> dict[str, str]:
         "Not shown": ", ".join([*NEVER_SHOWN, *(history.record.not_shown if history else ())]),
     }
     return {what: text for what, text in found.items() if text}
+
+
+def _idle(history: History | None) -> str:
+    """What was seen of the faults without effect."""
+    faults = history.rows("fault") if history and "fault" in history.tables else []
+    told = [fault["evidence"] for fault in faults if not fault["effective"]]
+    return f": {'; '.join(told)}" if told else ""
+
+
+def _rests_on(verdict: Verdict) -> str:
+    """By anomaly, what was broken on purpose and shows that it would have been seen."""
+    return "; ".join(
+        f"{finding.anomaly} on {row.seen:,} {row.evidence}"
+        for finding in verdict.findings
+        for row in finding.evidence
+        if row.of_faults and row.enough and finding.meaning is not Status.COUNTED
+    )

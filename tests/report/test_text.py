@@ -74,3 +74,16 @@ def test_what_a_run_took_is_told_with_what_its_faults_took(tmp_path: Path) -> No
     sentence = f"Took: {whole:.1f} s; from each fault's effect until the group had recovered: {faults}.\n"
     assert sentence in explain(judge(history, threads=1), history)
     assert f"Took: {whole:.1f} s.\n" in explain(judge(history, threads=1), scene.drop("fault").write(tmp_path / "none"))
+
+
+def test_a_plan_that_did_not_work_says_what_the_verdict_rests_on(tmp_path: Path) -> None:
+    """Each fault without effect with what was seen of it, and of each anomaly what was broken after all."""
+    scene = clean()
+    scene.fault(effective=False)
+    scene.rows["fault"][-1]["evidence"] = "instance 2 killed, but its group kept it"
+    history = scene.write(tmp_path)
+    told = Text.from_markup(explain(judge(history, threads=1), history)).plain
+    assert "Without effect: 1 fault of the plan: instance 2 killed, but its group kept it." in told
+    assert "Rests on: lost on 1 faults that took effect while inputs were in flight; duplicated on 1 " in told
+    assert "torn on 1 transactions over several partitions, interrupted" in told
+    assert "Rests on" not in explain(judge(clean().write(tmp_path / "whole"), threads=1))
