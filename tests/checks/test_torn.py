@@ -77,14 +77,15 @@ def test_an_input_of_which_nothing_is_visible_is_lost(tmp_path: Path) -> None:
 
 
 def test_a_marker_against_its_coordinators_decision_is_torn(tmp_path: Path) -> None:
-    """Committed by its coordinator, aborted on one partition: the marker is the witness, whatever was in it."""
+    """Committed by its coordinator, aborted on one partition: the marker is a witness, and what was read of it."""
     scene = small("exactly-once", "a", "b")
     scene.transaction().effects(["a"]).offsets(1).commit()
     scene.transaction().effects(["b"]).offsets(2).commit()
     last = max(row["base_off"] for row in scene.rows["batch"] if row["topic"] == "beta")
     scene.alter("batch", lambda row: row["topic"] == "beta" and row["base_off"] == last, control="abort")
     assert witnesses(scene, tmp_path, "topic", "part", "off", "decided") == {
-        "torn": [("beta", 0, last, "PrepareCommit")]
+        "torn": [("beta", 0, last, "PrepareCommit")],
+        "aborted-read": [("beta", 0, last - 1, None)],
     }
 
 
@@ -195,4 +196,4 @@ def test_a_producer_is_held_to_its_own_decisions_after_anothers(tmp_path: Path) 
     scene.transaction().effects("c").offsets(3).commit()
     last = scene.rows["effect"][-1]["off"] + 1
     scene.alter("batch", lambda row: (row["topic"], row["base_off"]) == ("beta", last), control="abort")
-    assert witnesses(scene, tmp_path, "topic", "off", "pid") == {"torn": [("beta", last, 7)]}
+    assert witnesses(scene, tmp_path, "topic", "off", "pid")["torn"] == [("beta", last, 7)]
