@@ -134,7 +134,7 @@ def read_config(path: Path = Path(FILE)) -> Config:
         text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except FileNotFoundError as error:
         raise UsageError(
-            f"{path} is not there; write it, name another file, or give the subject by --run, --input-topic and --group"
+            f"{path} is not there; `streamproof init` writes it; or name another file, or give the subject by --run"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read ({unreadable(error)}); name a file such as {FILE}") from error

@@ -44,7 +44,7 @@ from streamproof.faults import Evidence, Fault, Nemesis, Plan, Surroundings, Sys
 from streamproof.faults.in_flight import transactions_of
 from streamproof.guardian import Guardian
 from streamproof.history.store import History, HistoryWriter, row_count
-from streamproof.history.terms import SendOutcome
+from streamproof.history.terms import Fate, SendOutcome
 from streamproof.kafka.topics import list_offsets
 from streamproof.recording.origins import ENOUGH
 from streamproof.recording.quiet import wait_until_quiet
@@ -208,6 +208,7 @@ class Run:
         self._wait_fed()
         self._wait_quiet()
         self._check_sense(max(1, self.input.workload.sent // 2))
+        self._check_effects()
         with phase(Phase.STOP, self._listen) as stop:
             late = self.supervisor.stop_all()
             self._listen(SubjectStopped(stop.seconds, tuple(instance.number for instance in late)))
@@ -290,6 +291,21 @@ class Run:
         if mistake := self._parts.observers.mistaken_identity(effects):
             raise UsageError(mistake)
         self.supervisor.check_restarted(since=self.nemesis.last_effect_us)
+
+    def _check_effects(self) -> None:
+        """SubjectError where a topic of effects is empty, though the group is done with inputs: all would be lost."""
+        if self.input.group is None or Fate.PROCESS not in {event.fate for event in self.spec.events}:
+            return
+        done = self.progress.committed()
+        due = [effect.topic for effect in self._parts.effects.topics if effect.per_input and not effect.dead_letters]
+        filled = {topic for (topic, _), (_, _, high) in list_offsets(self._servers, due).items() if high}
+        if done and (silent := [topic for topic in due if topic not in filled]):
+            raise SubjectError(
+                self.supervisor.told(
+                    f"has committed past {done:,} inputs, and nothing has come on {' and '.join(silent)}; check that "
+                    "it writes there, and looks at what its producer says of each record"
+                )
+            )
 
     def _saw_progress(self, committed: int) -> None:
         try:

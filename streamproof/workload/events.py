@@ -199,7 +199,8 @@ def _from_line(line: str, source: Input, counted: Counter[str | None]) -> Event:
         )
     for name in given:
         if name not in FIELDS:
-            raise ValueError(f"{name} is not known{did_you_mean(name, FIELDS)}")
+            known = f"; a line has {', '.join(FIELDS)}"
+            raise ValueError(f"{name} is not known{did_you_mean(name, FIELDS) or known}")
     if "value" not in given:
         raise ValueError("value is missing: expected any JSON")
     key, headers, seq = _typed(given, "key", str), _typed(given, "headers", dict) or {}, _typed(given, "seq", int)

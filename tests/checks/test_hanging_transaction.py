@@ -176,3 +176,26 @@ def test_no_producer_is_nobodys(tmp_path: Path) -> None:
     upstream.pid = 99
     upstream.touch("in", 0)
     assert witnesses(scene, tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("target", "recovered_ms", "hangs"),
+    [("broker:1", 300, False), ("broker:1", 50, True), ("broker:2", None, False), ("instance:1", 300, True)],
+)
+def test_while_a_broker_is_away_nobody_may_be_there_to_end_a_transaction(
+    tmp_path: Path, target: str, recovered_ms: int | None, *, hangs: bool
+) -> None:
+    """From its loss until the subject has recovered, or to the end where that is not known. 1,600 ms of 1,500."""
+    scene = open_transaction()
+    scene.wait(800)
+    scene.fault(target)
+    lost_at = scene.rows["fault"][-1]["t_from"]
+    recovered = lost_at + recovered_ms * STEP if recovered_ms is not None else None
+    scene.alter("fault", lambda row: row["t_from"] == lost_at, t_recovered=recovered, t_to=recovered)
+    scene.wait(800)
+    scene.rows["txn"] += [
+        scene.rows["txn"][-1] | {"state": state, "n": scene.n(), "t_append": scene.wait()}
+        for state in ("PrepareAbort", "CompleteAbort")
+    ]
+    expected = {"hanging-transaction": [("ended late",)]} if hangs else {}
+    assert witnesses(scene, tmp_path, "found") == expected

@@ -184,6 +184,15 @@ def test_a_subject_that_never_commits_is_told_so(
     assert f'though "in-{name}" has records; {instead}check that it reads that topic and commits' in called.err
 
 
+def test_a_subject_that_commits_and_writes_nothing_is_told_so(call: Call, foreign: Foreign, tmp_path: Path) -> None:
+    """An empty topic of effects is a mistake of the command, not the loss of each input."""
+    name, flags = foreign
+    (tmp_path / "reads.py").write_text(READS_ONLY.replace("False", "True, 'auto.commit.interval.ms': 100"))
+    called = call(*flags(f"{sys.executable} reads.py {{bootstrap_servers}} {name} in-{name}"), "--faults", "none")
+    assert called.status == 2
+    assert re.search(rf"has committed past \d+ inputs, and nothing has come on out-{name}; check that it", called.err)
+
+
 COPIED = """asyncapi: 3.0.0
 channels:
   source:

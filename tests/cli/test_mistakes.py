@@ -25,7 +25,11 @@ operations:
 @pytest.mark.parametrize(
     ("arguments", "files", "sentence"),
     [
-        (["verify"], {}, "streamproof.toml is not there; write it, name another file, or give the subject by --run"),
+        (
+            ["verify"],
+            {},
+            "streamproof.toml is not there; `streamproof init` writes it; or name another file, or give the subject by",
+        ),
         (["verify"], {"streamproof.toml": "[subject"}, "streamproof.toml:1: no valid TOML"),
         (["verify", "order"], {"streamproof.toml": TOML}, 'subject "order" is not declared (did you mean "orders"?)'),
         (

@@ -55,7 +55,7 @@ def test_a_plan_is_checked_against_the_subject(call: Call, tmp_path: Path, targe
 @pytest.mark.parametrize(
     ("toml", "sentence"),
     [
-        (None, "streamproof.toml is not there; write it, name another file"),
+        (None, "streamproof.toml is not there; `streamproof init` writes it; or name another file"),
         ("", "streamproof.toml: no subject is declared; add a table [subject.NAME]"),
         ("[subject.a]\ncommand = 3\n", "streamproof.toml:2: subject.a.command: expected a command"),
     ],

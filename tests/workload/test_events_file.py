@@ -1,5 +1,6 @@
 """Events from a file of JSON lines."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from streamproof.errors import UsageError
 from streamproof.history.terms import Fate
 from streamproof.workload.events import Event, events_from_file
 
+ROOT = Path(__file__).parents[2]
 FLAGS = {"input_topic": "a", "output_topics": ["b"], "group": "g", "promise": "exactly-once"}
 BY_HEADER = contract_from_flags(**FLAGS, identity="header:event-id")  # type: ignore[arg-type]
 BY_FIELD = contract_from_flags(**FLAGS, identity="json:/id")  # type: ignore[arg-type]
@@ -49,6 +51,7 @@ def test_an_id_is_taken_from_where_the_contract_locates_it(written: Path) -> Non
         ("[1]", 'expected an object such as {"key": "a", "value": {}}, found [1]'),
         ('{"id": "x"}', "value is missing: expected any JSON"),
         ('{"id": "x", "valu": 1}', 'valu is not known (did you mean "value"?)'),
+        ('{"amount": 1}', "amount is not known; a line has key, value, headers, fate, id, seq"),
         ('{"id": "x", "value": 1, "key": 3}', "key: expected a text, found 3"),
         ('{"id": "x", "value": 1, "seq": true}', "seq: expected a whole number, found true"),
         ('{"id": "x", "value": 1, "headers": []}', "headers: expected an object, found []"),
@@ -88,3 +91,10 @@ def test_a_file_without_events_is_refused(written: Path, content: bytes | None, 
     with pytest.raises(UsageError) as caught:
         list(events_from_file(written, BY_HEADER))
     assert str(caught.value) == f"{written}: {sentence}"
+
+
+def test_the_lines_of_the_page_are_events(written: Path) -> None:
+    """As docs/input.md has them, with their fates."""
+    [lines] = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "input.md").read_text(), re.DOTALL)
+    written.write_text(lines)
+    assert [event.fate for event in events_from_file(written, BY_HEADER)] == [Fate.PROCESS, Fate.FILTER, Fate.POISON]

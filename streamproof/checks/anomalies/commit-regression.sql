@@ -4,7 +4,8 @@
 -- assumes: nobody resets the group's offsets while the run goes on. A commit after a deletion has none before it. Commits
 --   in transactions that were aborted never took effect.
 -- between: committed, back
--- causes: asynchronous commits overtake each other: `commitAsync` tried again after a later commit | workers commit
+-- causes: asynchronous commits overtake each other: `commitAsync`, or librdkafka's own with `enable.auto.commit`, tried again
+--   after a later commit, as when the coordinator is lost; a partition that moves then is done again from there | workers commit
 --   the offset of what they have just done, whatever has been committed of the partition before | who lost the
 --   partition commits what it had: a transaction's offsets without the consumer's group metadata, or a commit in
 --   `on_lost` | the application seeks back and commits there

@@ -14,7 +14,8 @@
 --   `abort_transaction` reads it again, and the next commit goes past it; seek back, or send it to a dead-letter
 --   topic | the commit does not wait for the effect: delivery reports or futures are not looked at, no `flush` before
 --   the commit, `acks` is not `all` | `auto.offset.reset=latest`, the default: a group that has committed nothing of
---   a partition yet begins at its end
+--   a partition yet begins at its end | the subject drops the input on purpose: feed it as an input without effects
+--   (`"fate": "filter"`, docs/input.md)
 -- uses: txn
 SELECT miscount.id, miscount.channel, input_once.key, input_once.topic, input_once.part, input_once.off,
        final_commit.off AS committed, miscount.at_least, miscount.seen
