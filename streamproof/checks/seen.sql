@@ -35,4 +35,6 @@ UNION ALL SELECT 'faults', count(*) FROM weighed_fault WHERE effective
 UNION ALL SELECT 'faults_without_effect', count(*) FROM weighed_fault WHERE NOT effective
 UNION ALL SELECT 'faults_in_flight', count(*) FROM fault_in_flight
 UNION ALL SELECT 'reads_during_faults', count(*) FROM read_meanwhile
+UNION ALL SELECT 'standstill_s', CAST((t_to - t_from) / 1000000 AS BIGINT) FROM standstill
+UNION ALL SELECT 'standstill_from', t_from FROM standstill
 ORDER BY what

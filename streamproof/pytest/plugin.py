@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 if TYPE_CHECKING:
-    from pytest_bdd.parser import Scenario, Step
+    from pytest_bdd.parser import Feature, Scenario, Step
 
     from streamproof.cluster import Cluster
     from streamproof.cluster.registry import Registry
@@ -117,6 +117,12 @@ def _without_libraries(trace: types.TracebackType | None) -> types.TracebackType
     if path.is_relative_to(PACKAGE) or "site-packages" in path.parts or path == Path(contextlib.__file__):
         return rest
     return types.TracebackType(rest, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_bdd_step_error(feature: Feature, step: Step, exception: Exception) -> None:
+    """Without frames of libraries, nothing else tells where in a scenario it failed."""
+    exception.add_note(f"in {feature.rel_filename}:{step.line_number}: {step.keyword} {step.name}")
 
 
 @pytest.hookimpl(tryfirst=True)  # the report shows the error too
@@ -289,10 +295,14 @@ def run_subject(request: pytest.FixtureRequest, streamproof_session: Session, tm
         with streamproof_session.run(spec, feed_s=FEED_S) as run:
             runs.append(run)
             yield run
+        from rich.text import Text
+
         from streamproof.report.page import write_page
+        from streamproof.report.text import explain
 
         report = write_page(run.verdict, run.history, spec.directory)
-        request.node.add_report_section("call", "run", f"{report}\nagain: {spec.again}")
+        told = Text.from_markup(explain(run.verdict, run.history, witnesses=spec.directory / "witnesses")).plain
+        request.node.add_report_section("call", "run", f"{told}\n        Report  {report}")
 
     yield start
     _show(request.node, logs=False)  # what a scenario that broke off has finished only now

@@ -237,4 +237,4 @@ def rebalanced(story: Story, times: int) -> None:
     """
     seen = story.verdict.seen["rebalances"]
     if seen < times:
-        raise Unproven(f"{seen} rebalances seen")
+        raise Unproven(f"the group has rebalanced {seen} times in the midst of its work, and not {times} times")

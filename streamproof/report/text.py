@@ -1,13 +1,16 @@
 """A verdict in words: the promise, the findings, the evidence that was seen and the evidence that is missing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.markup import escape
 
 from streamproof.checks import Finding, Outcome, Status, Verdict
+from streamproof.clock import time_of_day
 from streamproof.history.promise import promise_in_words
 from streamproof.history.store import History
+from streamproof.history.terms import Cause
 from streamproof.report.duration import took
 
 COLOURS = {Outcome.UPHELD: "green", Outcome.VIOLATED: "red", Outcome.UNPROVEN: "yellow"}
@@ -110,6 +113,8 @@ def shown(verdict: Verdict, history: History | None) -> dict[str, str]:
     found = {
         "Through": f"{len(hops)} topic{'s' * (len(hops) != 1)} of its own: {', '.join(hops)}" if hops else "",
         "Shown by": ", ".join(seen) or "nothing",
+        "Ended by itself": _ended(history),
+        "Stood still": _stood_still(verdict),
         "Without effect": f"{idle} fault{'s' * (idle != 1)} of the plan{_idle(history)}" if idle else "",
         "Rests on": _rests_on(verdict) if idle and verdict.outcome is Outcome.UPHELD else "",
         "Contradicted": "; ".join(verdict.contradicted),
@@ -119,6 +124,29 @@ def shown(verdict: Verdict, history: History | None) -> dict[str, str]:
         "Not shown": ", ".join([*NEVER_SHOWN, *(history.record.not_shown if history else ())]),
     }
     return {what: text for what, text in found.items() if text}
+
+
+def _ended(history: History | None) -> str:
+    """Which instances ended without a fault or a stop: how often, and the first time, with its status."""
+    processes = history.rows("process") if history and "process" in history.tables else []
+    ends: dict[int, list[Mapping[str, Any]]] = {}
+    for process in processes:
+        if process["cause"] == Cause.EXITED:
+            ends.setdefault(process["instance"], []).append(process)
+    told = (
+        f"instance {number} ({len(rows)}×, first at {time_of_day(rows[0]['t_end'])} with status {rows[0]['exit']})"
+        for number, rows in sorted(ends.items())
+    )
+    return ", ".join(told) + (f"; its log lies in {history.directory.parent / 'logs'}" if ends and history else "")
+
+
+def _stood_still(verdict: Verdict) -> str:
+    seconds, since = (verdict.seen.get(what, 0) for what in ("standstill_s", "standstill_from"))
+    return (
+        f"the group committed nothing for {seconds:,} s from {time_of_day(since)} on, with input at hand"
+        if seconds
+        else ""
+    )
 
 
 def _idle(history: History | None) -> str:

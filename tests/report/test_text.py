@@ -1,5 +1,6 @@
 """A verdict in words: what data holds is data, and what is not judged is said."""
 
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -87,3 +88,18 @@ def test_a_plan_that_did_not_work_says_what_the_verdict_rests_on(tmp_path: Path)
     assert "Rests on: lost on 1 faults that took effect while inputs were in flight; duplicated on 1 " in told
     assert "torn on 1 transactions over several partitions, interrupted" in told
     assert "Rests on" not in explain(judge(clean().write(tmp_path / "whole"), threads=1))
+
+
+def test_what_ended_by_itself_is_told_apart_from_what_was_killed(tmp_path: Path) -> None:
+    """How often each instance did, the first time with its status; and where its log is."""
+    scene = clean()
+    scene.process_ends("exited")
+    scene.process_ends("exited")
+    scene.process_ends("killed")
+    scene.alter("process", lambda row: row["cause"] == "exited", exit=3)
+    history = scene.write(tmp_path / "history")
+    text = explain(judge(history, threads=1), history)
+    assert re.search(
+        r"Ended by itself: instance 1 \(2×, first at [\d:.]+ with status 3\); its log lies in \S+logs\.", text
+    )
+    assert "Ended by itself" not in explain(judge(clean().write(tmp_path / "killed"), threads=1), history=None)
