@@ -47,4 +47,4 @@ def _judged(run: DryRun) -> Iterator[str]:
     for anomaly in run.anomalies:
         if anomaly.meaning is not Status.COUNTED:
             idle = " (it takes a fault, and none is planned)" if anomaly.of_faults and not run.faults else ""
-            yield f"{anomaly.anomaly} ({anomaly.meaning}), by {'; '.join(anomaly.evidence)}{idle}"
+            yield f"{anomaly.anomaly} ({anomaly.meaning}), shown by {'; '.join(anomaly.evidence)}{idle}"

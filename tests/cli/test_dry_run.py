@@ -36,7 +36,9 @@ def test_a_dry_run_says_what_would_be_run_fed_broken_and_judged(call: Call, tmp_
     assert called.out.count("process: key s7-k") == 3
     assert 'event-id=s7-0 · {"event_id":"s7-0","order_id":"s7-k' in called.out
     assert "pause-broker broker:leader: progress 0.76\n" in called.out
-    assert "lost (forbidden), by faults that took effect while inputs were in flight; partitions with" in called.out
+    assert (
+        "lost (forbidden), shown by faults that took effect while inputs were in flight; needed effects; " in called.out
+    )
     assert "not judged recovery in time (x-recovery)\n" in called.out
     assert not list(tmp_path.iterdir())
 
