@@ -19,7 +19,7 @@ from streamproof.checks.catalogue import EVIDENCE, HERE, Check, Status, check_wi
 from streamproof.checks.messages import sentence
 from streamproof.checks.queries import Queries, open_queries
 from streamproof.checks.stories import Story, tell
-from streamproof.errors import HistoryError, PromiseViolated, Unproven, UsageError
+from streamproof.errors import HistoryError, PromiseViolated, Unproven, UsageError, did_you_mean
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History
 
@@ -135,7 +135,8 @@ class Verdict(BaseModel):
         """UsageError when there is no such check."""
         findings = {finding.anomaly: finding for finding in self.findings}
         if anomaly not in findings:
-            raise UsageError(f'"{anomaly}" is no anomaly; there are {", ".join(findings)}')
+            hint = did_you_mean(anomaly, findings) or f"; there are {', '.join(findings)}"
+            raise UsageError(f'"{anomaly}" is no anomaly{hint}')
         return findings[anomaly]
 
     def require(self, *names: str) -> None:

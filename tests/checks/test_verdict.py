@@ -245,7 +245,7 @@ def test_require_names_the_first_witness(tmp_path: Path) -> None:
         verdict.require("exactly-once")
     with pytest.raises(UsageError, match="promises exactly-once, so at-least-once was not judged"):
         verdict.require("at-least-once")
-    with pytest.raises(UsageError, match='"losst" is no anomaly; there are lost'):
+    with pytest.raises(UsageError, match=r'"losst" is no anomaly \(did you mean "lost"\?\)'):
         verdict.require("losst")
 
 
