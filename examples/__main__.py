@@ -1,7 +1,7 @@
 """`python -m examples`: builds each example, runs it through the verifier, and compares the verdict with the expected.
 
 Exit status 0 where all came as expected, 1 where not. An example that did not show what it must runs again with another
-seed, three times at most. Needs what the examples are built with: uv, Node.js with npm, Go, a JDK with Maven.
+seed, six times at most. Needs what the examples are built with: uv, Node.js with npm, Go, a JDK with Maven.
 """
 
 import argparse

@@ -15,7 +15,7 @@ from streamproof.engine.request import declared_spec
 from streamproof.engine.session import Session
 from streamproof.errors import StreamproofError, UsageError
 
-RUNS = 3  # until what must come of an example has come: a fault may miss the moment that shows it
+RUNS = 6  # until what must come of an example has come: a fault may miss the moment that shows it
 BUILD_S = 600.0
 
 

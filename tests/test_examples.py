@@ -68,15 +68,15 @@ LOST_TOO = verdict(Outcome.VIOLATED, "duplicated", "lost")
     [
         (Outcome.UPHELD, [UPHELD], 1, None),
         (Outcome.UPHELD, [UNPROVEN, UPHELD], 2, None),
-        (Outcome.UPHELD, [UNPROVEN] * 3, 3, "the verdict is unproven, not upheld"),
+        (Outcome.UPHELD, [UNPROVEN] * RUNS, RUNS, "the verdict is unproven, not upheld"),
         (Outcome.UPHELD, [DUPLICATED], 1, "the verdict is violated, not upheld"),
         (Outcome.VIOLATED, [UPHELD, DUPLICATED], 2, None),
-        (Outcome.VIOLATED, [UPHELD] * 3, 3, "the verdict is upheld, not violated"),
+        (Outcome.VIOLATED, [UPHELD] * RUNS, RUNS, "the verdict is upheld, not violated"),
         (Outcome.VIOLATED, [LOST_TOO], 1, "it is violated by lost too"),
         (Outcome.UNPROVEN, [UPHELD, UNPROVEN], 2, None),
     ],
 )
-def test_an_example_has_three_runs_to_show_what_it_must(
+def test_an_example_has_several_runs_to_show_what_it_must(
     expected: Outcome, verdicts: list[Verdict], runs: int, fault: str | None
 ) -> None:
     """A fault may miss the moment that shows it. What must not be seen ends it at once."""
