@@ -123,6 +123,8 @@ def test_the_web_page_is_for_this_machine_alone(
 
             wait_until(lambda: answers(page, address))
             assert listening() == {"127.0.0.1"}
+            if processes:  # until they are there, Locust's master says yes to a swarm, and starts none
+                wait_until(lambda: len(page.get(f"{address}/stats/requests").json()["workers"]) == int(processes[-1]))
             assert page.post(f"{address}/swarm", data={"user_count": 1, "spawn_rate": 1}).json()["success"]
             wait_until(lambda: page.get(f"{address}/stats/requests").json()["stats"][0]["num_requests"] > 0)
             locust.send_signal(signal.SIGTERM)
