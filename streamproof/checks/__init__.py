@@ -1,17 +1,15 @@
 """Judging a history: SQL queries for each anomaly and its evidence, a table of guarantees, and the verdict."""
 
 from streamproof.checks.catalogue import Check, Status, What, load_checks
+from streamproof.checks.foresight import ForeseenFinding, foresee, try_checks
 from streamproof.checks.stories import Moment, Story
 from streamproof.checks.verdict import (
     Finding,
-    ForeseenFinding,
     Outcome,
     ShownEvidence,
     Verdict,
     check,
-    foresee,
     judge,
-    try_checks,
     write_witnesses,
 )
 

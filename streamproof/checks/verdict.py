@@ -235,64 +235,6 @@ def check(
     return judge(History.find(directory), group, extra=extra, without=without)
 
 
-class ForeseenFinding(BaseModel):
-    """What is known of an anomaly before a run. `evidence`: what must be shown before its absence means anything.
-
-    `of_faults`: some of that only what is broken on purpose brings about.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    anomaly: str
-    definition: str
-    meaning: Status
-    evidence: tuple[str, ...]
-    of_faults: bool
-
-
-def foresee(promise: Promise, *, extra: Sequence[Path] = ()) -> tuple[ForeseenFinding, ...]:
-    """What each check, and each of the directories in `extra`, would mean for a group that promises so."""
-    history = _without_rows(promise)
-    with open_queries(history) as queries:
-        shown = [(check, _evidence(queries, check)) for check in load_checks(extra)]
-    return tuple(
-        ForeseenFinding(
-            anomaly=check.name,
-            definition=check.definition,
-            meaning=check.meaning(promise, history.record.protocol),
-            evidence=tuple(row.evidence for row in rows),
-            of_faults=any(row.of_faults for row in rows),
-        )
-        for check, rows in shown
-    )
-
-
-def _without_rows(promise: Promise) -> History:
-    record = RunRecord(
-        subject="none", promises=(promise,), seed=0, kafka_version="none", backend="none", started_at=0, ended_at=0
-    )
-    return History(Path("none"), record, {})
-
-
-def try_checks(extra: Sequence[Path], without: Collection[str] = ()) -> None:
-    """Ask the checks of the directories in `extra` of a history without rows, before a run is spent on them.
-
-    UsageError for a check that is not right: its files, its header, its queries, or the columns that these give; and
-    for a name in `without` that no verdict can do without.
-    """
-    checks = load_checks(extra)
-    check_without(checks, without)
-    own = checks[len(load_checks()) :]
-    promise = Promise(grp="none", inputs=(), channels=(), delivery=Delivery.EXACTLY_ONCE)
-    with open_queries(_without_rows(promise)) as queries:
-        for check in own:
-            what = f"{check.name}.sql"
-            sentence(dict.fromkeys(queries.columns(check.sql, what)), check.witness, what)
-            what = f"{check.name}{EVIDENCE}"
-            if not {"evidence", "seen", "enough"} <= set(queries.columns(check.evidence, what)):
-                raise _no_evidence(what)
-
-
 def write_witnesses(
     history: History, verdict: Verdict, directory: Path, *, extra: Sequence[Path] = ()
 ) -> dict[str, Path]:
@@ -323,7 +265,7 @@ def _find(queries: Queries, check: Check, actors: Actors, without: Collection[st
     reason = _absent(queries, check, check.sql)
     count, sample = (0, []) if reason else queries.witnesses(check.sql, f"{check.name}.sql", SAMPLE)
     reason = reason or _absent(queries, check, check.evidence)
-    evidence = () if reason else _evidence(queries, check)
+    evidence = () if reason else evidence_of(queries, check)
     unseen = not count and (reason is not None or any(row.unseen for row in evidence))
     if nothing := [row.evidence for row in evidence if row.enough is None]:
         why = "not all could be seen" if unseen else "nothing to judge it by in this run"
@@ -352,16 +294,18 @@ def _absent(queries: Queries, check: Check, sql: str) -> str | None:
     return f"no {' and no '.join(absent)} table in this history" if absent else None
 
 
-def _evidence(queries: Queries, check: Check) -> tuple[ShownEvidence, ...]:
+def evidence_of(queries: Queries, check: Check) -> tuple[ShownEvidence, ...]:
+    """What a history has shown for one check; UsageError where its query gives no evidence."""
     what = f"{check.name}{EVIDENCE}"
     rows = queries.rows(check.evidence, what)
     try:
         return tuple(ShownEvidence.model_validate(row) for row in rows)
     except ValidationError as error:
-        raise _no_evidence(what) from error
+        raise no_evidence(what) from error
 
 
-def _no_evidence(what: str) -> UsageError:
+def no_evidence(what: str) -> UsageError:
+    """That an evidence query, named `what`, lacks columns."""
     return UsageError(f"{what} must give the columns evidence (text), seen (number) and enough (boolean)")
 
 
