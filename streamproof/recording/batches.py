@@ -1,44 +1,18 @@
-"""Batch headers over raw Fetch: producer, epoch, transaction markers. Clients hide them, and control batches whole.
+"""The batches of whole partitions, as their headers say, and which of them took effect."""
 
-The 61 bytes of a header are fixed and never compressed (the record batch format, magic 2). One partition a request, in
-Fetch version 11, which every Kafka from 2.3 to 4 speaks.
-"""
-
-import datetime as dt
-import struct
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
-
-from kio.schema.fetch.v11.request import FetchPartition, FetchRequest, FetchTopic
-from kio.schema.fetch.v11.response import FetchResponse
-from kio.schema.types import BrokerId, TopicName
-from kio.static.primitive import i8, i32, i32Timedelta, i64
+from typing import Any
 
 from streamproof.errors import ClusterError, HistoryError
 from streamproof.kafka import requests
+from streamproof.kafka.batches import UNTOLD, Batch, fetch, headers
 from streamproof.kafka.leaders import partitions_by_leader
 from streamproof.kafka.protocol import Connection
 from streamproof.kafka.topics import list_missing_topics
 
-_HEADER = struct.Struct(">qiibIhiqqqhii")  # base offset … base sequence, record count
-_TRANSACTIONAL, _CONTROL = 0x10, 0x20
 _MAX_BYTES = 8 << 20
-_MARKERS = {0: "abort", 1: "commit"}
-UNTOLD = ""  # a control batch that ends no transaction, or no longer says which way
 PATIENCE_S = 15.0  # with leaders that move
 Place = tuple[str, int]  # topic, partition
-
-
-class Batch(NamedTuple):
-    """One batch as its header says. `control`: none, commit, abort; `t_append` in microseconds."""
-
-    base_off: int
-    last_off: int
-    pid: int
-    epoch: int
-    transactional: bool
-    control: str
-    t_append: int
 
 
 def read_batches(
@@ -96,75 +70,16 @@ def took_effect(batches: Sequence[Batch]) -> frozenset[int]:
 
 def _partition(connection: Connection, topic: str, part: int, offset: int) -> Iterator[Batch]:
     while True:
-        high_watermark, records = _fetch(connection, topic, part, offset)
+        found = fetch(connection, topic, part, offset, max_bytes=_MAX_BYTES)
         beyond = offset
-        for batch in _headers(records):
+        for batch in headers(found.records):
             if batch.control != UNTOLD and batch.last_off >= offset:
                 yield batch
             beyond = max(beyond, batch.last_off + 1)
-        if beyond >= high_watermark:
+        if beyond >= found.high_watermark:
             return
         if beyond == offset:
             raise requests.NotYet(
                 f"{topic}[{part}]: the broker gives nothing from offset {offset} on, below its high watermark"
             )
         offset = beyond
-
-
-def _fetch(connection: Connection, topic: str, part: int, offset: int) -> tuple[int, memoryview]:
-    """The high watermark and the bytes of some batches, from that which holds `offset` on."""
-    request = FetchRequest(
-        replica_id=BrokerId(-1),
-        # what is below the high watermark is there; at the end of a log the broker would only wait
-        max_wait=i32Timedelta.parse(dt.timedelta(0)),
-        min_bytes=i32(0),
-        max_bytes=i32(_MAX_BYTES),
-        isolation_level=i8(0),
-        topics=(
-            FetchTopic(
-                topic=TopicName(topic),
-                partitions=(
-                    FetchPartition(partition=i32(part), fetch_offset=i64(offset), partition_max_bytes=i32(_MAX_BYTES)),
-                ),
-            ),
-        ),
-        forgotten_topics_data=(),
-    )
-    (answer,) = connection.ask(request, FetchResponse).responses
-    (seen,) = answer.partitions
-    requests.check(seen.error_code, f"{topic}[{part}]")
-    return seen.high_watermark, memoryview(seen.records or b"")
-
-
-def _headers(records: memoryview) -> Iterator[Batch]:
-    """The batches that are whole."""
-    place = 0
-    while place + _HEADER.size <= len(records):
-        fields = _HEADER.unpack_from(records, place)
-        base, length, _leader_epoch, _magic, _crc, attributes, last_delta, _first, newest, pid, epoch, _seq, count = (
-            fields
-        )
-        end = place + 12 + length
-        if end > len(records):  # the broker cuts the last batch at the size limit
-            return
-        control = "none"
-        if attributes & _CONTROL:
-            # compaction may leave the header of a marker without the record that says which
-            control = _marker(records[place + _HEADER.size : end]) if count > 0 else UNTOLD
-        yield Batch(base, base + last_delta, pid, epoch, bool(attributes & _TRANSACTIONAL), control, newest * 1000)
-        place = end
-
-
-def _marker(record: memoryview) -> str:
-    """What a control record says: its key is two int16, version and type, after five fields of one byte or more."""
-    place = _skip_varint(record, 0) + 1  # length, attributes
-    for _ in ("timestamp delta", "offset delta", "length of the key"):
-        place = _skip_varint(record, place)
-    (kind,) = struct.unpack_from(">h", record, place + 2)
-    return _MARKERS.get(kind, UNTOLD)
-
-
-def _skip_varint(data: memoryview, place: int) -> int:
-    while data[place] & 0x80:
-        place += 1
-    return place + 1

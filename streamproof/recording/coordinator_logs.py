@@ -9,8 +9,9 @@ from pathlib import Path
 
 from streamproof.errors import StreamproofError
 from streamproof.history.store import HistoryWriter
+from streamproof.kafka.batches import Batch
 from streamproof.kafka.topics import list_missing_topics, list_offsets, list_topic_names
-from streamproof.recording.batches import Batch, Place, batch_rows, read_batches, took_effect
+from streamproof.recording.batches import Place, batch_rows, read_batches, took_effect
 from streamproof.recording.coordinators import LogRecord, decode_consumer_offsets, decode_transaction_state
 from streamproof.recording.message_schemas import load_schemas
 from streamproof.recording.readback import Origins, drain

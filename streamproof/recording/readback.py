@@ -13,7 +13,8 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from streamproof.errors import HistoryError
-from streamproof.recording.batches import Batch, Place
+from streamproof.kafka.batches import Batch
+from streamproof.recording.batches import Place
 
 CHUNK = 10_000
 SILENCE_S = 20.0  # without a record before the end: the broker is at fault, not slow

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from streamproof.history.store import HistoryWriter
+from streamproof.kafka.batches import Batch
 from streamproof.kafka.topics import list_offsets
-from streamproof.recording.batches import Batch, batch_rows, read_batches
+from streamproof.recording.batches import batch_rows, read_batches
 from streamproof.recording.columns import Columns, ReadRows
 from streamproof.recording.expectations import UNSENT, Caused, Fates, due_by_fate, write_expected
 from streamproof.recording.readback import LogEnds, Origins, RecordChunk, Visible, drain

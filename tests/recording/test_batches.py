@@ -10,8 +10,9 @@ from confluent_kafka.admin import AdminClient
 from streamproof.cluster import EmbeddedCluster
 from streamproof.errors import HistoryError
 from streamproof.history.tables import TABLES
+from streamproof.kafka.batches import UNTOLD, Batch, Fetched, headers
 from streamproof.recording import batches
-from streamproof.recording.batches import Batch, batch_rows, read_batches, took_effect
+from streamproof.recording.batches import batch_rows, read_batches, took_effect
 
 Send = Callable[..., None]
 
@@ -90,11 +91,11 @@ def marker(kind: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("body", "count", "control"),
-    [(marker(0), 1, "abort"), (marker(1), 1, "commit"), (marker(9), 1, batches.UNTOLD), (b"", 0, batches.UNTOLD)],
+    [(marker(0), 1, "abort"), (marker(1), 1, "commit"), (marker(9), 1, UNTOLD), (b"", 0, UNTOLD)],
 )
 def test_a_marker_says_which_way_or_nothing(body: bytes, count: int, control: str) -> None:
     """A marker that compaction has emptied, or of a kind that ends no transaction, is not taken for either."""
-    (found,) = batches._headers(memoryview(made(5, 0x30, body, count=count)))
+    (found,) = headers(memoryview(made(5, 0x30, body, count=count)))
     assert found == Batch(5, 5, 7, 3, True, control, 2_000_000)
 
 
@@ -102,7 +103,7 @@ def test_a_batch_that_the_broker_cut_is_not_read() -> None:
     """The size limit may cut the last batch anywhere; it comes whole in the next answer."""
     whole, cut = made(0, 0), made(1, 0, b"records")
     for size in (5, 61, len(cut) - 1):
-        assert [batch.base_off for batch in batches._headers(memoryview(whole + cut[:size]))] == [0]
+        assert [batch.base_off for batch in headers(memoryview(whole + cut[:size]))] == [0]
 
 
 def test_each_batch_that_says_something_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +111,9 @@ def test_each_batch_that_says_something_is_read_once(monkeypatch: pytest.MonkeyP
     log = made(0, 0) + made(1, 0) + made(2, 0x30, count=0) + made(3, 0)
     size = len(made(0, 0))
     answers = {0: log[: 2 * size], 2: log[size:]}
-    monkeypatch.setattr(batches, "_fetch", lambda _connection, _topic, _part, offset: (4, memoryview(answers[offset])))
+    monkeypatch.setattr(
+        batches, "fetch", lambda _connection, _topic, _part, offset, **_: Fetched(4, memoryview(answers[offset]))
+    )
     found = batches._partition(None, "any", 0, 0)  # type: ignore[arg-type]
     assert [batch.base_off for batch in found] == [0, 1, 3]
 

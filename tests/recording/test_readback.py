@@ -6,9 +6,10 @@ import pytest
 
 from streamproof.cluster import EmbeddedCluster
 from streamproof.errors import HistoryError
+from streamproof.kafka.batches import Batch
 from streamproof.kafka.topics import list_offsets
 from streamproof.recording import readback
-from streamproof.recording.batches import Batch, Place, read_batches
+from streamproof.recording.batches import Place, read_batches
 from streamproof.recording.readback import Origins, Visible, drain
 
 Send = Callable[..., None]
