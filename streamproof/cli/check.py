@@ -25,10 +25,7 @@ def check(
     """Judge a recorded history again."""
     from streamproof.checks import judge, write_witnesses  # noqa: PLC0415
     from streamproof.history.store import History  # noqa: PLC0415
-    from streamproof.report.junit import check_file  # noqa: PLC0415
 
-    if junit:
-        check_file(junit)
     if not directory.is_dir():
         raise UsageError(f"{directory} is not a directory; give that of a run, such as {RUNS}/…")
     history = History.find(directory)

@@ -19,6 +19,14 @@ def path_given(text: str) -> Path:
     return Path(given(text))
 
 
+def new_file_given(text: str) -> Path:
+    """A file that will be written: told before a run is spent on it that it has no place."""
+    path = path_given(text)
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise typer.BadParameter(f"there is no place for a file {path}; make its directory, or name another file")
+    return path
+
+
 def count_given(text: str | int) -> int:  # a flag's default is parsed too
     """A number of brokers. Other tools of Kafka's have an address after that flag."""
     try:
@@ -45,5 +53,8 @@ Json = Annotated[
     bool, typer.Option("--json", metavar="", help="Print one JSON document; progress goes to standard error.")
 ]
 Junit = Annotated[
-    Path | None, typer.Option("--junit", **FILE, help="Write JUnit's XML there too: a case for each anomaly.")
+    Path | None,
+    typer.Option(
+        "--junit", metavar="FILE", parser=new_file_given, help="Write JUnit's XML there too: a case for each anomaly."
+    ),
 ]

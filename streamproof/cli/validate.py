@@ -34,10 +34,12 @@ def validate(
         print(found.model_dump_json())
     else:
         out = Console(highlight=False, soft_wrap=True)
+        for error in dict.fromkeys(each.error for each in found.subjects if each.error):  # a contract's, once
+            print(f"streamproof: {error}", file=sys.stderr)
         for each in found.subjects:
-            if each.promise is None:
-                print(f"streamproof: {each.error}", file=sys.stderr)
-            else:
+            if each.promise is not None:
                 promise = promise_in_words(each.promise.delivery, ordered=each.promise.ordered)
                 out.print(f"[green]✔[/] {escape(f'{each.subject}: {promise} · {each.contract}')}")
+                for hint in each.hints:
+                    out.print(f"[yellow]?[/] {escape(f'{each.subject}: {hint}')}")
     raise typer.Exit(0 if found.valid else 2)

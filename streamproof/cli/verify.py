@@ -144,6 +144,8 @@ def verify(
         without=tuple(without or ()),
         arguments=_repeated(sys.argv[1:], {"--seed", "--seeds"} if seeds > 1 else {"--seeds"}), seeds=seeds,
     )  # fmt: skip
+    if quiet and verbose:
+        raise UsageError("--quiet and --verbose say opposite things; give one of them")
     if dry:
         from streamproof.engine.dry_run import dry_run  # noqa: PLC0415 - slow to import
         from streamproof.report.dry_run import UNDER, explain_dry_run  # noqa: PLC0415
@@ -154,12 +156,6 @@ def verify(
         else:
             print_fitted(Text(explain_dry_run(foreseen)), Console(highlight=False), under=UNDER)
         return
-    if quiet and verbose:
-        raise UsageError("--quiet and --verbose say opposite things; give one of them")
-    if junit:
-        from streamproof.report.junit import check_file  # noqa: PLC0415 - slow to import
-
-        check_file(junit)
     out = None if as_json else Console(highlight=False)
     runs = []
     for judged in verify_each(request, *_listeners(sys.stderr if as_json else sys.stdout, quiet, verbose)):

@@ -15,9 +15,12 @@ from streamproof.faults import Plan, Surroundings, check_plan
 from streamproof.faults.written import WrittenPlan, json_of
 from streamproof.history.promise import Promise
 from streamproof.history.terms import Fate
-from streamproof.subject import require_program
 
 SAMPLE = 3
+UNTOLD = (
+    "nothing in the command or its environment names {bootstrap_servers}, and the brokers' ports are new in each run; "
+    "give the subject their address by it"
+)
 
 
 class SampleEvent(BaseModel):
@@ -33,7 +36,8 @@ class SampleEvent(BaseModel):
 class DryRun(BaseModel):
     """What a run would do. `sample`: its first events; `faults`: its plan in words; `unjudged`: what no check judges.
 
-    `anomalies`: those that the checks look for, the project's own too. `again`: the command that starts the run.
+    `anomalies`: those that the checks look for, the project's own too. `hints`: what looks like a mistake, and may be
+    none, each a sentence. `again`: the command that starts the run.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,6 +54,7 @@ class DryRun(BaseModel):
     faults: tuple[str, ...]
     anomalies: tuple[ForeseenFinding, ...]
     unjudged: tuple[str, ...]
+    hints: tuple[str, ...]
     again: str | None
 
 
@@ -59,7 +64,6 @@ def dry_run(request: Request) -> DryRun:
     spec, cluster = prepared.spec, prepared.cluster
     started = cluster.where in STARTED
     check_cluster(cluster.where, cluster.brokers if started else None, cluster.version if started else None)
-    require_program(spec.subject)
     backend, brokers = (cluster.where, cluster.brokers) if started else (EXISTING, 0)
     surroundings = Surroundings.foreseen(spec.subject, backend, brokers)
     plan = prepared.plan
@@ -81,6 +85,7 @@ def dry_run(request: Request) -> DryRun:
             faults=tuple(f"{fault}: {fault.when}" for fault in plan.faults),
             anomalies=foresee(promise, extra=spec.checks),
             unjudged=spec.contract.unjudged,
+            hints=(UNTOLD,) if started and not spec.subject.knows_brokers else (),
             again=spec.again,
         )
 

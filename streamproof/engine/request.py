@@ -21,7 +21,7 @@ from streamproof.errors import UsageError, did_you_mean
 from streamproof.faults import Plan, is_in_words, plan_in_words, read_plan
 from streamproof.faults.written import kinds
 from streamproof.history.promise import Delivery, Isolation
-from streamproof.subject import SubjectSpec
+from streamproof.subject import SubjectSpec, require_program
 from streamproof.workload import events_from_file, make_events
 
 if TYPE_CHECKING:
@@ -107,7 +107,10 @@ def _specs(request: Request, prepared: Prepared) -> Iterator[RunSpec]:
 
 
 def prepare(request: Request) -> Prepared:
-    """Read all that the request names; UsageError or ContractError for the first thing that is wrong in it."""
+    """Read all that the request names; UsageError or ContractError for the first thing that is wrong in it.
+
+    SubjectError for a command whose program is not there.
+    """
     if request.command is not None and request.subject:
         raise UsageError(f"give the subject by its name ({request.subject}) or by --run, not by both")
     alone = [flag for flag, value in _with_run(request).items() if value is not None]
@@ -129,6 +132,7 @@ def prepare(request: Request) -> Prepared:
             f"--seeds: subject {spec.subject.name} has no {{run}} in its command or environment, so all runs "
             "would meet in the same topics; end the names of topics and group in {run}, such as orders{run}"
         )
+    require_program(spec.subject)
     cluster = (config.cluster if config else ClusterConfig()).overridden(
         where=request.cluster, brokers=request.brokers, version=request.kafka_version, registry=request.registry
     )
@@ -204,10 +208,12 @@ def declared_spec(
 def _declared(config: Config, name: str | None) -> tuple[SubjectSpec, Contract]:
     declared = config.subject(name)
     if not declared.contract.is_file():
-        raise UsageError(
-            f"{config.path}: subject.{declared.name}.contract: there is no file {declared.contract}; name an "
-            "AsyncAPI 3 document"
+        wrong = (
+            f"{declared.contract} is a directory"
+            if declared.contract.is_dir()
+            else f"there is no file {declared.contract}"
         )
+        raise UsageError(f"{config.path}: subject.{declared.name}.contract: {wrong}; name an AsyncAPI 3 document")
     return declared, read_contract(declared.contract, declared.operation)
 
 

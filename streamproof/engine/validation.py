@@ -14,7 +14,10 @@ EVENTS = 100  # enough to see whether the contract's schema allows any
 
 
 class CheckedSubject(BaseModel):
-    """What is known of a subject before a run. `promise`: None, and `error` a sentence, where something is wrong."""
+    """What is known of a subject before a run. `promise`: None, and `error` a sentence, where something is wrong.
+
+    `hints`: what looks like a mistake, and may be none, each a sentence.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,6 +25,7 @@ class CheckedSubject(BaseModel):
     contract: str
     promise: Promise | None
     error: str | None
+    hints: tuple[str, ...] = ()
 
 
 class Validation(BaseModel):
@@ -48,9 +52,11 @@ def validate(config: Path, *, subject: str | None, faults: str, directory: Path)
     def checked(name: str, contract: Path) -> CheckedSubject:
         request = Request(directory=directory, config=config, subject=name, faults=faults, events=EVENTS, seed=1)
         try:
-            promise, error = dry_run(request).promise, None
+            foreseen = dry_run(request)
         except StreamproofError as wrong:
-            promise, error = None, str(wrong)
-        return CheckedSubject(subject=name, contract=str(contract), promise=promise, error=error)
+            return CheckedSubject(subject=name, contract=str(contract), promise=None, error=str(wrong))
+        return CheckedSubject(
+            subject=name, contract=str(contract), promise=foreseen.promise, error=None, hints=foreseen.hints
+        )
 
     return Validation(config=str(config), subjects=tuple(checked(one.name, one.contract) for one in chosen))

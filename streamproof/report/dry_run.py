@@ -23,6 +23,7 @@ def explain_dry_run(run: DryRun) -> str:
         "judged": [*_judged(run)],
         "counted": [anomaly.anomaly for anomaly in run.anomalies if anomaly.meaning is Status.COUNTED],
         "not judged": [*run.unjudged],
+        "look at": [*run.hints],
         "start it": [run.again] if run.again else [],
     }
     lines = [f"streamproof {__version__} · a dry run: all that can be checked without a broker is right"]

@@ -6,18 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from streamproof.checks import Finding, Outcome, Status, Verdict
-from streamproof.errors import ReportError, UsageError
+from streamproof.errors import ReportError
 from streamproof.history.store import History
 from streamproof.report.text import promise_of, told_of, witnesses_of
 
 US = 1_000_000
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def check_file(path: Path) -> None:
-    """UsageError for a file that cannot be written, before a run is spent on it."""
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise UsageError(f"--junit {path}: there is no place for such a file; make its directory, or name another file")
 
 
 def write_junit(path: Path, judged: Iterable[tuple[Verdict, History]]) -> None:

@@ -115,6 +115,11 @@ class SubjectSpec(BaseModel):
         return self._names("run")
 
     @property
+    def knows_brokers(self) -> bool:
+        """Whether the subject is told where the brokers are."""
+        return self._names("bootstrap_servers")
+
+    @property
     def needs_registry(self) -> bool:
         """Whether the subject is told where the schema registry is."""
         return self._names("registry_url")

@@ -4,13 +4,9 @@ Signals reach an instance's whole process group: a subject may be a shell with c
 """
 
 import contextlib
-import errno
 import os
-import shlex
-import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -23,49 +19,14 @@ from streamproof.clock import now_us
 from streamproof.errors import SubjectError
 from streamproof.guardian import Guardian
 from streamproof.history.terms import Cause
-from streamproof.subject.placeholders import PLACEHOLDERS, fill
+from streamproof.subject.placeholders import fill
+from streamproof.subject.program import search_path, unknown, unplaced
 from streamproof.subject.spec import SubjectSpec
 
 LAST_LINES = 12
 RESTARTS = 5  # of an instance that ends on its own, as a supervisor would; then it stays down
 RESTART_AFTER_S = 0.3
 LOOK_S = 0.01
-
-
-def search_path() -> str:
-    """PATH, beginning with our virtual environment, as if it was activated.
-
-    Unless it belongs to a tool's installer, such as pipx, which only links to the command from elsewhere.
-    """
-    own, found = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
-    in_use = sys.prefix != sys.base_prefix and not Path(sys.argv[0]).is_symlink()
-    return f"{own}{os.pathsep}{found}" if in_use else found
-
-
-def require_program(spec: SubjectSpec) -> None:
-    """SubjectError for a command whose program, or whose directory, is not there. Nothing is started."""
-    if spec.cwd is not None and not spec.cwd.is_dir():
-        raise _unplaced(spec, os.strerror(errno.ENOENT))
-    program = shlex.split(spec.command)[0]
-    if fill(program, dict.fromkeys(PLACEHOLDERS, "")) != program:
-        return  # only the run will know it
-    place = (spec.cwd or Path()).absolute() / program if os.sep in program else program
-    if not shutil.which(place, path=spec.env.get("PATH", search_path())):
-        there = isinstance(place, Path) and place.exists()
-        raise _unknown(spec, program, os.strerror(errno.EACCES if there else errno.ENOENT))
-
-
-def _unplaced(spec: SubjectSpec, why: str | None) -> SubjectError:
-    return SubjectError(
-        f"subject {spec.name}: cannot run in {spec.cwd} ({why}); "
-        "make that directory, or name another by cwd in streamproof.toml"
-    )
-
-
-def _unknown(spec: SubjectSpec, program: str, why: str | None) -> SubjectError:
-    return SubjectError(
-        f"subject {spec.name}: cannot run {program!r} ({why}); check the command in streamproof.toml or after --run"
-    )
 
 
 class Instance:
@@ -167,8 +128,8 @@ class ProcessSupervisor:
                 )
             except OSError as error:
                 if error.filename == self.spec.cwd:
-                    raise _unplaced(self.spec, error.strerror) from error
-                raise _unknown(self.spec, arguments[0], error.strerror) from error
+                    raise unplaced(self.spec, error.strerror) from error
+                raise unknown(self.spec, arguments[0], error.strerror) from error
             instance = Instance(number, incarnation, process, log, log_start)
             self._current[number] = instance
             self._all.append(instance)

@@ -92,6 +92,9 @@ def test_an_existing_cluster_is_not_asked(call: Call) -> None:
     [
         (["--run", "no-such-program"], {}, "cannot run 'no-such-program' (No such file or directory)"),
         (["--run", "./here"], {}, "cannot run './here' (No such file or directory)"),
+        (["--run", "python -u loop.py"], {}, "/loop.py, which python is to run; check the command in streamproof.toml"),
+        (["--run", "sh here/run.sh"], {}, "/here/run.sh, which sh is to run"),
+        (["--junit", "no/j.xml"], {}, "there is no place for a file no/j.xml; make its directory"),
         (["--run", "true {bootstrap_server}"], {}, 'did you mean "bootstrap_servers"?'),
         (["--brokers", "2"], {}, "an odd number of brokers, not 2"),
         (["--kafka-version", "1.0.0"], {}, 'Apache Kafka "1.0.0" is not known here'),
@@ -112,6 +115,56 @@ def test_a_mistake_is_found_by_a_dry_run(
     assert called.err.startswith("streamproof: ")
     assert sentence in called.err
     assert {path.name for path in tmp_path.iterdir()} == set(files)
+
+
+def test_a_jar_is_looked_for(call: Call, tmp_path: Path) -> None:
+    """Wherever Java is, and whatever stands before the jar."""
+    java = tmp_path / "java"
+    java.write_text("#!/bin/sh\n")
+    java.chmod(0o755)
+    called = call("verify", *RUN, "--run", "./java -Xmx1g -jar no.jar -x", "--dry-run")
+    assert (called.status, called.out) == (2, "")
+    assert f"subject command: there is no file {tmp_path}/no.jar, which ./java is to run" in called.err
+    (tmp_path / "no.jar").touch()
+    assert call("verify", *RUN, "--run", "./java -Xmx1g -jar no.jar -x", "--dry-run").status == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python -m loop",
+        "python -c pass",
+        "python -W ignore loop.py",
+        "python {directory}/loop.py",
+        "python loop.py",
+        "sh -c ./loop.sh",
+        "sh true",  # which it finds on PATH
+        "true loop.py",
+    ],
+)
+def test_a_file_is_looked_for_only_where_it_is_certain_which(call: Call, tmp_path: Path, command: str) -> None:
+    """What cannot be known before the run is no mistake."""
+    if command == "python loop.py":
+        (tmp_path / "loop.py").touch()
+    called = call("verify", *RUN, "--run", command, "--dry-run")
+    assert (called.status, called.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hinted"),
+    [
+        ([], True),
+        (["--run", "true {bootstrap_servers}"], False),
+        (["--cluster", "127.0.0.1:1"], False),  # its address may be written down
+    ],
+)
+def test_a_subject_that_is_not_told_where_the_brokers_are_is_hinted_at(
+    call: Call, arguments: list[str], *, hinted: bool
+) -> None:
+    """It may have other ways to know, so it is no mistake."""
+    called = call("verify", *RUN, *arguments, "--dry-run")
+    assert called.status == 0, called.err
+    assert ("look at    nothing in the command or its environment names {bootstrap_servers}" in called.out) == hinted
 
 
 def test_a_program_is_looked_for_where_the_subject_runs(call: Call, tmp_path: Path) -> None:

@@ -40,7 +40,20 @@ def test_each_subject_with_a_mistake_is_told_and_the_others_too(call: Call, tmp_
     assert 'operation "fowardOrders" is not defined (did you mean "forwardOrders"?)' in errors[2]
     called = call("validate")
     assert (called.status, called.out.count("✔"), called.err.count("streamproof: ")) == (2, 1, 2)
+    assert "\n? a: nothing in the command or its environment names {bootstrap_servers}" in called.out
     assert call("validate", "a").status == 0
+
+
+def test_a_mistake_in_a_contract_of_two_subjects_is_told_once(call: Call, tmp_path: Path) -> None:
+    """It is one mistake, wherever the contract is used."""
+    (tmp_path / "c.yaml").write_text("asyncapi: 2.6.0\n")
+    (tmp_path / "streamproof.toml").write_text(
+        "".join(f'[subject.{name}]\ncontract = "c.yaml"\ncommand = "true"\n' for name in "ab")
+    )
+    called = call("validate")
+    assert (called.status, called.out) == (2, "")
+    assert called.err.count("c.yaml:1: asyncapi: expected a version 3.x.y") == 1
+    assert [each["error"] is None for each in json.loads(call("validate", "--json").out)["subjects"]] == [False] * 2
 
 
 @pytest.mark.parametrize(("target", "status"), [("instance:2", 0), ("instance:3", 2)])

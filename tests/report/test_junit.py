@@ -3,12 +3,9 @@
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-import pytest
-
 from streamproof.checks import Outcome, Verdict, judge
-from streamproof.errors import UsageError
 from streamproof.history.store import History
-from streamproof.report.junit import check_file, write_junit
+from streamproof.report.junit import write_junit
 from tests.checks.histories import Scene, clean, clean_plain
 
 
@@ -83,10 +80,3 @@ def test_several_runs_are_several_suites(tmp_path: Path) -> None:
         f"{history.record.subject} (seed {history.record.seed})" for _, history in runs
     ]
     assert root.get("tests") == str(sum(len(verdict.findings) for verdict, _ in runs))
-
-
-@pytest.mark.parametrize("name", [".", "nowhere/junit.xml"])
-def test_a_file_that_cannot_be_is_told_before_a_run(tmp_path: Path, name: str) -> None:
-    """A run takes minutes."""
-    with pytest.raises(UsageError, match="there is no place for such a file"):
-        check_file(tmp_path / name)
