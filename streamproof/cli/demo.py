@@ -7,12 +7,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.syntax import Syntax
 
 from streamproof.cli.flags import DIR, Json
 from streamproof.cli.judged import EXIT, tell
 from streamproof.config.file import read_config
-from streamproof.engine.session import Session
 from streamproof.report.fitted import print_fitted
 from streamproof.report.terminal import Terminal
 
@@ -30,8 +28,11 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Catch the usual error of a pipeline, mend it, and see the promise upheld: a minute, on this machine alone."""
-    from streamproof.checks import Outcome  # noqa: PLC0415 - slow to import
+    from rich.syntax import Syntax  # noqa: PLC0415 - slow to import
+
+    from streamproof.checks import Outcome  # noqa: PLC0415
     from streamproof.engine.request import declared_spec  # noqa: PLC0415
+    from streamproof.engine.session import Session  # noqa: PLC0415
     from streamproof.faults import Fault, Instance, Kill, Plan, Progress  # noqa: PLC0415
     from streamproof.report.document import Demonstrated, judged_run  # noqa: PLC0415
     from streamproof.starter.demonstration import AFTER, BEFORE, WHY, mend, project  # noqa: PLC0415

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streamproof.cluster import Cluster, OwnedCluster
 from streamproof.engine.effects import EffectChannels, effect_channels
@@ -10,12 +11,14 @@ from streamproof.engine.input import InputPort, input_port_of
 from streamproof.engine.spec import RunSpec
 from streamproof.guardian import Guardian
 from streamproof.recording.coordinator_logs import GroupLog, TransactionLog
-from streamproof.recording.databases import Database, DatabaseRows, effect_databases
 from streamproof.recording.hops import HopRecords, Hops
 from streamproof.recording.observers import Observers
 from streamproof.recording.source import Rows, Source
 from streamproof.recording.topics import TopicLogs
 from streamproof.subject import ProcessSupervisor
+
+if TYPE_CHECKING:
+    from streamproof.recording.databases import Database
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Parts:
     supervisor: ProcessSupervisor
     input: InputPort
     effects: EffectChannels
-    databases: Mapping[str, Database]
+    databases: "Mapping[str, Database]"
     observers: Observers
     hops: HopRecords
     group_log: GroupLog | None
@@ -53,7 +56,11 @@ def assemble(
     supervisor = ProcessSupervisor(guardian, spec.subject, values, logs)
     effects = effect_channels(spec.subject, spec.contract, values)
     port = input_port_of(spec, servers, supervisor, effects)
-    databases = effect_databases(effects.queries)
+    databases: dict[str, Database] = {}
+    if effects.queries:
+        from streamproof.recording.databases import DatabaseRows, effect_databases  # noqa: PLC0415 - slow to import
+
+        databases |= effect_databases(effects.queries)
     identities = {topic.topic: topic.identity for topic in effects.topics}
     if port.topic:
         identities[port.topic.topic] = port.topic.identity

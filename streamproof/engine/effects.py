@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from streamproof.contract.model import Contract
 from streamproof.engine.spec import queried
-from streamproof.recording.databases import EffectQuery
-from streamproof.recording.expectations import Caused
+from streamproof.recording.expectations import Caused, EffectQuery
 from streamproof.recording.topics import EffectTopic
 from streamproof.subject import SubjectSpec
 from streamproof.subject.placeholders import fill

@@ -19,24 +19,13 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from streamproof.errors import HistoryError, UsageError
 from streamproof.history.store import HistoryWriter
 from streamproof.recording.columns import Columns
+from streamproof.recording.expectations import EffectQuery
 from streamproof.recording.source import Observer
 from streamproof.serde.locators import Locator
 
 LOOK_S = 0.1  # between two looks at least …
 SHARE = 4  # … and this many times as long as the last look took
 LOCK_S = 10.0  # for a lock that a writer of the subject's holds
-
-
-@dataclass(frozen=True)
-class EffectQuery:
-    """A query of whose rows each processed input causes `per_input`; `identity` names the column of an input's id."""
-
-    channel: str
-    url: str  # SQLAlchemy's
-    query: str
-    identity: Locator
-    per_input: int = 1
-    dead_letters: bool = False
 
 
 class Database:

@@ -8,6 +8,7 @@ from typing import Protocol
 from streamproof.history.store import ROWS_PER_GROUP, HistoryWriter
 from streamproof.history.terms import Fate
 from streamproof.recording.columns import Columns
+from streamproof.serde.locators import Locator
 
 Fates = Mapping[str, tuple[int, Fate]]  # sequence and fate of each id that was sent
 UNSENT: tuple[int | None, Fate] = (None, Fate.PROCESS)  # of an id that nobody sent
@@ -23,6 +24,18 @@ class Caused(Protocol):
     def per_input(self) -> int: ...
     @property
     def dead_letters(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class EffectQuery:
+    """A query of whose rows each processed input causes `per_input`; `identity` names the column of an input's id."""
+
+    channel: str
+    url: str  # SQLAlchemy's
+    query: str
+    identity: Locator
+    per_input: int = 1
+    dead_letters: bool = False
 
 
 @dataclass(frozen=True)

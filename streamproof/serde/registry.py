@@ -1,16 +1,18 @@
 """A schema registry that speaks Confluent's REST API, whoever made it: schemas by subject, and by id."""
 
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import httpx
-
 from streamproof.errors import RegistryError, RegistryUnreachable
+
+if TYPE_CHECKING:
+    import httpx
 
 TIMEOUT_S = 30.0  # a registry on a busy machine was seen to be silent for over ten seconds
 CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
 SCHEMA_NOT_FOUND = 40403  # an id that was never given; a 404 with another code is a wrong address
-REFUSED = (httpx.codes.CONFLICT, httpx.codes.UNPROCESSABLE_ENTITY)  # incompatible with the version before, or no schema
+REFUSED = (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)  # incompatible with the version before, or no schema
 
 
 class SchemaRegistry:
@@ -24,6 +26,8 @@ class SchemaRegistry:
         self.url = url.rstrip("/")
 
     def __str__(self) -> str:
+        import httpx  # noqa: PLC0415
+
         return f"the schema registry at {httpx.URL(self.url).copy_with(userinfo=b'')}"
 
     def check(self) -> None:
@@ -46,14 +50,16 @@ class SchemaRegistry:
     def schema(self, number: int, kind: str) -> str | None:
         """The text of the schema with this id; `None` when none has it. RegistryError when it is of another kind."""
         answer = self._ask("GET", f"/schemas/ids/{number}")
-        if answer.status_code == httpx.codes.NOT_FOUND and _said(answer).get("error_code") == SCHEMA_NOT_FOUND:
+        if answer.status_code == HTTPStatus.NOT_FOUND and _said(answer).get("error_code") == SCHEMA_NOT_FOUND:
             return None
         given = self._answered(answer, dict)
         if (found := given.get("schemaType", "AVRO")) != kind:  # Confluent's leaves out the type of Avro
             raise RegistryError(f"schema {number} of {self} is {found}, not {kind}")
         return str(given["schema"])
 
-    def _ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
+    def _ask(self, method: str, path: str, body: Any = None) -> "httpx.Response":
+        import httpx  # noqa: PLC0415 - slow to import, for runs that need a registry
+
         try:
             return httpx.request(
                 method, self.url + path, json=body, headers={"Content-Type": CONTENT_TYPE}, timeout=TIMEOUT_S
@@ -61,7 +67,7 @@ class SchemaRegistry:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise RegistryUnreachable(f"{self} does not answer ({error}); start it, or correct the address") from error
 
-    def _answered(self, answer: httpx.Response, kind: type) -> Any:
+    def _answered(self, answer: "httpx.Response", kind: type) -> Any:
         """The answer as JSON of this kind."""
         if answer.is_server_error:
             raise RegistryUnreachable(f"{self} answers with HTTP {answer.status_code}; look at its log")
@@ -77,7 +83,7 @@ class SchemaRegistry:
         return given
 
 
-def _said(answer: httpx.Response) -> dict[str, Any]:
+def _said(answer: "httpx.Response") -> dict[str, Any]:
     """The message in an error's answer, if it has the form of a registry's errors."""
     try:
         given = answer.json()

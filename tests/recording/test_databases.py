@@ -10,7 +10,8 @@ import pytest
 
 from streamproof.errors import HistoryError, UsageError
 from streamproof.history.store import HistoryWriter
-from streamproof.recording.databases import Database, DatabaseRows, EffectQuery
+from streamproof.recording.databases import Database, DatabaseRows
+from streamproof.recording.expectations import EffectQuery
 from streamproof.serde.locators import Locator
 from tests.recording.test_observers import RECORD
 
