@@ -5,7 +5,8 @@ PipelineError          the process ends; `status` is its exit status
 ├── Fenced             another instance uses this identity            exit 3
 └── FatalError         nothing that this process can do about it      exit 1
 RetriableError         nothing was done, and the same may succeed later
-└── RegistryAway       the schema registry does not answer
+└── Away               a service is not there: that says nothing of the record
+    └── RegistryAway   the schema registry does not answer
 TransactionError       never leaves the forwarder
 ├── Abort              this transaction cannot be committed: abort it, rewind, go on
 └── StartOver          this producer or consumer is of no more use: close it, open another
@@ -37,8 +38,12 @@ class RetriableError(Exception):
     """Nothing was done, and the same may succeed later."""
 
 
-class RegistryAway(RetriableError):  # noqa: N818 - the same call again, later
-    """Nothing is known of the record: it is neither processed nor poison."""
+class Away(RetriableError):  # noqa: N818 - the same call again, later
+    """Nothing is known of the record: it is neither processed nor poison, however often that was tried."""
+
+
+class RegistryAway(Away):
+    pass
 
 
 class TransactionError(Exception):

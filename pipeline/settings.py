@@ -160,7 +160,9 @@ class ConsumerSettings(GroupSettings):
     group_id: Name = "web-app-consumer"
     input_topic: Name = "user-events"
     dlq_topic: Name = "user-events-dlq"
-    database: Name  # the path of a SQLite database, made if it is not there
+    database: (
+        Name  # the path of a SQLite database, made if it is not there; or a URL, as SQLAlchemy has it: postgresql://
+    )
 
     def producer_config(self) -> Config:
         """The producer of dead letters: a letter that is not acknowledged holds up the commit of its record."""

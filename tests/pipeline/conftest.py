@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections import Counter
@@ -20,7 +21,9 @@ from confluent_kafka.cimpl import NewTopic
 
 from pipeline.settings import DEAD_LETTER_BYTES
 from streamproof.cluster import EmbeddedCluster
+from streamproof.cluster.ports import PortLease
 from streamproof.guardian import Guardian
+from tests.pipeline.postgresql import PostgreSQL, programs
 from tests.pipeline.projected import Projected
 
 PARTITIONS = 3
@@ -175,3 +178,25 @@ def stage(embedded_cluster: EmbeddedCluster, session_guardian: Guardian, tmp_pat
 @pytest.fixture
 def projected(stage: Stage) -> Projected:
     return Projected(stage)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(session_guardian: Guardian) -> Iterator[PostgreSQL]:
+    """Without PostgreSQL's programs a test is skipped; with CI set it fails."""
+    if programs() is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no PostgreSQL: install Debian's postgresql")
+    lease = PortLease()
+    # not pytest's own directory: the server's user may not look into that
+    with tempfile.TemporaryDirectory(prefix="postgresql-") as directory:
+        server = PostgreSQL(session_guardian, Path(directory), lease)
+        server.start()
+        yield server
+        server.stop()
+    lease.close()
+
+
+@pytest.fixture
+def postgresql(postgresql_server: PostgreSQL) -> PostgreSQL:
+    """With no table in it."""
+    postgresql_server.ask("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    return postgresql_server

@@ -6,17 +6,12 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import Producer
 
-from pipeline.database import ORDERS, Database
-from pipeline.errors import FatalError, RetriableError, SettingsError
-from pipeline.events import OrderState
-from pipeline.settings import ConsumerSettings
-from tests.pipeline.projected import ORDERS_IN_ALL, Projected, state
+from tests.pipeline.projected import ORDERS_IN_ALL, Projected
 
 WaitUntil = Callable[[Callable[[], bool]], None]
 SIZE = 300
@@ -171,45 +166,3 @@ def test_the_smallest_consumer_keeps_user_events(stage: Any, wait_until: WaitUnt
             (sequence,) for sequence in range(SIZE // 30)
         ]
     assert {message.key() for message in stage.read("DLQ_TOPIC")} == {b"order-%d" % number for number in range(10)}
-
-
-def row(number: int) -> OrderState:
-    return OrderState.model_validate(state(number))
-
-
-def test_a_late_repetition_does_not_take_an_order_back(tmp_path: Path) -> None:
-    """The state is that of the highest sequence, in whatever order the events come."""
-    database = Database(str(tmp_path / "orders.db"), ORDERS)
-    database.write([row(0), row(20), row(40)])
-    database.write([row(20)])
-    database.close()
-    with closing(sqlite3.connect(tmp_path / "orders.db")) as connection:
-        assert connection.execute("SELECT sequence, event_id FROM order_state").fetchall() == [(2, "event-40")]
-
-
-def test_a_write_is_whole_or_nothing(tmp_path: Path) -> None:
-    """A table that is gone ends the member; what stood before it in the same write is not kept."""
-    database = Database(str(tmp_path / "orders.db"), ORDERS)
-    database.write([])
-    with closing(sqlite3.connect(tmp_path / "orders.db")) as connection:
-        connection.execute("ALTER TABLE order_state RENAME TO other")
-        with pytest.raises(FatalError, match="no such table"):
-            database.write([row(1)])
-        assert connection.execute("SELECT count(*) FROM order_history").fetchall() == [(0,)]
-
-
-def test_a_database_that_is_away_may_come_back(tmp_path: Path) -> None:
-    """A directory that is not mounted yet says nothing of the records."""
-    path = tmp_path / "mount" / "orders.db"
-    database = Database(str(path), ORDERS)
-    with pytest.raises(RetriableError, match="unable to open"):
-        database.write([row(1)])
-    path.parent.mkdir()
-    database.write([row(1)])
-    database.close()
-
-
-def test_a_consumer_without_a_database_is_refused() -> None:
-    """The sentence names the variable."""
-    with pytest.raises(SettingsError, match="DATABASE: Field required"):
-        ConsumerSettings.from_environment({"KAFKA_BOOTSTRAP_SERVERS": "localhost:9092"})
