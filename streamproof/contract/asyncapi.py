@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from streamproof.contract.extensions import EXTENSIONS, DeadLettersExtension, ProducesExtension, RecoveryExtension
-from streamproof.contract.locators import IN_COLUMN, LOCATED, locator, locator_in
+from streamproof.contract.fields import require_field
+from streamproof.contract.locators import IN_COLUMN, LOCATED, locator_in
 from streamproof.contract.model import (
     KEY,
     TOPIC_NAME,
@@ -251,9 +252,11 @@ class _Reader:
         channel = self._named(dead.need("channel", "the name of a channel"))
         if channel.query is not None:
             raise dead.error(f"{dead.path}.channel: {channel.name} is a query; dead letters are kept in a topic")
+        if own is None:
+            require_field(identity, channel, dead)
         return DeadLetters(
             channel=channel,
-            identity=locator(own) if own else identity,
+            identity=locator_in(channel, own) if own else identity,
             max_attempts=attempts.whole(1) if attempts else None,
         )
 

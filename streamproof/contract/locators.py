@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from streamproof.contract.fields import require_field
 from streamproof.contract.model import Channel
 from streamproof.contract.source_document import Node
 from streamproof.serde.locators import IN_RECORDS, Locator
@@ -14,13 +15,12 @@ def locator_in(channel: Channel, node: Node) -> Locator:
     """Where an identity lies: in a column of a query, or in a topic's records, as their values are written."""
     if channel.query is not None:
         return locator(node, ("column",), IN_COLUMN)
-    schema = channel.payload.encoding
-    if schema is None:
-        return locator(node)
-    name = schema.format.name
-    found = locator(node, ("header", name, "key"), f"where it lies: header:NAME, {name}:FIELD or key")
-    if found.kind == name and not schema.has_field(found.path):
-        raise node.error(f"{node.path}: the schema of {channel.name} has no field {found.path}")
+    if (schema := channel.payload.encoding) is None:
+        found = locator(node)
+    else:
+        name = schema.format.name
+        found = locator(node, ("header", name, "key"), f"where it lies: header:NAME, {name}:FIELD or key")
+    require_field(found, channel, node)
     return found
 
 

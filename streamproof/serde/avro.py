@@ -1,7 +1,7 @@
 """Avro: its schemas, and records without the frame that names their schema."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -41,8 +41,12 @@ class AvroSchema:
         """ValueError where no JSON can be: bytes, fixed, a record within itself."""
         return _json_schema(self.parsed, {}, ())  # parsed: with every name in full
 
-    def has_field(self, path: str) -> bool:
-        return _has_field(self.document, path)
+    def fields(self, within: Sequence[str]) -> list[str]:
+        named: dict[str, Any] = {}
+        fields = _fields(parse_schema(dict(self.document), named), named)
+        for name in within:
+            fields = [inner for field in fields if field["name"] == name for inner in _fields(field["type"], named)]
+        return [field["name"] for field in fields]
 
     def check(self, value: Any) -> None:
         try:
@@ -109,15 +113,13 @@ def _is_record(schema: Any) -> bool:
     return isinstance(schema, dict) and schema.get("type") == "record"
 
 
-def _has_field(schema: Any, path: str) -> bool:
-    """Whether records of `schema` have the field; of a union, whether any branch of the union has."""
-    first, _, rest = path.partition(".")
+def _fields(schema: Any, named: Mapping[str, Any]) -> list[Any]:
+    """Of a record, which may be `named`; of a union, those of all its branches."""
     if isinstance(schema, list):
-        return any(_has_field(branch, path) for branch in schema)
-    if not _is_record(schema):
-        return False
-    types = [known["type"] for known in schema["fields"] if known["name"] == first]
-    return bool(types) and (not rest or _has_field(types[0], rest))
+        return [field for branch in schema for field in _fields(branch, named)]
+    if isinstance(schema, str):
+        schema = named.get(schema)
+    return schema["fields"] if _is_record(schema) else []
 
 
 def _json_schema(schema: Any, named: dict[str, Any], inside: tuple[str, ...]) -> dict[str, Any]:  # noqa: PLR0911 - a return for each kind of schema

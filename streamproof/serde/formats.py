@@ -1,6 +1,6 @@
 """The formats that a record's value may be written in, beside plain JSON: what each must know, and which there are."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from streamproof.serde.avro import AVRO
@@ -25,8 +25,8 @@ class Schema(Protocol):
     def json_schema(self) -> Mapping[str, Any]:
         """The JSON that values are written from. ValueError where no JSON can be."""
 
-    def has_field(self, path: str) -> bool:
-        """Whether values have the field: `event_id`, or `order.id` for a field of a record within the value."""
+    def fields(self, within: Sequence[str]) -> Collection[str]:
+        """The names of a value's fields; of those in the field that the names `within` lead to."""
 
     def check(self, value: Any) -> None:
         """ValueError, with the field, when the schema does not allow `value`."""

@@ -58,6 +58,13 @@ class Locator:
         return cls(kind, path)
 
     @property
+    def steps(self) -> tuple[str, ...]:
+        """The names that lead to a field of the value; none for what lies elsewhere."""
+        if self.kind == "json":
+            return steps_of(self.path)
+        return tuple(self.path.split(".")) if self.kind in FORMATS else ()
+
+    @property
     def in_json(self) -> Self:
         """The same place in the JSON from which a format's value is encoded."""
         return replace(self, kind="json", path=f"/{self.path.replace('.', '/')}") if self.kind in FORMATS else self
@@ -109,12 +116,16 @@ def _text(found: Any) -> str | None:
     return None if found is None else str(found)
 
 
+def steps_of(pointer: str) -> tuple[str, ...]:
+    """The names in a JSON pointer (RFC 6901)."""
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
+
+
 def _at_pointer(value: bytes | None, pointer: str) -> Any:
-    """What a JSON pointer (RFC 6901) finds in a JSON document; `None` where it finds nothing, or no scalar."""
+    """What a JSON pointer finds in a JSON document; `None` where it finds nothing, or no scalar."""
     try:
         found = json.loads(value or b"")
-        for part in pointer.split("/")[1:]:
-            name = part.replace("~1", "/").replace("~0", "~")
+        for name in steps_of(pointer):
             found = found[int(name)] if isinstance(found, list) else found[name]
     except (ValueError, LookupError, TypeError):
         return None

@@ -17,7 +17,7 @@ from typing import Any
 
 from streamproof.contract.model import Contract, Input
 from streamproof.errors import ContractError
-from streamproof.serde.locators import Locator
+from streamproof.serde.locators import Locator, steps_of
 from streamproof.workload.values import make_values, validator_of
 
 POOL = 64  # payloads that differ in more than id, key and sequence
@@ -142,7 +142,7 @@ def _free(schema: Mapping[str, Any], pointers: Pointers) -> Mapping[str, Any]:
     """The schema with anything allowed where an event's own values will be: those have a form of their own."""
     schema = copy.deepcopy(dict(schema))
     for pointer in pointers:
-        *way, last = _steps(pointer)
+        *way, last = steps_of(pointer)
         inner: Any = schema
         for step in way:
             inner = inner.get("properties", {}).get(step, {})
@@ -177,13 +177,9 @@ def _leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
         yield from _leaves(child, f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}")
 
 
-def _steps(pointer: str) -> list[str]:
-    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
-
-
 def at_pointer(value: Any, pointer: str) -> Any:
     """What a JSON pointer leads to; `None` where it leads nowhere."""
-    for step in _steps(pointer):
+    for step in steps_of(pointer):
         if isinstance(value, dict):
             value = value.get(step)
         elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
@@ -198,7 +194,7 @@ def _placed(document: Any, values: Mapping[str, Any]) -> Any:
     document = copy.deepcopy(document)
     for pointer, value in values.items():
         inner = document
-        *way, last = _steps(pointer)
+        *way, last = steps_of(pointer)
         for step in way:
             inner = inner[int(step)] if isinstance(inner, list) else inner.setdefault(step, {})
         if isinstance(inner, list):
@@ -210,7 +206,7 @@ def _placed(document: Any, values: Mapping[str, Any]) -> Any:
 
 def _at(schema: Any, locator: Locator) -> Mapping[str, Any]:
     """The part of a schema that a JSON pointer into its values leads to; empty where that is not plain."""
-    for step in _steps(locator.path) if locator.kind == "json" else ["?"]:
+    for step in steps_of(locator.path) if locator.kind == "json" else ["?"]:
         schema = schema.get("properties", {}).get(step, {}) if isinstance(schema, Mapping) else {}
     return schema if isinstance(schema, Mapping) else {}
 
@@ -237,7 +233,7 @@ def _poison(document: Document, source: Input, forms: Forms, validator: Any) -> 
         yield (*whole, last[:-1])  # cut off before the last brace
     if not isinstance(document.payload, dict):
         return
-    kept = {_steps(pointer)[0] for pointer in document.gaps}
+    kept = {steps_of(pointer)[0] for pointer in document.gaps}
     names = [name for name in document.payload if name not in kept]
     absent = [{field: value for field, value in document.payload.items() if field != name} for name in names]
     mistyped = [{**document.payload, name: {"unexpected": True}} for name in names]

@@ -83,7 +83,7 @@ def test_without_avro_no_registry_is_needed() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("avro:id", "avro:no", "20: operations.forward.x-identity: the schema of orders has no field no"),
+        ("avro:id", "avro:nowhere", "20: operations.forward.x-identity: the schema of orders has no field nowhere; it"),
         ("avro:n", "json:/n", "21: operations.forward.x-sequence: expected where it lies: header:NAME, avro:FIELD or"),
         ("identity: key", "identity: 'avro:id'", "22: operations.forward.x-produces[0].identity: expected where it "),
         ("{ id: a, n: 1 }", "{ id: a }", "12: channels.orders.messages.order.examples[0].payload: the example breaks"),

@@ -91,13 +91,20 @@ def test_a_registry_that_is_away_is_no_answer() -> None:
         Field(SchemaRegistry("http://127.0.0.1:1"), AVRO, "id")(FRAME.pack(0, 1) + b"x")
 
 
-def test_fields_are_looked_for_in_the_schema() -> None:
-    """By their path; a name that is none is not there."""
-    assert AVRO.schema(SCHEMA).has_field("order.id")
-    assert AVRO.schema(SCHEMA).has_field("maybe")
-    assert not AVRO.schema(SCHEMA).has_field("id")
-    assert not AVRO.schema(SCHEMA).has_field("order.order_id")
-    assert not AVRO.schema(SCHEMA).has_field("before.id")
+@pytest.mark.parametrize(
+    ("within", "fields"),
+    [
+        ([], ["before", "order", "maybe", "last"]),
+        (["order"], ["id", "n"]),
+        (["last"], ["id", "n"]),
+        (["maybe"], []),
+        (["before"], []),
+        (["none"], []),
+    ],
+)
+def test_a_schema_tells_its_fields(within: list[str], fields: list[str]) -> None:
+    """By the names that lead to them; what is no record has none."""
+    assert AVRO.schema(SCHEMA).fields(within) == fields
 
 
 def test_the_json_that_a_record_is_written_from() -> None:

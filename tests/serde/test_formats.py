@@ -1,6 +1,7 @@
 """A format of payloads is a module and a row: nothing else knows the formats by name."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,8 +51,8 @@ class RowSchema:
         names = self.document.split()
         return {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": names}
 
-    def has_field(self, path: str) -> bool:
-        return path in self.document.split()
+    def fields(self, within: Sequence[str]) -> list[str]:
+        return [] if within else self.document.split()
 
     def check(self, value: Any) -> None:
         if missing := set(self.document.split()) - set(value):
