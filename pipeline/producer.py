@@ -55,6 +55,7 @@ class OrderProducer:
     ) -> None:
         self._stop = stop
         self._topic = settings.input_topic
+        self._acks = settings.acks
         self._is_json = settings.value_format == "json"
         self._values = values_of(settings, {"order-event": settings.input_topic})
         self._producer = make_producer({**settings.client_config(), "error_cb": self._on_error}, logger=client_logger())
@@ -71,11 +72,11 @@ class OrderProducer:
 
         def delivered(error: KafkaError | None, message: Message) -> None:
             try:
-                answer = outcome_of(event.event_id, error, message)
+                answer = outcome_of(event.event_id, error, message, self._acks)
             except SystemError:
                 # confluent-kafka 2.16 raises a fatal error in the midst of its callbacks, and the next of them meets
                 # it; met, it is gone
-                answer = outcome_of(event.event_id, error, message)
+                answer = outcome_of(event.event_id, error, message, self._acks)
             if error is not None and error.fatal():
                 self.failed = error
             reply(answer)
@@ -134,12 +135,14 @@ class OrderProducer:
         say("producer error", error=error.str(), fatal=error.fatal())
 
 
-def outcome_of(event_id: str, error: KafkaError | None, message: Message) -> Answer:
+def outcome_of(event_id: str, error: KafkaError | None, message: Message, acks: str = "all") -> Answer:
     """The answer that a delivery report gives. Only what is certainly not in the log has failed."""
-    if error is None:
-        return Answer("ok", event_id, message.partition(), message.offset())
-    certain = error.code() in REFUSED or classify(error) is Action.POISON
-    return Answer("fail" if certain else "unknown", event_id, error=error.str())
+    if error is not None:
+        certain = error.code() in REFUSED or classify(error) is Action.POISON
+        return Answer("fail" if certain else "unknown", event_id, error=error.str())
+    if acks == "0":  # the client reports success when it has written to its socket: "ok" would be made up
+        return Answer("unknown", event_id, error="with ACKS=0 no broker says whether it has the event")
+    return Answer("ok", event_id, message.partition(), message.offset())
 
 
 def run_stdin(producer: OrderProducer, stop: Stop) -> None:

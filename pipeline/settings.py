@@ -51,27 +51,49 @@ class ValueSettings(_Settings):
 
 
 class ProducerSettings(ValueSettings):
-    """The plain, idempotent producer. Times in milliseconds."""
+    """The plain producer. Times in milliseconds.
+
+    ACKS=all: an event is ok when every in-sync replica has it, and it is there once. ACKS=1: when its leader has it; a
+    leader that dies before its followers have fetched takes it along. ACKS=0: no broker says anything of it, so that no
+    event is ever ok. Without idempotence a retry may write an event twice, so both double as well.
+    """
 
     kafka_bootstrap_servers: Name
     input_topic: Name = "order-events"
-    acks: Literal["all"] = "all"  # 0 or 1 can lose what was acknowledged, and rule idempotence out
+    acks: Literal["0", "1", "all"] = "all"
+    enable_idempotence: bool | None = None  # unless set: with ACKS=all, and there alone it is possible
     delivery_timeout_ms: Milliseconds = DELIVERY_TIMEOUT_MS
     socket_timeout_ms: Annotated[int, Field(ge=10, le=300_000)] = 60_000
+
+    @model_validator(mode="after")
+    def _acknowledged_by_all(self) -> Self:
+        if self.enable_idempotence and self.acks != "all":
+            raise ValueError(
+                f"ENABLE_IDEMPOTENCE=true needs ACKS=all, not ACKS={self.acks}: "
+                "only what every in-sync replica has is told from its repetition"
+            )
+        return self
+
+    @property
+    def idempotent(self) -> bool:
+        return self.acks == "all" if self.enable_idempotence is None else self.enable_idempotence
 
     def client_config(self) -> Config:
         return {
             **_producing(self.delivery_timeout_ms, self.socket_timeout_ms),
             "bootstrap.servers": self.kafka_bootstrap_servers,
             "client.id": "order-producer",
-            "acks": self.acks,  # every in-sync replica has it before it counts as sent
-            "enable.idempotence": True,  # a retry is no second record, and no record overtakes another
+            "acks": self.acks,
+            "enable.idempotence": self.idempotent,  # a retry is no second record, and no record overtakes another
+            # without idempotence, a batch that is sent again would land behind the batch after it
+            "max.in.flight.requests.per.connection": 5 if self.idempotent else 1,
         }
 
 
 class ApiSettings(ProducerSettings):
     """The producer behind HTTP. Times in milliseconds."""
 
+    acks: Literal["all"] = "all"  # 201 is a promise to somebody else: 0 and 1 can lose what was acknowledged
     host: Name = "127.0.0.1"  # reached from elsewhere only where that is asked for
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
     delivery_timeout_ms: Milliseconds = 30_000  # no HTTP client waits longer

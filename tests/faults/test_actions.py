@@ -4,18 +4,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaError, Message, Producer
 
 from streamproof.clock import now_us
 from streamproof.cluster import Cluster, EmbeddedCluster
 from streamproof.cluster.broker import STOP_TIMEOUT_S
 from streamproof.errors import ClusterError
 from streamproof.faults import BrokerRole, Fault, Instance, Kill, Progress, System
-from streamproof.faults.actions import PauseBroker, RestartBroker
+from streamproof.faults.actions import KillBrokerAhead, PauseBroker, RestartBroker
 from streamproof.faults.roles import find_target
 from streamproof.faults.targets import Broker
 from streamproof.guardian import Guardian
 from streamproof.kafka.groups import Group
 from streamproof.kafka.leaders import find_leader
+from streamproof.kafka.topics import list_offsets
 from tests.faults.conftest import TOPIC, Deeds, act, system_of, with_progress
 
 UNSEEN = "begun, but nothing could be seen of it: no broker answers"
@@ -229,3 +231,28 @@ def test_a_broker_that_had_to_be_killed_was_not_stopped(
         evidence = act(system_of(cluster, session_guardian, tmp_path), fault)
     assert evidence.effective, evidence.sentence
     assert sentence in evidence.sentence
+
+
+def test_what_a_broker_has_ahead_of_all_others_dies_with_it(
+    agreeing: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path
+) -> None:
+    """What the leader acknowledged while the others slept is gone when it is back; all brokers are there again."""
+    producer = Producer({"bootstrap.servers": agreeing.bootstrap_servers, "acks": 1, "linger.ms": 0})
+    producer.produce(TOPIC, b"before", partition=0)
+    assert producer.flush(30) == 0
+    acknowledged: list[int] = []
+
+    def delivered(error: KafkaError | None, message: Message) -> None:
+        assert error is None
+        acknowledged.append(message.offset() or 0)
+
+    def send(_share: float) -> None:
+        for _ in range(10):  # a fetch that was under way still carries what came first
+            producer.produce(TOPIC, b"ahead", partition=0, on_delivery=delivered)
+            producer.flush(10)
+
+    fault = Fault(KillBrokerAhead(lasts_ms=0, asleep_ms=0), BrokerRole.LEADER, Progress(0.5))
+    evidence = act(system_of(agreeing, session_guardian, tmp_path), fault, send)
+    assert evidence.effective, evidence.sentence
+    assert len(acknowledged) == 10
+    assert list_offsets(agreeing.bootstrap_servers, [TOPIC])[TOPIC, 0].high_watermark < acknowledged[-1]

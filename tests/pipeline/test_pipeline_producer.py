@@ -54,6 +54,12 @@ def test_only_what_is_certainly_not_in_the_log_has_failed(code: int | None, outc
     assert outcome_of("event-1", error, FakeMessage()).outcome == outcome  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("acks", "outcome"), [("all", "ok"), ("1", "ok"), ("0", "unknown")])
+def test_without_acknowledgements_nothing_is_known(acks: str, outcome: str) -> None:
+    """With ACKS=0 the client reports success for what it has only written to its socket: no broker has said so."""
+    assert outcome_of("event-1", None, FakeMessage(), acks).outcome == outcome  # type: ignore[arg-type]
+
+
 class FullProducer:
     """Its queue is full until polled."""
 
@@ -103,6 +109,14 @@ def test_each_line_has_one_answer_and_nothing_is_lost_at_the_end(stage: Any) -> 
     assert told == found
     assert set(told.values()) == {f"event-{number}" for number in range(500)}
     assert {m.key() for m in stage.read("INPUT_TOPIC")} == {f"order-{number}".encode() for number in range(20)}
+
+
+def test_acks_0_answers_that_it_does_not_know(stage: Any) -> None:
+    """On real brokers: each event has its answer, and none is called ok."""
+    process = stage.start("producer", "pipeline", "produce", ACKS="0")
+    out, _ = process.communicate("\n".join(json.dumps(valid(number)) for number in range(50)).encode(), timeout=30)
+    assert [json.loads(line)["outcome"] for line in out.splitlines()] == ["unknown"] * 50
+    assert process.returncode == 0
 
 
 def test_sigterm_ends_it_with_every_answer_given(stage: Any, wait_until: WaitUntil) -> None:

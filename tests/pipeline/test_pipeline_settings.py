@@ -5,7 +5,7 @@ from confluent_kafka import Consumer, Producer
 from pydantic import ValidationError
 
 from pipeline.errors import SettingsError
-from pipeline.settings import ForwarderSettings, ProducerSettings
+from pipeline.settings import ApiSettings, ForwarderSettings, ProducerSettings
 
 NEEDED = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9", "TRANSACTIONAL_ID": "order-processor-instance-1"}
 
@@ -66,8 +66,30 @@ def test_the_new_group_protocol_gets_no_session_settings() -> None:
     assert session <= classic.keys()
 
 
-def test_the_client_accepts_the_producers_settings() -> None:
-    """The plain producer is idempotent, and librdkafka takes its configuration."""
-    config = ProducerSettings.from_environment(NEEDED).client_config()
+@pytest.mark.parametrize(("acks", "idempotent"), [("all", True), ("1", False), ("0", False)])
+def test_the_client_accepts_the_producers_settings(acks: str, idempotent: bool) -> None:
+    """Under each ACKS librdkafka takes the configuration; idempotence comes with all, and else a single request flies.
+
+    Without idempotence, what is sent again would land behind what came after it.
+    """
+    config = ProducerSettings.from_environment({**NEEDED, "ACKS": acks}).client_config()
     Producer(config)
-    assert config["enable.idempotence"] is True
+    assert config["enable.idempotence"] is idempotent
+    assert (config["max.in.flight.requests.per.connection"] == 1) is not idempotent
+
+
+@pytest.mark.parametrize(
+    ("settings", "wrong", "named"),
+    [
+        (ProducerSettings, {"ACKS": "2"}, "ACKS"),
+        (ProducerSettings, {"ACKS": "1", "ENABLE_IDEMPOTENCE": "true"}, "ENABLE_IDEMPOTENCE=true needs ACKS=all"),
+        (ProducerSettings, {"ACKS": "0", "ENABLE_IDEMPOTENCE": "true"}, "not ACKS=0"),
+        (ApiSettings, {"ACKS": "1"}, "ACKS"),
+    ],
+)
+def test_what_cannot_be_promised_is_refused(
+    settings: type[ProducerSettings], wrong: dict[str, str], named: str
+) -> None:
+    """Idempotence rests on ACKS=all, and so does what the API promises to others."""
+    with pytest.raises(SettingsError, match=named):
+        settings.from_environment({**NEEDED, **wrong})

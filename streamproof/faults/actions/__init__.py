@@ -1,7 +1,7 @@
 """What is done to a target: a class for each action, in the module of what it is done to."""
 
 from streamproof.faults.actions.action import ACTIONS, Action, Drawn
-from streamproof.faults.actions.brokers import DisconnectBroker, KillBroker, PauseBroker, RestartBroker
+from streamproof.faults.actions.brokers import DisconnectBroker, KillBroker, KillBrokerAhead, PauseBroker, RestartBroker
 from streamproof.faults.actions.databases import LockDatabase
 from streamproof.faults.actions.processes import Join, Kill, PauseBeyondSession
 
@@ -13,6 +13,7 @@ __all__ = [
     "Join",
     "Kill",
     "KillBroker",
+    "KillBrokerAhead",
     "LockDatabase",
     "PauseBeyondSession",
     "PauseBroker",

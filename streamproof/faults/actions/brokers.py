@@ -1,8 +1,11 @@
 """Actions on brokers: a broker is taken away, others lead what it led, it is given back."""
 
 from abc import abstractmethod
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+from pydantic import Field
 
 from streamproof.capabilities import Capability
 from streamproof.cluster import NetworkedCluster, OwnedCluster, under_control
@@ -14,6 +17,11 @@ from streamproof.faults.targets import BROKER, Broker, TargetKind
 
 TAKEN_OVER_WITHIN_S = 30.0
 Owned = OwnedCluster[Any]
+
+
+def owned(scene: Scene) -> Owned:
+    """The cluster, which is ours to break."""
+    return under_control(scene.system.cluster, OwnedCluster)
 
 
 @dataclass(frozen=True)
@@ -37,25 +45,24 @@ class BrokerAction(Action):
     drawn: ClassVar[Drawn] = Drawn.LOST
 
     @abstractmethod
-    def take(self, cluster: Owned, node: int) -> str:
+    def take(self, scene: Scene, node: int) -> str:
         """Take the broker away; what was done, for a sentence."""
 
     @abstractmethod
-    def give(self, cluster: Owned, node: int) -> None:
+    def give(self, scene: Scene, node: int) -> None:
         """Give the broker back."""
 
     def begin(self, scene: Scene) -> Taken:
         system = scene.system
-        cluster = under_control(system.cluster, OwnedCluster)
         if not isinstance(scene.met, Broker):
             raise TypeError(f"{scene.on} is no broker")
         node, role = scene.met.node, scene.met.role
         name = f"broker {node}" + (f" ({role})" if role else "")
-        others = tuple(cluster.address(other) for other in cluster.brokers if other != node)
+        others = tuple(system.cluster.address(other) for other in system.cluster.brokers if other != node)
         logs = logs_of(system, [transaction.transactional_id for transaction in transactions_of(system)])
         # asked of the others: a broker that was paused a moment ago believes that it leads still
-        led = led_by(node, logs, ",".join(others) or cluster.bootstrap_servers)
-        return Taken(node, name, others, logs, led, self.take(cluster, node))
+        led = led_by(node, logs, ",".join(others) or system.cluster.bootstrap_servers)
+        return Taken(node, name, others, logs, led, self.take(scene, node))
 
     def evidence(self, scene: Scene, state: Taken) -> Evidence:
         what = f"{state.name} {state.done}"
@@ -70,7 +77,7 @@ class BrokerAction(Action):
         return Evidence(f"{what}, the {partitions} that it led taken over", effective=True)
 
     def end(self, scene: Scene, state: Taken) -> None:
-        self.give(under_control(scene.system.cluster, OwnedCluster), state.node)
+        self.give(scene, state.node)
 
 
 class KillBroker(BrokerAction):
@@ -88,12 +95,42 @@ class KillBroker(BrokerAction):
 
     kind: ClassVar[str] = "kill-broker"
 
-    def take(self, cluster: Owned, node: int) -> str:
-        cluster.kill(node)
+    def take(self, scene: Scene, node: int) -> str:
+        owned(scene).kill(node)
         return "killed"
 
-    def give(self, cluster: Owned, node: int) -> None:
-        cluster.start(node)
+    def give(self, scene: Scene, node: int) -> None:
+        owned(scene).start(node)
+
+
+class KillBrokerAhead(KillBroker):
+    """Kill a broker that is ahead of all others: what it alone had is cut off when it comes back.
+
+    The others are paused first (SIGSTOP, or Docker's pause), for `asleep_ms` (1000), and fetch nothing. They wake once
+    it is dead, and one that was in sync when it fell asleep leads from then on. So the election is clean, and what was
+    acknowledged by the leader alone (acks=1) is gone. No other fault should take a broker meanwhile.
+
+    Evidence: as for [kill-broker](#kill-broker).
+
+    Without effect: as for [kill-broker](#kill-broker).
+    """
+
+    kind: ClassVar[str] = "kill-broker-ahead"
+    feeds: ClassVar[bool] = True
+
+    asleep_ms: int = Field(default=1000, ge=0, description="whole milliseconds, of at least 0")
+
+    def take(self, scene: Scene, node: int) -> str:
+        cluster = owned(scene)
+        with ExitStack() as asleep:
+            for other in cluster.brokers:
+                if other != node:
+                    cluster.pause(other)
+                    asleep.callback(cluster.resume, other)
+            scene.feed(1.0)  # only now: what comes meanwhile, it has alone
+            scene.system.wait(self.asleep_ms / 1000)
+            cluster.kill(node)
+        return f"killed {self.asleep_ms} ms after all others fell asleep"
 
 
 class RestartBroker(BrokerAction):
@@ -108,11 +145,11 @@ class RestartBroker(BrokerAction):
 
     kind: ClassVar[str] = "restart-broker"
 
-    def take(self, cluster: Owned, node: int) -> str:
-        return "stopped" if cluster.stop(node) else "did not stop in time, was killed"
+    def take(self, scene: Scene, node: int) -> str:
+        return "stopped" if owned(scene).stop(node) else "did not stop in time, was killed"
 
-    def give(self, cluster: Owned, node: int) -> None:
-        cluster.start(node)
+    def give(self, scene: Scene, node: int) -> None:
+        owned(scene).start(node)
 
 
 class PauseBroker(BrokerAction):
@@ -129,12 +166,12 @@ class PauseBroker(BrokerAction):
     kind: ClassVar[str] = "pause-broker"
     drawn: ClassVar[Drawn] = Drawn.PAUSED
 
-    def take(self, cluster: Owned, node: int) -> str:
-        cluster.pause(node)
+    def take(self, scene: Scene, node: int) -> str:
+        owned(scene).pause(node)
         return "paused"
 
-    def give(self, cluster: Owned, node: int) -> None:
-        cluster.resume(node)
+    def give(self, scene: Scene, node: int) -> None:
+        owned(scene).resume(node)
 
 
 class DisconnectBroker(BrokerAction):
@@ -150,9 +187,9 @@ class DisconnectBroker(BrokerAction):
     kind: ClassVar[str] = "disconnect-broker"
     requires: ClassVar[frozenset[Capability]] = frozenset({Capability.CUT_BROKERS})
 
-    def take(self, cluster: Owned, node: int) -> str:
-        under_control(cluster, NetworkedCluster).disconnect(node)
+    def take(self, scene: Scene, node: int) -> str:
+        under_control(scene.system.cluster, NetworkedCluster).disconnect(node)
         return "cut from its peers"
 
-    def give(self, cluster: Owned, node: int) -> None:
-        under_control(cluster, NetworkedCluster).connect(node)
+    def give(self, scene: Scene, node: int) -> None:
+        under_control(scene.system.cluster, NetworkedCluster).connect(node)
