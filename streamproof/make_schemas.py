@@ -16,6 +16,7 @@ from streamproof.config.file import Config
 from streamproof.contract.extensions import DocumentPart
 from streamproof.engine.validation import Validation
 from streamproof.faults.written import TRIGGERS, WrittenFault, WrittenPlan, kinds
+from streamproof.lag.document import LagReport
 from streamproof.report.document import Demonstrated, JudgedRun
 from streamproof.starter.project import Written
 
@@ -51,6 +52,7 @@ def schemas() -> Mapping[str, Schema]:
         "verdict.json": _named("What verify --json and check --json print", JudgedRun, _Untitled, "serialization"),
         "validation.json": _named("What validate --json prints", Validation, _Untitled, "serialization"),
         "init.json": _named("What init --json prints", Written, _Untitled, "serialization"),
+        "lag.json": _named("What lag --json prints", LagReport, _Untitled, "serialization"),
         "demo.json": _named("What demo --json prints", Demonstrated, _Untitled, "serialization"),
     }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kio.schema.consumer_group_describe.v0.request import ConsumerGroupDescribeRequest
 from kio.schema.consumer_group_describe.v0.response import ConsumerGroupDescribeResponse
+from kio.schema.consumer_protocol_assignment.v0.data import ConsumerProtocolAssignment
 from kio.schema.consumer_protocol_subscription.v0.data import ConsumerProtocolSubscription
 from kio.schema.describe_groups.v5.request import DescribeGroupsRequest
 from kio.schema.describe_groups.v5.response import DescribeGroupsResponse
@@ -22,6 +23,7 @@ from streamproof.kafka.leaders import Partition
 from streamproof.kafka.protocol import Connection, NotUnderstood
 
 VERSION_BYTES = 2
+CONSUMERS = ("consumer", "")  # kinds of groups; the second commits, and has never had a member
 IDLE = ("Empty", "Dead")  # the states of a group without members
 OWN_PREFIX = "streamproof-"  # of the names of the verifier's own groups, topics and transactional ids
 
@@ -31,11 +33,14 @@ class Group:
     """A consumer group of either protocol. `state` is Dead when there is no such group. `ids`: its members'.
 
     `topics`: those that its members have subscribed to by name; none where the broker does not know them now.
+    `assigned`: the partitions that they have. `epoch`: of a KIP-848 group; a classic group's generation is not told.
     """
 
     state: str
     ids: frozenset[str]
     topics: frozenset[str] = frozenset()
+    assigned: frozenset[Partition] = frozenset()
+    epoch: int | None = None
 
     @property
     def members(self) -> int:
@@ -55,7 +60,7 @@ def list_groups(bootstrap: str) -> tuple[str, ...]:
         for broker in requests.find_metadata(bootstrap).brokers:
             answer = requests.ask(f"{broker.host}:{broker.port}", ListGroupsRequest(), ListGroupsResponse)
             requests.check(answer.error_code, "the list of groups")
-            found |= {str(group.group_id) for group in answer.groups if group.protocol_type == "consumer"}
+            found |= {str(group.group_id) for group in answer.groups if group.protocol_type in CONSUMERS}
         return tuple(sorted(found))
 
     return requests.patiently(look)
@@ -70,7 +75,8 @@ def describe_group(bootstrap: str, name: str) -> Group:
         requests.check(seen.error_code, f'group "{name}"')
         if seen.group_state != "Dead":
             ids = frozenset(str(member.member_id) for member in seen.members)
-            return Group(seen.group_state, ids, _subscribed(member.member_metadata for member in seen.members))
+            topics = _subscribed(member.member_metadata for member in seen.members)
+            return Group(seen.group_state, ids, topics, _assigned(member.member_assignment for member in seen.members))
         modern = ConsumerGroupDescribeRequest(group_ids=(GroupId(name),), include_authorized_operations=False)
         try:
             (found,) = coordinator.ask(modern, ConsumerGroupDescribeResponse).groups
@@ -81,7 +87,13 @@ def describe_group(bootstrap: str, name: str) -> Group:
         requests.check(found.error_code, f'group "{name}"')
         ids = frozenset(str(member.member_id) for member in found.members)
         topics = frozenset(str(topic) for member in found.members for topic in member.subscribed_topic_names)
-        return Group(found.group_state, ids, topics)
+        assigned = frozenset(
+            (str(topic.topic_name), int(part))
+            for member in found.members
+            for topic in member.assignment.topic_partitions
+            for part in topic.partitions
+        )
+        return Group(found.group_state, ids, topics, assigned, int(found.group_epoch))
 
     return requests.ask_coordinator(bootstrap, requests.GROUP, name, describe)
 
@@ -91,6 +103,18 @@ def _subscribed(members: Iterable[bytes]) -> frozenset[str]:
     read = entity_reader(ConsumerProtocolSubscription)
     return frozenset(
         topic for sent in members if len(sent) > VERSION_BYTES for topic in read(sent, VERSION_BYTES)[0].topics
+    )
+
+
+def _assigned(members: Iterable[bytes]) -> frozenset[Partition]:
+    """The partitions in what the leader of a classic group sent for its members, of the same form."""
+    read = entity_reader(ConsumerProtocolAssignment)
+    return frozenset(
+        (str(one.topic), int(part))
+        for sent in members
+        if len(sent) > VERSION_BYTES
+        for one in read(sent, VERSION_BYTES)[0].assigned_partitions
+        for part in one.partitions
     )
 
 

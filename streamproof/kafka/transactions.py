@@ -19,6 +19,8 @@ from streamproof.kafka import requests
 from streamproof.kafka.leaders import partitions_by_leader
 from streamproof.kafka.protocol import Connection
 
+ONGOING = ("Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence")  # states of what is not complete
+
 
 @dataclass(frozen=True)
 class Transaction:
@@ -60,6 +62,25 @@ def list_transactions(bootstrap: str) -> tuple[Transaction, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
+def list_ongoing_transactions(bootstrap: str) -> dict[int, Transaction]:
+    """Every transaction that has begun and is not complete, by its producer's id; every broker has answered."""
+    request = ListTransactionsRequest(state_filters=ONGOING, producer_id_filters=())
+
+    def look() -> dict[int, Transaction]:
+        found: dict[int, Transaction] = {}
+        for broker in requests.find_metadata(bootstrap).brokers:
+            with Connection(f"{broker.host}:{broker.port}", timeout_s=requests.TIMEOUT_S) as coordinator:
+                answer = coordinator.ask(request, ListTransactionsResponse)
+                requests.check(answer.error_code, "the list of transactions")
+                for listed in answer.transaction_states:
+                    described = _describe(coordinator, listed.transactional_id)
+                    if described is not None and described.state in ONGOING:
+                        found[described.producer_id] = described
+        return found
+
+    return requests.patiently(look)
+
+
 def _describe(coordinator: Connection, transactional_id: str) -> Transaction | None:
     request = DescribeTransactionsRequest(transactional_ids=(TransactionalId(transactional_id),))
     try:
@@ -79,7 +100,8 @@ def _describe(coordinator: Connection, transactional_id: str) -> Transaction | N
     )
 
 
-Written = frozenset[tuple[str, int, int]]  # topic, partition, and the last sequence of a producer there
+# of a producer: topic, partition, the offset at which its transaction begins there, and its last sequence
+Written = frozenset[tuple[str, int, int, int]]
 
 
 def list_open_producers(bootstrap: str, topics: Iterable[str]) -> dict[int, Written]:
@@ -99,8 +121,9 @@ def list_open_producers(bootstrap: str, topics: Iterable[str]) -> dict[int, Writ
                 for part in topic.partitions:
                     requests.check(part.error_code, f"partition {part.partition_index} of {topic.name}")
                     for producer in part.active_producers:
-                        if producer.current_txn_start_offset >= 0:
-                            place = str(topic.name), int(part.partition_index), int(producer.last_sequence)
+                        begin = int(producer.current_txn_start_offset)
+                        if begin >= 0:
+                            place = str(topic.name), int(part.partition_index), begin, int(producer.last_sequence)
                             found[producer.producer_id] = found.get(producer.producer_id, frozenset()) | {place}
         return found
 

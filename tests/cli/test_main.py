@@ -17,7 +17,7 @@ STREAMPROOF = str(Path(sys.executable).with_name("streamproof"))
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 SCHEMAS = CONTRACTS / "schemas/order_event"
 RUN = ["--input-topic", "a", "--output-topic", "b", "--group", "g"]
-VERBS = ["demo", "init", "up", "verify", "validate", "check", "report", "compat", "steps", "completion"]
+VERBS = ["demo", "init", "up", "verify", "validate", "check", "lag", "report", "compat", "steps", "completion"]
 
 
 def test_without_a_verb_help_is_shown(call: Call) -> None:
@@ -148,7 +148,7 @@ def test_help_fits_a_narrow_terminal(call: Call, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    "arguments", [["verify"], ["init"], ["demo"], ["check"], ["report"], ["compat"], ["steps"], []]
+    "arguments", [["verify"], ["init"], ["demo"], ["check"], ["lag"], ["report"], ["compat"], ["steps"], []]
 )
 def test_help_gives_no_type_to_a_flag_that_takes_no_value(call: Call, arguments: list[str]) -> None:
     """Nobody is to write `--json true`."""

@@ -37,7 +37,7 @@ def test_what_goes_on_while_an_instance_is_stopped_is_not_its_own(
     monkeypatch.setattr("streamproof.faults.in_flight.list_transactions", lambda _: told)
     monkeypatch.setattr(
         "streamproof.faults.in_flight.list_open_producers",
-        lambda *_: {pid: frozenset({("out", 0, next(looks) if pid in grows else 0)}) for pid in (7, 8)},
+        lambda *_: {pid: frozenset({("out", 0, 0, next(looks) if pid in grows else 0)}) for pid in (7, 8)},
     )
     monkeypatch.setattr(System, "wait", lambda *_: None)
     held, _ = stopped_inside(Scene(replace(noted, since_ms=0), Instance(1)), 1, 1)

@@ -102,7 +102,9 @@ def member(servers: str, topic: str, request: pytest.FixtureRequest) -> Iterator
 def test_a_group_and_its_offsets(servers: str, topic: str, member: tuple[str, Consumer]) -> None:
     """State, members and committed offsets, in both rebalance protocols."""
     name, consumer = member
-    assert describe_group(servers, name) == Group("Stable", frozenset({consumer.memberid()}), frozenset({topic}))
+    seen = describe_group(servers, name)
+    everything = frozenset((topic, part) for part in range(3))
+    assert seen == Group("Stable", frozenset({consumer.memberid()}), frozenset({topic}), everything, seen.epoch)
     assert name in list_groups_in_use(servers)
     assert list_committed_offsets(servers, name) == {}
     consumer.commit(offsets=[TopicPartition(topic, 1, 7)], asynchronous=False)
