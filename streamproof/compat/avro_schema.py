@@ -8,9 +8,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from streamproof.errors import SchemaError, did_you_mean
+from streamproof.syntax import MalformedError, read_json
 
 PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
 NAMED = {"record": "record", "error": "record", "enum": "enum", "fixed": "fixed"}
@@ -83,11 +84,9 @@ class _Document:
         self._references: list[tuple[Schema, str, Path]] = []
         self._unions: list[tuple[Schema, Path]] = []
         try:
-            self.root = self._read(json.loads(COMMENT.sub(_blank, text), parse_constant=_no_constant), "", ())
-        except json.JSONDecodeError as error:
-            raise SchemaError(f"{what}:{error.lineno}: no JSON: {error.msg}") from error
-        except ValueError as error:
-            raise SchemaError(f"{what}: no JSON: {error}") from error
+            self.root = self._read(read_json(COMMENT.sub(_blank, text)), "", ())
+        except MalformedError as error:
+            raise SchemaError(f"{what}:{error.place}: {error}") from error
         except RecursionError as error:
             raise SchemaError(f"{what}: nested too deeply to be read") from error
 
@@ -248,7 +247,3 @@ def _number(text: str) -> bool:
 def _blank(found: re.Match[str]) -> str:
     """A quoted text as it is; a comment as spaces, which keep its lines."""
     return found[1] or re.sub(r"[^\n]", " ", found[0])
-
-
-def _no_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")

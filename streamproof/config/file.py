@@ -16,6 +16,7 @@ from streamproof.cluster import STARTED, versions
 from streamproof.complaints import complaint
 from streamproof.errors import UsageError, did_you_mean, unreadable
 from streamproof.subject.spec import Placed, SubjectSpec
+from streamproof.syntax import MalformedError, read_toml
 
 FILE = "streamproof.toml"
 _NAME = re.compile(r"[\w.-]{1,100}")
@@ -139,9 +140,9 @@ def read_config(path: Path = Path(FILE)) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read ({unreadable(error)}); name a file such as {FILE}") from error
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(_malformed(path, text, error)) from error
+        tables = read_toml(text)
+    except MalformedError as error:
+        raise UsageError(f"{path}:{error.place}: {error}") from error
     try:
         config = Config.model_validate({**_placed(tables, path.parent), "path": path})
     except ValidationError as error:
@@ -178,13 +179,6 @@ def _placed(tables: dict[str, Any], directory: Path) -> dict[str, Any]:
         }
         tables = {**tables, "subject": placed}
     return under(tables, "checks")
-
-
-def _malformed(path: Path, text: str, error: tomllib.TOMLDecodeError) -> str:
-    at = re.search(r" \(at line (\d+), column \d+\)$", str(error))
-    line = int(at[1]) if at else len(text.splitlines())
-    what = re.sub(r" \(at .*\)$", "", str(error))
-    return f"{path}:{line}: no valid TOML: {what[:1].lower()}{what[1:]}"
 
 
 def _sentence(path: Path, text: str, error: ValidationError) -> str:

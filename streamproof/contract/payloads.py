@@ -3,11 +3,13 @@
 from typing import Any
 
 from jsonschema import Draft7Validator
-from jsonschema.exceptions import SchemaError, best_match
+from jsonschema.exceptions import SchemaError, ValidationError, best_match
 from jsonschema.validators import validator_for
 
+from streamproof.complaints import shown
 from streamproof.contract.model import Payload
 from streamproof.contract.source_document import Documents, Node, lines_of
+from streamproof.errors import did_you_mean
 from streamproof.serde.formats import FORMATS, Format
 
 JSON_FORMATS = ("application/schema+json", "application/schema+yaml", "application/vnd.aai.asyncapi")
@@ -66,7 +68,7 @@ def _json(documents: Documents, node: Node) -> Payload:
         validator_for(schema, default=Draft7Validator).check_schema(schema)
     except SchemaError as error:
         place = lines_of(node, iter(error.absolute_path))
-        raise place.error(f"{place.path or 'the document'}: no valid JSON Schema: {error.message}") from error
+        raise place.error(f"{place.path or 'the document'}: no valid JSON Schema: {_in_words(error)}") from error
     return Payload(schema)
 
 
@@ -81,6 +83,23 @@ def require_fitting(example: Node, payload: Payload) -> None:
     elif payload.json_schema is not None:
         validator: Any = validator_for(payload.json_schema, default=Draft7Validator)(payload.json_schema)
         if broken := best_match(validator.iter_errors(example.plain())):
-            place, why = lines_of(example, iter(broken.absolute_path)), broken.message
+            place, why = lines_of(example, iter(broken.absolute_path)), _in_words(broken)
     if why is not None:
         raise place.error(f"{place.path}: the example breaks the message's own schema: {why}")
+
+
+def _in_words(error: ValidationError | SchemaError) -> str:
+    """What a value lacks of its schema: of several ways to be right, the nearest."""
+    while error.context:
+        error = max(error.context, key=lambda inner: (len(inner.absolute_path), inner.validator == "enum"))
+    found: Any = error.instance
+    wanted: Any = error.validator_value
+    match error.validator:
+        case "enum":
+            hint = did_you_mean(found, map(str, wanted)) if isinstance(found, str) else ""
+            return f"expected {', '.join(map(str, wanted))}, found {shown(found)}{hint}"
+        case "type":
+            return f"expected {' or '.join([wanted] if isinstance(wanted, str) else wanted)}, found {shown(found)}"
+        case "required":
+            return f"{next(name for name in wanted if name not in found)} is missing"
+    return str(error.message)

@@ -16,7 +16,9 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from streamproof.errors import ContractError, did_you_mean, unreadable
+from streamproof.syntax import MalformedError, read_json
 
+JSON_SUFFIXES = (".json", ".avsc")
 MAX_DEPTH = 60  # of a document; deeper is an alias that contains itself
 _KINDS = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false", int: "a whole number"}
 DATA_WORDS = ("enum", "const", "default", "examples")  # of JSON Schema: a $ref below them is no reference
@@ -118,7 +120,7 @@ class Documents:
         """The root of the document in `file`; ContractError when it cannot be read, at `referrer` if it names it."""
         if file not in self._read:
             try:
-                text = file.read_text(encoding="utf-8")
+                text = file.read_text(encoding="utf-8-sig")
             except (OSError, UnicodeDecodeError) as error:
                 why = unreadable(error)
                 if referrer is not None:
@@ -189,21 +191,33 @@ class Documents:
 
 
 def parse(text: str, file: Path) -> Node:
-    """The document in `text`; ContractError, with the line, when it is neither YAML nor JSON."""
-    if file.suffix in (".json", ".avsc"):
-        text = text.replace("\t", " ")  # JSON indents with tabs where YAML does not; in its strings they are escaped
+    """The document in `text`; ContractError, with its place, when it is neither YAML nor JSON."""
+    # JSON indents with tabs where YAML does not; in its strings they are escaped
+    lenient = text.replace("\t", " ") if file.suffix in JSON_SUFFIXES else text
     try:
-        tree = YAML(typ="rt").compose(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problem = error.problem or error.context or ""
-        hint = "; YAML is indented with spaces" if "'\\t'" in problem else ""
-        raise ContractError(f"{file}:{line}: neither YAML nor JSON: {problem}{hint}") from error
+        tree = YAML(typ="rt").compose(lenient)
     except YAMLError as error:
-        raise ContractError(f"{file}:1: neither YAML nor JSON: {str(error).splitlines()[0]}") from error
+        wrong = _malformed(error, text, file)
+        raise ContractError(f"{file}:{wrong.place}: {wrong}") from error
     if tree is None:
         raise ContractError(f"{file}:1: the document is empty; expected an AsyncAPI 3 document")
     return _node(tree, file, tree.start_mark.line + 1, "", 0)
+
+
+def _malformed(error: YAMLError, text: str, file: Path) -> MalformedError:
+    """What is wrong with a document, by the rules of JSON where it should be JSON."""
+    if file.suffix in JSON_SUFFIXES:
+        try:
+            read_json(text)
+        except MalformedError as wrong:
+            return wrong
+    if not isinstance(error, MarkedYAMLError):
+        return MalformedError("YAML", 1, 1, str(error))
+    problem, mark = error.problem or error.context or "", error.problem_mark
+    if error.context_mark and ("<stream end>" in problem or "end of stream" in problem):
+        mark = error.context_mark  # where what is not closed begins
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    return MalformedError("YAML", line + 1, column + 1, problem)
 
 
 def _node(tree: Any, file: Path, line: int, path: str, depth: int) -> Node:

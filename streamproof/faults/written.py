@@ -16,13 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from streamproof.complaints import complaint, shown
-from streamproof.errors import UsageError, did_you_mean
+from streamproof.errors import UsageError, did_you_mean, unreadable
 from streamproof.faults.actions import ACTIONS, Action, Kill
 from streamproof.faults.actions.action import WrongKeyError
 from streamproof.faults.fault import Fault, either
 from streamproof.faults.plan import Plan
 from streamproof.faults.targets import parse_target
 from streamproof.faults.triggers import LOOKS, After, During, Elapsed, InFlight, OfAnother, Progress, Trigger
+from streamproof.syntax import MalformedError, read_json
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -159,11 +160,13 @@ def plan_in_words(text: str) -> Plan:
 def read_written(path: Path) -> WrittenPlan:
     """The plan in a file, its faults not looked at; UsageError when it cannot be read, or is none."""
     try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}); name the file of a plan") from error
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read ({unreadable(error)}); name the file of a plan") from error
     try:
-        return WrittenPlan.model_validate_json(text)
+        return WrittenPlan.model_validate(read_json(text))
+    except MalformedError as error:
+        raise UsageError(f"{path}:{error.place}: {error}{SAVED}") from error
     except ValidationError as error:
         raise UsageError(f"{path}: {_sentence(error.errors(include_url=False)[0])}{SAVED}") from error
 
@@ -184,10 +187,8 @@ SAVED = "; a plan is what a run saves as plan.json"
 
 def _sentence(error: ErrorDetails) -> str:
     match error["loc"]:
-        case ():  # no JSON, or of no object
-            return (
-                error["msg"] if error["type"] == "json_invalid" else f"expected a plan, found {shown(error['input'])}"
-            )
+        case ():
+            return f"expected a plan, found {shown(error['input'])}"
         case ("faults", int(index)):
             return f"fault {index + 1}: expected a fault, found {shown(error['input'])}"
         case (name, *_):

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from streamproof.contract.model import Contract, Input
-from streamproof.errors import ContractError, UsageError, did_you_mean
+from streamproof.errors import ContractError, UsageError, did_you_mean, unreadable
 from streamproof.history.terms import Fate
 from streamproof.serde.formats import FORMATS, Schema
 from streamproof.serde.framing import UNREADABLE, framed
 from streamproof.serde.locators import IN_RECORDS
+from streamproof.syntax import MalformedError, read_json
 from streamproof.workload.template import Forms, Template, at_pointer, make_templates
 
 EVENTS_PER_KEY = 8
@@ -162,10 +163,11 @@ def events_from_file(path: Path, contract: Contract) -> Iterator[Event]:
     (process), `id` (what lies where the contract says, if absent) and `seq` (counted per key).
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is no UTF-8 text"
-        raise UsageError(f"{path}: cannot read the input ({why}); check the path after --input") from error
+        raise UsageError(
+            f"{path}: cannot read the input ({unreadable(error)}); check the path after --input"
+        ) from error
     lines: dict[str, int] = {}
     counted: Counter[str | None] = Counter()
     schema = contract.input.channel.payload.encoding
@@ -177,6 +179,8 @@ def events_from_file(path: Path, contract: Contract) -> Iterator[Event]:
             event = _from_line(line, source, counted)
             if schema is not None and event.fate is not Fate.POISON:
                 schema.check(json.loads(event.value))
+        except MalformedError as error:
+            raise UsageError(f"{path}:{number}:{error.column}: {error}") from error
         except ValueError as error:
             raise UsageError(f"{path}:{number}: {error}") from error
         if event.id in lines:
@@ -188,11 +192,8 @@ def events_from_file(path: Path, contract: Contract) -> Iterator[Event]:
 
 
 def _from_line(line: str, source: Input, counted: Counter[str | None]) -> Event:
-    """The event in a line; ValueError with what is wrong with the line."""
-    try:
-        given = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"no valid JSON: {error.msg.lower()} in column {error.colno}") from error
+    """The event in a line; ValueError, or MalformedError, with what is wrong with the line."""
+    given = read_json(line)
     if not isinstance(given, dict):
         raise ValueError(  # noqa: TRY004 - of the line's form, not of a call
             f'expected an object such as {{"key": "a", "value": {{}}}}, found {line.strip()[:40]}'

@@ -30,7 +30,11 @@ operations:
             {},
             "streamproof.toml is not there; `streamproof init` writes it; or name another file, or give the subject by",
         ),
-        (["verify"], {"streamproof.toml": "[subject"}, "streamproof.toml:1: no valid TOML"),
+        (
+            ["verify"],
+            {"streamproof.toml": "[subject"},
+            "streamproof.toml:1:9: no valid TOML: a table's name is not closed",
+        ),
         (["verify", "order"], {"streamproof.toml": TOML}, 'subject "order" is not declared (did you mean "orders"?)'),
         (
             ["verify"],
@@ -100,7 +104,7 @@ operations:
         (
             ["verify", "--run", "true", *RUN, "--faults", "p.json"],
             {"p.json": "kill it"},
-            "p.json: Invalid JSON: expected value at line 1 column 1; a plan is what a run saves as plan.json",
+            "p.json:1:1: no valid JSON: expected a value; put a text in double quotes, and no comma before a closing",
         ),
         (
             ["verify", "--run", "true", *RUN, "--faults", "p.json"],

@@ -122,7 +122,7 @@ def test_a_rule(reader: Schema, writer: Schema, expected: list[tuple[str, str]])
 @pytest.mark.parametrize(
     ("schema", "sentence"),
     [
-        ("{", "v1:1: no JSON"),
+        ("{", "v1:1:2: no valid JSON"),
         ('"text"', "v1: no Avro schema"),
         ('{"type": "record", "name": "A"}', "fields"),
         ('["int", "int"]', "int"),

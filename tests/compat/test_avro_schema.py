@@ -106,10 +106,10 @@ def test_what_is_none_is_refused_with_its_place(schema: Any, sentence: str) -> N
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('{\n "type": "int",\n}', "v1:3: no JSON"),
-        ("", "v1:1: no JSON"),
-        ("int x", "v1:1: no JSON"),
-        ('{"type": "int", "x": NaN}', "v1: no JSON: NaN is no number"),
+        ('{\n "type": "int",\n}', "v1:3:1: no valid JSON"),
+        ("", "v1:1:1: no valid JSON"),
+        ("int x", "v1:1:1: no valid JSON"),
+        ('{"type": "int", "x": NaN}', "v1:1:22: no valid JSON: JSON has no NaN"),
         ("[" * 100_000, "nested too deeply"),
         ('{"type": "array", "items": ' * 5_000 + '"int"' + "}" * 5_000, "nested too deeply"),
     ],
@@ -133,7 +133,7 @@ def test_comments_are_passed_over_and_texts_are_not() -> None:
     """A // within a text is part of it; the lines are still counted."""
     commented = '// an\n{"type": /* an\nint */ "enum", "name": "E", "symbols": ["a"], "doc": "see http://a//b"}'
     assert check(commented, ['{"type": "enum", "name": "E", "symbols": ["a"]}']).compatible
-    with pytest.raises(SchemaError, match="v1:3: no JSON"):
+    with pytest.raises(SchemaError, match="v1:3:2: no valid JSON"):
         check("/* a\nb */\n{", level="NONE")
 
 

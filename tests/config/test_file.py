@@ -65,13 +65,13 @@ def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("a =", "1: no valid TOML: invalid value"),
+        ("a =", "1:4: no valid TOML: expected a value"),
         (
             "[cluster]\nregistry = false",
             '2: cluster.registry: expected true, or the URL of a schema registry, such as "http://127.0.0.1:8081"',
         ),
         ('[cluster]\nregistry = ""', "2: cluster.registry: expected true, or the URL of a schema registry"),
-        ('[subject.orders]\ncontract = "c', "2: no valid TOML: unterminated string"),
+        ('[subject.orders]\ncontract = "c', "2:14: no valid TOML: a text is not closed"),
         ("[subjects.orders]", '1: subjects is not known (did you mean "subject"?)'),
         (SUBJECT + "\n# twice\ninstnces = 2", '6: subject.orders.instnces is not known (did you mean "instances"?)'),
         (SUBJECT + "zebra = 2", "4: subject.orders.zebra is not known"),

@@ -15,7 +15,7 @@ PROTOBUF = "payload:\n        schemaFormat: application/vnd.google.protobuf;vers
 MISTAKES = {
     "asyncapi: 3.0.0": {
         "asyncapi: 2.6.0": '1: asyncapi: expected a version 3.x.y, found "2.6.0"',
-        "asyncapi: 3.0.0: 1": "1: neither YAML nor JSON: mapping values are not allowed here",
+        "asyncapi: 3.0.0: 1": "1:16: no valid YAML: a colon does not fit what stands before it",
         "asynapi: 3.0.0": '1: asynapi is not known (did you mean "asyncapi"?)',
     },
     "x-owner: somebody": {
@@ -114,7 +114,9 @@ MISTAKES = {
     "    bindings: { kafka: { groupId: { const: forwarder } } }\n": {
         "": "17: operations.forward.bindings.kafka.groupId "
     },
-    "type: object\n": {"type: objet\n": "30: components.messages.Order.payload.type: no valid JSON Schema: 'objet' is"},
+    "type: object\n": {
+        "type: objet\n": "30: components.messages.Order.payload.type: no valid JSON Schema: expected arr"
+    },
     "{ id: a,": {
         "{ id: 4,": "34: components.messages.Order.examples[0].payload.id: the example breaks the message's own "
     },

@@ -44,10 +44,17 @@ def test_an_id_is_taken_from_where_the_contract_locates_it(written: Path) -> Non
     assert [event.id for event in events_from_file(written, BY_FIELD)] == ["17"]
 
 
+def test_a_line_that_is_no_json_is_named_with_its_column(written: Path) -> None:
+    """And it is said what to write."""
+    written.write_text('{"id": "first", "value": 0}\n{"value": 1\n')
+    with pytest.raises(UsageError) as caught:
+        list(events_from_file(written, BY_HEADER))
+    assert str(caught.value) == f"{written}:2:12: no valid JSON: expected a comma or a closing bracket; write it"
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ('{"value": 1', "no valid JSON: expecting ',' delimiter in column 12"),
         ("[1]", 'expected an object such as {"key": "a", "value": {}}, found [1]'),
         ('{"id": "x"}', "value is missing: expected any JSON"),
         ('{"id": "x", "valu": 1}', 'valu is not known (did you mean "value"?)'),
