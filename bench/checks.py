@@ -54,16 +54,18 @@ ROWS = {
         a.control = 'commit' AS visible
         FROM numbered JOIN (SELECT p, j, first, control FROM ({ATTEMPTS})) a USING (p, j), {CHANNELS}""",
     "batch": f"""SELECT channel AS topic, p AS part, first AS base_off, first + n - 1 AS last_off, p AS pid,
-        0 AS epoch, TRUE AS transactional, 'none' AS control, t + 1000 AS t_append FROM ({ATTEMPTS}), {CHANNELS}
+        0 AS epoch, TRUE AS transactional, 'none' AS control, t + 1000 AS t_append, 0 AS leader_epoch
+        FROM ({ATTEMPTS}), {CHANNELS}
         UNION ALL SELECT channel, p, first + {BATCH}, first + {BATCH}, p, 0, TRUE, control,
-            t + CASE WHEN control = 'abort' THEN 2000 ELSE 50000 END FROM ({ATTEMPTS}), {CHANNELS}
-        UNION ALL SELECT 'in', p, beyond - n, beyond - 1, -1, -1, FALSE, 'none', t FROM ({ONCE})""",
+            t + CASE WHEN control = 'abort' THEN 2000 ELSE 50000 END, 0 FROM ({ATTEMPTS}), {CHANNELS}
+        UNION ALL SELECT 'in', p, beyond - n, beyond - 1, -1, -1, FALSE, 'none', t, 0 FROM ({ONCE})""",
     "read": """SELECT 'final' AS reader, off AS n, 'read_committed' AS isolation, 'final' AS phase, topic, part, off,
         source_id AS id, t_append AS t FROM effect WHERE visible
         UNION ALL SELECT 'raw', off, 'read_uncommitted', 'final', topic, part, off, source_id, t_append FROM effect
         UNION ALL SELECT 'final', off, 'read_committed', 'final', topic, part, off, id, t_append FROM input""",
     "offset_commit": f"""SELECT 'movers' AS grp, 'in' AS topic, p AS part, beyond AS off,
-        j * {PARTITIONS} + p AS n, t + 40000 AS t_append, p AS pid, 0 AS epoch, TRUE AS transactional, TRUE AS visible
+        j * {PARTITIONS} + p AS n, t + 40000 AS t_append, p AS pid, 0 AS epoch, 0 AS leader_epoch,
+        TRUE AS transactional, TRUE AS visible
         FROM ({ONCE})""",
     "generation": f"""SELECT 'movers' AS grp, g AS generation, g AS n, {START} + g * 5000000 AS t_append,
         'range' AS protocol, 'Stable' AS state FROM range(1, 6) r(g)""",

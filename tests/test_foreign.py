@@ -29,6 +29,7 @@ FOREIGN = Path(__file__).parent / "foreign"
 JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 STAGES = shlex.join([sys.executable, str(FOREIGN / "stages.py")])
 LOOP = shlex.join([sys.executable, str(FOREIGN / "loop.py")])
+STORED = shlex.join([sys.executable, str(FOREIGN / "stored.py")])
 
 
 @pytest.fixture
@@ -107,6 +108,26 @@ def test_a_plain_loop_is_caught_when_it_promises_exactly_once(elsewhere: str, tm
     verdict = verify(loop_request(tmp_path, elsewhere, Delivery.EXACTLY_ONCE)).verdict
     assert verdict.outcome is Outcome.VIOLATED
     assert {finding.anomaly for finding in verdict.findings if finding.witnesses} == {"duplicated"}
+
+
+def test_a_client_may_send_its_commits_again_when_the_coordinator_is_lost(
+    streamproof_session: Session, tmp_path: Path
+) -> None:
+    """They overtake each other, and librdkafka makes up for it: a right loop is upheld."""
+    name = tmp_path.name
+    request = Request(
+        directory=tmp_path / "run",
+        command=f"{STORED} {{bootstrap_servers}} {name} in-{name} out-{name}",
+        input_topic=f"in-{name}",
+        output_topics=(f"out-{name}",),
+        group=name,
+        promise=Delivery.AT_LEAST_ONCE,
+        instances=2,
+        events=5_000,
+        faults="kill-broker@broker:group-coordinator,kill@instance:1",
+    )
+    verdict = streamproof_session.verify(spec_of(request, None, 5), saved_plan(request)).verdict
+    assert verdict.outcome is Outcome.UPHELD, verdict.missing
 
 
 @pytest.mark.parametrize("isolation", Isolation)

@@ -192,7 +192,8 @@ class Answers(Source):
         commits: list[dict[str, Any]] = [
             {
                 "grp": self._grp, "topic": STDIN, "part": advance.part, "off": advance.off, "n": n,
-                "t_append": advance.t, "pid": -1, "epoch": -1, "transactional": False, "visible": True,
+                "t_append": advance.t, "pid": -1, "epoch": -1, "leader_epoch": -1, "transactional": False,
+                "visible": True,
             }
             for n, advance in enumerate(self._workload.advances)
         ]  # fmt: skip

@@ -103,6 +103,7 @@ TABLES: dict[str, pa.Schema] = {
         transactional=_bool,
         control=_str,
         t_append=_long,
+        leader_epoch=_int,
     ),
     # the verifier's own readers. phase: during, final
     "read": _table(
@@ -118,6 +119,7 @@ TABLES: dict[str, pa.Schema] = {
         t_append=_long,
         pid=_long,
         epoch=_short,
+        leader_epoch=_int,
         transactional=_bool,
         visible=_bool,
     ),

@@ -26,7 +26,10 @@ UNTOLD = ""  # a control batch that ends no transaction, or no longer says which
 
 
 class Batch(NamedTuple):
-    """One batch as its header says. `control`: none, commit, abort; `t_append` in microseconds, of its last record."""
+    """One batch as its header says. `control`: none, commit, abort; `t_append` in microseconds, of its last record.
+
+    `leader_epoch`: which leader of its partition took it, counted.
+    """
 
     base_off: int
     last_off: int
@@ -35,6 +38,7 @@ class Batch(NamedTuple):
     transactional: bool
     control: str
     t_append: int
+    leader_epoch: int
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def headers(records: memoryview) -> Iterator[Batch]:
     place = 0
     while place + _HEADER.size <= len(records):
         fields = _HEADER.unpack_from(records, place)
-        base, length, _leader_epoch, _magic, _crc, attributes, last_delta, _first, newest, pid, epoch, _seq, count = (
+        base, length, leader_epoch, _magic, _crc, attributes, last_delta, _first, newest, pid, epoch, _seq, count = (
             fields
         )
         end = place + 12 + length
@@ -93,7 +97,8 @@ def headers(records: memoryview) -> Iterator[Batch]:
         if attributes & _CONTROL:
             # compaction may leave the header of a marker without the record that says which
             control = _marker(records[place + _HEADER.size : end]) if count > 0 else UNTOLD
-        yield Batch(base, base + last_delta, pid, epoch, bool(attributes & _TRANSACTIONAL), control, newest * 1000)
+        transactional = bool(attributes & _TRANSACTIONAL)
+        yield Batch(base, base + last_delta, pid, epoch, transactional, control, newest * 1000, leader_epoch)
         place = end
 
 

@@ -104,6 +104,7 @@ def _read_log(bootstrap: str, topic: str) -> tuple[Batches, list[LogRecord]]:
                 t_append=t_append,
                 pid=batch.pid if batch else -1,
                 epoch=batch.epoch if batch else -1,
+                leader_epoch=batch.leader_epoch if batch else -1,
                 transactional=bool(batch and batch.transactional),
                 visible=not batch or batch.base_off in effective[chunk.place],
             )

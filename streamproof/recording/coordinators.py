@@ -49,6 +49,7 @@ class LogRecord:
     """A data record of a coordinator's topic (not a control record). `visible`: not part of an aborted transaction.
 
     `t_append` in microseconds since the epoch; `pid` -1 and `epoch` -1 where there is no producer.
+    `leader_epoch`: which leader of the partition took it, counted.
     """
 
     part: int
@@ -58,6 +59,7 @@ class LogRecord:
     t_append: int
     pid: int
     epoch: int
+    leader_epoch: int
     transactional: bool
     visible: bool
 
@@ -194,6 +196,7 @@ def _offset_row(record: LogRecord, n: int, key: Row, value: Row | None) -> Row:
         "t_append": record.t_append,
         "pid": record.pid,
         "epoch": record.epoch,
+        "leader_epoch": record.leader_epoch,
         "transactional": record.transactional,
         "visible": record.visible,
     }

@@ -72,7 +72,7 @@ class Scene:
         self._next[topic, part] += 1
         place = {"topic": topic, "part": part, "base_off": off, "last_off": off, "t_append": self.wait()}
         self.rows["batch"].append(
-            place | {"pid": pid, "epoch": epoch, "transactional": transactional, "control": control}
+            place | {"pid": pid, "epoch": epoch, "transactional": transactional, "control": control, "leader_epoch": 0}
         )
         return off
 
@@ -131,7 +131,7 @@ class Scene:
         """The group's next offset to read; None deletes it."""
         self.append(OFFSETS, 0, pid=pid, epoch=epoch, transactional=pid >= 0)
         row: Row = {"grp": GROUP, "topic": "in", "part": part, "off": off, "n": self.n(), "t_append": self.now}
-        row |= {"pid": pid, "epoch": epoch, "transactional": pid >= 0, "visible": True} | changes
+        row |= {"pid": pid, "epoch": epoch, "transactional": pid >= 0, "visible": True, "leader_epoch": 0} | changes
         self.rows["offset_commit"].append(row)
         return row
 

@@ -1,6 +1,8 @@
 """Commit-regression on hand-written histories: those that show it and those that nearly do."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,6 +47,90 @@ def test_neither_aborted_nor_deleted_nor_others_commits_regress(tmp_path: Path) 
     scene.commit(1)
     scene.commit(2)
     assert witnesses(scene, tmp_path) == {}
+
+
+def again(scene: Scene, before: Iterable[int], after: Iterable[int], **changes: Any) -> None:
+    """What a first coordinator took, and what the second."""
+    for leader_epoch, offs in enumerate((before, after)):
+        for off in offs:
+            scene.commit(off, leader_epoch=leader_epoch, **changes)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes", "regressed"),
+    [
+        ([1, 2], [3, 2, 2, 3], {}, []),  # 2 had no answer when the first was lost; 3, made meanwhile, came first
+        ([1, 3, 2, 3], [], {}, [2]),
+        ([1], [3, 2], {}, [2]),
+        ([1], [3, 1, 2], {}, [1]),
+        ([1], [3, 2, 3], {"transactional": True}, [2]),
+    ],
+)
+def test_what_is_sent_again_to_a_new_coordinator_and_made_up_for_is_no_regression(
+    tmp_path: Path, *, before: list[int], after: list[int], changes: Row, regressed: list[int]
+) -> None:
+    """Nobody reads it meanwhile. It is, where the client never makes up for it, or had no reason to send it again."""
+    assert steps_back(tmp_path, lambda scene: again(scene, before, after, **changes)) == regressed
+
+
+def made_up_for_in_the_next_generation(scene: Scene) -> None:
+    again(scene, [1], [3, 2])
+    scene.rebalance(member="member-1")
+    again(scene, [], [3])
+
+
+def of_the_owner_before(scene: Scene) -> None:
+    again(scene, [1], [])
+    scene.rebalance(member="other", parts=[1])
+    again(scene, [1], [], part=1)
+    again(scene, [], [3])
+    scene.rebalance(member="other")
+    again(scene, [], [2, 3])
+
+
+def long_after_the_loss(scene: Scene) -> None:
+    again(scene, [1], [3])
+    scene.wait(10_000)
+    again(scene, [], [2, 3])
+
+
+def of_a_member_that_knew_no_other_coordinator(scene: Scene) -> None:
+    again(scene, [1], [])
+    scene.rebalance()
+    again(scene, [], [3, 2, 3])
+
+
+@pytest.mark.parametrize(
+    "commits",
+    [
+        made_up_for_in_the_next_generation,
+        of_the_owner_before,
+        long_after_the_loss,
+        of_a_member_that_knew_no_other_coordinator,
+    ],
+)
+def test_what_cannot_have_waited_for_the_new_coordinator_or_was_read_is_a_regression(
+    tmp_path: Path, commits: Callable[[Scene], None]
+) -> None:
+    """Another member's, or another generation's, or one of a later time."""
+    assert steps_back(tmp_path, commits) == [2]
+
+
+def steps_back(directory: Path, commits: Callable[[Scene], None]) -> list[int]:
+    scene = Scene("at-least-once")
+    scene.inputs("abc")
+    scene.rebalance()
+    scene.effects("abc")
+    commits(scene)
+    return [off for (off,) in witnesses(scene, directory, "off").get("commit-regression", [])]
+
+
+def test_without_owners_each_step_back_is_a_regression(tmp_path: Path) -> None:
+    """Who committed is then not known."""
+    scene = small("at-least-once", *"abc")
+    scene.effects("abc")
+    again(scene, [1, 2], [3, 2, 3])
+    assert witnesses(scene.absent("owner"), tmp_path, "off") == {"commit-regression": [(2,)]}
 
 
 def test_without_a_group_no_position_needs_a_rebalance_to_go_back(tmp_path: Path) -> None:

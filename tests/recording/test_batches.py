@@ -80,7 +80,7 @@ def test_a_broker_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) ->
 
 def made(base: int, attributes: int, body: bytes = b"", *, count: int = 1) -> bytes:
     """A batch by hand: its header, and what it holds."""
-    rest = struct.pack(">ibIhiqqqhii", 0, 2, 0, attributes, 0, 1000, 2000, 7, 3, 0, count) + body
+    rest = struct.pack(">ibIhiqqqhii", 4, 2, 0, attributes, 0, 1000, 2000, 7, 3, 0, count) + body
     return struct.pack(">qi", base, len(rest)) + rest
 
 
@@ -96,7 +96,7 @@ def marker(kind: int) -> bytes:
 def test_a_marker_says_which_way_or_nothing(body: bytes, count: int, control: str) -> None:
     """A marker that compaction has emptied, or of a kind that ends no transaction, is not taken for either."""
     (found,) = headers(memoryview(made(5, 0x30, body, count=count)))
-    assert found == Batch(5, 5, 7, 3, True, control, 2_000_000)
+    assert found == Batch(5, 5, 7, 3, True, control, 2_000_000, 4)
 
 
 def test_a_batch_that_the_broker_cut_is_not_read() -> None:
@@ -125,6 +125,7 @@ def test_what_took_effect_is_plain_or_was_committed_by_its_own_producer() -> Non
         (7, True, "none"), (-1, False, "none"), (8, True, "none"), (8, True, "commit"),
     ]  # fmt: skip
     batches = [
-        Batch(off, off, pid, 0, transactional, control, 0) for off, (pid, transactional, control) in enumerate(fields)
+        Batch(off, off, pid, 0, transactional, control, 0, 0)
+        for off, (pid, transactional, control) in enumerate(fields)
     ]
     assert took_effect(batches) == {0, 2, 6, 7}

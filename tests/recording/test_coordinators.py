@@ -71,7 +71,7 @@ def records(cluster: EmbeddedCluster, topic: str) -> list[LogRecord]:
             t = message.timestamp()[1] * 1000
             offset = message.offset()
             assert offset is not None
-            read.append(LogRecord(0, offset, message.key(), message.value(), t, 0, -1, False, True))
+            read.append(LogRecord(0, offset, message.key(), message.value(), t, 0, -1, 0, False, True))
     finally:
         consumer.close()
     raise AssertionError(f"{topic} did not end in time")
@@ -271,7 +271,7 @@ def test_no_partition_has_two_owners_at_once(
 
 
 def record(key: bytes | None, value: bytes | None, off: int = 0, part: int = 0, t: int = 0) -> LogRecord:
-    return LogRecord(part, off, key, value, t, -1, -1, False, True)
+    return LogRecord(part, off, key, value, t, -1, -1, 0, False, True)
 
 
 def text(value: str) -> bytes:

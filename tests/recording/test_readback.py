@@ -86,7 +86,7 @@ def test_visible_is_what_was_added() -> None:
 
 def test_an_offset_is_traced_to_its_batch() -> None:
     """Across record_chunks, over gaps and beyond the last batch."""
-    first, second = Batch(0, 2, 7, 0, True, "none", 1), Batch(5, 5, 8, 0, True, "none", 1)
+    first, second = Batch(0, 2, 7, 0, True, "none", 1, 0), Batch(5, 5, 8, 0, True, "none", 1, 0)
     origins = Origins({("t", 0): [first, second]})
     assert origins.of(("t", 0), [0, 2]) == [first, first]
     assert origins.of(("t", 0), [3, 5, 6]) == [None, second, None]
