@@ -15,10 +15,11 @@ def locator_in(channel: Channel, node: Node) -> Locator:
     """Where an identity lies: in a column of a query, or in a topic's records, as their values are written."""
     if channel.query is not None:
         return locator(node, ("column",), IN_COLUMN)
-    if (schema := channel.payload.encoding) is None:
+    schema = channel.payload.encoding
+    if schema is None or schema.name in IN_RECORDS:
         found = locator(node)
     else:
-        name = schema.format.name
+        name = schema.name
         found = locator(node, ("header", name, "key"), f"where it lies: header:NAME, {name}:FIELD or key")
     require_field(found, channel, node)
     return found

@@ -11,6 +11,7 @@ from streamproof.contract.model import Payload
 from streamproof.contract.source_document import Documents, Node, lines_of
 from streamproof.errors import did_you_mean
 from streamproof.serde.formats import FORMATS, Format
+from streamproof.serde.json_schema import JsonSchema
 
 JSON_FORMATS = ("application/schema+json", "application/schema+yaml", "application/vnd.aai.asyncapi")
 
@@ -26,6 +27,7 @@ def read_payload(documents: Documents, message: Node) -> Payload:
     ContractError for a schema that is not valid, and where the message's contentType says otherwise.
     """
     payload, content = message.get("payload"), message.get("contentType")
+    framed = _framed(documents, message)
     if payload is None:
         return Payload()
     payload = documents.resolve(payload)
@@ -41,10 +43,20 @@ def read_payload(documents: Documents, message: Node) -> Payload:
             raise content.wrong(f"{declared.content_type}, as the payload's schemaFormat says")
         return _encoded(declared, documents.resolve(payload.need("schema", declared.expected)))
     if form is None:
-        return _json(documents, payload)
+        return _json(documents, payload, framed=framed)
     if media_type.startswith(JSON_FORMATS):
-        return _json(documents, payload.need("schema", "a JSON Schema"))
+        return _json(documents, payload.need("schema", "a JSON Schema"), framed=framed)
     return Payload()
+
+
+def _framed(documents: Documents, message: Node) -> bool:
+    """Whether the message says that its values begin with their schema's id: what Avro and Protobuf always do here."""
+    node: Node | None = message
+    for name in ("bindings", "kafka", "schemaIdLocation"):
+        node = documents.resolve(node).get(name) if node is not None else None
+    if node is not None and node.text("payload") != "payload":
+        raise node.error(f"{node.path}: schema ids are read from payloads alone; expected payload, found {node.value}")
+    return node is not None
 
 
 def _encoded(declared: Format, node: Node) -> Payload:
@@ -60,7 +72,7 @@ def _encoded(declared: Format, node: Node) -> Payload:
         return Payload(None, schema)
 
 
-def _json(documents: Documents, node: Node) -> Payload:
+def _json(documents: Documents, node: Node, *, framed: bool) -> Payload:
     node = documents.resolve(node)
     node.mapping()
     schema: dict[str, Any] = documents.bundle(node)
@@ -69,7 +81,7 @@ def _json(documents: Documents, node: Node) -> Payload:
     except SchemaError as error:
         place = lines_of(node, iter(error.absolute_path))
         raise place.error(f"{place.path or 'the document'}: no valid JSON Schema: {_in_words(error)}") from error
-    return Payload(schema)
+    return Payload(schema, JsonSchema(schema) if framed else None)
 
 
 def require_fitting(example: Node, payload: Payload) -> None:

@@ -13,7 +13,7 @@ def register(contract: Contract, registry: SchemaRegistry) -> Mapping[str, int]:
     RegistryError when it is refused, or the registry does not answer.
     """
     return {
-        topic.topic: registry.register(f"{topic.topic}-value", schema.text, schema.format.registry_type)
+        topic.topic: registry.register(f"{topic.topic}-value", schema.text, schema.registry_type)
         for topic in contract.topics()
         if (schema := topic.payload.encoding) is not None
     }

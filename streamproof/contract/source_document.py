@@ -19,6 +19,7 @@ from streamproof.errors import ContractError, did_you_mean, unreadable
 from streamproof.syntax import MalformedError, read_json
 
 JSON_SUFFIXES = (".json", ".avsc")
+AS_TEXT = (".proto",)  # files that are neither YAML nor JSON: a single text
 MAX_DEPTH = 60  # of a document; deeper is an alias that contains itself
 _KINDS = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false", int: "a whole number"}
 DATA_WORDS = ("enum", "const", "default", "examples")  # of JSON Schema: a $ref below them is no reference
@@ -126,7 +127,8 @@ class Documents:
                 if referrer is not None:
                     raise referrer.error(f"{referrer.path}: cannot read {file} ({why})") from error
                 raise ContractError(f"{file}: cannot read the contract ({why}); check the path") from error
-            self._read[file] = parse(text, file)
+            is_text = file.suffix in AS_TEXT
+            self._read[file] = Node(text, file, 1, "") if is_text else parse(text, file)
         return self._read[file]
 
     def resolve(self, node: Node) -> Node:

@@ -28,10 +28,8 @@ class AvroSchema:
 
     document: Mapping[str, Any]
     parsed: Any = field(repr=False, compare=False)
-
-    @property
-    def format(self) -> "Avro":
-        return AVRO
+    name = "avro"
+    registry_type = "AVRO"
 
     @property
     def text(self) -> str:
@@ -63,9 +61,9 @@ class AvroSchema:
 class Avro:
     """The `Format` of records in Avro."""
 
-    name = "avro"
+    name = AvroSchema.name
     title = "Avro"
-    registry_type = "AVRO"
+    registry_type = AvroSchema.registry_type
     media_type = "application/vnd.apache.avro"
     content_type = "application/avro"
     declaration = "{ schemaFormat: 'application/vnd.apache.avro;version=1.9.0', schema: { $ref: './NAME.avsc' } }"

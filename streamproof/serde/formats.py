@@ -4,15 +4,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from streamproof.serde.avro import AVRO
+from streamproof.serde.protobuf import PROTOBUF
 
 Decoder = Callable[[bytes], Any]
 
 
 class Schema(Protocol):
-    """A valid schema of a format. Two of the same document are equal."""
+    """A valid schema, which a registry keeps. Two of the same document are equal.
 
-    @property
-    def format(self) -> "Format": ...
+    `name` is the kind of locators that find values in it, `registry_type` the registry's name for its language.
+    """
+
+    name: str
+    registry_type: str
 
     @property
     def document(self) -> Any:
@@ -63,4 +67,4 @@ class Format(Protocol):
         """
 
 
-FORMATS: Mapping[str, Format] = {known.name: known for known in (AVRO,)}
+FORMATS: Mapping[str, Format] = {known.name: known for known in (AVRO, PROTOBUF)}

@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self
 
 from streamproof.errors import UsageError
 from streamproof.serde.formats import FORMATS
-from streamproof.serde.framing import Field
+from streamproof.serde.framing import FRAME, Field
 from streamproof.serde.registry import SchemaRegistry
 
 IN_RECORDS = ("header", "json", "key")  # the kinds that are found in a record by itself
@@ -122,9 +122,13 @@ def steps_of(pointer: str) -> tuple[str, ...]:
 
 
 def _at_pointer(value: bytes | None, pointer: str) -> Any:
-    """What a JSON pointer finds in a JSON document; `None` where it finds nothing, or no scalar."""
+    """What a JSON pointer finds in a JSON document; `None` where it finds nothing, or no scalar.
+
+    A frame that names the document's schema is passed over: no JSON begins with a zero.
+    """
+    value = value or b""
     try:
-        found = json.loads(value or b"")
+        found = json.loads(value[FRAME.size :] if value.startswith(b"\0") else value)
         for name in steps_of(pointer):
             found = found[int(name)] if isinstance(found, list) else found[name]
     except (ValueError, LookupError, TypeError):

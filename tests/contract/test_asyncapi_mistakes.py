@@ -9,7 +9,7 @@ from streamproof.errors import ContractError
 from tests.contract.documents import DOCUMENT
 
 OTHER = "  other:\n    action: receive\n    x-delivery: at-most-once\n"
-PROTOBUF = "payload:\n        schemaFormat: application/vnd.google.protobuf;version=3\n        schema: {}\n        type"
+UNKNOWN = "payload:\n        schemaFormat: application/x-thrift\n        schema: {}\n        type"
 
 # what the document says, what it says instead, and how the complaint begins
 MISTAKES = {
@@ -125,8 +125,8 @@ MISTAKES = {
         "a reference to components.messages.Order.payload, which "
     },
     "payload:\n        type": {
-        PROTOBUF: "4: channels.orders: input can be made from a JSON Schema, or from Avro without bytes; "
-        "expected such a payload"
+        UNKNOWN: "4: channels.orders: input can be made from a JSON Schema, or from Avro without bytes, or from "
+        "Protobuf; expected such a payload"
     },
     "{ address: orders-dlq }": {
         "{ x-query: SELECT id FROM dlq }": "25: operations.forward.x-dead-letters.channel: dlq is a query; dead "

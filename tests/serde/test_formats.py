@@ -42,10 +42,7 @@ class RowSchema:
 
     def __init__(self, document: str) -> None:
         self.document = self.text = document
-
-    @property
-    def format(self) -> "Rows":
-        return Rows()
+        self.name, self.registry_type = Rows.name, Rows.registry_type
 
     def json_schema(self) -> dict[str, Any]:
         names = self.document.split()
@@ -145,7 +142,7 @@ def test_a_mistake_is_told_in_the_formats_own_words(tmp_path: Path, old: str, ne
 
 def test_what_locates_nothing_is_told_all_formats() -> None:
     """In the order in which they are listed."""
-    with pytest.raises(ValueError, match="key, avro:FIELD, rows:FIELD or column:NAME"):
+    with pytest.raises(ValueError, match="key, avro:FIELD, protobuf:FIELD, rows:FIELD or column:NAME"):
         Locator.parse("row:id")
 
 

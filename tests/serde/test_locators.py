@@ -20,7 +20,7 @@ def test_what_is_written_is_what_is_read(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("heder:id", "header:NAME, json:/POINTER, key, avro:FIELD or column:NAME"),
+        ("heder:id", "header:NAME, json:/POINTER, key, avro:FIELD, protobuf:FIELD or column:NAME"),
         ("", "locates nothing"),
         ("key:id", '"key" alone'),
         ("json:event_id", "json:/event_id"),
