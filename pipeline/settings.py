@@ -39,14 +39,14 @@ class _Settings(BaseModel):
 class ValueSettings(_Settings):
     """How values are written."""
 
-    value_format: Literal["json", "avro"] = "json"
+    value_format: Literal["json", "json-schema", "avro", "protobuf"] = "json"  # all but the first with a registry
     schema_registry_url: Name | None = None  # of its Confluent API
     registry_timeout_ms: Milliseconds = 2_000  # of an answer; the registry is asked again, as long as it takes
 
     @model_validator(mode="after")
     def _has_registry(self) -> Self:
-        if self.value_format == "avro" and self.schema_registry_url is None:
-            raise ValueError("VALUE_FORMAT=avro needs SCHEMA_REGISTRY_URL")
+        if self.value_format != "json" and self.schema_registry_url is None:
+            raise ValueError(f"VALUE_FORMAT={self.value_format} needs SCHEMA_REGISTRY_URL")
         return self
 
 

@@ -171,7 +171,7 @@ class _Reader:
         examples = [
             example
             for message, payload in zip(messages, payloads, strict=True)
-            for example in _examples(message, payload)
+            for example in _examples(self.documents, message, payload)
         ]
         return Channel(
             name=name,
@@ -277,10 +277,10 @@ def _any_of(payloads: Sequence[Payload]) -> Payload:
     return Payload((schemas[0] if len(schemas) == 1 else {"anyOf": schemas}) if schemas else None)
 
 
-def _examples(message: Node, payload: Payload) -> Iterator[tuple[Any, Mapping[str, str]]]:
+def _examples(documents: Documents, message: Node, payload: Payload) -> Iterator[tuple[Any, Mapping[str, str]]]:
     """Payload and headers of each example; ContractError when an example breaks the payload's own schema."""
     listed = message.get("examples")
-    for example in listed.items() if listed else ():
+    for example in documents.resolve(listed).items() if listed else ():
         _known(example, "example")
         node, headers = example.get("payload"), example.get("headers")
         if node is None:

@@ -22,9 +22,6 @@ if TYPE_CHECKING:  # an extra: who has no Protobuf need not install it
 FILE = "schema.proto"
 FIRST = b"\x00"  # where the frame says which message of its schema follows: the first
 TIMEOUT_S = 60.0
-_INTEGERS = {"INT32": (-(2**31), 2**31 - 1), "INT64": (-(2**63), 2**63 - 1), "UINT32": (0, 2**32 - 1)} | {
-    "UINT64": (0, 2**64 - 1)
-}
 _WELL_KNOWN: Mapping[str, Mapping[str, Any]] = {
     "Timestamp": {"type": "string", "format": "date-time"},
     "Duration": {"enum": ["0.250s", "1s", "3600s"]},
@@ -257,6 +254,5 @@ def _single(known: "FieldDescriptor", inside: tuple[str, ...]) -> dict[str, Any]
         return {"type": "boolean"}
     if kind in (known.CPPTYPE_DOUBLE, known.CPPTYPE_FLOAT):
         return {"type": "number"}
-    names = {getattr(known, f"CPPTYPE_{name}"): bounds for name, bounds in _INTEGERS.items()}
-    low, high = names[kind]
-    return {"type": "integer", "minimum": low, "maximum": high}
+    unsigned = kind in (known.CPPTYPE_UINT32, known.CPPTYPE_UINT64)
+    return {"type": "integer", "minimum": 0} if unsigned else {"type": "integer"}

@@ -16,9 +16,11 @@ import pytest
 from confluent_kafka import Producer
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
-from pipeline.avro import SCHEMAS, AvroValues, SchemaRegistry, own_schema
+from pipeline.avro import Avro
 from pipeline.errors import FatalError, RegistryAway, SettingsError
 from pipeline.events import PoisonError
+from pipeline.framed import FramedValues
+from pipeline.registry import SCHEMAS, SchemaRegistry, own_schema
 from pipeline.settings import ForwarderSettings
 from streamproof.cluster.registry import Registry, start_registry
 from streamproof.guardian import Guardian, processes_of
@@ -38,9 +40,9 @@ EVENT = {
 
 
 @pytest.fixture
-def values(schema_registry: Registry) -> AvroValues:
+def values(schema_registry: Registry) -> FramedValues:
     topics = {name: f"tests-{name}" for name in ("order-event", "order-processed", "order-notification")}
-    return AvroValues(SchemaRegistry(schema_registry.url, 5_000), topics)
+    return FramedValues(Avro(), SchemaRegistry(schema_registry.url, 5_000), topics)
 
 
 def event(number: int) -> dict[str, Any]:
@@ -52,28 +54,28 @@ def decoded(value: bytes, registry: Registry) -> Any:
     return schemaless_reader(BytesIO(value[5:]), parse_schema(schema), None)
 
 
-def test_what_is_written_is_what_is_read(values: AvroValues) -> None:
+def test_what_is_written_is_what_is_read(values: FramedValues) -> None:
     """In the schemas of the contract, which the registry has now."""
     assert values.parse(values.encode("order-event", EVENT)).model_dump() == EVENT
 
 
-def test_a_newer_producers_event_is_read(values: AvroValues, schema_registry: Registry) -> None:
+def test_a_newer_producers_event_is_read(values: FramedValues, schema_registry: Registry) -> None:
     """By the schema that it was written in: a field that is new to us, in front of all others, is passed over."""
-    schema = own_schema("order-event")
+    schema = json.loads(own_schema("order-event.avsc"))
     newer = {**schema, "fields": [{"name": "channel", "type": "string", "default": "web"}, *schema["fields"]]}
     registry = SchemaRegistry(schema_registry.url, 5_000)
-    number = registry.id_of("newer-value", newer)
+    number = registry.id_of("newer-value", json.dumps(newer), "AVRO")
     own = values.encode("order-event", EVENT)
     assert values.parse(b"\0" + number.to_bytes(4) + b"\x06web" + own[5:]).model_dump() == EVENT
 
 
 @pytest.mark.parametrize(("version", "lacking"), [("v1", ("currency", "occurred_at")), ("v2", ("occurred_at",))])
 def test_an_older_producers_event_is_read(
-    values: AvroValues, schema_registry: Registry, version: str, lacking: tuple[str, ...]
+    values: FramedValues, schema_registry: Registry, version: str, lacking: tuple[str, ...]
 ) -> None:
     """What it did not record has its default: no event of the contract's own history is poison."""
     schema = json.loads((SCHEMAS / "order_event" / f"{version}.avsc").read_text())
-    number = SchemaRegistry(schema_registry.url, 5_000).id_of(f"{version}-value", schema)
+    number = SchemaRegistry(schema_registry.url, 5_000).id_of(f"{version}-value", json.dumps(schema), "AVRO")
     value = BytesIO()
     schemaless_writer(value, parse_schema(schema), {name: EVENT[name] for name in EVENT.keys() - set(lacking)})
     defaults = {"currency": "EUR", "occurred_at": ""}
@@ -81,7 +83,7 @@ def test_an_older_producers_event_is_read(
     assert found.model_dump() == {**EVENT, **{name: defaults[name] for name in lacking}}
 
 
-def test_poison_is_told_by_its_reason(values: AvroValues) -> None:
+def test_poison_is_told_by_its_reason(values: FramedValues) -> None:
     """No value, no frame, an id that the registry never gave, a record cut off, a record that is no event."""
     good = values.encode("order-event", EVENT)
     for value, reason in (
@@ -102,7 +104,7 @@ def test_poison_is_told_by_its_reason(values: AvroValues) -> None:
 @pytest.mark.parametrize(
     ("number", "reason"), [(2**31 - 1, "unknown-schema"), (2**31, "unknown-schema"), (2**32 - 1, "unknown-schema")]
 )
-def test_no_id_is_too_large_to_be_poison(values: AvroValues, number: int, reason: str) -> None:
+def test_no_id_is_too_large_to_be_poison(values: FramedValues, number: int, reason: str) -> None:
     """A registry would refuse to look for it at all."""
     with pytest.raises(PoisonError) as caught:
         values.parse(b"\0" + number.to_bytes(4) + b"rest")
@@ -117,7 +119,7 @@ def test_no_id_is_too_large_to_be_poison(values: AvroValues, number: int, reason
     ],
 )
 def test_a_record_of_another_format_is_poison(
-    values: AvroValues, schema_registry: Registry, kind: str, schema: str
+    values: FramedValues, schema_registry: Registry, kind: str, schema: str
 ) -> None:
     """Its frame is the same, and its schema is there: but it is not Avro, whatever follows."""
     body = {"schema": schema, "schemaType": kind}
@@ -129,13 +131,13 @@ def test_a_record_of_another_format_is_poison(
 def test_what_is_no_registry_ends_the_process(web_server: str) -> None:
     """A wrong address answers 404 too; that says nothing of any record."""
     with pytest.raises(FatalError, match="the schema registry answers 404"):
-        SchemaRegistry(web_server, 5_000).schema(1)
+        SchemaRegistry(web_server, 5_000).schema(1, "AVRO")
 
 
-def test_a_registry_that_is_away_makes_nothing_poison(values: AvroValues) -> None:
+def test_a_registry_that_is_away_makes_nothing_poison(values: FramedValues) -> None:
     """What cannot be told now is neither an event nor poison; what is known already needs no registry."""
     good = values.encode("order-event", EVENT)
-    away = AvroValues(SchemaRegistry(NOWHERE, 1_000), {"order-event": "tests"})
+    away = FramedValues(Avro(), SchemaRegistry(NOWHERE, 1_000), {"order-event": "tests"})
     for call in (lambda: away.parse(good), lambda: away.encode("order-event", EVENT)):
         with pytest.raises(RegistryAway, match="does not answer"):
             call()
@@ -144,11 +146,11 @@ def test_a_registry_that_is_away_makes_nothing_poison(values: AvroValues) -> Non
 def test_a_schema_that_the_registry_refuses_ends_the_process(schema_registry: Registry) -> None:
     """Nothing that is written in it could be read: no later attempt is better."""
     registry = SchemaRegistry(schema_registry.url, 5_000)
-    schema = own_schema("order-notification")
-    registry.id_of("refused-value", schema)
-    changed = {**schema, "fields": [*schema["fields"], {"name": "more", "type": "string"}]}
+    schema = json.loads(own_schema("order-notification.avsc"))
+    registry.id_of("refused-value", json.dumps(schema), "AVRO")
+    changed = json.dumps({**schema, "fields": [*schema["fields"], {"name": "more", "type": "string"}]})
     with pytest.raises(FatalError, match="refuses the schema of refused-value"):
-        SchemaRegistry(schema_registry.url, 5_000).id_of("refused-value", changed)
+        SchemaRegistry(schema_registry.url, 5_000).id_of("refused-value", changed, "AVRO")
 
 
 def test_avro_needs_a_registry() -> None:
@@ -156,7 +158,7 @@ def test_avro_needs_a_registry() -> None:
     environment = {"KAFKA_BOOTSTRAP_SERVERS": "b:1", "TRANSACTIONAL_ID": "t", "VALUE_FORMAT": "avro"}
     with pytest.raises(SettingsError, match="VALUE_FORMAT=avro needs SCHEMA_REGISTRY_URL"):
         ForwarderSettings.from_environment(environment)
-    with pytest.raises(SettingsError, match=r"VALUE_FORMAT: .*'json' or 'avro'"):
+    with pytest.raises(SettingsError, match=r"VALUE_FORMAT: .*'json', 'json-schema', 'avro' or 'protobuf'"):
         ForwarderSettings.from_environment({**environment, "VALUE_FORMAT": "xml"})
 
 
@@ -172,8 +174,8 @@ def send(stage: Any, records: list[tuple[int, bytes]]) -> None:
     assert producer.flush(20) == 0
 
 
-def avro_of(registry: Registry, stage: Any) -> AvroValues:
-    return AvroValues(SchemaRegistry(registry.url, 5_000), {"order-event": stage.topics["INPUT_TOPIC"]})
+def avro_of(registry: Registry, stage: Any) -> FramedValues:
+    return FramedValues(Avro(), SchemaRegistry(registry.url, 5_000), {"order-event": stage.topics["INPUT_TOPIC"]})
 
 
 def test_a_forwarder_reads_and_writes_avro(stage: Any, wait_until: WaitUntil, schema_registry: Registry) -> None:

@@ -1,6 +1,7 @@
 """What is an event, what it causes, and what is poison."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -8,7 +9,6 @@ import pytest
 from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
-from pipeline.avro import own_schema
 from pipeline.events import (
     STATUS,
     TEXT,
@@ -21,6 +21,7 @@ from pipeline.events import (
     parse,
     processed,
 )
+from pipeline.registry import own_schema
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 DOCUMENT = YAML(typ="safe").load(CONTRACTS / "orders.asyncapi.yaml")
@@ -110,8 +111,15 @@ def test_a_dead_letter_is_the_record_as_it_came_with_reasons() -> None:
     assert (reasons["dlq-partition"], reasons["dlq-offset"]) == ("3", "1207")
 
 
+def test_the_schema_in_protobuf_holds_what_an_event_is() -> None:
+    """The same fields in the same order, and the same types of event."""
+    text = own_schema("order-event.proto")
+    assert re.findall(r"^    (\w+) = \d", text, re.MULTILINE) == list(get_args(EventType))
+    assert re.findall(r"^  \w+ (\w+) = \d", text, re.MULTILINE) == list(OrderEvent.model_fields)
+
+
 def test_the_schema_in_avro_holds_what_an_event_is() -> None:
     """The same fields in the same order, and the same types of event."""
-    fields = {field["name"]: field["type"] for field in own_schema("order-event")["fields"]}
+    fields = {field["name"]: field["type"] for field in json.loads(own_schema("order-event.avsc"))["fields"]}
     assert list(fields) == list(OrderEvent.model_fields)
     assert fields["type"]["symbols"] == list(get_args(EventType))
