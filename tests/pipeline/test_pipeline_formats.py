@@ -1,9 +1,7 @@
 """Protobuf, and JSON under its schema's id, through a real registry; what is the same in Avro is told in its tests."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-import httpx
 import pytest
 
 from pipeline.avro import Avro
@@ -12,12 +10,10 @@ from pipeline.framed import Codec, FramedValues
 from pipeline.json_schema import JsonSchema
 from pipeline.protobuf import Protobuf
 from pipeline.registry import SchemaRegistry, own_schema
-from streamproof.checks import Outcome
-from streamproof.cluster import EmbeddedCluster
 from streamproof.cluster.registry import Registry
-from streamproof.engine.request import Request, verify
+from streamproof.faults import Fault, InFlight, Instance, Kill, Progress
+from streamproof.pytest.plugin import RunSubject
 
-ROOT = Path(__file__).parents[2]
 EVENT = {
     "event_id": "event-1",
     "order_id": "order-1",
@@ -91,21 +87,9 @@ def test_a_field_that_is_newer_than_we_is_passed_over(schema_registry: Registry)
 
 
 @pytest.mark.parametrize("subject", ["orders-protobuf", "orders-json-schema"])
-def test_the_forwarder_keeps_its_promise(
-    subject: str, embedded_cluster: EmbeddedCluster, schema_registry: Registry, tmp_path: Path
-) -> None:
+def test_the_forwarder_keeps_its_promise(subject: str, run_subject: RunSubject) -> None:
     """Exactly once, in order, from the contract's schemas to identities that are found in what it writes."""
-    for known in httpx.get(f"{schema_registry.url}/subjects").json():  # other formats' schemas, under the same names
-        httpx.delete(f"{schema_registry.url}/subjects/{known}").raise_for_status()
-    request = Request(
-        directory=tmp_path / "run",
-        seed=3,
-        subject=subject,
-        config=ROOT / "streamproof.toml",
-        events=1_500,
-        faults="kill-in-flight@instance:2",
-        cluster=embedded_cluster.bootstrap_servers,
-        registry=schema_registry.url,
-    )
-    judged = verify(request)
-    assert judged.verdict.outcome is Outcome.UPHELD, (judged.verdict.missing, judged.history.directory)
+    with run_subject(subject, records=1_000, seed=3) as run:
+        evidence = run.inject(Fault(Kill(), Instance(2), InFlight(Progress(0.3))))
+        assert evidence.effective, evidence.sentence
+    run.verdict.require_upheld()
