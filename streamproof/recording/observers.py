@@ -92,7 +92,11 @@ class Observers(Observer):
         return next(filter(None, mistakes), None)
 
     def _reader(self, isolation: str) -> Consumer:
-        settings = {"enable.partition.eof": False, "queued.max.messages.kbytes": 16_384}
+        settings = {
+            "enable.partition.eof": False,
+            "queued.max.messages.kbytes": 16_384,
+            "fetch.wait.max.ms": 500,  # what comes is answered at once; brokers are not asked again all the time
+        }
         consumer = assigned_consumer(self._bootstrap, isolation, **settings)
         consumer.assign(
             [TopicPartition(topic, part, 0) for topic, count in self._partitions.items() for part in range(count)]

@@ -3,7 +3,7 @@
 import pytest
 
 from streamproof.workload import pace
-from streamproof.workload.pace import SLACK_S, Pace
+from streamproof.workload.pace import TICK_S, Pace
 
 
 class Clock:
@@ -36,11 +36,23 @@ def test_turns_are_handed_out_at_the_rate(clock: Clock) -> None:
     assert 99 <= turns(Pace(100), clock, 1.0) <= 101
 
 
+def test_turns_come_together_once_a_tick(clock: Clock) -> None:
+    """A thousand a second are twenty at a time: each wait ends a tick, and none comes before its event is due."""
+    paced = Pace(1000)
+    waits = [paced.wait(held=False)]
+    for _ in range(100):
+        clock.now += waits[-1]
+        waits.append(paced.wait(held=False))
+    assert {round(wait, 3) for wait in waits if wait} == {TICK_S}
+    assert sum(wait == 0 for wait in waits) == 101 - sum(wait > 0 for wait in waits)
+    assert sum(wait > 0 for wait in waits) <= 6
+
+
 def test_while_held_no_turn_is_handed_out_nor_made_up_for(clock: Clock) -> None:
     """After a long wait the rate is what it was, but for what fits into the slack."""
     paced = Pace(100)
     assert turns(paced, clock, 10.0, held=True) == 0
-    assert turns(paced, clock, 1.0) <= 101 + 100 * SLACK_S
+    assert turns(paced, clock, 1.0) <= 101 + 100 * TICK_S
 
 
 def test_without_a_rate_there_is_no_wait(clock: Clock) -> None:
