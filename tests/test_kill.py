@@ -1,6 +1,6 @@
 """Whatever ends the command or pytest, and whenever: no process, container, temporary directory or port is left.
 
-`STREAMPROOF_KILLS` says how often to kill (4); each kill's moment is drawn from its number.
+`STREAMPROOF_KILLS` says how often to kill; each kill's moment is drawn from its number.
 """
 
 import contextlib
@@ -26,7 +26,6 @@ Start = Callable[..., "Started"]
 
 ROOT = Path(__file__).parent.parent
 MARK = "STREAMPROOF_TEST_MARK"  # every process inherits it, guardians too
-KILLS = int(os.environ.get("STREAMPROOF_KILLS", "4"))
 VERIFY = ("streamproof", "verify", "--events", "2000")
 # as from a terminal, whatever runs the tests has told them to ignore; and as a script starts what it puts behind a `&`
 HEEDED, BEHIND = "--default-signal=INT,HUP", "--ignore-signal=INT"
@@ -34,9 +33,9 @@ HEEDED, BEHIND = "--default-signal=INT,HUP", "--ignore-signal=INT"
 LIVES: Sequence[tuple[tuple[str, ...], float]] = (
     (VERIFY, 16.0),
     (("pytest", "-p", "no:cacheprovider", "features/exactly-once.feature"), 16.0),
-    (VERIFY, 16.0),
     (("streamproof", "up"), 5.0),
 )
+KILLS = int(os.environ.get("STREAMPROOF_KILLS", len(LIVES)))
 
 
 class Had(NamedTuple):

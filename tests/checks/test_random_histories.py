@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.checks.histories import CHANNELS, DEAD, Scene, witnesses
 
 PARTITIONS = 2
-quickly = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-thoroughly = settings(quickly, max_examples=40)
+quickly = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thoroughly = settings(quickly, max_examples=25)
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,8 @@ def test_a_subject_that_never_commits_is_told_so(
 ) -> None:
     """It is ready, its group is whole; whether it reads its input or another topic: only the offsets tell."""
     monkeypatch.setattr("streamproof.engine.spec.QUIET_S", 2.0)
-    monkeypatch.setattr("streamproof.faults.nemesis.RECOVERY_S", 2.0)
+    for patience in ("IDLE_S", "RECOVERY_S"):
+        monkeypatch.setattr(f"streamproof.faults.nemesis.{patience}", 2.0)
     (name, flags), (reads, faults) = foreign, case
     (tmp_path / "reads.py").write_text(READS_ONLY)
     called = call(*flags(f"{sys.executable} reads.py {{bootstrap_servers}} {name} {reads}-{name}"), "--faults", faults)

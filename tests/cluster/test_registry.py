@@ -69,6 +69,7 @@ def test_a_registry_that_dies_at_start_says_why(tmp_path: Path, monkeypatch: pyt
     with Guardian() as guardian, socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         monkeypatch.setattr(PortLease, "take", lambda _self, _count: (port, port))
+        monkeypatch.setattr("streamproof.serde.registry.TIMEOUT_S", 1.0)  # what holds the port answers nothing
         with pytest.raises(RegistryError) as caught, start_registry(guardian, logs=tmp_path):
             pass
         assert not processes_of(guardian.label, set())

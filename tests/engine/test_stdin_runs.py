@@ -77,7 +77,7 @@ def request_for(
         directory=directory / "run",
         seed=1,
         config=directory / "streamproof.toml",
-        events=2_000,
+        events=600,
         faults=str(directory / "plan.json") if kills else "none",
         cluster=cluster.bootstrap_servers,
     )

@@ -172,7 +172,8 @@ def test_lines_of_another_instance_are_not_those_of_the_victim(
     noted: System, deeds: Deeds, monkeypatch: pytest.MonkeyPatch, holder: int, effective: bool
 ) -> None:
     """Each instance has lines of its own: only with some of those in flight does its death count as in flight."""
-    monkeypatch.setattr("streamproof.faults.in_flight.LOOK_S", 0.0)
+    for pause in ("ARRIVES_S", "LATE_S", "LATEST_S", "LOOK_S", "OBSERVED_AFTER_S"):
+        monkeypatch.setattr(f"streamproof.faults.in_flight.{pause}", 0.0)
     system = with_progress(replace(noted, group=None), **in_flight_of((holder, 7)))
     evidence = act(system, Fault.of("kill-in-flight", "instance:1"))
     assert evidence.effective is effective, evidence.sentence

@@ -218,7 +218,8 @@ def test_a_mark_that_is_not_reached_leaves_nothing_to_recover_from(
     noted: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What stands still is not broken, nor waited for once more; a subject that has done nothing is given up."""
-    monkeypatch.setattr("streamproof.faults.nemesis.RECOVERY_S", 0.1)
+    for patience in ("IDLE_S", "RECOVERY_S"):
+        monkeypatch.setattr(f"streamproof.faults.nemesis.{patience}", 0.1)
     standing = with_progress(noted, committed=lambda: 5, is_whole=lambda _: pytest.fail("waited for"))
     fault = Fault.of("kill", "instance:1", at=0.2)
     evidence = nemesis_of(standing, 100).inject(fault)
