@@ -82,6 +82,7 @@ ROWS = {
     "fault": f"""SELECT NULL AS name, 'kill' AS kind, 'instance:1' AS target, NULL AS node, 1 AS instance,
         '{{}}' AS parameters, 'progress' AS moment, {START} + g * 10000000 AS t_from, NULL AS t_effect,
         {START} + g * 10000000 + 500000 AS t_to, NULL AS t_recovered, 'seen' AS evidence, TRUE AS effective,
+        FALSE AS tried_again,
         [] AS held, [] AS given_up
         FROM range(1, 5) r(g)""",
     "ends": """SELECT topic, part, 0 AS begin, max(last_off) + 1 AS lso, max(last_off) + 1 AS hw

@@ -32,7 +32,7 @@ UNION ALL SELECT 'crashes', count(*) FROM break_point WHERE kind = 'crash'
 UNION ALL SELECT 'crashes_in_transaction', count(*) FROM crash_inside
 UNION ALL SELECT 'broker_losses', count(*) FROM weighed_fault WHERE effective AND target LIKE 'broker%'
 UNION ALL SELECT 'faults', count(*) FROM weighed_fault WHERE effective
-UNION ALL SELECT 'faults_without_effect', count(*) FROM weighed_fault WHERE NOT effective
+UNION ALL SELECT 'faults_without_effect', count(*) FROM weighed_fault WHERE NOT effective AND NOT tried_again
 UNION ALL SELECT 'faults_in_flight', count(*) FROM fault_in_flight
 UNION ALL SELECT 'reads_during_faults', count(*) FROM read_meanwhile
 UNION ALL SELECT 'standstill_s', CAST((t_to - t_from) / 1000000 AS BIGINT) FROM standstill

@@ -17,7 +17,9 @@ INTRODUCTION = """\
 # Faults
 What can be broken on purpose. A fault is an **action** on a **target**, when a **trigger** says so. Each action is a
 class in `streamproof/faults/actions/` that breaks one thing, looks for evidence that it took effect, and mends it. A
-fault without effect has shown nothing, and the report says so. What this page says of each action is its own docstring.
+fault without effect has shown nothing. Where its trigger is a mark of progress it is tried once more, with input that
+was kept for that (but for [join](#join), whose instance stays); after that, or else, the report says so. What this page
+says of each action is its own docstring.
 """
 PLANS = """\
 ## Plans

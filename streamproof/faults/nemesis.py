@@ -19,6 +19,7 @@ from streamproof.faults.triggers import During
 
 IDLE_S = 30.0  # of a subject that has not done anything yet
 RECOVERY_S = 60.0  # a group may wait for a dead member's session to run out: 45 s, unless it is told otherwise
+FIRST_TRY = 2 / 3  # share of the input of a fault's turn; what is left is for a second try, should the first fail
 AHEAD = 0.15  # share of the workload that is fed beyond a fault's mark, so that it meets work in flight
 DONE = 0.01  # share of the workload that may still be on its way to a commit
 LOOK_S = 0.02
@@ -47,10 +48,15 @@ class NotUndoneError(ClusterError):
 
 @dataclass
 class _Course:
-    """What became of a fault so far. `t_…` are microseconds since the epoch; the rest is of the monotonic clock."""
+    """What became of a try of a fault. `t_…` are microseconds since the epoch; the rest is the monotonic clock's.
+
+    `again`: it is the second; `tried_again`: a second followed.
+    """
 
     fault: Fault
     scene: Scene
+    again: bool = False
+    tried_again: bool = False
     t_from: int = field(default_factory=now_us)
     effect: float | None = None
     t_effect: int | None = None
@@ -75,6 +81,7 @@ class _Course:
             "t_recovered": self.t_recovered,
             "evidence": self.evidence.sentence,
             "effective": self.evidence.effective,
+            "tried_again": self.tried_again,
             "held": list(self.evidence.held),
             "given_up": list(self.evidence.given_up),
         }
@@ -83,9 +90,9 @@ class _Course:
 class Nemesis:
     """Breaks things in one running system.
 
-    Faults that take turns follow one another, each once the subject has recovered from the fault before it. All others
-    have a thread each, and may overlap, though never in one target. `give_up` is called, and raises, when the subject
-    has done nothing by the first mark.
+    Faults that take turns follow one another, each once the subject has recovered from the fault before it; one that
+    took no effect is tried once more. All others have a thread each, and may overlap, though never in one target.
+    `give_up` is called, and raises, when the subject has done nothing by the first mark.
 
     `gate` is the share of the workload that may be fed so far: it holds input back until the next fault's mark is
     reached, so that no fault meets an idle subject, however fast the machine.
@@ -213,17 +220,27 @@ class Nemesis:
         def feed(share: float) -> None:
             self.gate = max(self.gate, fed + share * (min(1.0, following + AHEAD) - fed))
 
+        course = self._try(fault, lambda share: feed(share * FIRST_TRY))
+        if not course.evidence.effective and fault.action.repeatable and not system.stopping.is_set():
+            course.tried_again = True
+            course = self._try(fault, lambda share: feed(FIRST_TRY + share * (1 - FIRST_TRY)), again=True)
+        feed(1.0)
+        return course.evidence
+
+    def _try(self, fault: Fault, feed: Callable[[float], None], *, again: bool = False) -> _Course:
+        """Once, from an unbroken group to its recovery."""
+        system = self.system
         if not (fault.action.feeds or fault.when.feeds):
             feed(1.0)  # work goes on arriving while the fault acts
         system.wait_until(self._whole, RECOVERY_S)  # a member that is just coming back would hide that another goes
-        course = self._act(fault, feed)
+        course = self._act(fault, feed, again=again)
         feed(1.0)
         before = system.progress.committed()
         if system.wait_until(
             lambda: (system.progress.committed() > before or self._idle()) and self._whole(), RECOVERY_S
         ):
             course.t_recovered = now_us()
-        return course.evidence
+        return course
 
     def _is_reached(self, fault: Fault) -> bool:
         """Wait until the trigger is met: as long as the subject goes on, but not while it stands still."""
@@ -256,13 +273,13 @@ class Nemesis:
 
     # one fault
 
-    def _act(self, fault: Fault, feed: Callable[[float], None]) -> _Course:
+    def _act(self, fault: Fault, feed: Callable[[float], None], *, again: bool = False) -> _Course:
         """Begin, look for evidence, let the fault last, undo it. An error on the way is evidence of no effect.
 
         NotUndoneError, once all is noted, for a fault that could not be undone.
         """
         self._listener.began(fault)
-        course = self._begin(fault, feed)
+        course = self._begin(fault, feed, again=again)
         not_undone = None
         try:
             with self._in_one_hand(fault, course.scene):
@@ -340,11 +357,13 @@ class Nemesis:
         self._finish(course)
         return course.evidence
 
-    def _begin(self, fault: Fault, feed: Callable[[float], None] = lambda _: None) -> _Course:
-        course = _Course(fault, Scene(self.system, fault.on, feed=feed))
+    def _begin(self, fault: Fault, feed: Callable[[float], None] = lambda _: None, *, again: bool = False) -> _Course:
+        course = _Course(fault, Scene(self.system, fault.on, feed=feed), again)
         self._courses.append(course)
         return course
 
     def _finish(self, course: _Course) -> None:
         course.end, course.t_to = time.monotonic(), now_us()
+        if course.again:
+            course.evidence = replace(course.evidence, sentence=f"at the second try, {course.evidence.sentence}")
         self._listener.ended(course.fault, course.evidence)

@@ -152,8 +152,8 @@ TABLES: dict[str, pa.Schema] = {
     # what was broken. target: as the plan says it; node, instance: whom that was; parameters: the action's, as JSON;
     # moment: the trigger; t_effect: from when it was broken, null if never; t_recovered: when the subject was seen to
     # go on with all instances, null if nobody waited for that, or in vain. evidence: a sentence; effective: it shows
-    # that the fault took effect; held: the transactions that it says were open; given_up: the members that it says
-    # the group gave up
+    # that the fault took effect; tried_again: it did not, and the next row is of a second try; held: the transactions
+    # that it says were open; given_up: the members that it says the group gave up
     "fault": _table(
         name=_or_null(_str),
         kind=_str,
@@ -168,6 +168,7 @@ TABLES: dict[str, pa.Schema] = {
         t_recovered=_or_null(_long),
         evidence=_str,
         effective=_bool,
+        tried_again=_bool,
         held=_list,
         given_up=_list,
     ),

@@ -108,10 +108,7 @@ class Terminal:
     def _(self, event: events.FaultEnded) -> None:
         self._faults.pop(event.fault, None)
         self._update_spinner()
-        sign = ("✔", "green") if event.evidence.effective else ("✘", "yellow")
-        name = "" if self._after_fault else Phase.FAULTS
-        self._print(Text.assemble(f"  {name:<{NAME_WIDTH}}", sign, f" {event.evidence.sentence}"))
-        self._after_fault = True
+        self._fault_line(event.evidence.sentence, effective=event.evidence.effective)
 
     @_show.register
     def _(self, event: events.InputFed) -> None:
@@ -141,6 +138,8 @@ class Terminal:
     @_show.register
     def _(self, event: events.Judged) -> None:
         self._line(Phase.CHECKS, f"{len(event.verdict.findings)} anomalies over {event.rows:,} rows", event.seconds)
+        for evidence in event.verdict.contradicted:
+            self._fault_line(f"taken back: {evidence}", effective=False)
 
     def _update_spinner(self) -> None:
         if self._status:
@@ -158,6 +157,12 @@ class Terminal:
         if self._status:
             self._status.stop()
             self._status = None
+
+    def _fault_line(self, text: str, *, effective: bool) -> None:
+        sign = ("✔", "green") if effective else ("✘", "yellow")
+        name = "" if self._after_fault else Phase.FAULTS
+        self._print(Text.assemble(f"  {name:<{NAME_WIDTH}}", sign, f" {text}"))
+        self._after_fault = True
 
     def _line(self, name: str, text: str, seconds: float) -> None:
         self._after_fault = False

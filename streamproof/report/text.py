@@ -150,9 +150,9 @@ def _stood_still(verdict: Verdict) -> str:
 
 
 def _idle(history: History | None) -> str:
-    """What was seen of the faults without effect."""
+    """What was seen of the faults without effect, at the last try."""
     faults = history.rows("fault") if history and "fault" in history.tables else []
-    told = [fault["evidence"] for fault in faults if not fault["effective"]]
+    told = [fault["evidence"] for fault in faults if not (fault["effective"] or fault["tried_again"])]
     return f": {'; '.join(told)}" if told else ""
 
 

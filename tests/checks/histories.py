@@ -164,7 +164,7 @@ class Scene:
         row: Row = {"name": None, "kind": "kill", "target": target, "node": None, "instance": None, "parameters": "{}"}
         row |= {"moment": "progress 0.50", "t_from": self.wait(), "t_effect": self.now}
         row |= {"t_to": self.now + lasts_ms * STEP, "t_recovered": None, "evidence": "seen", "effective": effective}
-        row |= {"held": [], "given_up": []}
+        row |= {"tried_again": False, "held": [], "given_up": []}
         self.rows["fault"].append(row)
 
     def read(self, topic: str, part: int, off: int, **changes: Any) -> None:

@@ -101,6 +101,15 @@ def test_a_run_rests_on_no_fault_that_the_record_contradicts(tmp_path: Path) -> 
     assert "Contradicted: seen, but the record shows that member member-2 lost nothing" in explain(verdict)
 
 
+def test_a_fault_that_was_tried_again_counts_by_its_last_try(tmp_path: Path) -> None:
+    """That the first had no effect is no matter where the second had."""
+    scene = clean()
+    fault(scene, effective=False, tried_again=True)
+    fault(scene)
+    seen = judge(scene.write(tmp_path), threads=1).seen
+    assert (seen["faults"], seen["faults_without_effect"]) == (2, 0)
+
+
 def test_without_the_coordinators_log_the_faults_are_taken_at_their_word(tmp_path: Path) -> None:
     """What could not be seen contradicts nothing, and keeps no core check from being judged."""
     scene = clean()

@@ -14,6 +14,7 @@ from streamproof.faults import (
     After,
     During,
     Elapsed,
+    Evidence,
     Fault,
     InFlight,
     Instance,
@@ -21,7 +22,7 @@ from streamproof.faults import (
     Progress,
     System,
 )
-from streamproof.faults.nemesis import AHEAD
+from streamproof.faults.nemesis import AHEAD, FIRST_TRY
 from streamproof.guardian import Guardian
 from tests.faults.conftest import Heard, busy, log_of, nemesis_of, system_of, with_progress
 
@@ -207,11 +208,34 @@ def test_each_look_at_an_instance_has_a_little_more_input(noted: System, monkeyp
     nemesis = nemesis_of(with_progress(noted, in_flight=looked, committed=lambda: 100), 100)
     evidence = nemesis.inject(Fault.of("kill-in-flight", "instance:1", at=0.2), following=0.4)
     assert not evidence.effective
-    assert evidence.sentence == "instance 1 was never seen inside its cycle in 60 looks"
+    assert evidence.sentence == "at the second try, instance 1 was never seen inside its cycle in 60 looks"
     steps = [after - before for before, after in pairwise(sorted(gates))]
-    assert len(gates) == 60
-    assert steps == pytest.approx([0.2 / 59] * len(steps))
+    first, second = 0.2 * FIRST_TRY / 59, 0.2 * (1 - FIRST_TRY) / 59
+    assert steps == pytest.approx([first] * 59 + [second] * 59)
     assert max(gates) == nemesis.gate == pytest.approx(0.4 + AHEAD)
+
+
+@pytest.mark.parametrize(("fails", "repeatable", "tries"), [(0, True, 1), (1, True, 2), (2, True, 2), (1, False, 1)])
+def test_a_fault_without_effect_is_tried_once_more(
+    unmade: System, tick: Any, monkeypatch: pytest.MonkeyPatch, *, fails: int, repeatable: bool, tries: int
+) -> None:
+    """Some input is kept for that. The record has a row of each try, and the last is what counts."""
+    monkeypatch.setattr(tick, "repeatable", repeatable)
+    gates: list[float] = []
+
+    def evidence(*_: object) -> Evidence:
+        gates.append(nemesis.gate)
+        return Evidence("looked", effective=len(gates) > fails)
+
+    monkeypatch.setattr(tick, "evidence", evidence)
+    nemesis = nemesis_of(busy(unmade), 100)
+    last = nemesis.inject(Fault(tick(lasts_ms=0), Instance(1), Progress(0.2)), following=0.4)
+    said = ["looked", "at the second try, looked"][:tries]
+    assert [row["evidence"] for row in nemesis.rows] == said
+    assert [row["tried_again"] for row in nemesis.rows] == [True, False][-tries:]
+    assert last == Evidence(said[-1], effective=fails < tries)
+    assert gates == pytest.approx([0.35 + 0.2 * FIRST_TRY, 0.4 + AHEAD][:tries])
+    assert nemesis.gate == pytest.approx(0.4 + AHEAD)
 
 
 def test_a_mark_that_is_not_reached_leaves_nothing_to_recover_from(

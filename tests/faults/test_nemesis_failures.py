@@ -92,6 +92,7 @@ def test_evidence_that_cannot_be_had_is_not_a_fault_that_was_not_done(
         raise ClusterError("nobody answers")
 
     monkeypatch.setattr(tick, "evidence", evidence)
+    monkeypatch.setattr(tick, "repeatable", False)
     nemesis = nemesis_of(busy(unmade), 100)
     assert not nemesis.inject(Fault(tick(lasts_ms=0), Instance(1), Progress(0.3))).effective
     (row,) = nemesis.rows

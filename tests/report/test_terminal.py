@@ -2,6 +2,8 @@
 
 import io
 import re
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
@@ -10,6 +12,7 @@ from streamproof.engine.events import (
     FaultAwaited,
     FaultBegan,
     FaultEnded,
+    Judged,
     Phase,
     Probed,
     SubjectReady,
@@ -106,6 +109,16 @@ def test_a_fault_is_shown_as_awaited_and_then_as_in_effect(terminal: Terminal) -
         assert shown(terminal).endswith(f"2 of 9 events done · now {kill}, {pause}")
         terminal(FaultEnded(kill, Evidence("killed", effective=True)))
         assert shown(terminal).endswith(f"2 of 9 events done · now {pause}")
+
+
+def test_what_the_record_contradicts_is_taken_back() -> None:
+    """Its line has said that it took effect, before the record could be asked."""
+    file = io.StringIO()
+    false = SimpleNamespace(findings=(), contradicted=("killed, but the record shows that it was not",))
+    Terminal.on(file)(Judged(0.1, cast("Any", None), cast("Any", false), cast("Any", None), rows=7))
+    assert file.getvalue().splitlines()[1:] == [
+        "  faults    ✘ taken back: killed, but the record shows that it was not"
+    ]
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])

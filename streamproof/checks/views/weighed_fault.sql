@@ -47,6 +47,6 @@ contradicted AS (
 )
 SELECT fault.kind, fault.target, fault.node, fault.instance, fault.t_from, fault.t_effect, fault.t_to, contradiction,
        concat(fault.evidence, ', but the record shows that ' || contradiction) AS evidence,
-       fault.effective AND contradiction IS NULL AS effective
+       fault.effective AND contradiction IS NULL AS effective, fault.tried_again
 FROM fault
 LEFT JOIN contradicted USING (kind, target, t_from)

@@ -58,7 +58,8 @@ class Action(BaseModel):
     `kind`: its name in a plan. `target`: what it may be aimed at. `requires`: without these capabilities it is refused.
     `back`: what the target is once the fault is undone, for the sentence "…, back after 1.4 s". `feeds`: the action, or
     its trigger, lets the input flow itself (`Scene.feed`); else it flows from the fault's beginning. `looks`: of an
-    action that is made in flight where that is seen, though a plan does not say so: how often to look.
+    action that is made in flight where that is seen, though a plan does not say so: how often to look. `repeatable`: it
+    leaves nothing behind that would keep it from being tried again, should it have had no effect.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,6 +70,7 @@ class Action(BaseModel):
     back: ClassVar[str] = ""
     drawn: ClassVar[Drawn] = Drawn.NOT
     feeds: ClassVar[bool] = False
+    repeatable: ClassVar[bool] = True
     looks: ClassVar[int] = 0
 
     lasts_ms: int = Field(default=500, ge=0, description="whole milliseconds, of at least 0")

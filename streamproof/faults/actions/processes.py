@@ -162,6 +162,7 @@ class Join(Action):
 
     kind: ClassVar[str] = "join"
     target: ClassVar[TargetKind] = NEW_INSTANCE
+    repeatable: ClassVar[bool] = False
     requires: ClassVar[frozenset[Capability]] = frozenset({Capability.CONSUMER_GROUP})
 
     def prepare(self, scene: Scene) -> None:
