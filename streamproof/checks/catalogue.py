@@ -3,8 +3,9 @@
 `NAME.sql` returns the witnesses; `NAME.evidence.sql` what a run must have shown before their absence means anything:
 rows of `evidence`, `seen` and `enough` (null: this run gives nothing to judge), and, if need be, of `unseen` (true:
 for it could not be seen), `of_faults` (true: only what is broken on purpose brings it about), `needed` (how much
-would be enough; 1 where it is left out) and `advice` (what to change to see more). What a built-in check's witnesses
-mean is a row of guarantees.toml; a check of a user's own says it in its header. Knows no history.
+would be enough; 1 where it is left out) and `advice` (what to change to see more; `advice.py` fills in what it names
+in braces). What a built-in check's witnesses mean is a row of guarantees.toml; a check of a user's own says it in its
+header. Knows no history.
 
 A header is the comment at a file's top: `-- NAME: definition`, over as many lines as it takes, then fields:
     -- origin: ...      where the anomaly's name comes from

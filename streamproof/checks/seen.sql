@@ -20,6 +20,7 @@ read_meanwhile AS (
     )
 )
 SELECT 'inputs' AS what, count(*) AS seen FROM live_input
+UNION ALL SELECT 'aborted_inputs', count(*) FROM input WHERE fate = 'abort'
 UNION ALL SELECT 'effects', coalesce(sum(seen), 0) FROM first_effect
 UNION ALL SELECT 'channels', count(DISTINCT channel) FROM effect
 UNION ALL SELECT 'hops', count(DISTINCT topic) FROM hop

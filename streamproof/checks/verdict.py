@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError, computed_field
 
 from streamproof.checks.actors import Actors
+from streamproof.checks.advice import in_words
 from streamproof.checks.catalogue import EVIDENCE, HERE, Check, Status, check_without, load_checks
 from streamproof.checks.messages import sentence
 from streamproof.checks.queries import Queries, open_queries
@@ -89,7 +90,11 @@ class Finding(BaseModel):
         """A sentence where the anomaly is not judged, and that leaves a verdict open; else None."""
         if self.reason is None or (self.idle and not self.core) or self.excused:
             return None
-        advice = "" if self.core else f"; --without {self.anomaly} asks for a verdict that does without it"
+        advice = (
+            ""
+            if self.core
+            else f"; --without {self.anomaly}, or without in streamproof.toml, asks for a verdict without it"
+        )
         return f"{self.anomaly} is not judged: {self.reason}{advice}"
 
     @property
@@ -298,8 +303,10 @@ def evidence_of(queries: Queries, check: Check) -> tuple[ShownEvidence, ...]:
     """What a history has shown for one check; UsageError where its query gives no evidence."""
     what = f"{check.name}{EVIDENCE}"
     rows = queries.rows(check.evidence, what)
+    of_command = queries.history.record.again is not None
     try:
-        return tuple(ShownEvidence.model_validate(row) for row in rows)
+        shown = (ShownEvidence.model_validate(row) for row in rows)
+        return tuple(row.model_copy(update={"advice": in_words(row.advice, of_command=of_command)}) for row in shown)
     except ValidationError as error:
         raise no_evidence(what) from error
 

@@ -180,17 +180,21 @@ class Run:
         self._keep(Plan((fault,)))
         return self.nemesis.inject(fault, following)
 
-    def carry_out(self, plan: Plan) -> None:
-        """Break all that a plan says, while the input flows. Errors are those of `check_plan`, at once."""
-        check_plan(plan, Surroundings.of(self.spec.subject, self.cluster))
-        self.carry_out_checked(plan)
+    def carry_out(self, plan: Plan) -> tuple[Evidence, ...]:
+        """Break all that a plan says, while the input flows; what was seen of each of its faults, in its order.
 
-    def carry_out_checked(self, plan: Plan) -> None:
+        Errors are those of `check_plan`, at once.
+        """
+        check_plan(plan, Surroundings.of(self.spec.subject, self.cluster))
+        return self.carry_out_checked(plan)
+
+    def carry_out_checked(self, plan: Plan) -> tuple[Evidence, ...]:
         """The same, for who has checked the plan before anything was started."""
         self._keep(plan)
         with phase(Phase.FAULTS, self._listen):
-            self.nemesis.carry_out(plan)
+            became = self.nemesis.carry_out(plan)
             self._check_sense()
+        return became
 
     def _keep(self, plan: Plan) -> None:
         """Add to plan.json, which is there also when the run fails: to be run again, and made smaller."""

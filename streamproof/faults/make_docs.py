@@ -76,7 +76,8 @@ plan = Plan(
 )
 ```
 for `session.verify(spec, plan)` or, in a test, `run.carry_out(plan)`. `plan.save(path)` writes it for `--faults`, and
-`Plan.read(path)` reads it. What became of each fault is `history.rows("fault")`. One fault in a test is
+`Plan.read(path)` reads it. `carry_out` returns what was seen of each fault, in the plan's order: `effective` and
+`sentence`, which `history.rows("fault")` has too. One fault in a test is
 `run.inject(Fault(Kill(), Instance(1), Progress(0.3)))`, or `Fault.of("kill", "instance:1", at=0.3)`.
 
 An instance that dies or sleeps is missed only when its session runs out, and until then its group may stand still: 45 s

@@ -15,7 +15,6 @@ from streamproof.faults.plan import Plan, Surroundings, check_fault
 from streamproof.faults.roles import find_target
 from streamproof.faults.system import Evidence, Scene, System
 from streamproof.faults.targets import Target
-from streamproof.faults.triggers import During
 
 IDLE_S = 30.0  # of a subject that has not done anything yet
 RECOVERY_S = 60.0  # a group may wait for a dead member's session to run out: 45 s, unless it is told otherwise
@@ -126,10 +125,11 @@ class Nemesis:
         self.system.stopping.set()
         self.open()
 
-    def carry_out(self, plan: Plan) -> None:
-        """All faults of a plan, which was checked; returns when the subject has recovered from the last.
+    def carry_out(self, plan: Plan) -> tuple[Evidence, ...]:
+        """All faults of a plan, which was checked; what was seen of each, in the plan's order.
 
-        What a fault raises, such as that it could not be undone, ends all of them, and is raised here.
+        Returns when the subject has recovered from the last. What a fault raises, such as that it could not be undone,
+        ends all of them, and is raised here.
         """
         errors: list[BaseException] = []
 
@@ -157,6 +157,8 @@ class Nemesis:
                 thread.join()
         for error in errors:
             raise error
+        became = {id(course.fault): course.evidence for course in self._courses}
+        return tuple(became[id(fault)] for fault in plan.faults)
 
     def inject(self, fault: Fault, following: float = 1.0) -> Evidence:
         """One fault, when its trigger is met; input flows until shortly after the `following` mark.
@@ -165,7 +167,7 @@ class Nemesis:
         for a fault that never was, or that is no more.
         """
         other = fault.when.waits_for
-        if other is not None and (self._course(other) is None or isinstance(fault.when, During)):
+        if other is not None and (self._course(other) is None or fault.when.overlaps):
             raise UsageError(
                 f'fault {fault.action.kind}: no fault named "{other}" is there to wait for; put both into a plan'
             )

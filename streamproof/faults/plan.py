@@ -199,11 +199,10 @@ def check_fault(fault: Fault, surroundings: Surroundings, where: str | None = No
             f"--cluster {either(able)}"
         )
     there = surroundings.targets(fault)
-    nothing = f'{where}: there is no {fault.action.target.name} "{fault.on}"'
     if fault.action.target is NEW_INSTANCE:
         if fault.on in there:
             raise UsageError(f"{where}: {fault.on} is there from the start; write instance:{len(there) + 1}")
     elif not there:
-        raise UsageError(f"{nothing}; leave the fault out: there is none at all")
+        raise UsageError(f"{where}: there is no {fault.action.target.name} at all; leave the fault out")
     elif fault.on not in there:
-        raise UsageError(f"{nothing}; write {either([str(target) for target in there])}")
+        raise UsageError(f"{where}: there is no {fault.on}; write {either([str(target) for target in there])}")

@@ -52,6 +52,11 @@ class Trigger(ABC):
     def waits_for(self) -> str | None:
         return None
 
+    @property
+    def overlaps(self) -> bool:
+        """Whether it is met only while the fault that it waits for lasts."""
+        return False
+
     @abstractmethod
     def met(self, so_far: SoFar) -> bool:
         """Whether the fault should begin now."""
@@ -140,6 +145,10 @@ class OfAnother(Trigger):
 class During(OfAnother):
     """Another fault of the plan, by its name, is in effect, and has been for `after_ms`."""
 
+    @property
+    def overlaps(self) -> bool:
+        return True
+
     def __str__(self) -> str:
         return f"during {self.fault}" + (f", after {self.after_ms} ms" if self.after_ms else "")
 
@@ -180,6 +189,10 @@ class InFlight(Trigger):
     @property
     def waits_for(self) -> str | None:
         return self.after.waits_for
+
+    @property
+    def overlaps(self) -> bool:
+        return self.after.overlaps
 
     def met(self, so_far: SoFar) -> bool:
         return self.after.met(so_far)

@@ -116,7 +116,11 @@ def keys_of(fault: Fault) -> dict[str, Any]:
     key = next((key for key, kind in TRIGGERS.items() if isinstance(trigger, kind)), None)
     when: dict[str, Any] = {"when": str(trigger)}  # of a class of the user's own: to be read by people alone
     if key is not None:
-        when = dict(zip((key, "after_ms"), astuple(trigger), strict=False))
+        when = {
+            name: value
+            for name, value in zip((key, "after_ms"), astuple(trigger), strict=False)
+            if (name, value) != ("after_ms", 0)
+        }
     if isinstance(fault.when, InFlight):
         when |= {"in_flight": fault.when.required or "if-seen", "looks": fault.when.looks}
     elif fault.action.looks:
@@ -127,8 +131,10 @@ def keys_of(fault: Fault) -> dict[str, Any]:
 
 def json_of(plan: Plan) -> str:
     """A plan as plan.json holds it."""
-    whole = {"seed": plan.seed, "faults": [keys_of(fault) for fault in plan.faults], "dropped": plan.dropped}
-    return json.dumps(whole, indent=2)
+    faults = {"faults": [keys_of(fault) for fault in plan.faults]}
+    seed = {} if plan.seed is None else {"seed": plan.seed}
+    dropped = {"dropped": plan.dropped} if plan.dropped else {}
+    return json.dumps({**seed, **faults, **dropped}, indent=2)
 
 
 def is_in_words(text: str) -> bool:

@@ -74,7 +74,9 @@ def _summary(verdict: Verdict) -> str:
         return ""
     seen = verdict.seen
     amiss = [f"{finding.witnesses:,} {finding.anomaly}" for finding in verdict.findings if is_amiss(finding)]
-    return ": " + (", ".join(amiss) or f"{seen.get('inputs', 0):,} events in, {seen.get('effects', 0):,} effects out")
+    aborted = seen.get("aborted_inputs", 0)  # else what was sent, and what came in, would seem to contradict each other
+    given = f"{seen.get('inputs', 0):,} events in" + (f" ({aborted:,} more aborted on purpose)" if aborted else "")
+    return ": " + (", ".join(amiss) or f"{given}, {seen.get('effects', 0):,} effects out")
 
 
 def witnesses_of(finding: Finding) -> str:

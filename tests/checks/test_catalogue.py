@@ -22,7 +22,7 @@ HALF = """\
 -- half: an input with an effect on alpha and none on beta.
 -- origin: ours
 -- forbidden: exactly-once
-SELECT i.id FROM input_once i JOIN first_effect f ON f.id = i.id AND f.channel = 'alpha'
+SELECT i.id FROM distinct_input i JOIN first_effect f ON f.id = i.id AND f.channel = 'alpha'
 WHERE NOT EXISTS (SELECT 1 FROM first_effect o WHERE o.id = i.id AND o.channel = 'beta')
 ORDER BY i.id
 """
@@ -134,7 +134,7 @@ def test_a_projects_own_check_is_judged(tmp_path: Path) -> None:
         (HALF.replace("-- forbidden", "-- between: effect, afect\n-- forbidden"), HALF_EVIDENCE, "there are sent, "),
         (HALF.replace("i.id FROM", "i.ide FROM"), HALF_EVIDENCE, r"half\.sql is not a query .* column .*ide"),
         (HALF.replace("SELECT i.id", "SELEKT"), HALF_EVIDENCE, r"half\.sql is not a query"),
-        (HALF.replace("input_once", "inputs"), HALF_EVIDENCE, r"half\.sql is not a query .*inputs"),
+        (HALF.replace("distinct_input", "inputs"), HALF_EVIDENCE, r"half\.sql is not a query .*inputs"),
         (HALF, "SELECT 1 AS number", r"half\.evidence\.sql must give the columns evidence"),
         (HALF, "SELEKT", r"half\.evidence\.sql is not a query"),
     ],

@@ -123,7 +123,8 @@ def test_what_could_not_be_judged_leaves_a_verdict_open(tmp_path: Path) -> None:
     assert verdict.outcome is Outcome.UNPROVEN
     assert verdict.not_judged == tuple(f"{name} (no txn table in this history)" for name in UNSEEN)
     assert verdict.missing == tuple(
-        f"{name} is not judged: no txn table in this history; --without {name} asks for a verdict that does without it"
+        f"{name} is not judged: no txn table in this history; --without {name}, or without in streamproof.toml, "
+        "asks for a verdict without it"
         for name in UNSEEN
     )
     assert judge(history, without=UNSEEN[1:], threads=1).missing == verdict.missing[:1]
@@ -173,6 +174,22 @@ def test_without_commits_duplicates_still_violate(tmp_path: Path) -> None:
     assert verdict.outcome is Outcome.VIOLATED
 
 
+@pytest.mark.parametrize(
+    ("again", "advice"),
+    [("streamproof verify", "use more events (--events)"), (None, "use more events (records=)")],
+)
+def test_what_is_missing_is_advised_in_the_words_of_who_started_the_run(
+    tmp_path: Path, again: str | None, advice: str
+) -> None:
+    """A command has flags, a test has arguments."""
+    scene = Scene()
+    history = scene.write(tmp_path)
+    history.record = history.record.model_copy(update={"again": again})
+    missing = judge(history, threads=1).missing
+    assert any(sentence.endswith(advice) for sentence in missing), missing
+    assert not any("{" in sentence for sentence in missing)
+
+
 def test_what_was_seen_is_counted(tmp_path: Path) -> None:
     """The numbers for the report's "shown by"."""
     scene = clean()
@@ -181,6 +198,7 @@ def test_what_was_seen_is_counted(tmp_path: Path) -> None:
     scene.read("alpha", 0, 1, phase="during", t=scene.now + 60_000)
     assert verdict_of(scene, tmp_path).seen == {
         "inputs": 120,
+        "aborted_inputs": 1,
         "effects": 240,
         "channels": 2,
         "hops": 0,

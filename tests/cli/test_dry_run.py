@@ -49,7 +49,7 @@ def test_a_dry_run_is_one_json_document(call: Call) -> None:
     told = json.loads(called.out)
     assert called.status == 0, called.err
     foreseen = Surroundings.foreseen(read_config(ROOT / "streamproof.toml").subject("orders"), "embedded", 3)
-    assert told["plan"] == json.loads(json_of(Plan.default(7, foreseen)))
+    assert told["plan"] == {**json.loads(json_of(Plan.default(7, foreseen))), "dropped": []}
     assert len(told["faults"]) == len(told["plan"]["faults"])
     assert [event["headers"] for event in told["sample"]] == [{"event-id": f"s7-{n}"} for n in range(3)]
     assert [anomaly["anomaly"] for anomaly in told["anomalies"]] == [check.name for check in load_checks()]
@@ -99,7 +99,7 @@ def test_an_existing_cluster_is_not_asked(call: Call) -> None:
         (["--brokers", "2"], {}, "an odd number of brokers, not 2"),
         (["--kafka-version", "1.0.0"], {}, 'Apache Kafka "1.0.0" is not known here'),
         (["--cluster", "testcontainer"], {}, 'did you mean "testcontainers"?'),
-        (["--faults", "kill@instance:7"], {}, 'no instance of the subject "instance:7"; write instance:1'),
+        (["--faults", "kill@instance:7"], {}, "there is no instance:7; write instance:1"),
         (["--faults", "p.json"], {"p.json": FAULT.format("melt", "instance:1", 0.5)}, "there is none of that name"),
         (["--directory", "f"], {"f": ""}, "f cannot be made (File exists)"),
     ],

@@ -211,7 +211,7 @@ operations:
 """
 OWN = """-- known: an input, whatever came of it.
 -- forbidden: at-least-once
-SELECT i.id FROM input_once i ORDER BY i.id
+SELECT i.id FROM distinct_input i ORDER BY i.id
 """
 EVIDENCE = "SELECT 'inputs' AS evidence, count(*) AS seen, count(*) > 0 AS enough FROM live_input"
 

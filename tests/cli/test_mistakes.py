@@ -124,7 +124,7 @@ operations:
         (
             ["verify", "--run", "true", *RUN, "--instances", "2", "--faults", "p.json"],
             {"p.json": FAULT.format("kill", "instance:7", 0.5)},
-            'no instance of the subject "instance:7"; write instance:1 or instance:2',
+            "there is no instance:7; write instance:1 or instance:2",
         ),
         (
             ["verify", "orders", "--run", "true", *RUN],

@@ -23,6 +23,7 @@ from streamproof.faults import (
     System,
 )
 from streamproof.faults.nemesis import AHEAD, FIRST_TRY
+from streamproof.faults.triggers import Trigger
 from streamproof.guardian import Guardian
 from tests.faults.conftest import Heard, busy, log_of, nemesis_of, system_of, with_progress
 
@@ -47,6 +48,30 @@ def test_faults_with_a_mark_take_turns(unmade: System, tick: Any) -> None:
     assert log_of(tick) == ["begin 1", "end 1", "begin 2", "end 2"]
     assert [row["moment"] for row in nemesis.rows] == ["progress 0.30", "progress 0.60"]
     assert nemesis.gate == 1.0
+
+
+def test_what_was_seen_of_each_fault_comes_back_in_the_order_of_the_plan(unmade: System, tick: Any) -> None:
+    """Whatever order they took place in, and also of a fault that was not done."""
+    plan = Plan(
+        (
+            Fault(tick(lasts_ms=0), Instance(2), Progress(0.6)),
+            Fault(tick(lasts_ms=0), Instance(1), Progress(0.3), name="first"),
+            Fault(tick(lasts_ms=0), Instance(2), During("first", after_ms=60_000)),
+        )
+    )
+    became = nemesis_of(busy(unmade), 100).carry_out(plan)
+    assert [evidence.effective for evidence in became] == [True, True, False]
+    assert became[2].sentence == "not done: its moment never came: during first, after 60000 ms"
+
+
+@pytest.mark.parametrize("when", [During("first"), InFlight(During("first")), After("other"), InFlight(After("other"))])
+def test_a_fault_that_waits_for_another_is_refused_alone(unmade: System, tick: Any, when: Trigger) -> None:
+    """Its moment is past, or will never come."""
+    nemesis = nemesis_of(busy(unmade), 100)
+    nemesis.inject(Fault(tick(lasts_ms=0), Instance(1), Progress(0.3), name="first"))
+    with pytest.raises(UsageError, match="is there to wait for; put both into a plan"):
+        nemesis.inject(Fault(tick(lasts_ms=0), Instance(1), when))
+    assert len(nemesis.rows) == 1
 
 
 def test_a_fault_during_another_overlaps_with_it(unmade: System, tick: Any) -> None:

@@ -1,5 +1,6 @@
 """Plans of faults: the same from the same seed, and honest about what a cluster cannot be made to do."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +29,7 @@ from streamproof.faults import (
 )
 from streamproof.faults.actions import Join, PauseBeyondSession
 from streamproof.faults.triggers import SoFar, Trigger
-from streamproof.faults.written import fault_of, keys_of
+from streamproof.faults.written import fault_of, json_of, keys_of
 from streamproof.subject import SubjectSpec
 
 SUBJECT = SubjectSpec(
@@ -80,6 +81,14 @@ def test_every_trigger_is_read_as_it_is_written(when: Trigger, action: Action) -
     """With the action's parameters and the fault's name."""
     fault = Fault(action, Instance(3), when, "mine")
     assert fault_of(keys_of(fault)) == fault
+
+
+def test_a_saved_plan_has_no_empty_keys() -> None:
+    """What says nothing is left out: the file is read by people too."""
+    plan = Plan((Fault(Kill(), Instance(1), After("x")),))
+    assert json.loads(json_of(plan)).keys() == {"faults"}
+    assert "after_ms" not in json_of(plan)
+    assert json.loads(json_of(replace(plan, seed=3, dropped=("a",)))).keys() == {"seed", "faults", "dropped"}
 
 
 def test_a_trigger_of_the_users_own_is_written_for_people_alone() -> None:
@@ -214,10 +223,10 @@ def test_a_target_that_is_written_as_none_is_told_with_how_to_write_it(kind: str
 @pytest.mark.parametrize(
     ("kind", "target", "sentence"),
     [
-        ("kill", "instance:7", 'no instance of the subject "instance:7"; write instance:1 or instance:2'),
+        ("kill", "instance:7", "there is no instance:7; write instance:1 or instance:2"),
         ("join", "instance:2", "instance:2 is there from the start; write instance:3"),
-        ("lock-database", "database:audit", '"database:audit"; write database:orderHistory'),
-        ("pause-broker", "broker:9", 'no broker "broker:9"; write broker:1, broker:2, broker:3, broker:leader, '),
+        ("lock-database", "database:audit", "there is no database:audit; write database:orderHistory"),
+        ("pause-broker", "broker:9", "there is no broker:9; write broker:1, broker:2, broker:3, broker:leader, "),
     ],
 )
 def test_a_target_that_this_run_does_not_have_is_told_with_those_that_it_has(
@@ -251,7 +260,7 @@ def test_the_default_plan_of_a_subject_that_is_in_no_group_can_be_carried_out() 
 
 def test_where_there_is_no_database_the_fault_is_to_be_left_out() -> None:
     """There is none to write instead."""
-    with pytest.raises(UsageError, match="leave the fault out: there is none at all"):
+    with pytest.raises(UsageError, match="there is no SQLite database of the subject at all; leave the fault out"):
         check_plan(plan_of(("lock-database", "database:orderHistory")), PLAIN)
 
 

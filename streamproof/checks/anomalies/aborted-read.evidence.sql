@@ -21,5 +21,5 @@ total AS (
 )
 SELECT 'records of aborted transactions' AS evidence, seen,
        CASE WHEN seen > 0 THEN TRUE WHEN batches > 0 THEN FALSE END AS enough, TRUE AS of_faults,
-       'kill an instance inside its cycle: --faults default, or kill-in-flight@instance:1' AS advice
+       'kill an instance inside its cycle: {kill}' AS advice
 FROM total

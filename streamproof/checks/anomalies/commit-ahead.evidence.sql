@@ -4,7 +4,7 @@ WITH last_input AS (
     SELECT topic, part, max(off) AS off FROM place GROUP BY topic, part
 )
 SELECT 'commits while inputs were in flight' AS evidence, count(*) AS seen, count(*) > 0 AS enough,
-       'use more events (--events), or let the subject commit more often than at its end' AS advice, FALSE AS unseen
+       'use more events ({events}), or let the subject commit more often than at its end' AS advice, FALSE AS unseen
 FROM commit_time
 JOIN last_input ON last_input.topic = commit_time.topic AND last_input.part = commit_time.part
                AND commit_time.off <= last_input.off

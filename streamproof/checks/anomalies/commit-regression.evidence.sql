@@ -8,7 +8,7 @@ WITH committed AS (
 SELECT 'partitions committed before and after a change of owner' AS evidence, count(*) AS seen,
        CASE WHEN (SELECT count(*) FROM generation) > 0 THEN count(*) > 0 END AS enough,
        TRUE AS of_faults,
-       'kill or pause an instance while it works: --faults default, or pause-beyond-session@instance:1' AS advice
+       'kill or pause an instance while it works: {pause}' AS advice
 FROM committed
 WHERE EXISTS (
     SELECT 1

@@ -13,7 +13,7 @@ logged AS (
     SELECT count(*) AS seen FROM effect WHERE topic IS NOT NULL
 )
 SELECT 'interruptions between effects and their commit' AS evidence, seen, seen > 0 AS enough, TRUE AS of_faults,
-       'kill an instance inside its cycle: --faults default, or kill-in-flight@instance:1' AS advice
+       'kill an instance inside its cycle: {kill}' AS advice
 FROM interruptions
 UNION ALL
 SELECT 'effects in logs, which tell when they came', logged.seen,
@@ -22,6 +22,6 @@ SELECT 'effects in logs, which tell when they came', logged.seen,
 FROM logged, promise
 UNION ALL
 SELECT 'faults that took effect while inputs were in flight', count(*), count(*) > 0, TRUE,
-       'break something while inputs are on their way: --faults default'
+       'break something while inputs are on their way: {kill}'
 FROM fault_in_flight
 ORDER BY evidence

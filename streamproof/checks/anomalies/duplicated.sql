@@ -12,9 +12,9 @@
 --   makes up a new `transactional.id` | retries of a producer with `enable.idempotence=false`, librdkafka's default |
 --   records of a partition that was taken away are done to the end and their effects are kept, with no key in the
 --   database that refuses the second
-SELECT miscount.id, miscount.channel, input_once.key, input_once.topic, input_once.part, input_once.off,
+SELECT miscount.id, miscount.channel, distinct_input.key, distinct_input.topic, distinct_input.part, distinct_input.off,
        miscount.at_most, miscount.seen
 FROM miscount
-JOIN input_once USING (id)
+JOIN distinct_input USING (id)
 WHERE miscount.seen > miscount.at_most
-ORDER BY input_once.topic, input_once.part, input_once.off, miscount.id, miscount.channel
+ORDER BY distinct_input.topic, distinct_input.part, distinct_input.off, miscount.id, miscount.channel

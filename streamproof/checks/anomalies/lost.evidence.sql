@@ -11,11 +11,11 @@ moved AS (
 SELECT 'partitions with input that the group committed past' AS evidence, count(*) FILTER (WHERE past_first) AS seen,
        count(*) > 0 AND count(*) FILTER (WHERE past_first) = count(*) AS enough, FALSE AS of_faults,
        count(*) AS needed,
-       'use more events (--events), or look at why the group commits nothing of the others' AS advice
+       'use more events ({events}), or look at why the group commits nothing of the others' AS advice
 FROM moved
 UNION ALL
 SELECT 'faults that took effect while inputs were in flight', count(*), count(*) > 0, TRUE, 1,
-       'break something while inputs are on their way: --faults default'
+       'break something while inputs are on their way: {kill}'
 FROM fault_in_flight
 UNION ALL
 SELECT 'needed effects', coalesce(sum(at_least), 0), coalesce(sum(at_least), 0) > 0, FALSE, 1,

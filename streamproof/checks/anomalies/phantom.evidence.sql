@@ -10,7 +10,7 @@ seen_to AS (
     SELECT topic, part, max(off) AS off FROM effect GROUP BY topic, part
 )
 SELECT 'effects that were read' AS evidence, count(*) AS seen, count(*) > 0 AS enough,
-       1 AS needed, 'use more events (--events)' AS advice
+       1 AS needed, 'use more events ({events})' AS advice
 FROM effect
 WHERE visible
 UNION ALL

@@ -17,11 +17,11 @@ across AS (
 )
 SELECT 'adjacent pairs of inputs with one key' AS evidence,
        coalesce(sum(pairs), 0) AS seen, coalesce(sum(pairs), 0) >= 100 AS enough, FALSE AS of_faults,
-       100 AS needed, 'use more events (--events), or do not promise order' AS advice, FALSE AS unseen
+       100 AS needed, 'use more events ({events}), or do not promise order' AS advice, FALSE AS unseen
 FROM key_run
 UNION ALL
 SELECT 'pairs of inputs with one key across a change of owner', count(*), count(*) > 0, TRUE, 1,
-       'kill or pause an instance while it works: --faults default, or pause-beyond-session@instance:1', FALSE
+       'kill or pause an instance while it works: {pause}', FALSE
 FROM across
 UNION ALL
 SELECT concat('way to follow through ', topic, ', where ', named, ' of ', records, ' records name an input'), named, NULL,

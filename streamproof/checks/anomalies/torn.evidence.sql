@@ -7,5 +7,5 @@ WITH spans AS (
 SELECT 'transactions over several partitions, interrupted' AS evidence, interrupted AS seen,
        CASE WHEN seen > 0 OR EXISTS (SELECT 1 FROM transactional_effect) THEN interrupted > 0 END AS enough,
        TRUE AS of_faults,
-       'kill an instance inside its cycle: --faults default, or kill-in-flight@instance:1' AS advice
+       'kill an instance inside its cycle: {kill}' AS advice
 FROM spans

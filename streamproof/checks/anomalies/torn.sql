@@ -15,8 +15,8 @@ SELECT NULL AS id, NULL AS channel, topic, part, off, tid, pid, epoch, decided, 
 FROM decided_marker
 WHERE (decided = 'PrepareCommit') <> (control = 'commit')
 UNION ALL
-SELECT torn_effect.id, torn_effect.channel, input_once.topic, input_once.part, input_once.off, NULL, torn_effect.pid,
+SELECT torn_effect.id, torn_effect.channel, distinct_input.topic, distinct_input.part, distinct_input.off, NULL, torn_effect.pid,
        torn_effect.epoch, NULL, concat('visible on ', torn_effect.visible_on, ', aborted here')
 FROM torn_effect
-LEFT JOIN input_once USING (id)
+LEFT JOIN distinct_input USING (id)
 ORDER BY id, channel, topic, part, off, pid, found

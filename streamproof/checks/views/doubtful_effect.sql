@@ -5,7 +5,7 @@
 WITH committed AS (
     SELECT input.topic, input.part, input.off, done.off AS commit_off, done.t AS committed_at,
            done.transactional, done.pid AS commit_pid, done.epoch AS commit_epoch
-    FROM input_once AS input
+    FROM distinct_input AS input
     ASOF JOIN commit_time AS done ON done.topic = input.topic AND done.part = input.part AND done.off > input.off
     WHERE input.places = 1
 )

@@ -20,6 +20,6 @@ SELECT counted.channel, counted.id, counted.seen, counted.t_append,
        CASE WHEN counted.part = counted.last_part THEN counted.place END AS place,
        CASE WHEN counted.pid = counted.last_pid THEN counted.pid END AS pid,
        CASE WHEN counted.pid = counted.last_pid AND counted.epoch = counted.last_epoch THEN counted.epoch END AS epoch,
-       input_once.key, input_once.topic, input_once.part, input_once.off, input_once.places
+       distinct_input.key, distinct_input.topic, distinct_input.part, distinct_input.off, distinct_input.places
 FROM counted
-LEFT JOIN input_once USING (id)
+LEFT JOIN distinct_input USING (id)

@@ -3,7 +3,7 @@
 -- times; t_append: then when its input came.
 -- kept: several checks ask for it
 SELECT hop.topic, hop.part, hop.off, id, hop.key, hop.pid, hop.epoch, hop.t_append AS t_written,
-       coalesce(hop.t_append, input_once.t_append) AS t_append
+       coalesce(hop.t_append, distinct_input.t_append) AS t_append
 FROM hop
-LEFT JOIN input_once USING (id)
+LEFT JOIN distinct_input USING (id)
 WHERE hop.visible

@@ -1,9 +1,9 @@
 -- producer_owner: how often each producer wrote an effect while which member owned the partition of its input.
 WITH made AS (
-    SELECT effect.pid, input_once.topic, input_once.part, effect.t_append
+    SELECT effect.pid, distinct_input.topic, distinct_input.part, effect.t_append
     FROM effect
-    JOIN input_once ON input_once.id = effect.source_id
-    WHERE effect.pid >= 0 AND effect.t_append IS NOT NULL AND input_once.places = 1
+    JOIN distinct_input ON distinct_input.id = effect.source_id
+    WHERE effect.pid >= 0 AND effect.t_append IS NOT NULL AND distinct_input.places = 1
 )
 SELECT made.pid, tenure.member, count(*) AS times
 FROM made
