@@ -1,5 +1,6 @@
 """A cluster whose groups lag as a test wants: topics, records, commits and members of each test's own."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from streamproof.kafka.topics import create_topics, list_offsets
 
 Send = Callable[..., None]
 Commit = Callable[..., None]
+Join = Callable[[], Consumer]
 
 
 @pytest.fixture
@@ -66,11 +68,25 @@ def commit(servers: str) -> Commit:
 
 
 @pytest.fixture
-def member(servers: str, topic: str, group: str) -> Iterator[Consumer]:
-    """A member of `group` that has both partitions, and does nothing."""
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": group, "enable.auto.commit": False, "log_level": 0})
-    consumer.subscribe([topic])
-    while len(consumer.assignment()) < 2:
-        consumer.poll(0.1)
-    yield consumer
-    consumer.close()
+def join(servers: str, topic: str, group: str) -> Iterator[Join]:
+    """`join()`: a member of `group` that has both partitions when it is the only one, and does nothing."""
+    settings = {"bootstrap.servers": servers, "group.id": group, "enable.auto.commit": False, "log_level": 0}
+    joined: list[Consumer] = []
+
+    def made() -> Consumer:
+        consumer = Consumer(settings)
+        joined.append(consumer)
+        consumer.subscribe([topic])
+        while not consumer.assignment():
+            consumer.poll(0.1)
+        return consumer
+
+    yield made
+    for consumer in joined:
+        with contextlib.suppress(RuntimeError):  # it was closed by the test
+            consumer.close()
+
+
+@pytest.fixture
+def member(join: Join) -> Consumer:
+    return join()

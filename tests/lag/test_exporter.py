@@ -84,3 +84,10 @@ def test_a_port_in_use_is_told(exporter: Exporter) -> None:
         with pytest.raises(UsageError, match=sentence), serving(exporter, "127.0.0.1", port or 0):
             pass
         assert "streamproof_look_success 1.0" in httpx.get(address).text
+
+
+def test_every_alert_is_documented() -> None:
+    """And no other is."""
+    rules = (PAGE.parents[1] / "docker" / "prometheus" / "alerts.yml").read_text()
+    told = re.findall(r"^\| `([A-Z]\w+)` \|", PAGE.read_text(), re.MULTILINE)
+    assert told == re.findall(r"- alert: (\w+)", rules)
