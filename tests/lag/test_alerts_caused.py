@@ -15,7 +15,7 @@ from kio.schema.errors import ErrorCode
 from kio.schema.produce.v9.request import PartitionProduceData, ProduceRequest, TopicProduceData
 from kio.schema.produce.v9.response import ProduceResponse
 from kio.schema.types import TopicName, TransactionalId
-from kio.static.primitive import i16, i32, i32Timedelta
+from kio.static.primitive import Records, i16, i32, i32Timedelta
 
 from streamproof.cluster import start_embedded
 from streamproof.guardian import Guardian
@@ -158,7 +158,7 @@ def produce_late(servers: str, topic: str, transactional_id: str) -> None:
     record = bytes.fromhex("0e 00 00 00 01 02 78 00")  # its length, no key, a value of one letter, no headers
     body = struct.pack(">hiqqqhii", 0x10, 0, 0, 0, known.producer_id, known.epoch, 1, 1) + record
     batch = struct.pack(">qiibI", 0, 9 + len(body), 0, 2, crc32c(body)) + body
-    data = PartitionProduceData(index=i32(0), records=batch)
+    data = PartitionProduceData(index=i32(0), records=Records(batch))
     request = ProduceRequest(
         transactional_id=TransactionalId(transactional_id),
         acks=i16(-1),
