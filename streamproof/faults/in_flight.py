@@ -9,7 +9,7 @@ ARRIVES_S = 0.05  # what is let in has reached its topic by then
 LATE_S, LATEST_S = 0.1, 0.4  # after its waking, a cycle is usually over by the first, and nearly always by the second
 FORGOTTEN_AFTER = 20
 LOOKS, LOOK_S = 4, 0.1  # longer than a transaction that goes on usually takes
-MOST_LOOKS = 20  # while several transactions are still: they may be one instance's, or another's that is slow
+MOST_LOOKS = 20  # while a transaction that is still may be another's that is slow
 OBSERVED_AFTER_S = 0.15  # all that was written and given before it was stopped has been read by then
 
 
@@ -56,18 +56,28 @@ def _held_by_stopped(system: System, number: int, *, transactional: bool) -> Hel
     """What stays as it is for a while, seen again and again: while an instance is stopped, the others go on.
 
     Their transactions end, or are written to. What reached the broker before the stop is written after the first look.
-    Where a slow transaction is taken for the instance's none the less, the record of the run tells it afterwards.
+    What alone is still is the instance's own if each of the others has shown a transaction too; till then it is looked
+    at longer. Where a slow one is taken for the instance's none the less, the record of the run tells it afterwards.
     """
+    others = sum(instance.running for instance in system.supervisor.current_all()) - 1
     held = open_now(system, number)
     if not (held or transactional):
         system.wait(OBSERVED_AFTER_S)
         held = open_now(system, number)
+    seen = _ids(held)
     for look in range(MOST_LOOKS):
-        if not held or (look >= LOOKS and not (transactional and len(held) > 1)):
+        told_apart = not transactional or (len(held) == 1 and len(seen - _ids(held)) >= others)
+        if not held or (look >= LOOKS and told_apart):
             break
         system.wait(LOOK_S)
-        held = open_now(system, number) if look == 0 else held & open_now(system, number)
+        now = open_now(system, number)
+        held = now if look == 0 else held & now
+        seen |= _ids(now)
     return held
+
+
+def _ids(held: Held) -> set[str]:
+    return {thing.transactional_id for thing in held if isinstance(thing, OpenTransaction)}
 
 
 def _locked_by_stopped(system: System) -> Held:

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -38,6 +39,25 @@ def test_what_goes_on_while_an_instance_is_stopped_is_not_its_own(
     monkeypatch.setattr(
         "streamproof.faults.in_flight.list_open_producers",
         lambda *_: {pid: frozenset({("out", 0, 0, next(looks) if pid in grows else 0)}) for pid in (7, 8)},
+    )
+    monkeypatch.setattr(System, "wait", lambda *_: None)
+    held, _ = stopped_inside(Scene(replace(noted, since_ms=0), Instance(1)), 1, 1)
+    assert {transaction.transactional_id for transaction in held if isinstance(transaction, OpenTransaction)} == own
+
+
+@pytest.mark.parametrize(("shows", "own"), [(4, set()), (99, {"id-8"})])
+def test_a_slow_transaction_of_another_is_waited_for_while_the_other_has_shown_no_own(
+    noted: System, deeds: Deeds, monkeypatch: pytest.MonkeyPatch, shows: int, own: set[str]
+) -> None:
+    """The only one that stands still is another's if that goes on with it later; it is the instance's own if not."""
+    looks = itertools.count()
+    monkeypatch.setattr(deeds, "current_all", lambda: [SimpleNamespace(running=True)] * 2)
+    monkeypatch.setattr(
+        "streamproof.faults.in_flight.list_transactions", lambda _: [Transaction("id-8", "Ongoing", 8, 0, 5, 0)]
+    )
+    monkeypatch.setattr(
+        "streamproof.faults.in_flight.list_open_producers",
+        lambda *_: {8: frozenset({("out", 0, 0, int(next(looks) > shows))})},
     )
     monkeypatch.setattr(System, "wait", lambda *_: None)
     held, _ = stopped_inside(Scene(replace(noted, since_ms=0), Instance(1)), 1, 1)
