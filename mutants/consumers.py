@@ -1,20 +1,24 @@
-"""Wrong consumers: each is the reference projector with one bug. What is overridden is the bug, and a journal of it."""
+"""Wrong consumers: each is the reference consumer or projector with one bug: that is overridden, and journaled."""
 
 import os
 import time
+from contextlib import closing
 from pathlib import Path
 
-from confluent_kafka import Message
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from mutants.journal import Journal
 from pipeline.consumer import DatabaseConsumer
 from pipeline.database import ORDERS, Database
 from pipeline.errors import RetriableError
-from pipeline.events import OrderState
+from pipeline.events import OrderState, Record
 from pipeline.group_member import Batch, place
 from pipeline.process import Stop, say
+from pipeline.progress import Progress
+from pipeline.projector import Projector
 from pipeline.settings import Config, ProjectorSettings
 
+SLOW = 10  # of so many records one takes the gap's time, and is overtaken
 GAP_MS = 60  # between taking a batch and writing it: as long as it may take, and a kill finds it open
 Rows = list[tuple[Message, OrderState]]
 
@@ -24,7 +28,45 @@ class _Journaled(DatabaseConsumer[OrderState]):
 
     def __init__(self, settings: ProjectorSettings, stop: Stop) -> None:
         super().__init__(settings, stop, Database(settings.database, ORDERS))
-        self.journal = Journal(Path(os.environ.get("JOURNAL", os.devnull)), settings.identity)
+        self.journal = journal_of(settings)
+
+
+def journal_of(settings: ProjectorSettings) -> Journal:
+    return Journal(Path(os.environ.get("JOURNAL", os.devnull)), settings.identity)
+
+
+class LastFinished(Projector):
+    """The bug of many a thread pool: the offset of the last record that was done is committed, whatever is in hand."""
+
+    class Furthest(Progress):
+        reached = 0
+
+        def finish(self, offset: int) -> None:
+            super().finish(offset)
+            self.reached = self.position = max(self.reached, offset + 1)
+
+    def __init__(self, settings: ProjectorSettings, stop: Stop) -> None:
+        super().__init__(settings, stop, self._keep)
+        self._database = Database(settings.database, ORDERS)
+        self._journal = journal_of(settings)
+        self._gap_s = int(os.environ.get("GAP_MS", GAP_MS)) / 1000
+
+    def run(self) -> None:
+        with closing(self._database):
+            super().run()
+
+    def _keep(self, record: Record) -> None:
+        following = {record.place[:2]: record.offset + 1}
+        self._journal.note("taken", [record.headers], following)
+        if not record.offset % SLOW:
+            time.sleep(self._gap_s)
+        self._database.keep(record)
+        self._journal.note("done", [record.headers], following)
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        super()._on_assign(consumer, partitions)
+        for partition in partitions:
+            self.tenures[partition.topic, partition.partition].progress = self.Furthest()
 
 
 class SkipFailed(_Journaled):

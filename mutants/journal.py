@@ -12,6 +12,7 @@ acts, of one batch, in the order in which they come:
   goes-back       commit → (the reference's transaction); then, at times, going-back, with the offsets that it goes to
   skip-failed     write → written, or skipped
   auto-commit     taken → done
+  last-finished   taken → done, of single records, many at a time
 An act in its plain form is written before the deed, in its past form after it. Each line is one write to a file that
 is only ever appended to, so a killed process can cut short no more than its own last line.
 """
@@ -52,7 +53,11 @@ class Journal:
 
     def write(self, act: str, batch: Batch, offsets: Mapping[Partition, int] | None = None) -> None:
         """`offsets`: unless given, those that follow the batch."""
-        ids = [event_id(message.headers()) for message in batch.messages]
+        self.note(act, [message.headers() for message in batch.messages], offsets or batch.next)
+
+    def note(self, act: str, headers: Sequence[object], offsets: Mapping[Partition, int]) -> None:
+        """A line about the records with these headers."""
+        ids = [event_id(found) for found in headers]
         row = {
             "t": time.time(),
             "instance": self._instance,
@@ -60,7 +65,7 @@ class Journal:
             "batch": self._batch,
             "act": act,
             "ids": [found for found in ids if found],
-            "offsets": {f"{topic}[{part}]": offset for (topic, part), offset in (offsets or batch.next).items()},
+            "offsets": {f"{topic}[{part}]": offset for (topic, part), offset in offsets.items()},
         }
         os.write(self._file, json.dumps(row).encode() + b"\n")
 

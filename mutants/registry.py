@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from mutants.consumers import AutoCommit, SkipFailed
+from mutants.consumers import AutoCommit, LastFinished, SkipFailed
 from mutants.forwarders import (
     Aborting,
     CommitFirst,
@@ -160,7 +160,8 @@ def _skip_failed(rows: Sequence[Row], tables: Tables) -> Witnesses:
 def _auto_commit(rows: Sequence[Row], tables: Tables) -> Witnesses:
     """Lost are inputs that a killed process took last; ahead are inputs committed before their effects were seen.
 
-    No journal knows when a client commits by itself, so ahead is reckoned from the tables, though not by the query.
+    No journal knows what was committed while a record was in hand, so ahead is reckoned from the tables, though not by
+    the query.
     """
     unwritten = frozenset(found for found, act in _last_act(rows).items() if act == "taken")
     lost = unwritten & fewer_than_expected(tables)
@@ -246,6 +247,14 @@ MUTANTS = {
             "auto-commit",
             "commits by the clock what it was handed, done or not",
             running(ProjectorSettings, AutoCommit),
+            ("commit-ahead", "lost"),
+            _auto_commit,
+            subject="projector",
+        ),
+        Mutant(
+            "last-finished",
+            "does records side by side, and commits past those that are not done yet",
+            running(ProjectorSettings, LastFinished),
             ("commit-ahead", "lost"),
             _auto_commit,
             subject="projector",

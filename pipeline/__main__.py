@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,15 @@ from pipeline.errors import PipelineError
 from pipeline.forwarder import Forwarder
 from pipeline.process import Stop, say
 from pipeline.producer import OrderProducer, run_stdin
+from pipeline.projector import Projector
+from pipeline.redrive import Redrive
 from pipeline.settings import (
     ApiSettings,
     ConsumerSettings,
     ForwarderSettings,
     ProducerSettings,
     ProjectorSettings,
+    RedriveSettings,
     TopicSettings,
 )
 from pipeline.topics import make_topics
@@ -50,6 +54,11 @@ def produce(settings: ProducerSettings) -> None:
     run_stdin(OrderProducer(settings, stop), stop)
 
 
+def project(settings: ProjectorSettings) -> None:
+    with closing(Database(settings.database, ORDERS)) as database:
+        Projector(settings, stopping(settings.stop_ms), database.keep).run()
+
+
 MEMBERS = {
     "topics": Member("make the topics that are not there yet, and end", TopicSettings, make_topics),
     "produce": Member(
@@ -64,11 +73,14 @@ MEMBERS = {
         lambda settings: Forwarder(settings, stopping(settings.stop_ms)).run(),
     ),
     "project": Member(
-        "keep what became of each order in a database: at least once, by upserts",
+        "keep what became of each order in a database: at least once, by upserts, orders side by side",
         ProjectorSettings,
-        lambda settings: DatabaseConsumer(
-            settings, stopping(settings.stop_ms), Database(settings.database, ORDERS)
-        ).run(),
+        project,
+    ),
+    "redrive": Member(
+        "send the dead letters that are there now back to the topics that they came from, and end",
+        RedriveSettings,
+        lambda settings: Redrive(settings, stopping(settings.stop_ms)).run(),
     ),
     "consume": Member(
         "keep user events in a database: the smallest loop that is right",

@@ -8,20 +8,20 @@ cannot be written is kept and tried again, its partitions paused, while the memb
 import time
 from typing import Generic, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 from pydantic import BaseModel
 
 from pipeline.database import Database
-from pipeline.errors import Action, FatalError, RetriableError, StartOver, classify, kafka_error
+from pipeline.errors import RetriableError
 from pipeline.events import PoisonError, dead_letter
-from pipeline.group_member import Batch, GroupMember, Partition, place, raw
-from pipeline.process import Stop, client_logger, say
+from pipeline.group_member import Batch, GroupMember, Partition, commit_offsets, place, raw
+from pipeline.outbox import Outbox
+from pipeline.process import Stop, say
 from pipeline.settings import ConsumerSettings
 
 Row = TypeVar("Row", bound=BaseModel)
 POLL_S = 0.05
 LONGEST_WAIT_S = 1.0  # between two attempts: a database that is back is used soon
-DLQ_STEP_S = 0.5
 
 
 class DatabaseConsumer(GroupMember[ConsumerSettings], Generic[Row]):
@@ -33,13 +33,11 @@ class DatabaseConsumer(GroupMember[ConsumerSettings], Generic[Row]):
         self.done: dict[Partition, int] = {}  # processed, and not known to be committed: the next offset to read
         self._kept: set[Partition] = set()  # ours without a break since the batch in hand was polled
         self._holding = False
-        self._dead: Producer
-        self._unburied: list[KafkaError] = []
+        self._dead: Outbox
 
     def _run_once(self) -> None:
         self.done.clear()
-        self._unburied.clear()
-        self._dead = Producer(self.settings.producer_config(), logger=client_logger())
+        self._dead = Outbox(self.settings.producer_config())
         try:
             with self._joined():
                 while not self.stop.requested:
@@ -64,7 +62,7 @@ class DatabaseConsumer(GroupMember[ConsumerSettings], Generic[Row]):
                 self._bury(message, poison)
         if not self._write(rows):
             return
-        self._see_buried()
+        self._dead.flush(self.stop)  # were a record committed before, its letter could be lost
         self.done.update({partition: offset for partition, offset in batch.next.items() if partition in self._kept})
 
     def _write(self, rows: list[tuple[Message, Row]]) -> bool:
@@ -84,6 +82,11 @@ class DatabaseConsumer(GroupMember[ConsumerSettings], Generic[Row]):
                 attempt += 1
                 self._hold(min(LONGEST_WAIT_S, 0.02 * 2**attempt))
                 rows = [(message, row) for message, row in rows if place(message)[:2] in self._kept]
+            except PoisonError as poison:  # of one of them
+                if len(rows) > 1:
+                    return all(self._write([single]) for single in rows)
+                self._bury(rows[0][0], poison)
+                break
             else:
                 break
         return True
@@ -106,62 +109,13 @@ class DatabaseConsumer(GroupMember[ConsumerSettings], Generic[Row]):
         return [TopicPartition(topic, part) for topic, part in self.owned]
 
     def commit(self) -> None:
-        """Commit what is done. A failure loses nothing: the next commit covers it, or the next owner repeats it."""
-        if not self.done:
-            return
-        offsets = [TopicPartition(topic, part, offset) for (topic, part), offset in self.done.items()]
-        try:
-            told = self.consumer.commit(offsets=offsets, asynchronous=False) or []
-        except KafkaException as exception:
-            self._not_committed(kafka_error(exception))
-            return
-        for partition in told:
-            if partition.error is not None:
-                self._not_committed(partition.error)
-            else:
-                self.done.pop((partition.topic, partition.partition), None)
-
-    def _not_committed(self, error: KafkaError) -> None:
-        say("not committed", reason=error.str())
-        action = classify(error)
-        if action is Action.FATAL:
-            raise FatalError(f"commit: {error}")
-        if action in {Action.FENCED, Action.START_OVER}:
-            raise StartOver(f"commit: {error}", fenced=action is Action.FENCED)
+        """Commit what is done."""
+        for partition in commit_offsets(self.consumer, self.done) if self.done else ():
+            self.done.pop(partition, None)
 
     def _bury(self, message: Message, poison: PoisonError) -> None:
-        """Queue a dead letter."""
-        record, where = raw(message)
-        letter = dead_letter(poison, record, where)
-        say("dead-lettered", place=where, reason=str(poison))
-
-        def delivered(error: KafkaError | None, _message: Message) -> None:
-            if error is not None:
-                self._unburied.append(error)
-
-        while True:
-            try:
-                self._dead.produce(
-                    self.settings.dlq_topic,
-                    key=letter.key,
-                    value=letter.value,
-                    headers=letter.headers,
-                    on_delivery=delivered,
-                )
-            except BufferError:
-                self._dead.poll(DLQ_STEP_S)  # back-pressure
-            except KafkaException as exception:
-                raise _unburied(kafka_error(exception)) from exception
-            else:
-                return
-
-    def _see_buried(self) -> None:
-        """Wait until all dead letters are acknowledged: were their records committed before, a letter could be lost."""
-        while self._dead.flush(DLQ_STEP_S):
-            if self.stop.requested and not self.stop.seconds_left(float("inf")):
-                raise StartOver("dead letters were not acknowledged in time")
-        if self._unburied:
-            raise _unburied(self._unburied[0])
+        say("dead-lettered", place=place(message), reason=str(poison))
+        self._dead.send(self.settings.dlq_topic, dead_letter(poison, *raw(message)))
 
     def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         super()._on_assign(_consumer, partitions)
@@ -181,11 +135,3 @@ class DatabaseConsumer(GroupMember[ConsumerSettings], Generic[Row]):
         for partition in partitions:
             self._kept.discard((partition.topic, partition.partition))
             self.done.pop((partition.topic, partition.partition), None)
-
-
-def _unburied(error: KafkaError) -> Exception:
-    """The exception for a dead letter that was refused, or whose outcome is unknown."""
-    sentence = f"dead letter: {error.str()}"
-    if classify(error) in {Action.POISON, Action.FATAL}:
-        return FatalError(f"{sentence}; look at the topic of dead letters, and at its max.message.bytes")
-    return StartOver(sentence)

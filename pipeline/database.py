@@ -4,6 +4,8 @@ Every write is an upsert: a record that comes again, after a crash or a rebalanc
 the same for SQLite and PostgreSQL.
 """
 
+import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 
 from pipeline.errors import Away, FatalError, SettingsError
-from pipeline.events import OrderState, PoisonError, UserEvent, parse_as
+from pipeline.events import OrderState, PoisonError, Record, UserEvent, parse_as
 
 Row = TypeVar("Row", bound=BaseModel)
 BUSY_S = 0.2  # to wait for another instance's write within an attempt
@@ -77,6 +79,15 @@ ORDERS = Projection(
 )
 
 
+@dataclass(eq=False)
+class _Waiting(Generic[Row]):
+    """A row that a thread waits for."""
+
+    row: Row
+    done: bool = False
+    failure: Exception | None = None
+
+
 class Database(Generic[Row]):
     """A SQLite database by its path, or any by SQLAlchemy's URL. Instances, and threads, may share it."""
 
@@ -86,10 +97,46 @@ class Database(Generic[Row]):
         self._upserts = [text(upsert) for upsert in projection.upserts]
         self._engine = _engine(address)
         self._has_tables = False
+        self._waiting: deque[_Waiting[Row]] = deque()
+        self._writing = threading.Lock()
 
     def parse(self, value: bytes | None) -> Row:
         """The record in a value; PoisonError where there is none."""
         return parse_as(self._projection.model, value)
+
+    def keep(self, record: Record) -> None:
+        """What a record says, as `write` does; PoisonError where it says nothing.
+
+        Threads that come at once share a transaction: the disk is waited for once, and none is kept out by another.
+        """
+        mine = _Waiting(self.parse(record.value))
+        self._waiting.append(mine)
+        with self._writing:
+            if not mine.done:
+                self._write_together()
+        if mine.failure is not None:
+            raise mine.failure
+
+    def _write_together(self) -> None:
+        """Write all that wait. A record that can never be written fails alone: each is tried again by itself."""
+        together = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
+            self.write([waiting.row for waiting in together])
+        except PoisonError:
+            for waiting in together:
+                waiting.failure = self._failure_of(waiting.row)
+        except Exception as failure:  # noqa: BLE001 - each thread raises it
+            for waiting in together:
+                waiting.failure = failure
+        for waiting in together:
+            waiting.done = True
+
+    def _failure_of(self, row: Row) -> Exception | None:
+        try:
+            self.write([row])
+        except Exception as failure:  # noqa: BLE001 - its thread raises it
+            return failure
+        return None
 
     def write(self, rows: Sequence[Row]) -> None:
         """All of `rows`, or nothing. Away when another attempt may succeed, PoisonError when one of them never can."""

@@ -1,15 +1,16 @@
 """Order events: what makes a record an event, what it causes, and what is poison. Knows no Kafka client."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
 LONGEST_DETAIL = 500  # bytes: a dead letter must not grow beyond what its topic takes
-Headers = list[tuple[str, str | bytes | None]]
+Header = tuple[str, str | bytes | None]
+Headers = list[Header]
 Identifier = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -84,7 +85,19 @@ class Result:
 
     key: bytes | None
     value: bytes | None
-    headers: Headers
+    headers: Headers = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Record(Result):
+    """A record that was read. `timestamp` in milliseconds since the epoch, as it came: it may be any number."""
+
+    place: tuple[str, int, int] = ("", 0, 0)  # topic, partition, offset
+    timestamp: int = -1
+
+    @property
+    def offset(self) -> int:
+        return self.place[2]
 
 
 def parse(value: bytes | None) -> OrderEvent:
@@ -174,18 +187,23 @@ def notification(event: OrderEvent, encode: Encode = as_json) -> Result:
     return _result(event, encode("order-notification", {"order_id": event.order_id, "text": text}))
 
 
-def dead_letter(poison: PoisonError, record: Result, place: tuple[str, int, int]) -> Result:
-    """The record as it came, raw, from its place (topic, partition, offset), and the reasons why it is here."""
+def dead_letter(
+    poison: PoisonError, record: Result, place: tuple[str, int, int], attempts: int = 1, more: Sequence[Header] = ()
+) -> Result:
+    """The record as it came, raw, from its place (topic, partition, offset), and the reasons why it is here.
+
+    `attempts`: poison by its content has had one, since another would end the same.
+    """
     topic, partition, offset = place
     reasons: Headers = [
         ("dlq-reason", poison.reason.encode()),
-        ("dlq-detail", poison.detail.encode()[:LONGEST_DETAIL]),
+        ("dlq-detail", poison.detail.encode(errors="replace")[:LONGEST_DETAIL]),
         ("dlq-topic", topic.encode()),
         ("dlq-partition", str(partition).encode()),
         ("dlq-offset", str(offset).encode()),
-        ("dlq-attempts", b"1"),  # it is poison by its content: another attempt would end the same
+        ("dlq-attempts", str(attempts).encode()),
     ]
-    return Result(record.key, record.value, [*record.headers, *reasons])
+    return Result(record.key, record.value, [*record.headers, *reasons, *more])
 
 
 def _result(event: OrderEvent, value: bytes) -> Result:

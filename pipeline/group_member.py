@@ -7,7 +7,7 @@ import random
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar, cast
@@ -15,7 +15,7 @@ from typing import Generic, TypeVar, cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from pipeline.errors import Action, FatalError, Fenced, StartOver, classify, kafka_error
-from pipeline.events import Headers, Result
+from pipeline.events import Headers, Record, Result
 from pipeline.process import Stop, client_logger, say
 from pipeline.settings import GroupSettings
 
@@ -47,6 +47,42 @@ def place(message: Message) -> tuple[str, int, int]:
 def raw(message: Message) -> tuple[Result, tuple[str, int, int]]:
     """A record as it came, and its place."""
     return Result(message.key(), message.value(), list(cast("Headers", message.headers() or []))), place(message)
+
+
+def record(message: Message) -> Record:
+    """A record as it came, with its place and time."""
+    headers = cast("Headers", message.headers() or [])
+    return Record(message.key(), message.value(), headers, place(message), message.timestamp()[1])
+
+
+def commit_offsets(consumer: Consumer, offsets: Mapping[Partition, int]) -> set[Partition]:
+    """Commit the next offset to read in each partition, and wait; the partitions for which that is done.
+
+    A failure loses nothing: a later commit covers it, or the next owner does again what is not committed.
+    """
+    try:
+        told = consumer.commit(
+            offsets=[TopicPartition(*partition, offset) for partition, offset in offsets.items()], asynchronous=False
+        )
+    except KafkaException as exception:
+        _not_committed(kafka_error(exception))
+        return set()
+    committed = set()
+    for partition in told or []:
+        if partition.error is None:
+            committed.add((partition.topic, partition.partition))
+        else:
+            _not_committed(partition.error)
+    return committed
+
+
+def _not_committed(error: KafkaError) -> None:
+    say("not committed", reason=error.str())
+    action = classify(error)
+    if action is Action.FATAL:
+        raise FatalError(f"commit: {error}")
+    if action in {Action.FENCED, Action.START_OVER}:
+        raise StartOver(f"commit: {error}", fenced=action is Action.FENCED)
 
 
 class GroupMember(ABC, Generic[Settings]):

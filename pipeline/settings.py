@@ -121,7 +121,6 @@ class GroupSettings(_Settings):
     group_instance_id: str | None = None  # static membership: a quick restart moves no partition
     partition_assignment_strategy: Literal["cooperative-sticky", "range", "roundrobin"] = "cooperative-sticky"
     input_topic: Name
-    dlq_topic: Name
     session_timeout_ms: Milliseconds = 30_000
     heartbeat_interval_ms: Milliseconds = 10_000
     max_poll_interval_ms: Milliseconds = 300_000
@@ -176,18 +175,11 @@ class GroupSettings(_Settings):
         return config
 
 
-class ConsumerSettings(GroupSettings):
-    """The minimal consumer: user events into a database."""
-
-    group_id: Name = "web-app-consumer"
-    input_topic: Name = "user-events"
-    dlq_topic: Name = "user-events-dlq"
-    database: (
-        Name  # the path of a SQLite database, made if it is not there; or a URL, as SQLAlchemy has it: postgresql://
-    )
+class SendingSettings(GroupSettings):
+    """A member that commits what it has sent on."""
 
     def producer_config(self) -> Config:
-        """The producer of dead letters: a letter that is not acknowledged holds up the commit of its record."""
+        """A record that is not acknowledged holds up the commit of its source."""
         return {
             **_producing(DELIVERY_TIMEOUT_MS, self.socket_timeout_ms),
             "bootstrap.servers": self.kafka_bootstrap_servers,
@@ -198,12 +190,43 @@ class ConsumerSettings(GroupSettings):
         }
 
 
+class ConsumerSettings(SendingSettings):
+    """The minimal consumer: user events into a database."""
+
+    group_id: Name = "web-app-consumer"
+    input_topic: Name = "user-events"
+    dlq_topic: Name = "user-events-dlq"
+    database: (
+        Name  # the path of a SQLite database, made if it is not there; or a URL, as SQLAlchemy has it: postgresql://
+    )
+
+
 class ProjectorSettings(ConsumerSettings):
-    """The projector: what became of each order, into a database."""
+    """The projector: what became of each order, into a database, by workers side by side."""
 
     group_id: Name = "order-projector"
     input_topic: Name = "orders-processed"
     dlq_topic: Name = "orders-processed-dlq"
+    batch_ms: Milliseconds = 10  # a record waits so long for others, and what failed for its next attempt
+    workers: Annotated[int, Field(ge=1, le=1_000)] = 12
+    ordering: Literal["key", "partition", "unordered"] = "key"  # what is done one after the other
+    max_open: Annotated[int, Field(ge=1)] = 1_000  # records of a partition in memory: so many may be done twice
+    commit_ms: Milliseconds = 100
+    max_attempts: Annotated[int, Field(ge=1)] = 10  # before a dead letter; of a service that is away there is no end
+    retry_ms: Milliseconds = 50  # before the second attempt; twice as long before each after it …
+    longest_retry_ms: Milliseconds = 1_000  # … up to this: a service that is back is used soon
+    revoke_ms: Milliseconds = 2_000  # to finish what is in hand, before its partition goes to another
+
+
+class RedriveSettings(SendingSettings):
+    """Dead letters, back to the topics that they came from."""
+
+    group_id: Name = "redrive"  # its offsets say how far letters were sent back
+    input_topic: Name = "orders-processed-dlq"
+    max_records: Annotated[int, Field(ge=1)] = 1_000_000  # to send back at most
+
+    def consumer_config(self) -> Config:
+        return {**super().consumer_config(), "enable.partition.eof": True}  # so that it is known when all is read
 
 
 class ForwarderSettings(GroupSettings, ValueSettings):

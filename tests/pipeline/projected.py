@@ -65,6 +65,9 @@ class Projected:
     def stopped(self, process: Any) -> bool:
         """Whether it is stopped now: not in the midst of a write, whose lock would keep all others out."""
         process.send_signal(signal.SIGSTOP)
+        threads = Path(f"/proc/{process.pid}/task")
+        while any((thread / "stat").read_text().rpartition(")")[2].split()[0] != "T" for thread in threads.iterdir()):
+            pass  # each stops when it next looks
         try:
             with closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as connection:
                 connection.execute("BEGIN IMMEDIATE")

@@ -1,5 +1,6 @@
 """What is kept in a database, the same in SQLite and PostgreSQL; and which of their errors pass by themselves."""
 
+import json
 import resource
 import sqlite3
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from sqlalchemy import create_engine, text
 
 from pipeline.database import ORDERS, Database
 from pipeline.errors import Away, FatalError, SettingsError
-from pipeline.events import OrderState, PoisonError
+from pipeline.events import OrderState, PoisonError, Record
 from pipeline.settings import ConsumerSettings
 from tests.pipeline.postgresql import PostgreSQL
 from tests.pipeline.projected import state
@@ -101,6 +102,34 @@ def test_a_record_that_a_database_cannot_hold_is_poison(postgresql: PostgreSQL) 
         with pytest.raises(PoisonError, match="not-storable"):
             database.write([row(1), row(2, occurred_at="now\0")])
         assert database.read("order-1") is None
+
+
+def test_of_those_that_are_written_together_one_that_cannot_be_fails_alone(
+    postgresql: PostgreSQL, wait_until: WaitUntil
+) -> None:
+    """Threads that come at once share a transaction; what no column takes is poison to its own thread alone."""
+    good = [Record(b"key", json.dumps(state(number)).encode()) for number in range(7)]
+    bad = Record(b"key", json.dumps({**state(7), "occurred_at": "now\0"}).encode())
+    with closing(Database(postgresql.url, ORDERS)) as database, ThreadPoolExecutor(8) as pool:
+        with database._writing:
+            kept = [pool.submit(database.keep, record) for record in (*good, bad)]
+            wait_until(lambda: len(database._waiting) == 8)
+        assert [type(future.exception()) for future in kept] == [*[type(None)] * 7, PoisonError]
+        assert [database.read(f"order-{number}") for number in range(8)] == [*map(row, range(7)), None]
+
+
+def test_those_that_are_written_together_are_away_together(postgresql: PostgreSQL, wait_until: WaitUntil) -> None:
+    """Each thread hears of it, and none takes its record for kept."""
+    good = [Record(b"key", json.dumps(state(number)).encode()) for number in range(8)]
+    with closing(Database(postgresql.url, ORDERS)) as database, ThreadPoolExecutor(8) as pool:
+        postgresql.stop()
+        try:
+            with database._writing:
+                kept = [pool.submit(database.keep, record) for record in good]
+                wait_until(lambda: len(database._waiting) == 8)
+            assert {type(future.exception()) for future in kept} == {Away}
+        finally:
+            postgresql.start()
 
 
 def test_a_server_that_is_away_may_come_back(postgresql: PostgreSQL) -> None:
