@@ -88,6 +88,7 @@ class Run:
                 group=parts.input.group.name if parts.input.group else None,
                 topic=self._topics[0],
                 effects=tuple(topic.topic for topic in parts.effects.topics),
+                hops=lambda: parts.hops.hops.topics,
                 databases=parts.databases,
                 progress=self.progress,
                 since_ms=self._started_at // 1000,

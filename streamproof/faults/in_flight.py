@@ -120,7 +120,7 @@ def open_now(system: System, number: int) -> Held:
         return in_flight if system.group else frozenset(place for place in in_flight if place[0] == number)
     ongoing = [transaction for transaction in transactions if transaction.state == "Ongoing"]
     # a transaction that has written nothing yet puts nothing at risk
-    writing = list_open_producers(system.cluster.bootstrap_servers, system.effects) if ongoing else {}
+    writing = list_open_producers(system.cluster.bootstrap_servers, system.list_written_topics()) if ongoing else {}
     return frozenset(
         OpenTransaction(transaction.transactional_id, transaction.start_ms, writing[transaction.producer_id])
         for transaction in ongoing

@@ -12,11 +12,11 @@ Logs = Mapping[str, frozenset[int] | None]  # of each topic these partitions, or
 
 
 def logs_of(system: System, transactional_ids: Iterable[str]) -> Logs:
-    """What the subject uses: its input, the topics of its effects, and of the coordinators' logs its own partitions."""
+    """What the subject uses: its input, topics that it writes to, and of the coordinators' logs its own partitions."""
     servers = system.cluster.bootstrap_servers
     ids = {GROUPS: [system.group] if system.group else [], TRANSACTIONS: list(transactional_ids)}
     own = {topic: _partitions_of(servers, topic, names) for topic, names in ids.items() if names}
-    return {**dict.fromkeys((system.topic, *system.effects)), **own}
+    return {**dict.fromkeys((system.topic, *system.list_written_topics())), **own}
 
 
 def _partitions_of(servers: str, topic: str, names: Collection[str]) -> frozenset[int]:

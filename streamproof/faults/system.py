@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 from streamproof.clock import time_of_day
 from streamproof.cluster.base import Cluster
 from streamproof.faults.targets import Broker, DatabaseOf, Instance, Target
+from streamproof.kafka.topics import list_missing_topics
 from streamproof.kafka.transactions import Written
 from streamproof.subject import ProcessSupervisor
 
@@ -87,7 +88,8 @@ class Progress(Protocol):
 class System:
     """`group`: None for a subject that is in none. `topic`: what the subject reads or, without a group, sends on.
 
-    `effects`: the topics of its effects. `databases`: those of channels that are queries, by channel. `since_ms`: when
+    `effects`: the topics of its effects. `hops`: those of its own that it is known, by now, to hand inputs on through;
+    not all may be there yet. `databases`: those of channels that are queries, by channel. `since_ms`: when
     the run began, in milliseconds since the epoch. `own_prefix`: of the verifier's own transactional ids.
     `transactional_ids`: those that were seen to be the subject's, which is added to.
     """
@@ -99,10 +101,17 @@ class System:
     topic: str
     effects: tuple[str, ...]
     since_ms: int
+    hops: Callable[[], Iterable[str]] = tuple
     databases: Mapping[str, Database] = field(default_factory=dict)
     own_prefix: str = "streamproof-"
     transactional_ids: set[str] = field(default_factory=set)
     stopping: threading.Event = field(default_factory=threading.Event)
+
+    def list_written_topics(self) -> tuple[str, ...]:
+        """The topics that the subject writes to: of its effects, and hops that are there."""
+        hops = tuple(self.hops())
+        missing = list_missing_topics(self.cluster.bootstrap_servers, hops) if hops else frozenset()
+        return (*self.effects, *(topic for topic in hops if topic not in missing))
 
     def wait(self, seconds: float) -> None:
         """Let time pass, or the run end."""

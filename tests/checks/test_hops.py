@@ -20,6 +20,17 @@ def test_an_input_that_was_handed_on_is_not_committed_ahead(tmp_path: Path) -> N
     assert witnesses(scene, tmp_path) == {}
 
 
+def test_a_hop_whose_records_are_gone_is_a_gap_in_the_record(tmp_path: Path) -> None:
+    """Its batches were read with them; without the records nobody knows what was handed on."""
+    scene = hopping("a")
+    scene.hop("a")
+    scene.commit(1)
+    scene.effects("a")
+    scene.finish(1)
+    found = witnesses(scene.drop("hop"), tmp_path, "topic", "part", "found")
+    assert found["record-gap"] == [(MID, 0, "has batches of a hop, and no record of it")]
+
+
 @pytest.mark.parametrize("timed", [True, False])
 def test_a_transaction_hands_on_and_commits_at_once(tmp_path: Path, *, timed: bool) -> None:
     """As Kafka Streams does, whose own topics have its records' times, and not the brokers'."""

@@ -10,6 +10,7 @@ from streamproof.errors import ClusterError
 from streamproof.faults import Instance, System
 from streamproof.faults.in_flight import LOOK_S, open_now, stopped_inside
 from streamproof.faults.system import OpenTransaction, Scene
+from streamproof.kafka.topics import create_topics
 from streamproof.kafka.transactions import Transaction
 from tests.faults.conftest import Deeds, with_progress
 
@@ -26,6 +27,23 @@ def test_a_subject_whose_producers_are_new_is_transactional_still(
     system = with_progress(replace(noted, since_ms=0), in_flight=lambda: frozenset({(0, 7)}))
     assert [type(held) for held in open_now(system, 1)] == [OpenTransaction]
     assert open_now(system, 1) == frozenset()
+
+
+def test_who_has_written_to_a_hop_is_inside_its_cycle(noted: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of several stages never writes to a topic of effects. A hop that is only declared is not asked for."""
+    create_topics(noted.cluster.bootstrap_servers, {"a-hop": 1}, replication=1)
+    system = replace(noted, since_ms=0, hops=lambda: ("a-hop", "not-there"))
+    told = [Transaction("id-7", "Ongoing", 7, 0, 5, 0)]
+    asked: list[tuple[str, ...]] = []
+
+    def writing(_: str, topics: tuple[str, ...]) -> dict[int, frozenset[tuple[str, int, int, int]]]:
+        asked.append(topics)
+        return {7: frozenset({("a-hop", 0, 0, 0)})}
+
+    monkeypatch.setattr("streamproof.faults.in_flight.list_transactions", lambda _: told)
+    monkeypatch.setattr("streamproof.faults.in_flight.list_open_producers", writing)
+    assert len(open_now(system, 1)) == 1
+    assert asked == [(*noted.effects, "a-hop")]
 
 
 @pytest.mark.parametrize(("grows", "own"), [({8}, {"id-7"}), ({7, 8}, set()), (set(), {"id-7", "id-8"})])

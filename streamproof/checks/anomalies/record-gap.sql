@@ -5,9 +5,10 @@
 -- assumes: each input has a row of `expected` for each channel of its group. An acknowledged send is in the log where its
 --   broker said so; what the log has lost, no subject could read. No group commits beyond the end of a log. Who commits in
 --   a group that was stable owned the partition, and who owns a partition of a group does so in a generation of it.
+--   Of a hop, batches and records are read together.
 -- causes: a table of the history was emptied, cut or changed after the run | the broker lost what it had acknowledged: look
 --   at its replication and at `unclean.leader.election.enable`
--- uses: generation, owner, offset_commit
+-- uses: generation, owner, offset_commit, hop
 WITH unstated AS (
     SELECT input.id, channel, input.topic, input.part, input.off, 'has no row of expected on' AS found
     FROM input
@@ -36,10 +37,17 @@ without_generation AS (
     SELECT DISTINCT topic, part, 'had an owner, and its group had no generation' AS found
     FROM owner
     WHERE topic <> '<stdin>' AND NOT EXISTS (SELECT 1 FROM generation WHERE generation.grp = owner.grp)
+),
+hopless AS (
+    SELECT DISTINCT topic, part, 'has batches of a hop, and no record of it' AS found
+    FROM batch
+    ANTI JOIN hop USING (topic, part)
+    WHERE control = 'none' AND topic IN (SELECT unnest(through) FROM promise)
 )
 SELECT id, channel, topic, part, off, found FROM unstated
 UNION ALL SELECT NULL, NULL, topic, part, off, found FROM unlogged
 UNION ALL SELECT NULL, NULL, topic, part, off, found FROM beyond
 UNION ALL SELECT NULL, NULL, topic, part, NULL, found FROM ownerless
 UNION ALL SELECT NULL, NULL, topic, part, NULL, found FROM without_generation
+UNION ALL SELECT NULL, NULL, topic, part, NULL, found FROM hopless
 ORDER BY found, topic, part, off, id, channel

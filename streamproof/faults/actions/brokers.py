@@ -86,9 +86,9 @@ class KillBroker(BrokerAction):
     What it led goes to others without a word from it: clients find out by errors and time-outs, and what it had not
     yet replicated is cut off when it comes back.
 
-    Evidence: it led partitions that the subject uses (of the input, of the topics of its effects, or those of the
-    coordinators' logs that hold its group and its transactions), and the other brokers say that it leads none of them
-    any more.
+    Evidence: it led partitions that the subject uses (of the input, of the topics of its effects, of hops, or those of
+    the coordinators' logs that hold its group and its transactions), and the other brokers say that it leads none of
+    them any more.
 
     Without effect: when it led nothing that the subject uses, or still led it after 30 s.
     """

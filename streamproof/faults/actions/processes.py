@@ -71,8 +71,8 @@ class Kill(Action):
     is inside its cycle, and then killed: it dies with all that is seen while it is stopped.
 
     Evidence: its group gave up a member, and went on without. Of a subject that is told what to send: it had lines to
-    answer for. In flight, what was seen while it was stopped and again after its death: a transaction
-    open at its coordinator, with records in a topic of its effects; without transactions, effects whose inputs are not
+    answer for. In flight, what was seen while it was stopped and again after its death: a transaction open at its
+    coordinator, with records in a topic of its effects or in a hop; without transactions, effects whose inputs are not
     committed; or, while it was stopped, its lock on a SQLite database. No broker says whose process a transaction is
     of: what stands still while the instance is stopped, and while the others are seen to go on with theirs (for 2 s at
     most), is taken for its own. The record is asked afterwards, and a fault that it contradicts does not count.
