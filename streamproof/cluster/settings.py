@@ -66,6 +66,8 @@ COMMON = {
     "log.cleaner.dedupe.buffer.size": "4194304",
     "log.cleaner.io.buffer.size": "65536",
     "log.index.size.max.bytes": "1048576",
+    # a controller that has nothing to say says so twice a second by default, and all replay it
+    "metadata.max.idle.interval.ms": "5000",
 }
 
 

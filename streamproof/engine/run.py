@@ -153,6 +153,7 @@ class Run:
             if self.input.group:
                 self.input.group.look_round()
             self.supervisor.start_all()
+            self.input.workload.prepare(self.spec.events)
             wait_until_ready(self.supervisor, self.input.group)
             self.supervisor.supervise()
             spec = self.spec.subject

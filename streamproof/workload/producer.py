@@ -50,6 +50,11 @@ class TopicWorkload(Workload):
         self._producer = self._new_producer()
         self._upstream = Upstream(bootstrap_servers, self._topic, self._log, self._stopping)
 
+    def prepare(self, events: Sequence[Event]) -> None:
+        """A first transactional id takes a second on brokers that have just started, and all readers wait for it."""
+        if any(event.fate is Fate.ABORT for event in events):
+            self._upstream.start()
+
     def _pause(self, seconds: float) -> None:
         self._producer.poll(seconds)
 
@@ -110,10 +115,14 @@ class Upstream:
         self._producer: Producer | None = None
         self._thread: threading.Thread | None = None
 
-    def put(self, event: Event) -> None:
+    def start(self) -> None:
+        """Make the producer, in a thread of its own."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="upstream", daemon=True)
             self._thread.start()
+
+    def put(self, event: Event) -> None:
+        self.start()
         self._events.put(event)
 
     def close(self) -> None:
@@ -123,7 +132,7 @@ class Upstream:
             self._thread.join()
 
     def _run(self) -> None:
-        last = False
+        last = self._ready() is None
         while not last and not self._stopping.is_set():
             group, last = self._next_group()
             if group and (producer := self._ready()):

@@ -45,6 +45,9 @@ class Workload(ABC):
         """Send nothing more; `run` returns within seconds, and what is unanswered then is unknown."""
         self._stopping.set()
 
+    def prepare(self, events: Sequence[Event]) -> None:  # noqa: B027 - most ways in need nothing before
+        """Do in the background what takes its time before the first of `events` can be sent."""
+
     def run(
         self,
         events: Sequence[Event],

@@ -15,6 +15,7 @@ from streamproof.guardian import Guardian
 from streamproof.history.tables import TABLES
 from streamproof.history.terms import Fate, SendOutcome
 from streamproof.kafka.topics import create_topics
+from streamproof.kafka.transactions import list_transactions
 from streamproof.workload import Event, TopicWorkload, make_events
 from streamproof.workload.send_log import outcome_of
 
@@ -113,6 +114,21 @@ def test_what_is_to_be_aborted_is_in_the_log_and_not_to_be_seen(broker: Embedded
     assert len(aborted) == 50
     assert (committed, written) == ({event.id for event in events} - aborted, {event.id for event in events})
     assert workload.counts == {SendOutcome.OK: 1000}
+
+
+def test_who_will_abort_has_its_transactional_id_before_the_first_event(
+    broker: EmbeddedCluster, contract: Contract, wait_until: Any
+) -> None:
+    """Where an event is to be aborted: on brokers that have just started, all readers would wait while it is made."""
+
+    def ids() -> set[str]:
+        return {found.transactional_id for found in list_transactions(broker.bootstrap_servers)}
+
+    before, workload = ids(), TopicWorkload(broker.bootstrap_servers, contract)
+    workload.prepare(events_of(contract, 100, aborted=0.05))
+    wait_until(lambda: len(ids() - before) == 1)
+    workload.run((), lambda _: None)
+    assert workload.sent == 0
 
 
 def test_no_more_is_sent_than_the_gate_lets_through(
