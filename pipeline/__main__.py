@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline import metrics
 from pipeline.consumer import DatabaseConsumer
 from pipeline.database import ORDERS, USER_EVENTS, Database
 from pipeline.errors import PipelineError
@@ -110,7 +111,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     name = parser.parse_args(arguments).member
     try:
-        MEMBERS[name].run(MEMBERS[name].settings.from_environment())
+        settings = MEMBERS[name].settings.from_environment()
+        if settings.metrics_port is not None:
+            metrics.serve(settings.metrics_host, settings.metrics_port)
+        MEMBERS[name].run(settings)
     except PipelineError as error:
         say(f"{name}: {error}")
         return error.status

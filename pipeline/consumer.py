@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from confluent_kafka import Consumer, Message, TopicPartition
 from pydantic import BaseModel
 
+from pipeline import metrics
 from pipeline.database import Database
 from pipeline.errors import RetriableError
 from pipeline.events import PoisonError, dead_letter
@@ -38,12 +39,13 @@ class DatabaseConsumer(GroupMember[ConsumerSettings], Generic[Row]):
     def _run_once(self) -> None:
         self.done.clear()
         self._dead = Outbox(self.settings.producer_config())
+        process = metrics.timed(self.process, self.settings.input_topic, self.settings.group_id)
         try:
             with self._joined():
                 while not self.stop.requested:
                     batch = self.receive()
                     if batch.messages:
-                        self.process(batch)
+                        process(batch)
                     self.commit()
         finally:
             self.database.close()

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from pipeline import metrics
 from pipeline.errors import Action, FatalError, Fenced, StartOver, classify, kafka_error
 from pipeline.events import Headers, Record, Result
 from pipeline.process import Stop, client_logger, say
@@ -147,7 +148,9 @@ class GroupMember(ABC, Generic[Settings]):
             messages = self.consumer.consume(self.settings.max_batch, self.settings.batch_ms / 1000)
         except KafkaException as exception:
             raise self._told(kafka_error(exception)) or StartOver(str(exception)) from exception
-        return Batch([message for message in messages if self._is_usable(message)])
+        batch = Batch([message for message in messages if self._is_usable(message)])
+        metrics.consumed(self.settings.input_topic, self.settings.group_id, len(batch.messages))
+        return batch
 
     def _is_usable(self, message: Message) -> bool:
         error = message.error()

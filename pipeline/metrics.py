@@ -1,10 +1,12 @@
 """What a member counts for Prometheus, by the names of OpenTelemetry's conventions for messaging.
 
-Until `serve` is called nothing is counted, nor is the client of Prometheus imported. Batches are counted, not records:
-to count each would cost as much as to process it.
+Until `serve` is called nothing is counted, nor is the client of Prometheus imported. Where records are done in batches,
+batches are counted: to count each record would cost as much as to process it.
 """
 
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.errors import SettingsError
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)  # as the conventions want them
+Work = TypeVar("Work")
 _SENT = ("messaging_system", "messaging_destination_name", "messaging_operation_name", "error_type")
 _READ = (*_SENT, "messaging_consumer_group_name")
 _served: "_Counts | None" = None
@@ -30,7 +33,7 @@ class _Counts:
         )
         self.duration = Histogram(
             "messaging_process_duration_seconds",
-            "How long a batch took, from its receipt until it was committed, or given up.",
+            "How long records took, one or a batch, until they were done or given up.",
             _READ,
             registry=self.registry,
             buckets=BUCKETS,
@@ -64,6 +67,22 @@ def consumed(topic: str, group: str, count: int) -> None:
 
 
 def processed(topic: str, group: str, seconds: float, *, error: str = "") -> None:
-    """A batch that is done, or given up; `error`: the name of what failed it."""
+    """Records that are done, or given up; `error`: the name of what failed them."""
     if _served:
         _served.duration.labels("kafka", topic, "process", error, group).observe(seconds)
+
+
+def timed(process: Callable[[Work], None], topic: str, group: str) -> Callable[[Work], None]:
+    """`process`, of which each call is counted, with the type of what it raises."""
+
+    def done(work: Work) -> None:
+        began, error = time.monotonic(), ""
+        try:
+            process(work)
+        except BaseException as raised:
+            error = type(raised).__name__
+            raise
+        finally:
+            processed(topic, group, time.monotonic() - began, error=error)
+
+    return done if _served else process

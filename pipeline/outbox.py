@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from pipeline import metrics
 from pipeline.errors import Action, FatalError, StartOver, classify, kafka_error
 from pipeline.events import Result
 from pipeline.process import Stop, client_logger
@@ -23,6 +24,7 @@ class Outbox:
         """`arrived` is called, inside `serve` or `flush`, when the brokers have the record."""
 
         def told(error: KafkaError | None, _message: Message) -> None:
+            metrics.sent(topic, error=error.name() if error else "")
             if error is None:
                 arrived()
             else:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from pipeline import metrics
 from pipeline.errors import Action, FatalError, RegistryAway, classify, kafka_error
 from pipeline.events import OrderEvent, PoisonError, parse
 from pipeline.process import Stop, client_logger, say
@@ -71,6 +72,7 @@ class OrderProducer:
             return
 
         def delivered(error: KafkaError | None, message: Message) -> None:
+            metrics.sent(self._topic, error=error.name() if error else "")
             try:
                 answer = outcome_of(event.event_id, error, message, self._acks)
             except SystemError:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from confluent_kafka import Consumer, TopicPartition
 
+from pipeline import metrics
 from pipeline.errors import PipelineError
 from pipeline.events import Header, PoisonError, Result, dead_letter
 from pipeline.group_member import Batch, GroupMember, Partition, commit_offsets, record
@@ -40,7 +41,8 @@ class Projector(GroupMember[ProjectorSettings]):
         retries = Retries(settings.max_attempts, settings.retry_ms / 1000, settings.longest_retry_ms / 1000)
         self.tenures.clear()
         self._dead = Outbox(settings.producer_config())
-        with Workers(self.handle, settings.workers, settings.ordering, retries) as self._workers, self._joined():
+        handle = metrics.timed(self.handle, settings.input_topic, settings.group_id)
+        with Workers(handle, settings.workers, settings.ordering, retries) as self._workers, self._joined():
             while not self.stop.requested:
                 self.take(self.receive())
                 self._workers.wake()

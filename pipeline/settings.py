@@ -24,6 +24,9 @@ UNCOMPRESSED_BYTES = 32 * 1024 * 1024  # the client's own bound, before compress
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None  # for Prometheus; nothing is counted without it
+    metrics_host: Name = "127.0.0.1"  # reached from elsewhere only where that is asked for
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
         """Each field from the variable of its name in capitals; SettingsError names the variable that is wrong."""

@@ -1,12 +1,18 @@
 """What a member counts, once it is asked to."""
 
 import socket
+from collections.abc import Callable
+from contextlib import closing
 
+import httpx
 import pytest
 from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline import metrics
 from pipeline.errors import SettingsError
+from streamproof.cluster.ports import PortLease
+from tests.pipeline.projected import Projected
 
 TOPIC, GROUP = "orders", "movers"
 
@@ -45,6 +51,22 @@ def test_a_batch_is_timed_and_its_failure_named(registry: CollectorRegistry) -> 
     assert value(registry, "messaging_process_duration_seconds_sum", error_type="Abort", **labels) == 3
 
 
+def test_work_is_timed_call_by_call(registry: CollectorRegistry) -> None:
+    """What it raises is its error, and is still raised."""
+
+    def work(what: str) -> None:
+        if what:
+            raise KeyError(what)
+
+    timed = metrics.timed(work, TOPIC, GROUP)
+    timed("")
+    with pytest.raises(KeyError):
+        timed("a")
+    labels = {"messaging_operation_name": "process", "messaging_consumer_group_name": GROUP}
+    for error in ("", "KeyError"):
+        assert value(registry, "messaging_process_duration_seconds_count", error_type=error, **labels) == 1
+
+
 def test_nothing_is_counted_before_it_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     """A member that nobody asks for metrics does nothing for them."""
     monkeypatch.setattr(metrics, "_served", None)
@@ -52,9 +74,41 @@ def test_nothing_is_counted_before_it_is_served(monkeypatch: pytest.MonkeyPatch)
     metrics.consumed(TOPIC, GROUP, 5)
     metrics.processed(TOPIC, GROUP, 1)
     assert metrics._served is None
+    assert metrics.timed(print, TOPIC, GROUP) is print
 
 
 def test_a_port_in_use_is_told_by_its_variable() -> None:
     """Before anything is joined, or sent."""
     with socket.create_server(("127.0.0.1", 0)) as held, pytest.raises(SettingsError, match="METRICS_PORT: 127"):
         metrics.serve("127.0.0.1", held.getsockname()[1])
+
+
+def samples(url: str) -> dict[tuple[str, str, str], float]:
+    """What a member serves: values by name, topic and error."""
+    return {
+        (
+            sample.name,
+            sample.labels.get("messaging_destination_name", ""),
+            sample.labels.get("error_type", ""),
+        ): sample.value
+        for metric in text_string_to_metric_families(httpx.get(url, timeout=30).text)
+        for sample in metric.samples
+    }
+
+
+def test_a_projector_serves_what_it_counts(
+    projected: Projected, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    """Records that it takes, how each fares, and the letters that it sends."""
+    with closing(PortLease()) as lease:
+        (port,) = lease.take(1)
+        projected.start(METRICS_PORT=str(port))
+        projected.send(range(5), poison=(3,))
+        wait_until(lambda: len(projected.ask("SELECT * FROM order_history")) == 4)
+        source, letters = (projected.stage.topics[name] for name in ("INPUT_TOPIC", "DLQ_TOPIC"))
+        wait_until(lambda: ("messaging_client_sent_messages_total", letters, "") in samples(f"http://127.0.0.1:{port}"))
+        found = samples(f"http://127.0.0.1:{port}")
+    assert found["messaging_client_consumed_messages_total", source, ""] == 5
+    assert found["messaging_client_sent_messages_total", letters, ""] == 1
+    assert found["messaging_process_duration_seconds_count", source, ""] == 4
+    assert found["messaging_process_duration_seconds_count", source, "PoisonError"] == 1
