@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from typing import Protocol
 
@@ -48,15 +49,17 @@ class Due:
 
 def due_by_fate(fates: Fates, times_visible: Mapping[str, int]) -> Mapping[str, Due]:
     """What each input in a log is due. An id that is in the log k times may have its effects k times."""
-    due: dict[str, Due] = {}
-    for name, times in times_visible.items():
-        fate = fates.get(name, UNSENT)[1]
-        all_times = (min(times, 1), times)
-        due[name] = Due(
-            effects=all_times if fate is Fate.PROCESS else (0, 0),
-            dead_letters=all_times if fate is Fate.POISON else (0, 0),
-        )
-    return due
+    return {name: _due(fates.get(name, UNSENT)[1], times) for name, times in times_visible.items()}
+
+
+@cache
+def _due(fate: Fate, times: int) -> Due:
+    """The same value for nearly all inputs: a run has thousands."""
+    all_times = (min(times, 1), times)
+    return Due(
+        effects=all_times if fate is Fate.PROCESS else (0, 0),
+        dead_letters=all_times if fate is Fate.POISON else (0, 0),
+    )
 
 
 def write_expected(writer: HistoryWriter, grp: str, channels: Sequence[Caused], due: Mapping[str, Due]) -> None:

@@ -1,21 +1,19 @@
-"""One broker that the tests of recording share and leave whole, with topics of each test's own."""
+"""The session's brokers, which the tests of recording leave whole, with topics of each test's own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from confluent_kafka import Producer
 
-from streamproof.cluster import EmbeddedCluster, start_embedded
-from streamproof.guardian import Guardian
+from streamproof.cluster import EmbeddedCluster
 from streamproof.kafka.topics import create_topics, list_offsets
 
 Send = Callable[..., None]
 
 
 @pytest.fixture(scope="session")
-def broker(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
-    with start_embedded(session_guardian, brokers=1, logs=tmp_path_factory.mktemp("recording")) as cluster:
-        yield cluster
+def broker(embedded_cluster: EmbeddedCluster) -> EmbeddedCluster:
+    return embedded_cluster
 
 
 @pytest.fixture
