@@ -8,16 +8,18 @@ FLAGS: Mapping[str, str] = {
     "{kill}": "--faults default, or kill-in-flight@instance:1",
     "{pause}": "--faults default, or pause-beyond-session@instance:1",
 }
-# of a test or a script
+# of a test, a feature or a script
 PYTHON: Mapping[str, str] = {
-    "{events}": "records=",
-    "{kill}": "run.inject(Fault(Kill(), Instance(1), InFlight(Progress(0.3))))",
-    "{pause}": "run.inject(Fault(PauseBeyondSession(), Instance(1), InFlight(Progress(0.3))))",
+    "{events}": "records",
+    "{kill}": "run.inject(Fault(Kill(), Instance(1), InFlight(Progress(0.3)))), or the step "
+    '"When instance 1 is killed inside its cycle"',
+    "{pause}": "run.inject(Fault(PauseBeyondSession(), Instance(1), InFlight(Progress(0.3)))), or the step "
+    '"When instance 1 is paused beyond its session"',
 }
 
 
-def in_words(advice: str, *, of_command: bool) -> str:
-    """The advice with what it names; `of_command`: whether a command repeats the run."""
-    for name, words in (FLAGS if of_command else PYTHON).items():
+def in_words(advice: str, *, again: str | None) -> str:
+    """The advice with what it names; `again`: the command that repeats the run, which may be a test's."""
+    for name, words in (FLAGS if (again or "").startswith("streamproof ") else PYTHON).items():
         advice = advice.replace(name, words)
     return advice

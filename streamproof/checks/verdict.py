@@ -303,10 +303,10 @@ def evidence_of(queries: Queries, check: Check) -> tuple[ShownEvidence, ...]:
     """What a history has shown for one check; UsageError where its query gives no evidence."""
     what = f"{check.name}{EVIDENCE}"
     rows = queries.rows(check.evidence, what)
-    of_command = queries.history.record.again is not None
+    again = queries.history.record.again
     try:
         shown = (ShownEvidence.model_validate(row) for row in rows)
-        return tuple(row.model_copy(update={"advice": in_words(row.advice, of_command=of_command)}) for row in shown)
+        return tuple(row.model_copy(update={"advice": in_words(row.advice, again=again)}) for row in shown)
     except ValidationError as error:
         raise no_evidence(what) from error
 

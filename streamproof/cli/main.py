@@ -117,5 +117,6 @@ def _usage(error: typer.TyperException) -> str:
     """What the parser of flags complains of, as a sentence that ends in where to read more."""
     told = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")
     told = told.replace("Input should be greater than or equal to", "give at least").replace("Input should be", "give")
+    told = told.partition(", unable to parse")[0]
     context: typer.Context | None = getattr(error, "ctx", None)
     return f"{told[:1].lower()}{told[1:]} (see {context.command_path if context else 'streamproof'} --help)"

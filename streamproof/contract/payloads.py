@@ -114,4 +114,6 @@ def _in_words(error: ValidationError | SchemaError) -> str:
             return f"expected {' or '.join([wanted] if isinstance(wanted, str) else wanted)}, found {shown(found)}"
         case "required":
             return f"{next(name for name in wanted if name not in found)} is missing"
+        case "format":
+            return f"expected {'a regular expression' if wanted == 'regex' else wanted}, found {shown(found)}"
     return str(error.message)

@@ -185,6 +185,8 @@ def read_plan(path: Path) -> Plan:
             faults.append(fault_of(keys, f", {number} of the plan"))
         except WrongKeyError as error:
             raise UsageError(f"{path}: fault {number}: {error.said}{SAVED}") from error
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}") from error
     return Plan(faults=tuple(faults), seed=written.seed, dropped=written.dropped)
 
 

@@ -243,7 +243,8 @@ def _identity(source: Input, given: str | None, key: str | None, value: Any, hea
     else:
         found = key if locator.kind == "key" else headers.get(locator.path)
     if found is None or isinstance(found, dict | list | bool):
-        raise ValueError(f"there is no id at {locator}, where the contract locates it")
+        write = "write it there" + ", or as the id of the line" * (locator.kind == "header")
+        raise ValueError(f"there is no id at {locator}, where the contract locates it; {write}")
     if given is not None and str(found) != given:
         raise ValueError(f'id: expected "{found}", which stands at {locator}, found "{given}"')
     return str(found)

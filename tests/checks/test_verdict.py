@@ -176,7 +176,11 @@ def test_without_commits_duplicates_still_violate(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("again", "advice"),
-    [("streamproof verify", "use more events (--events)"), (None, "use more events (records=)")],
+    [
+        ("streamproof verify orders", "use more events (--events)"),
+        ("pytest tests/test_orders.py::test_it", "use more events (records)"),
+        (None, "use more events (records)"),
+    ],
 )
 def test_what_is_missing_is_advised_in_the_words_of_who_started_the_run(
     tmp_path: Path, again: str | None, advice: str

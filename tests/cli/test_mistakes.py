@@ -113,6 +113,11 @@ operations:
         ),
         (
             ["verify", "--run", "true", *RUN, "--faults", "p.json"],
+            {"p.json": '{"faults": [{"kind": "kill", "target": "instance:1"}]}'},
+            "p.json: fault kill, 1 of the plan: it does not say when; write one of at, ",
+        ),
+        (
+            ["verify", "--run", "true", *RUN, "--faults", "p.json"],
             {"p.json": FAULT.format("melt", "instance:1", 0.5)},
             "melt, 1 of the plan: there is none of that name; there are",
         ),
@@ -209,7 +214,7 @@ def test_a_mistake_is_one_sentence_and_status_2(
         ),
         (["veryfi"], "no such command 'veryfi'. Did you mean 'verify'? (see streamproof --help)\n"),
         (["--versio"], "no such option: --versio (Possible options: --version) (see streamproof --help)\n"),
-        (["verify", "--events", "many"], "invalid value for '--events': give a valid integer"),
+        (["verify", "--events", "many"], "invalid value for '--events': give a valid integer (see "),
         (["verify", "--instances", "0"], "invalid value for '--instances': give at least 1 (see streamproof verify"),
         (["verify", "--promise", "twice"], "invalid value for '--promise': "),
         (["check"], "missing argument 'DIR' (see streamproof check --help)\n"),

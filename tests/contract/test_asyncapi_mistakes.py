@@ -114,6 +114,7 @@ MISTAKES = {
     "    bindings: { kafka: { groupId: { const: forwarder } } }\n": {
         "": "17: operations.forward.bindings.kafka.groupId "
     },
+    "at: { type: string }": {"at: { pattern: '(' }": "32: components.messages.Order.payload.properties.at.pattern: no"},
     "type: object\n": {
         "type: objet\n": "30: components.messages.Order.payload.type: no valid JSON Schema: expected arr"
     },

@@ -6,7 +6,8 @@
 -- assumes: batches tile a partition's offsets. `found` names the proof: the markers in the log, the fate that the
 --   record carries (a broker that does not isolate leaves no other trace), or an effect.
 -- causes: `isolation.level=read_uncommitted`, the default of Java's consumer (librdkafka's is `read_committed`) | a
---   broker, or what stands for it in tests, that does not isolate transactions
+--   client that takes `read_committed` and leaves out nothing that was aborted (kafka-go 0.4) | a broker, or what stands
+--   for it in tests, that does not isolate transactions
 WITH meant_to_be_aborted AS (
     SELECT id, topic, part, off FROM input WHERE fate = 'abort'
 ),

@@ -5,7 +5,8 @@
 -- assumes: the input topics were read from their beginning, and the effects' topics hold nothing of other pipelines.
 -- causes: the subject makes an id of its own where it should hand on that of its input, or leaves out the header |
 --   the identity is looked for in another place than where it lies: `--identity`, or `x-identity` in the contract |
---   something else writes to the effects' topic or table, or what an earlier run left there was not removed
+--   something else writes to the effects' topic or table, or what an earlier run left there was not removed |
+--   the client gives a transaction's markers to the application as if they were records (kafka-go 0.4)
 WITH without_live_input AS (
     SELECT DISTINCT id FROM first_effect WHERE off IS NULL
 )
