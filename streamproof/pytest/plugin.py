@@ -34,7 +34,6 @@ PACKAGE = Path(__file__).parents[1]
 OPTIONS = ("--streamproof-config", "--cluster", "--registry", "--kafka-brokers", "--kafka-version")
 _runs = pytest.StashKey[list["Run"]]()
 _described = pytest.StashKey[list["Run"]]()
-_seeds = pytest.StashKey[set[int]]()
 
 
 class RunSubject(Protocol):
@@ -142,15 +141,13 @@ def _show(item: pytest.Item, *, logs: bool) -> None:
         return
     from streamproof.report.results import attach_logs, attach_verdict, describe, write_environment
 
-    seeds = item.config.stash.setdefault(_seeds, set())
     described = item.stash.setdefault(_described, [])
     for run in list(runs):
         if logs:
             attach_logs(run)
         if run.judged is not None:
             attach_verdict(run.verdict, run.history)
-            seeds.add(run.spec.seed)
-            write_environment(item.config.invocation_params.dir / directory, run, seeds)
+            write_environment(item.config.invocation_params.dir / directory, run)
             runs.remove(run)
             described.append(run)
     describe(_words(item), [(run.verdict, run.history) for run in described])

@@ -3,7 +3,9 @@
 import csv
 import io
 import platform
+import re
 from collections.abc import Iterable
+from fcntl import LOCK_EX, flock
 from html import escape
 from pathlib import Path
 
@@ -57,8 +59,21 @@ def attach_logs(run: Run) -> None:
             allure.attach.file(log, log.name, allure.attachment_type.TEXT)
 
 
-def write_environment(directory: Path, run: Run, seeds: Iterable[int]) -> None:
-    """Write environment.properties among the results: the report shows from it where its tests ran."""
+def write_environment(directory: Path, run: Run) -> None:
+    """Write environment.properties among the results: the report shows from it where its tests ran.
+
+    The seeds are those of all runs that have results there, from whichever of pytest's workers.
+    """
+    with (directory / "environment.properties").open("a+") as file:
+        flock(file, LOCK_EX)
+        file.seek(0)
+        before = re.search("^Seeds = (.+)$", file.read(), re.MULTILINE)
+        seeds = {run.spec.seed, *(map(int, before[1].split(", ")) if before else ())}
+        file.truncate(0)
+        file.write(_environment(run, seeds))
+
+
+def _environment(run: Run, seeds: Iterable[int]) -> str:
     values = {
         "Apache Kafka": run.cluster.version,
         "Backend": run.cluster.backend,
@@ -68,8 +83,7 @@ def write_environment(directory: Path, run: Run, seeds: Iterable[int]) -> None:
         "Seeds": ", ".join(map(str, sorted(seeds))),
         "Streamproof": __version__,
     }
-    lines = (f"{name.replace(' ', chr(92) + ' ')} = {value}\n" for name, value in values.items())
-    (directory / "environment.properties").write_text("".join(lines))
+    return "".join(f"{name.replace(' ', chr(92) + ' ')} = {value}\n" for name, value in values.items())
 
 
 def _first_rows(path: Path) -> str:

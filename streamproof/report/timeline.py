@@ -13,6 +13,7 @@ from typing import Any
 from streamproof.checks.queries import Queries, open_queries
 from streamproof.faults.actions import ACTIONS, Drawn
 from streamproof.history.store import History
+from streamproof.history.terms import Cause
 
 US = 1_000_000
 STEPS = 1000  # of a curve, at most: more than the picture has pixels for
@@ -30,6 +31,7 @@ FAULTS = """
 REBALANCES = """
     SELECT b.t - p.started_at AS t FROM break_point b CROSS JOIN promise p
     WHERE b.kind = 'rebalance' ORDER BY b.t OFFSET 1"""  # the first made the group
+ANY_TRANSACTION = "SELECT 1 FROM txn_span WHERE partitions > 0 LIMIT 1"
 ABORTED = """
     SELECT s.t_decided - p.started_at AS t FROM txn_span s CROSS JOIN promise p
     WHERE s.decided = 'PrepareAbort' AND s.partitions > 0 ORDER BY t"""
@@ -81,11 +83,12 @@ class Span:
 
 @dataclass(frozen=True)
 class Lane:
-    """An instance or broker. `deaths`: when it was killed or ended on its own."""
+    """An instance or broker. `deaths`: when it was killed; `exits`: when it ended on its own."""
 
     name: str
     spans: tuple[Span, ...]
     deaths: tuple[float, ...] = ()
+    exits: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class Timeline:
-    """None: not recorded. `started_at`: microseconds since the epoch. `witnesses`: when those of each anomaly were."""
+    """None: not recorded; of `aborted`, also that there were no transactions.
+
+    `started_at`: microseconds since the epoch. `witnesses`: when those of each anomaly were.
+    """
 
     started_at: int
     seconds: float
@@ -145,7 +151,7 @@ def read_timeline(history: History, group: str | None = None, witnesses: Mapping
                 for row in faults
             ),
             rebalances=_if_recorded(queries, REBALANCES),
-            aborted=_if_recorded(queries, ABORTED),
+            aborted=_times(queries, ABORTED) if _rows(queries, ANY_TRANSACTION) else None,
             fed=_curve(queries, FED, seconds),
             committed=_curve(queries, COMMITTED, seconds),
             witnesses={name: _witnessed(queries, path) for name, path in (witnesses or {}).items()},
@@ -197,8 +203,10 @@ def _instances(processes: Sequence[dict[str, Any]], faults: Sequence[dict[str, A
         for row in faults:
             if row["instance"] == number and _drawn(row) is Drawn.PAUSED:
                 spans.append(Span(State.PAUSED, row["t_effect"] / US, row["t_to"] / US))
-        deaths = tuple(row["t_end"] / US for row in own if row["cause"] in ("killed", "exited"))
-        yield Lane(f"instance {number}", tuple(spans), deaths)
+        deaths, exits = (
+            tuple(row["t_end"] / US for row in own if row["cause"] == cause) for cause in (Cause.KILLED, Cause.EXITED)
+        )
+        yield Lane(f"instance {number}", tuple(spans), deaths, exits)
 
 
 def _drawn(fault: dict[str, Any]) -> Drawn:

@@ -87,6 +87,25 @@ def test_an_instance_is_paused_while_its_fault_lasts(tmp_path: Path) -> None:
     assert lane.spans[-1] == Span(State.PAUSED, at(fault["t_effect"]), at(fault["t_to"]))
 
 
+def test_who_was_killed_and_who_ended_by_itself_are_told_apart(tmp_path: Path) -> None:
+    """A fault ends a process; a process that ends otherwise has a bug, or an error that nobody reads."""
+    scene = clean()
+    [killed] = scene.rows["process"]
+    scene.process_ends("exited")
+    exited = scene.rows["process"][-1]
+    [lane] = read_timeline(scene.write(tmp_path)).lanes
+    assert (lane.deaths, lane.exits) == ((at(killed["t_end"]),), (at(exited["t_end"]),))
+
+
+@pytest.mark.parametrize(("scene", "aborted"), [(clean, 1), (clean_plain, None)])
+def test_a_subject_without_transactions_has_none_that_were_aborted(
+    tmp_path: Path, scene: "type[Scene]", aborted: int | None
+) -> None:
+    """An empty line would say that none of its transactions was."""
+    shown = read_timeline(scene().write(tmp_path)).aborted
+    assert (shown if shown is None else len(shown)) == aborted
+
+
 def test_what_was_not_recorded_is_left_out(tmp_path: Path) -> None:
     """It is not shown as nothing; what is left is there."""
     missing = ("txn", "generation", "offset_commit", "process", "fault", "batch")
