@@ -9,7 +9,7 @@ from streamproof.faults.actions import ACTIONS, Action, Kill, PauseBroker
 from streamproof.faults.fault import Fault
 from streamproof.faults.plan import Plan, Surroundings
 from streamproof.faults.targets import BROKER, DATABASE, INSTANCE, NEW_INSTANCE, BrokerRole, Instance
-from streamproof.faults.triggers import During, Progress
+from streamproof.faults.triggers import During, InFlight, Progress
 from streamproof.faults.written import keys_of
 
 PAGE = Path("docs/faults.md")
@@ -59,19 +59,19 @@ streamproof verify --faults plan.json
   stand beside it.
 - `seed`: makes the workload, unless `--seed` is given. It may be left out.
 
-Two faults that overlap: while the leader is paused, an instance dies.
+Two faults that overlap: an instance dies inside its cycle, and while it is away the leader is paused.
 
 ```json
 {overlapping}
 ```
 In Python the same is
 ```python
-from streamproof.faults import BrokerRole, During, Fault, Instance, Kill, PauseBroker, Plan, Progress
+from streamproof.faults import BrokerRole, During, Fault, InFlight, Instance, Kill, PauseBroker, Plan, Progress
 
 plan = Plan(
     (
-        Fault(PauseBroker(lasts_ms=2000), BrokerRole.LEADER, Progress(0.3), name="slow leader"),
-        Fault(Kill(lasts_ms=300), Instance(1), During("slow leader", after_ms=200)),
+        Fault(Kill(lasts_ms=3000), Instance(1), InFlight(Progress(0.3)), name="instance away"),
+        Fault(PauseBroker(lasts_ms=1000), BrokerRole.LEADER, During("instance away", after_ms=200)),
     )
 )
 ```
@@ -97,8 +97,8 @@ what needs a group is refused ({of_group}).
 KINDS = (INSTANCE, NEW_INSTANCE, BROKER, DATABASE)
 OVERLAPPING = Plan(
     (
-        Fault(PauseBroker(lasts_ms=2000), BrokerRole.LEADER, Progress(0.3), name="slow leader"),
-        Fault(Kill(lasts_ms=300), Instance(1), During("slow leader", after_ms=200)),
+        Fault(Kill(lasts_ms=3000), Instance(1), InFlight(Progress(0.3)), name="instance away"),
+        Fault(PauseBroker(lasts_ms=1000), BrokerRole.LEADER, During("instance away", after_ms=200)),
     )
 )
 
