@@ -121,7 +121,7 @@ class _Plainly(Transactions):
     def begin(self) -> None:
         self._failures = 0
 
-    def commit(self, offsets: Sequence[TopicPartition], group_metadata: Any) -> None:  # noqa: ARG002
+    def commit(self, offsets: Sequence[TopicPartition] = (), group_metadata: Any = None) -> None:  # noqa: ARG002
         self.flush()
         if self._failures:
             raise Abort("records were not delivered")

@@ -1,12 +1,14 @@
 """HTTP in front of the producer: an event is answered with 201 when its delivery report says that it is in the log.
 
 A refused event is not in the log, and never will be. An event with an unknown outcome (504) may be there: to post it
-again may double it, and the answer says so. With an Idempotency-Key it can be posted again: see the header.
+again may double it, and the answer says so. With an Idempotency-Key it can be posted again, and is there once: see the
+header.
 """
 
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from types import FrameType
 from typing import Annotated, Any
@@ -25,7 +27,8 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from pipeline.courier import Courier
 from pipeline.errors import FatalError, RetriableError, SettingsError
 from pipeline.events import OrderEvent, PoisonError, parse
-from pipeline.idempotency import KeyInUseError, KeyReusedError, Keys
+from pipeline.idempotency import Keyed, KeyInUseError, KeyReusedError, OpenKeys
+from pipeline.keyed_producer import KeyedProducer
 from pipeline.process import Stop, client_logger, say
 from pipeline.producer import Answer, OrderProducer
 from pipeline.settings import ApiSettings
@@ -38,9 +41,9 @@ EXAMPLE = {
     "event_id": "5f0c1d7e-1", "order_id": "order-1", "sequence": 0, "type": "placed", "amount": 4990, "currency": "EUR",
     "occurred_at": "2026-03-01T09:15:00Z",
 }  # fmt: skip
-KEY = """The same request again, with the same key, gets the answer of the first and sends nothing: 201, or 504 as well.
-What was not sent is not remembered. A key with another body: 422; a key whose first request has no answer yet: 409.
-Keys are remembered by one process, in memory: {keys} at most, each for {minutes:g} minutes, none across a restart."""
+KEY = """The same request again, with the same key, gets the first answer, and its event is in the log once: also after
+a 504, and after a restart of this service. A key with another body: 422; a key whose first request has no answer yet:
+409. What is not in the log is not remembered. {keys} keys are remembered at most, each for {minutes:g} minutes."""
 
 # on the string itself: of a union, the document would leave the pattern out
 IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255, pattern="^[!-~]+$", examples=["8e03978e"])]
@@ -84,17 +87,37 @@ def _documented(*problems: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def make_app(settings: ApiSettings, courier: Courier, healthy: Callable[[], bool]) -> FastAPI:
+@dataclass(frozen=True)
+class Couriers:
+    """Who takes events to Kafka: `plain` those without a key, `keyed` those with one."""
+
+    plain: Courier[bytes]
+    keyed: Courier[Keyed]
+
+    @property
+    def failure(self) -> str | None:
+        return self.plain.failure or self.keyed.failure
+
+    def start(self) -> None:
+        self.plain.start()
+        self.keyed.start()
+
+    def close(self) -> None:
+        self.plain.close()
+        self.keyed.close()
+
+
+def make_app(settings: ApiSettings, couriers: Couriers, healthy: Callable[[], bool]) -> FastAPI:
     """The application; `healthy()` says whether the brokers answer, and may block."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        courier.start()
+        couriers.start()
         yield
-        await run_in_threadpool(courier.close)
+        await run_in_threadpool(couriers.close)
 
     app = FastAPI(title="Orders", version="1.0.0", description=__doc__, lifespan=lifespan, docs_url="/")
-    keys = Keys(settings.idempotency_keys, settings.idempotency_window_ms / 1000)
+    keys = OpenKeys()
     about_keys = KEY.format(keys=settings.idempotency_keys, minutes=settings.idempotency_window_ms / 60_000)
 
     @app.exception_handler(AnyHTTPException)
@@ -139,10 +162,10 @@ def make_app(settings: ApiSettings, courier: Courier, healthy: Callable[[], bool
         """Send an event of an order to its topic, under the order's id as key."""
         body = await _event(request, settings.max_body_bytes)
         if idempotency_key is None:
-            answer = await _sent(courier.send(body))
+            answer = await _sent(couriers.plain.send(body))
         else:
-            answer = await _sent(keys.once(idempotency_key, body, lambda: courier.send(body)))
-        return JSONResponse(_placed(answer, settings.input_topic).model_dump(), 201)
+            answer = await _sent(keys.once(Keyed.of(idempotency_key, body), couriers.keyed.send))
+        return JSONResponse(_placed(answer, settings.input_topic, idempotency_key).model_dump(), 201)
 
     @app.get(
         "/healthz",
@@ -152,8 +175,8 @@ def make_app(settings: ApiSettings, courier: Courier, healthy: Callable[[], bool
     )
     async def healthz() -> Response:
         """Whether events can be sent now."""
-        if courier.failure or not await run_in_threadpool(healthy):
-            raise HTTPException(503, courier.failure or "the brokers do not answer", AGAIN)
+        if couriers.failure or not await run_in_threadpool(healthy):
+            raise HTTPException(503, couriers.failure or "the brokers do not answer", AGAIN)
         return JSONResponse(Health(status="ok").model_dump())
 
     app.openapi_schema = _with_schemas(app.openapi())
@@ -198,25 +221,26 @@ async def _sent(sending: Awaitable[Answer]) -> Answer:
         raise HTTPException(422, "this key came before with another body: take a new key") from error
 
 
-def _placed(answer: Answer, topic: str) -> Placed:
+def _placed(answer: Answer, topic: str, key: str | None) -> Placed:
     """The event's place; HTTPException when it is not in the log, or when that is unknown."""
     if answer.outcome == "fail":
         raise HTTPException(502, f"not in the log: {answer.error}")
     if answer.outcome == "unknown" or answer.id is None or answer.partition is None or answer.offset is None:
-        raise HTTPException(504, f"unknown: it may be in the log, and to post it again may double it: {answer.error}")
+        again = "post it again with this key" if key else "to post it again may double it"
+        raise HTTPException(504, f"unknown: it may be in the log, and {again}: {answer.error}")
     return Placed(event_id=answer.id, topic=topic, partition=answer.partition, offset=answer.offset)
 
 
 class _Server(uvicorn.Server):
-    """Stops together with the courier, so that each request without an answer by then can still get a 504.
+    """Stops together with the couriers, so that each request without an answer by then can still get a 504.
 
-    It ends by itself when the courier has: a supervisor may then start it again, with a producer that is not broken.
+    It ends by itself when a courier has: a supervisor may then start it again, with a producer that is not broken.
     """
 
-    def __init__(self, config: uvicorn.Config, stop: Stop, courier: Courier) -> None:
+    def __init__(self, config: uvicorn.Config, stop: Stop, couriers: Couriers) -> None:
         super().__init__(config)
         self._stop = stop
-        self._courier = courier
+        self._couriers = couriers
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._stop.request()
@@ -224,7 +248,7 @@ class _Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         # a signal may have come before this server took the process's signals over
-        return await super().on_tick(counter) or self._stop.requested or self._courier.failure is not None
+        return await super().on_tick(counter) or self._stop.requested or self._couriers.failure is not None
 
 
 def _listen(settings: ApiSettings) -> socket.socket:
@@ -245,7 +269,10 @@ def _listen(settings: ApiSettings) -> socket.socket:
 def serve(settings: ApiSettings, stop: Stop) -> None:
     """Serve until SIGTERM; then answer what was asked. FatalError when the producer could not go on."""
     with _listen(settings) as listener:
-        courier = Courier(OrderProducer(settings, stop), stop, settings.max_waiting)
+        couriers = Couriers(
+            Courier(OrderProducer(settings, stop), stop, settings.max_waiting),
+            Courier(KeyedProducer(settings, stop), stop, settings.max_waiting),
+        )
         admin = AdminClient(
             {"bootstrap.servers": settings.kafka_bootstrap_servers, "client.id": "order-api"}, logger=client_logger()
         )
@@ -258,11 +285,11 @@ def serve(settings: ApiSettings, stop: Stop) -> None:
                 return False
 
         config = uvicorn.Config(
-            make_app(settings, courier, healthy), log_level="warning", server_header=False,
-            timeout_graceful_shutdown=settings.stop_ms // 1000 + 2,  # the courier ends before, and has told all
+            make_app(settings, couriers, healthy), log_level="warning", server_header=False,
+            timeout_graceful_shutdown=settings.stop_ms // 1000 + 2,  # the couriers end before, and has told all
         )  # fmt: skip
         say(f"listening on http://{settings.host}:{settings.port}")
-        _Server(config, stop, courier).run(sockets=[listener])
-    if courier.failure:
-        raise FatalError(f"the producer cannot go on: {courier.failure}")
+        _Server(config, stop, couriers).run(sockets=[listener])
+    if couriers.failure:
+        raise FatalError(f"the producer cannot go on: {couriers.failure}")
     say("stopped")

@@ -1,30 +1,47 @@
-"""The producer's own thread: no other may use the producer, and an event loop never waits for it."""
+"""A producer's own thread: no other may use the producer, and an event loop never waits for it."""
 
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Generic, Protocol, TypeVar
 
 from pipeline.errors import RetriableError
 from pipeline.process import Stop
-from pipeline.producer import Answer, OrderProducer
+from pipeline.producer import Answer
 
 IDLE_S = 0.002  # between two looks at the client when there is nothing to send
-Tell = Callable[[Answer | None], None]  # nothing: it was not given to the client
+TOGETHER = 1000  # events that are taken from the queue between two looks at the client
+Item_contra = TypeVar("Item_contra", contravariant=True)
+Given = TypeVar("Given")
+Tell = Callable[[Answer | Exception], None]  # an error: the event is not in the log
 
 
-class Courier:
-    """Takes events from an event loop to the producer, and their answers back. `limit`: events without an answer.
+class Sender(Protocol[Item_contra]):
+    """A producer that a courier drives: `reply` is told the only answer, from `send`, or a later `poll` or `flush`."""
+
+    @property
+    def failed(self) -> str | None: ...
+
+    def send(self, item: Item_contra, reply: Tell, /) -> None: ...
+
+    def poll(self) -> None: ...
+
+    def flush(self) -> int: ...
+
+
+class Courier(Generic[Given]):
+    """Takes events from an event loop to a producer, and their answers back. `limit`: events without an answer.
 
     It ends when it is closed, when the stop's grace is over, or when the producer has failed.
     """
 
-    def __init__(self, producer: OrderProducer, stop: Stop, limit: int) -> None:
+    def __init__(self, producer: Sender[Given], stop: Stop, limit: int) -> None:
         self._producer = producer
         self._stop = stop
         self._limit = limit
         self._waiting = 0
-        self._queue: queue.SimpleQueue[tuple[bytes, Tell] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Given, Tell] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="courier")
         self._over = False
         self.failure: str | None = None  # why no event can be sent any more
@@ -38,18 +55,26 @@ class Courier:
         self._queue.put(None)
         self._thread.join()
 
-    async def send(self, event: bytes) -> Answer:
+    @property
+    def is_full(self) -> bool:
+        return self._waiting >= self._limit
+
+    async def send(self, event: Given) -> Answer:
         """Wait for the event's answer. RetriableError: the event is not in the log, and may be sent again later."""
-        if self._waiting >= self._limit:
+        if self.is_full:
             raise RetriableError("too many events wait for the brokers")
         loop = asyncio.get_running_loop()
-        answered: asyncio.Future[Answer | None] = loop.create_future()
+        answered: asyncio.Future[Answer] = loop.create_future()
 
-        def resolve(answer: Answer | None) -> None:
-            if not answered.done():  # the caller may be gone
+        def resolve(answer: Answer | Exception) -> None:
+            if answered.done():  # the caller may be gone
+                return
+            if isinstance(answer, Exception):
+                answered.set_exception(answer)
+            else:
                 answered.set_result(answer)
 
-        def tell(answer: Answer | None) -> None:
+        def tell(answer: Answer | Exception) -> None:
             loop.call_soon_threadsafe(resolve, answer)
 
         self._queue.put((event, tell))
@@ -57,12 +82,9 @@ class Courier:
             self._refuse_the_rest()
         self._waiting += 1
         try:
-            answer = await answered
+            return await answered
         finally:
             self._waiting -= 1
-        if answer is None:
-            raise RetriableError(self.failure or "the service is stopping")
-        return answer
 
     def _run(self) -> None:
         try:
@@ -72,24 +94,31 @@ class Courier:
             self._refuse_the_rest()
 
     def _serve(self) -> None:
-        while self._producer.failed is None and self._stop.seconds_left(float("inf")):
-            try:
-                item = self._queue.get(timeout=IDLE_S)
-            except queue.Empty:
-                self._producer.poll()
-                continue
-            if item is None:
-                break
-            event, tell = item
-            try:
-                self._producer.send(event, tell)
-            except Exception as error:
-                self.failure = str(error)
-                tell(None)  # or who asked would wait for ever
-                raise
+        closing = False
+        while not closing and self._producer.failed is None and self._stop.seconds_left(float("inf")):
+            for item in self._take():
+                if item is None:
+                    closing = True
+                    continue
+                event, tell = item
+                try:
+                    self._producer.send(event, tell)
+                except Exception as error:
+                    self.failure = str(error)
+                    tell(self._not_sent())  # or who asked would wait for ever
+                    raise
+            self._producer.poll()
         self._producer.flush()
-        if self._producer.failed is not None:
-            self.failure = self._producer.failed.str()
+        self.failure = self._producer.failed
+
+    def _take(self) -> Iterator[tuple[Given, Tell] | None]:
+        """What waits: all that is there together is sent together."""
+        try:
+            yield self._queue.get(timeout=IDLE_S)
+            for _ in range(TOGETHER):
+                yield self._queue.get_nowait()
+        except queue.Empty:
+            return
 
     def _refuse_the_rest(self) -> None:
         """Answer the events that came after the end: they were never sent."""
@@ -99,4 +128,7 @@ class Courier:
             except queue.Empty:
                 return
             if item is not None:
-                item[1](None)
+                item[1](self._not_sent())
+
+    def _not_sent(self) -> RetriableError:
+        return RetriableError(self.failure or "the service is stopping")

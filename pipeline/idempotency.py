@@ -1,17 +1,11 @@
-"""Idempotency-Key: a request that comes again gets the answer of the first, and does nothing.
-
-An idempotent producer cannot do this: it knows its own retries, not a client's. Nor does this outlive the process: the
-keys lie in its memory, so a restart forgets them, and another instance never knew them. Where more is needed, readers
-must drop an event id that they have seen.
-"""
+"""Idempotency-Key: what a key says of its request, and that no two requests with a key are under way at once."""
 
 import hashlib
-import time
+import json
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from cachetools import TTLCache
-
+from pipeline.events import Result
 from pipeline.producer import Answer
 
 
@@ -23,39 +17,54 @@ class KeyInUseError(Exception):
     """The key's first request has no answer yet."""
 
 
-class _First(NamedTuple):
-    body: bytes  # its digest
-    answer: Answer | None
+class Keyed(NamedTuple):
+    """An event, and the key that its request came with. `digest`: of the event's bytes."""
+
+    key: str
+    event: bytes
+    digest: str
+
+    @classmethod
+    def of(cls, key: str, event: bytes) -> Self:
+        return cls(key, event, hashlib.sha256(event).hexdigest())
 
 
-class Keys:
-    """The last `limit` keys, each for `window_s` seconds from its answer on. For a single event loop."""
+class First(NamedTuple):
+    """What is kept of a key whose event is in the log: the digest of its request, and where the event lies."""
 
-    def __init__(self, limit: int, window_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._open: dict[str, _First] = {}
-        self._answered: TTLCache[str, _First] = TTLCache(limit, window_s, clock)
+    digest: str
+    id: str
+    partition: int
+    offset: int
 
-    async def once(self, key: str, body: bytes, send: Callable[[], Awaitable[Answer]]) -> Answer:
-        """What `send()` answers, or has answered to this key. An event that failed is not in the log: not remembered.
+    @classmethod
+    def read(cls, value: bytes) -> Self:
+        """From the value of a record; ValueError or TypeError when it is no such value."""
+        return cls(**json.loads(value))
 
-        KeyReusedError, KeyInUseError, or whatever `send` raises.
-        """
-        digest = hashlib.sha256(body).digest()
-        first = self._open.get(key) or self._answered.get(key)
-        if first is None:
-            return await self._first(key, digest, send)
-        if first.body != digest:
-            raise KeyReusedError
-        if first.answer is None:
-            raise KeyInUseError
-        return first.answer
+    def record(self, key: str) -> Result:
+        return Result(key.encode(), json.dumps(self._asdict()).encode(), [])
 
-    async def _first(self, key: str, digest: bytes, send: Callable[[], Awaitable[Answer]]) -> Answer:
-        self._open[key] = _First(digest, None)
+    def answer_to(self, asked: Keyed) -> Answer | KeyReusedError:
+        """The first answer once more, or that this is another request."""
+        if asked.digest != self.digest:
+            return KeyReusedError()
+        return Answer("ok", self.id, self.partition, self.offset)
+
+
+class OpenKeys:
+    """The keys of requests that have no answer yet. For a single event loop."""
+
+    def __init__(self) -> None:
+        self._digests: dict[str, str] = {}
+
+    async def once(self, asked: Keyed, send: Callable[[Keyed], Awaitable[Answer]]) -> Answer:
+        """What `send` answers. While another request has the key: KeyInUseError, or KeyReusedError for another body."""
+        first = self._digests.get(asked.key)
+        if first is not None:
+            raise KeyInUseError if first == asked.digest else KeyReusedError
+        self._digests[asked.key] = asked.digest
         try:
-            answer = await send()
+            return await send(asked)
         finally:
-            del self._open[key]
-        if answer.outcome != "fail":
-            self._answered[key] = _First(digest, answer)
-        return answer
+            del self._digests[asked.key]

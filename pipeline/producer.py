@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from pipeline import metrics
 from pipeline.errors import Action, FatalError, RegistryAway, classify, kafka_error
-from pipeline.events import OrderEvent, PoisonError, parse
+from pipeline.events import PoisonError, Result, parse
 from pipeline.process import Stop, client_logger, say
 from pipeline.settings import ProducerSettings
 from pipeline.values import values_of
@@ -48,8 +48,22 @@ class Answer:
 Reply = Callable[[Answer], None]
 
 
+class OrderRecords:
+    """Order events as records of their topic."""
+
+    def __init__(self, settings: ProducerSettings) -> None:
+        self._is_json = settings.value_format == "json"
+        self._values = values_of(settings, {"order-event": settings.input_topic})
+
+    def of(self, line: bytes) -> tuple[str, Result]:
+        """The id of the event in `line`, and its record. PoisonError where there is none; RegistryAway."""
+        event = parse(line)
+        value = line if self._is_json else self._values.encode("order-event", event.model_dump())
+        return event.event_id, Result(event.order_id.encode(), value, [("event-id", event.event_id.encode())])
+
+
 class OrderProducer:
-    """Sends order events; not for several threads. `failed` is the error after which nothing more can be sent."""
+    """Sends order events; not for several threads. `failed` is why nothing more can be sent."""
 
     def __init__(
         self, settings: ProducerSettings, stop: Stop, make_producer: Callable[..., Producer] = Producer
@@ -57,16 +71,14 @@ class OrderProducer:
         self._stop = stop
         self._topic = settings.input_topic
         self._acks = settings.acks
-        self._is_json = settings.value_format == "json"
-        self._values = values_of(settings, {"order-event": settings.input_topic})
+        self._records = OrderRecords(settings)
         self._producer = make_producer({**settings.client_config(), "error_cb": self._on_error}, logger=client_logger())
-        self.failed: KafkaError | None = None
+        self.failed: str | None = None
 
     def send(self, line: bytes, reply: Reply) -> None:
         """Send the event in `line`; `reply` gets its only answer, from here or from a later `poll` or `flush`."""
         try:
-            event = parse(line)
-            value = line if self._is_json else self._values.encode("order-event", event.model_dump())
+            event_id, record = self._records.of(line)
         except (PoisonError, RegistryAway) as error:  # nothing was sent
             reply(Answer("fail", _id_of(line), error=str(error)))
             return
@@ -74,31 +86,25 @@ class OrderProducer:
         def delivered(error: KafkaError | None, message: Message) -> None:
             metrics.sent(self._topic, error=error.name() if error else "")
             try:
-                answer = outcome_of(event.event_id, error, message, self._acks)
+                answer = outcome_of(event_id, error, message, self._acks)
             except SystemError:
                 # confluent-kafka 2.16 raises a fatal error in the midst of its callbacks, and the next of them meets
                 # it; met, it is gone
-                answer = outcome_of(event.event_id, error, message, self._acks)
+                answer = outcome_of(event_id, error, message, self._acks)
             if error is not None and error.fatal():
-                self.failed = error
+                self.failed = error.str()
             reply(answer)
 
-        refused = self._queue(event, value, delivered)
+        refused = self._queue(record, delivered)
         if refused is not None:
-            reply(Answer("fail", event.event_id, error=refused))
+            reply(Answer("fail", event_id, error=refused))
 
-    def _queue(
-        self, event: OrderEvent, value: bytes, delivered: Callable[[KafkaError | None, Message], None]
-    ) -> str | None:
-        """Queue the event in the client as soon as there is room; if it was not queued, the reason."""
+    def _queue(self, record: Result, delivered: Callable[[KafkaError | None, Message], None]) -> str | None:
+        """Queue the record in the client as soon as there is room; if it was not queued, the reason."""
         while True:
             try:
                 self._producer.produce(
-                    self._topic,
-                    key=event.order_id.encode(),
-                    value=value,
-                    headers=[("event-id", event.event_id.encode())],
-                    on_delivery=delivered,
+                    self._topic, record.value, record.key, headers=record.headers, on_delivery=delivered
                 )
             except BufferError:
                 # back-pressure: the queue has room again when deliveries have been told, or timed out
@@ -108,7 +114,7 @@ class OrderProducer:
             except KafkaException as exception:
                 error = kafka_error(exception)
                 if error.fatal():
-                    self.failed = error
+                    self.failed = error.str()
                 return error.str()
             else:
                 self.poll()
@@ -119,7 +125,7 @@ class OrderProducer:
         try:
             self._producer.poll(seconds)
         except KafkaException as exception:
-            self.failed = kafka_error(exception)
+            self.failed = kafka_error(exception).str()
 
     def flush(self) -> int:
         """Wait for all answers; each comes within its delivery time-out. Returns how many events have none."""
@@ -133,7 +139,7 @@ class OrderProducer:
 
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():
-            self.failed = error
+            self.failed = error.str()
         say("producer error", error=error.str(), fatal=error.fatal())
 
 
@@ -177,7 +183,7 @@ def run_stdin(producer: OrderProducer, stop: Stop) -> None:
     left = producer.flush()
     sys.stdout.flush()
     if producer.failed is not None:
-        raise FatalError(f"the producer cannot go on: {producer.failed.str()}")
+        raise FatalError(f"the producer cannot go on: {producer.failed}")
     if left:
         raise FatalError(f"{left} events have no outcome")
 

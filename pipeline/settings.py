@@ -102,9 +102,32 @@ class ApiSettings(ProducerSettings):
     delivery_timeout_ms: Milliseconds = 30_000  # no HTTP client waits longer
     max_body_bytes: Annotated[int, Field(ge=1, le=1_000_000)] = 65_536
     max_waiting: Annotated[int, Field(ge=1)] = 10_000  # events without an answer; more are refused, and may come again
+    keys_topic: Name = "order-keys"  # of the Idempotency-Keys, compacted
+    transactional_id: Name = "order-api"  # the same after a restart; what is sent under a key is sent by it
+    transaction_timeout_ms: Annotated[int, Field(ge=1000)] = 10_000
     idempotency_keys: Annotated[int, Field(ge=1)] = 100_000  # remembered at most; the oldest are forgotten first
     idempotency_window_ms: Milliseconds = 600_000  # a client posts again within minutes
     stop_ms: Milliseconds = 5_000  # from SIGTERM until what is open is given up
+
+    def producer_config(self) -> Config:
+        """The transactional producer's, for what comes with a key."""
+        return _transactional(
+            self.kafka_bootstrap_servers, self.transactional_id, self.transaction_timeout_ms, self.socket_timeout_ms
+        )
+
+    def keys_config(self) -> Config:
+        """The consumer's that reads the topic of keys to its end; it is in no group."""
+        return {
+            "bootstrap.servers": self.kafka_bootstrap_servers,
+            "client.id": self.transactional_id,
+            "group.id": self.transactional_id,  # the client wants a name, though it commits nothing
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",  # what was to be read next may be compacted away
+            "isolation.level": "read_committed",  # a key whose transaction was aborted was never used
+            "enable.partition.eof": True,
+            "fetch.wait.max.ms": 100,
+            "reconnect.backoff.max.ms": 1000,
+        }
 
 
 class TopicSettings(_Settings):
@@ -260,21 +283,25 @@ class ForwarderSettings(GroupSettings, ValueSettings):
 
     def producer_config(self) -> Config:
         """The transactional producer's; acks=all and idempotence come with transactional.id."""
-        return {
-            **_producing(
-                # librdkafka refuses to wait longer for a record than the transaction may last
-                min(DELIVERY_TIMEOUT_MS, self.transaction_timeout_ms),
-                min(self.socket_timeout_ms, self.transaction_timeout_ms),
-            ),
-            "bootstrap.servers": self.kafka_bootstrap_servers,
-            "client.id": self.transactional_id,
-            "transactional.id": self.transactional_id,  # the same after a restart: that fences the producer before it
-            "transaction.timeout.ms": self.transaction_timeout_ms,  # the coordinator aborts what is open longer
-            "message.max.bytes": UNCOMPRESSED_BYTES,
-            # until the last transaction's markers are written, the next is refused: ask again soon, not after 100 ms
-            "retry.backoff.ms": 2,
-            "retry.backoff.max.ms": 20,
-        }
+        return _transactional(
+            self.kafka_bootstrap_servers, self.transactional_id, self.transaction_timeout_ms, self.socket_timeout_ms
+        )
+
+
+def _transactional(servers: str, transactional_id: str, timeout_ms: int, socket_timeout_ms: int) -> Config:
+    """What all transactional producers share."""
+    return {
+        # librdkafka refuses to wait longer for a record than the transaction may last
+        **_producing(min(DELIVERY_TIMEOUT_MS, timeout_ms), min(socket_timeout_ms, timeout_ms)),
+        "bootstrap.servers": servers,
+        "client.id": transactional_id,
+        "transactional.id": transactional_id,  # the same after a restart: that fences the producer before it
+        "transaction.timeout.ms": timeout_ms,  # the coordinator aborts what is open longer
+        "message.max.bytes": UNCOMPRESSED_BYTES,
+        # until the last transaction's markers are written, the next is refused: ask again soon, not after 100 ms
+        "retry.backoff.ms": 2,
+        "retry.backoff.max.ms": 20,
+    }
 
 
 def _producing(delivery_timeout_ms: int, socket_timeout_ms: int) -> Config:

@@ -8,10 +8,19 @@ from pipeline.errors import FatalError, kafka_error
 from pipeline.process import client_logger, say
 from pipeline.settings import DEAD_LETTER_BYTES, TopicSettings
 
-TOPICS = (
-    "order-events", "orders-processed", "order-notifications", "order-events-dlq", "orders-processed-dlq",
-    "user-events", "user-events-dlq",
-)  # fmt: skip
+LARGER = {"max.message.bytes": str(DEAD_LETTER_BYTES)}
+# the last of each key is enough, and nothing older than the API remembers: it is read whole when an API starts
+KEYS = {"cleanup.policy": "compact,delete", "retention.ms": "3600000", "segment.ms": "600000"}
+TOPICS: dict[str, dict[str, str]] = {
+    "order-events": {},
+    "order-keys": KEYS,
+    "orders-processed": {},
+    "order-notifications": {},
+    "order-events-dlq": LARGER,
+    "orders-processed-dlq": LARGER,
+    "user-events": {},
+    "user-events-dlq": LARGER,
+}
 WAIT_S = 60.0  # for brokers that are starting
 
 
@@ -21,10 +30,9 @@ def make_topics(settings: TopicSettings) -> None:
         {"bootstrap.servers": settings.kafka_bootstrap_servers, "client.id": "topics"}, logger=client_logger()
     )
     in_sync = {"min.insync.replicas": str(max(1, settings.replication - 1))}
-    larger = {"max.message.bytes": str(DEAD_LETTER_BYTES)}
     wanted = [
-        NewTopic(name, settings.partitions, settings.replication, config=in_sync | (larger if "dlq" in name else {}))
-        for name in TOPICS
+        NewTopic(name, settings.partitions, settings.replication, config=in_sync | config)
+        for name, config in TOPICS.items()
     ]
     for name, made in admin.create_topics(wanted, request_timeout=WAIT_S).items():
         try:

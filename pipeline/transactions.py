@@ -6,18 +6,30 @@ Knows neither the records nor the consumer: it is handed offsets and group metad
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from pipeline.errors import Abort, Action, FatalError, StartOver, classify, kafka_error
 from pipeline.events import Result
 from pipeline.process import Stop, client_logger, say
-from pipeline.settings import ForwarderSettings
+from pipeline.settings import Config
 
 STEP_S = 0.5  # how long a call may block before the signal to stop is looked at
 PAUSE_S = 0.02  # between two attempts of a call that returned at once
+Delivered = Callable[[KafkaError | None, Message], None]
+# confluent-kafka 2.16 raises a fatal error in the midst of its callbacks; a record's report that follows meets it
+FATAL = "the client failed for good"
 HUNG_S = 1.0  # how much longer than it was told to a call may take, before it is left behind
+
+
+class TransactionSettings(Protocol):
+    """What is needed of a member's settings."""
+
+    @property
+    def transaction_timeout_ms(self) -> int: ...
+
+    def producer_config(self) -> Config: ...
 
 
 class Transactions:
@@ -33,12 +45,13 @@ class Transactions:
     """
 
     def __init__(
-        self, settings: ForwarderSettings, stop: Stop, make_producer: Callable[..., Producer] = Producer
+        self, settings: TransactionSettings, stop: Stop, make_producer: Callable[..., Producer] = Producer
     ) -> None:
         self._settings = settings
         self._stop = stop
         self._make_producer = make_producer
         self._producer: Producer | None = None
+        self.opened = 0  # producers so far: whoever must know what others did meanwhile sees that there is a new one
         self._doubt: str | None = None  # why the producer must not be used for another transaction
         self._logger = client_logger(self._on_log)
 
@@ -49,10 +62,10 @@ class Transactions:
         self._serve(producer)
         # only now, with its requests fenced, may the producer before it go
         self._producer, self._doubt = producer, None
+        self.opened += 1
 
     def make_producer(self, config: dict[str, Any]) -> Producer:
-        # No callbacks: a failed record fails its commit, and what they would tell is in the log. confluent-kafka 2.16
-        # raises a fatal error in whatever poll or flush comes first, and the callbacks that follow find it set.
+        # No callbacks for the client: a failed record fails its commit, and what they would tell is in the log.
         return self._make_producer(config, logger=self._logger)
 
     def begin(self) -> None:
@@ -67,13 +80,16 @@ class Transactions:
         except KafkaException as exception:
             raise self._told("begin_transaction", kafka_error(exception)) from exception
 
-    def send(self, topic: str, record: Result) -> None:
-        """Queue a record; Abort when there is no room for it before the transaction would time out."""
+    def send(self, topic: str, record: Result, delivered: Delivered | None = None) -> None:
+        """Queue a record; Abort when there is no room for it before the transaction would time out.
+
+        `delivered` is told what became of it by the end of `flush`; only the commit's end makes it count.
+        """
         producer = self._in_hand
         until = self._until()
         while True:
             try:
-                producer.produce(topic, key=record.key, value=record.value, headers=record.headers)
+                producer.produce(topic, record.value, record.key, headers=record.headers, on_delivery=delivered)
             except BufferError:
                 # the queue is full: back-pressure, so wait for deliveries
                 if not self._stop.seconds_left(until):
@@ -94,20 +110,23 @@ class Transactions:
                     raise Abort("records were not delivered in time")
         except KafkaException as exception:
             raise self._told("flush", kafka_error(exception)) from exception
+        except SystemError as error:
+            raise StartOver(FATAL) from error
 
-    def commit(self, offsets: Sequence[TopicPartition], group_metadata: Any) -> None:
-        """Commit what was sent, and with it the input's offsets (the next to read; not empty).
+    def commit(self, offsets: Sequence[TopicPartition] = (), group_metadata: Any = None) -> None:
+        """Commit what was sent, and with it the input's offsets, if there are any (the next to read).
 
         Abort: certainly not committed, call `abort`. StartOver: unknown, read the offsets as the group has them.
         """
         producer = self._in_hand
         # all is delivered before EndTxn is sent, so that commit is a single short request
         self.flush()
-        self._until_done(
-            "send_offsets_to_transaction",
-            lambda timeout: _bounded(producer.send_offsets_to_transaction, list(offsets), group_metadata, timeout),
-            producer,
-        )
+        if offsets:
+            self._until_done(
+                "send_offsets_to_transaction",
+                lambda timeout: _bounded(producer.send_offsets_to_transaction, list(offsets), group_metadata, timeout),
+                producer,
+            )
         self._until_done("commit_transaction", producer.commit_transaction, producer)
         self._serve(producer)
 
@@ -170,6 +189,8 @@ class Transactions:
             producer.poll(seconds)
         except KafkaException as exception:
             raise self._told("poll", kafka_error(exception)) from exception
+        except SystemError as error:
+            raise StartOver(FATAL) from error
 
 
 def _bounded(call: Callable[..., Any], *arguments: Any) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from streamproof.kafka.topics import list_offsets
 
@@ -79,19 +79,24 @@ class Ledger:
 def read_log(servers: str, topic: str) -> list[Record]:
     """All that lies in a topic, to the ends that the brokers tell."""
     ends = list_offsets(servers, [topic])
-    left = {part: end.high_watermark for (_, part), end in ends.items() if end.high_watermark}
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": "ledger", "enable.auto.commit": False})
+    left = {part for (_, part), end in ends.items() if end.high_watermark}
+    # by the client's word, for the end may be a transaction's marker, which it does not hand over
+    consumer = Consumer(
+        {"bootstrap.servers": servers, "group.id": "ledger", "enable.auto.commit": False, "enable.partition.eof": True}
+    )
     consumer.assign([TopicPartition(topic, part, 0) for part in left])
     found = []
     try:
         while left:
             message = consumer.poll(20)
             assert message is not None, f"the end of {left} was not reached"
-            assert message.error() is None, message.error()
-            part, off = message.partition() or 0, message.offset() or 0
-            found.append(Record(part, off, message.key(), message.value()))
-            if off + 1 >= left[part]:
-                del left[part]
+            part, off, error = message.partition() or 0, message.offset() or 0, message.error()
+            if error is None:
+                found.append(Record(part, off, message.key(), message.value()))
+                continue
+            assert error.code() == KafkaError._PARTITION_EOF, error
+            if off >= ends[topic, part].high_watermark:
+                left.remove(part)
     finally:
         consumer.close()
     return found

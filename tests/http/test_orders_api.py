@@ -69,9 +69,12 @@ def attempt(
 
     def trying(topic: str, command: Sequence[str], *arguments: str) -> Tried:
         servers = kafka_cluster.bootstrap_servers
-        create_topics(servers, {topic: PARTITIONS}, replication=min(3, len(kafka_cluster.brokers)))
+        names = {"INPUT_TOPIC": topic, "KEYS_TOPIC": f"keys-of-{topic}"}
+        create_topics(
+            servers, dict.fromkeys(names.values(), PARTITIONS), replication=min(3, len(kafka_cluster.brokers))
+        )
         books = tmp_path_factory.mktemp("schemathesis") / "ledger.jsonl"
-        environment = {"KAFKA_BOOTSTRAP_SERVERS": servers, "INPUT_TOPIC": topic}
+        environment = {"KAFKA_BOOTSTRAP_SERVERS": servers, "TRANSACTIONAL_ID": topic, **names}
         settings = str(Path(__file__).parent / "schemathesis.toml")
         with served(command, environment, kafka_guardian, wait_until) as url:
             run = subprocess.run(

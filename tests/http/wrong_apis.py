@@ -1,13 +1,12 @@
 """APIs that lie, each in its way: `python tests/http/wrong_apis.py NAME` serves as `python -m pipeline api` does."""
 
 import sys
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pipeline import api
 from pipeline.__main__ import main
 from pipeline.events import PoisonError, parse
-from pipeline.idempotency import Keys
+from pipeline.keyed_producer import KeyedProducer
 from pipeline.producer import Answer, OrderProducer, Reply
 
 
@@ -31,8 +30,8 @@ class KeyedByEvent(OrderProducer):
         inner = self._producer
 
         class Keyed:
-            def produce(self, topic: str, key: bytes, **more: Any) -> None:  # noqa: ARG002 - that is the lie
-                inner.produce(topic, key=parse(more["value"]).event_id.encode() + b"!", **more)
+            def produce(self, topic: str, value: bytes, key: bytes, **more: Any) -> None:  # noqa: ARG002 - that is the lie
+                inner.produce(topic, value, parse(value).event_id.encode() + b"!", **more)
 
             def __getattr__(self, name: str) -> Any:
                 return getattr(inner, name)
@@ -72,11 +71,12 @@ def remembering(body: bytes) -> object:
         raise
 
 
-class ForgetsKeys(Keys):
+class ForgetsKeys(KeyedProducer):
     """Sends whatever comes again, again."""
 
-    async def once(self, key: str, body: bytes, send: Callable[[], Awaitable[Answer]]) -> Answer:  # noqa: ARG002
-        return await send()
+    def poll(self) -> None:
+        self._known.clear()
+        super().poll()
 
 
 WRONG: dict[str, dict[str, object]] = {
@@ -84,7 +84,7 @@ WRONG: dict[str, dict[str, object]] = {
     "keyed-by-event": {"OrderProducer": KeyedByEvent},
     "twice": {"OrderProducer": Twice},
     "keeps-the-refused": {"OrderProducer": KeepsTheRefused, "parse": remembering},
-    "forgets-keys": {"Keys": ForgetsKeys},
+    "forgets-keys": {"KeyedProducer": ForgetsKeys},
 }
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from tests.pipeline.postgresql import PostgreSQL, programs
 from tests.pipeline.projected import Projected
 
 PARTITIONS = 3
-VARIABLES = ("INPUT_TOPIC", "PROCESSED_TOPIC", "NOTIFICATIONS_TOPIC", "DLQ_TOPIC")
+VARIABLES = ("INPUT_TOPIC", "KEYS_TOPIC", "PROCESSED_TOPIC", "NOTIFICATIONS_TOPIC", "DLQ_TOPIC")
 TIMES = {
     "SESSION_TIMEOUT_MS": "1500",
     "HEARTBEAT_INTERVAL_MS": "300",

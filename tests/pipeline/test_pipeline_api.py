@@ -48,14 +48,15 @@ class Api:
     def post(self, number: int, key: str | None = None) -> httpx.Response:
         return self.client.post("/orders", json=valid(number), headers={"Idempotency-Key": key} if key else {})
 
-    def post_unanswered(self, number: int) -> "Future[httpx.Response]":
+    def post_unanswered(self, number: int, key: str | None = None) -> "Future[httpx.Response]":
         """Post an event that cannot be delivered yet; returns when the API has it, and has not answered.
 
-        It is posted twice under the same key: when an answer tells of the other request, the API has that.
+        It is posted twice: under one key, the other request is told of; without a key, MAX_WAITING=1 leaves it no room.
         """
-        posts = {self.pool.submit(self.post, number, f"key-{number}") for _ in range(2)}
+        posts = {self.pool.submit(self.post, number, key) for _ in range(2)}
         done, rest = wait(posts, ANSWER_S, FIRST_COMPLETED)
-        assert [post.result().status_code for post in done] == [409], "answered before it was delivered"
+        refused = [post.result().status_code for post in done]
+        assert refused == [409 if key else 503], "answered before it was delivered"
         return rest.pop()
 
 
@@ -139,46 +140,50 @@ def test_a_key_that_comes_again_gets_the_same_answer_and_sends_nothing(stage: An
     assert [message.value() for message in stage.read("INPUT_TOPIC")] == [first.request.content]
 
 
+@pytest.mark.parametrize("key", [None, "key"])
 def test_nothing_is_acknowledged_before_it_is_delivered(
-    stage: Any, start_api: StartApi, kafka_cluster: EmbeddedCluster, silence: Callable[[], None]
+    stage: Any, start_api: StartApi, kafka_cluster: EmbeddedCluster, silence: Callable[[], None], key: str | None
 ) -> None:
     """While brokers are silent there is no answer; when they are back, 201, and it is there once."""
-    api = start_api()
-    assert api.post(1).status_code == 201
+    api = start_api(MAX_WAITING="1")
+    assert api.post(1, key and "another").status_code == 201
     silence()
-    unanswered = api.post_unanswered(2)
+    unanswered = api.post_unanswered(2, key)
     for node in kafka_cluster.brokers:
         kafka_cluster.resume(node)
     assert unanswered.result(ANSWER_S).status_code == 201
     assert stage.ids("INPUT_TOPIC") == {"event-1": 1, "event-2": 1}
 
 
-def test_a_stop_tells_what_is_on_its_way_that_it_is_unknown(start_api: StartApi, silence: Callable[[], None]) -> None:
-    """With silent brokers, what was sent and not acknowledged may be in the log, and the answer says so."""
-    api = start_api(STOP_MS="500")
-    assert api.post(1).status_code == 201
+@pytest.mark.parametrize(("key", "status", "said"), [(None, 504, "may be in the log"), ("key", 503, "not sent")])
+def test_a_stop_tells_what_is_known_of_what_is_on_its_way(
+    start_api: StartApi, silence: Callable[[], None], key: str | None, status: int, said: str
+) -> None:
+    """With silent brokers, what was sent may be in the log; under a key it is in a transaction that nobody commits."""
+    api = start_api(STOP_MS="500", MAX_WAITING="1")
+    assert api.post(1, key and "another").status_code == 201
     silence()
-    unanswered = api.post_unanswered(1)
+    unanswered = api.post_unanswered(1, key)
     api.process.send_signal(signal.SIGTERM)
     answer = unanswered.result(ANSWER_S)
-    assert is_problem(answer, 504)
-    assert "may be in the log" in answer.json()["detail"]
+    assert is_problem(answer, status)
+    assert said in answer.json()["detail"]
     assert api.process.wait(ANSWER_S) == 0
 
 
-def test_brokers_that_cannot_be_reached_make_it_unknown(start_api: StartApi) -> None:
-    """504 says that it may be in the log; the same key gets that again, for another answer would be a guess."""
-    api = start_api(KAFKA_BOOTSTRAP_SERVERS=NOWHERE, DELIVERY_TIMEOUT_MS="500")
-    first, again = api.post(1, "key"), api.post(1, "key")
-    assert is_problem(first, 504)
-    assert "may be in the log" in first.json()["detail"]
-    assert again.content == first.content
+@pytest.mark.parametrize(("key", "status", "said"), [(None, 504, "may be in the log"), ("key", 503, "not sent")])
+def test_brokers_that_cannot_be_reached(start_api: StartApi, key: str | None, status: int, said: str) -> None:
+    """Nobody can say where the event is; under a key it is not there, for no transaction was begun."""
+    api = start_api(KAFKA_BOOTSTRAP_SERVERS=NOWHERE, DELIVERY_TIMEOUT_MS="500", TRANSACTION_TIMEOUT_MS="1000")
+    answer = api.post(1, key)
+    assert is_problem(answer, status)
+    assert said in answer.json()["detail"]
 
 
 def test_too_many_that_wait_are_refused_and_may_come_again(start_api: StartApi) -> None:
     """Back-pressure: beyond the limit 503 with Retry-After, and the event was not sent."""
     api = start_api(KAFKA_BOOTSTRAP_SERVERS=NOWHERE, MAX_WAITING="1", STOP_MS="300")
-    waiting = api.post_unanswered(1)
+    waiting = api.post_unanswered(1, "key")
     refused = api.post(2, "key-of-refused")
     assert is_problem(refused, 503)
     assert refused.headers["retry-after"] == "1"
@@ -187,7 +192,7 @@ def test_too_many_that_wait_are_refused_and_may_come_again(start_api: StartApi) 
 
 def test_a_stop_tells_of_what_waits_in_the_client_that_it_is_unknown(start_api: StartApi) -> None:
     """A batch that was sent, and whose connection broke, waits there again: nobody can say that it was not sent."""
-    api = start_api(KAFKA_BOOTSTRAP_SERVERS=NOWHERE, STOP_MS="300")
+    api = start_api(KAFKA_BOOTSTRAP_SERVERS=NOWHERE, MAX_WAITING="1", STOP_MS="300")
     waiting = api.post_unanswered(1)
     api.process.send_signal(signal.SIGTERM)
     answer = waiting.result(ANSWER_S)

@@ -1,11 +1,10 @@
 """The producer's own thread: whatever becomes of it, nobody who asked waits for ever."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
-from pipeline.courier import Courier
+from pipeline.courier import Courier, Tell
 from pipeline.errors import FatalError, RetriableError
 from pipeline.process import Stop
 
@@ -15,10 +14,10 @@ class Refused:
 
     failed = None
 
-    def send(self, _event: bytes, _reply: Callable[[object], None]) -> None:
+    def send(self, _event: bytes, _reply: Tell) -> None:
         raise FatalError("the registry refuses the schema")
 
-    def poll(self, _seconds: float = 0) -> None:
+    def poll(self) -> None:
         pass
 
     def flush(self) -> int:
@@ -28,7 +27,7 @@ class Refused:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_an_error_that_nobody_foresaw_is_told_to_all_who_ask() -> None:
     """To the caller whose event met it, and to those that come after; it is why nothing can be sent any more."""
-    courier = Courier(Refused(), Stop(1000), limit=10)  # type: ignore[arg-type]
+    courier: Courier[bytes] = Courier(Refused(), Stop(1000), limit=10)
 
     async def asked() -> None:
         for _ in range(2):

@@ -1,115 +1,68 @@
-"""Idempotency-Key: a single answer for each key, and nothing remembered that would keep an event from the log."""
+"""Idempotency-Key: no two requests with a key are under way, and what is kept of a key answers its repetition."""
 
 import asyncio
 
 import pytest
 
 from pipeline.errors import RetriableError
-from pipeline.idempotency import KeyInUseError, KeyReusedError, Keys
+from pipeline.idempotency import First, Keyed, KeyInUseError, KeyReusedError, OpenKeys
 from pipeline.producer import Answer
 
 OK = Answer("ok", "event-1", 0, 7)
-UNKNOWN = Answer("unknown", "event-1")
-FAILED = Answer("fail", "event-1")
+ASKED, OTHER = Keyed.of("key", b"body"), Keyed.of("key", b"other")
 
 
-class Sender:
-    """Answers what it is given to answer, and counts."""
-
-    def __init__(self, *answers: Answer | Exception) -> None:
-        self._answers = iter(answers)
-        self.calls = 0
-
-    async def __call__(self) -> Answer:
-        self.calls += 1
-        answer = next(self._answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-@pytest.mark.parametrize("answer", [OK, UNKNOWN])
-def test_what_may_be_in_the_log_is_sent_once(answer: Answer) -> None:
-    """The same key and body get the first answer, an unknown outcome too: to send again could double the event."""
-    keys, sender = Keys(10, 60), Sender(answer)
-
-    async def twice() -> list[Answer]:
-        return [await keys.once("key", b"body", sender) for _ in range(2)]
-
-    assert asyncio.run(twice()) == [answer, answer]
-    assert sender.calls == 1
-
-
-def test_what_failed_may_be_sent_again() -> None:
-    """It is not in the log: to remember that would keep it out."""
-    keys, sender = Keys(10, 60), Sender(FAILED, RetriableError("full"), OK)
-
-    async def thrice() -> list[Answer]:
-        first = await keys.once("key", b"body", sender)
-        with pytest.raises(RetriableError):
-            await keys.once("key", b"body", sender)
-        return [first, await keys.once("key", b"body", sender)]
-
-    assert asyncio.run(thrice()) == [FAILED, OK]
-
-
-def test_a_key_is_of_one_body() -> None:
-    """Another body under a key is refused, whether the first is answered or not, and is not sent."""
-    keys, sender = Keys(10, 60), Sender(OK)
-
-    async def other() -> None:
-        held = asyncio.Event()
-
-        async def slow() -> Answer:
-            await held.wait()
-            return await sender()
-
-        first = asyncio.create_task(keys.once("key", b"body", slow))
-        await asyncio.sleep(0)
-        for _ in range(2):
-            with pytest.raises(KeyReusedError):
-                await keys.once("key", b"other", sender)
-            held.set()
-            await first
-
-    asyncio.run(other())
-    assert sender.calls == 1
-
-
-def test_a_key_whose_first_request_has_no_answer_is_in_use() -> None:
-    """Neither sent again nor answered by a guess; when the first is answered, it gets that answer."""
-    keys, sender = Keys(10, 60), Sender(OK)
+@pytest.mark.parametrize(("again", "error"), [(ASKED, KeyInUseError), (OTHER, KeyReusedError)])
+def test_a_key_is_of_one_request_at_a_time(again: Keyed, error: type[Exception]) -> None:
+    """Neither sent again nor answered by a guess; another body is told as such."""
+    keys, calls = OpenKeys(), []
 
     async def meanwhile() -> Answer:
         held = asyncio.Event()
 
-        async def slow() -> Answer:
+        async def slow(asked: Keyed) -> Answer:
+            calls.append(asked)
             await held.wait()
-            return await sender()
+            return OK
 
-        first = asyncio.create_task(keys.once("key", b"body", slow))
+        first = asyncio.create_task(keys.once(ASKED, slow))
         await asyncio.sleep(0)
-        with pytest.raises(KeyInUseError):
-            await keys.once("key", b"body", sender)
+        with pytest.raises(error):
+            await keys.once(again, slow)
         held.set()
-        await first
-        return await keys.once("key", b"body", sender)
+        return await first
 
     assert asyncio.run(meanwhile()) == OK
-    assert sender.calls == 1
+    assert calls == [ASKED]
 
 
-def test_keys_are_forgotten_after_their_window_and_beyond_their_number() -> None:
-    """The limits that the document tells: so many keys, each for so long."""
-    now = [0.0]
-    keys, sender = Keys(2, 60, lambda: now[0]), Sender(OK, OK, OK, OK, OK)
+@pytest.mark.parametrize("first", [OK, Answer("unknown", "event-1"), RetriableError("full")])
+def test_a_key_is_free_when_its_request_is_answered(first: Answer | Exception) -> None:
+    """However that went: what is known of the key then is the producer's to say."""
+    keys, answers = OpenKeys(), iter([first, OK])
 
-    async def send(*names: str) -> int:
-        for name in names:
-            await keys.once(name, b"body", sender)
-        return sender.calls
+    async def send(_asked: Keyed) -> Answer:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
-    assert asyncio.run(send("a", "a")) == 1
-    now[0] = 61
-    assert asyncio.run(send("a")) == 2
-    assert asyncio.run(send("b", "c", "a")) == 5
+    async def twice() -> Answer:
+        if isinstance(first, Exception):
+            with pytest.raises(RetriableError):
+                await keys.once(ASKED, send)
+        else:
+            assert await keys.once(ASKED, send) == first
+        return await keys.once(OTHER, send)
+
+    assert asyncio.run(twice()) == OK
+
+
+def test_what_is_kept_of_a_key_answers_its_request_alone() -> None:
+    """Through the topic and back: the first answer for the same body, and a refusal for another."""
+    first = First(ASKED.digest, "event-1", 0, 7)
+    record = first.record("key")
+    assert record.key == b"key"
+    read = First.read(record.value or b"")
+    assert read.answer_to(ASKED) == OK
+    assert isinstance(read.answer_to(OTHER), KeyReusedError)
