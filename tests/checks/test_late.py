@@ -25,6 +25,16 @@ def test_late_is_what_nobody_committed_past(tmp_path: Path) -> None:
     assert witnesses(scene, tmp_path, "id", "off", "committed") == {"late": [("b", 1, 1), ("c", 2, 1)]}
 
 
+def test_since_when_the_group_stands_still_is_told(tmp_path: Path) -> None:
+    """From the first commit of where it is; what it commits again and again is no progress."""
+    scene = small("exactly-once", "a", "b")
+    scene.effects(["a", "b"])
+    since = scene.commit(1)["t_append"]
+    scene.wait(50)
+    scene.commit(1)
+    assert witnesses(scene, tmp_path, "id", "since") == {"late": [("b", since)]}
+
+
 def test_a_subject_that_never_commits_is_late_with_everything(tmp_path: Path) -> None:
     """Having every effect does not make up for never committing."""
     scene = small("exactly-once", "a")
