@@ -134,7 +134,7 @@ def _watch(looks: "Iterator[LagReport | ClusterError]", *, as_json: bool) -> Non
             if isinstance(told, ClusterError):
                 continue
             if live:
-                live.update(lag_table(told), refresh=True)
+                live.update(lag_table(told, console.width), refresh=True)
             else:
                 _print(told, as_json=as_json)
 
@@ -145,7 +145,8 @@ def _print(report: "LagReport", *, as_json: bool) -> None:
     if as_json:
         print(report.model_dump_json(), flush=True)
     else:
-        _console().print(lag_table(report))
+        console = _console()
+        console.print(lag_table(report, console.width))
 
 
 def _console() -> Console:
