@@ -54,6 +54,7 @@ def test_flags_are_enough(call: Call, tmp_path: Path) -> None:
     assert "streamproof verify " in called.out
     subject = read_config(tmp_path / "streamproof.toml").subject()
     assert subject.command == f"{sys.executable} loop.py {{bootstrap_servers}} movers{{run}} orders{{run}} done{{run}}"
+    (tmp_path / "loop.py").touch()
     assert call("verify", "--dry-run").status == 0
 
 
