@@ -18,6 +18,7 @@ from streamproof.kafka.topics import create_topics
 
 ROOT = Path(__file__).parent.parent
 TOPIC = "order-events"
+KEYS = "order-keys"  # of the API, which is ready when both are there
 PARTITIONS = 6
 READY_S = 60.0
 LOOK_S = 0.05
@@ -38,7 +39,7 @@ class System:
         try:
             servers = cluster if ":" in cluster else system._start_cluster(cluster)
             replication = min(3, len(connect_existing(servers).brokers))
-            create_topics(servers, {TOPIC: PARTITIONS}, replication=replication)
+            create_topics(servers, dict.fromkeys((TOPIC, KEYS), PARTITIONS), replication=replication)
             return system, servers, api or (system._start_api(servers) if with_api else "")
         except BaseException:
             system.close()
@@ -76,7 +77,7 @@ class System:
             )
         url = f"http://{HOST}:{port}"
         until = time.monotonic() + READY_S
-        while not _answers(f"{url}/healthz"):
+        while not _answers(f"{url}/readyz"):
             if process.poll() is not None or time.monotonic() > until:
                 lines = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
                 raise ClusterError(f"the API was not ready; its last lines:\n{lines}")

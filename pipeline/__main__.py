@@ -67,7 +67,7 @@ MEMBERS = {
         ProducerSettings,
         produce,
     ),
-    "api": Member("take order events over HTTP: POST /orders, GET /healthz", ApiSettings, api),
+    "api": Member("take order events over HTTP: POST /orders, GET /orders/{id}, /healthz, /readyz", ApiSettings, api),
     "forward": Member(
         "consume order events, transform, produce: exactly once",
         ForwarderSettings,

@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import FrameType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import uvicorn
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from fastapi import FastAPI, Header, HTTPException, Request, Response
+from fastapi import FastAPI, Header, HTTPException, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -26,12 +26,15 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from pipeline.courier import Courier
 from pipeline.errors import FatalError, RetriableError, SettingsError
-from pipeline.events import OrderEvent, PoisonError, parse
+from pipeline.events import OrderEvent, OrderState, PoisonError, parse
 from pipeline.idempotency import Keyed, KeyInUseError, KeyReusedError, OpenKeys
 from pipeline.keyed_producer import KeyedProducer
 from pipeline.process import Stop, client_logger, say
 from pipeline.producer import Answer, OrderProducer
 from pipeline.settings import ApiSettings
+
+if TYPE_CHECKING:
+    from pipeline.database import Database
 
 HEALTH_S = 2.0
 BACKLOG = 2048  # connections that wait to be accepted
@@ -96,7 +99,14 @@ class Couriers:
 
     @property
     def failure(self) -> str | None:
+        """Why nothing more can be sent."""
         return self.plain.failure or self.keyed.failure
+
+    @property
+    def reason(self) -> str | None:
+        """Why nothing can be sent now."""
+        full = self.plain.is_full or self.keyed.is_full
+        return self.failure or ("too many events wait for the brokers" if full else None)
 
     def start(self) -> None:
         self.plain.start()
@@ -107,8 +117,13 @@ class Couriers:
         self.keyed.close()
 
 
-def make_app(settings: ApiSettings, couriers: Couriers, healthy: Callable[[], bool]) -> FastAPI:
-    """The application; `healthy()` says whether the brokers answer, and may block."""
+def make_app(
+    settings: ApiSettings,
+    couriers: Couriers,
+    missing: Callable[[], str | None],
+    database: "Database[OrderState] | None" = None,
+) -> FastAPI:
+    """The application. `missing()` says what the brokers lack, or that they do not answer; it may block."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -167,20 +182,62 @@ def make_app(settings: ApiSettings, couriers: Couriers, healthy: Callable[[], bo
             answer = await _sent(keys.once(Keyed.of(idempotency_key, body), couriers.keyed.send))
         return JSONResponse(_placed(answer, settings.input_topic, idempotency_key).model_dump(), 201)
 
+    _read_orders(app, database)
+    _tell_health(app, couriers, missing)
+    app.openapi_schema = _with_schemas(app.openapi())
+    return app
+
+
+def _read_orders(app: FastAPI, database: "Database[OrderState] | None") -> None:
+    @app.get(
+        "/orders/{order_id}",
+        response_model=OrderState,
+        response_description="What the projector last kept of the order",
+        responses=_documented(
+            (400, "No id that an order can have"),
+            (404, "Nothing is kept of such an order, or nothing is kept here: DATABASE is not set"),
+            (503, "The database does not answer"),
+        ),
+    )
+    async def get_order(
+        order_id: Annotated[str, Path(min_length=1, max_length=64, examples=[EXAMPLE["order_id"]])],
+    ) -> Response:
+        """Its state as the projector has it: an event that was posted a moment ago may not have come so far."""
+        if database is None:
+            raise HTTPException(404, "no order is kept here: DATABASE is not set")
+        try:
+            state = await run_in_threadpool(database.read, order_id)
+        except RetriableError as error:
+            raise HTTPException(503, str(error), AGAIN) from error
+        if state is None:
+            raise HTTPException(404, f"nothing is kept of order {order_id}")
+        return JSONResponse(state.model_dump())
+
+
+def _tell_health(app: FastAPI, couriers: Couriers, missing: Callable[[], str | None]) -> None:
     @app.get(
         "/healthz",
         response_model=Health,
-        response_description="The brokers answer",
-        responses=_documented((503, "The brokers do not answer, or the producer has failed")),
+        response_description="The service answers",
+        responses=_documented((503, "It can send nothing more, and ends")),
     )
     async def healthz() -> Response:
-        """Whether events can be sent now."""
-        if couriers.failure or not await run_in_threadpool(healthy):
-            raise HTTPException(503, couriers.failure or "the brokers do not answer", AGAIN)
+        """Whether this process is of use still, whatever the brokers do; else it ends, and another must be started."""
+        if couriers.failure:
+            raise HTTPException(503, couriers.failure, AGAIN)
         return JSONResponse(Health(status="ok").model_dump())
 
-    app.openapi_schema = _with_schemas(app.openapi())
-    return app
+    @app.get(
+        "/readyz",
+        response_model=Health,
+        response_description="An order that is posted now can be sent",
+        responses=_documented((503, "The brokers do not answer, a topic is not there, or too many events wait")),
+    )
+    async def readyz() -> Response:
+        """Whether an order that is posted now can be sent; else what is missing."""
+        if reason := couriers.reason or await run_in_threadpool(missing):
+            raise HTTPException(503, reason, AGAIN)
+        return JSONResponse(Health(status="ok").model_dump())
 
 
 def _with_schemas(document: dict[str, Any]) -> dict[str, Any]:
@@ -266,6 +323,14 @@ def _listen(settings: ApiSettings) -> socket.socket:
     return listener
 
 
+def _database(settings: ApiSettings) -> "Database[OrderState] | None":
+    if settings.database is None:
+        return None
+    from pipeline.database import ORDERS, Database  # noqa: PLC0415 - few APIs need it
+
+    return Database(settings.database, ORDERS)
+
+
 def serve(settings: ApiSettings, stop: Stop) -> None:
     """Serve until SIGTERM; then answer what was asked. FatalError when the producer could not go on."""
     with _listen(settings) as listener:
@@ -277,15 +342,19 @@ def serve(settings: ApiSettings, stop: Stop) -> None:
             {"bootstrap.servers": settings.kafka_bootstrap_servers, "client.id": "order-api"}, logger=client_logger()
         )
 
-        def healthy() -> bool:
+        def missing() -> str | None:
             admin.poll(0)  # its log lines wait for that
             try:
-                return bool(admin.list_topics(timeout=HEALTH_S).brokers)
+                topics = admin.list_topics(timeout=HEALTH_S).topics
             except KafkaException:
-                return False
+                return "the brokers do not answer"
+            for topic in (settings.input_topic, settings.keys_topic):
+                if topic not in topics:
+                    return f"topic {topic} is not there; `python -m pipeline topics` makes the pipeline's topics"
+            return None
 
         config = uvicorn.Config(
-            make_app(settings, couriers, healthy), log_level="warning", server_header=False,
+            make_app(settings, couriers, missing, _database(settings)), log_level="warning", server_header=False,
             timeout_graceful_shutdown=settings.stop_ms // 1000 + 2,  # the couriers end before, and has told all
         )  # fmt: skip
         say(f"listening on http://{settings.host}:{settings.port}")

@@ -105,6 +105,7 @@ class ApiSettings(ProducerSettings):
     keys_topic: Name = "order-keys"  # of the Idempotency-Keys, compacted
     transactional_id: Name = "order-api"  # the same after a restart; what is sent under a key is sent by it
     transaction_timeout_ms: Annotated[int, Field(ge=1000)] = 10_000
+    database: Name | None = None  # the projector's, which GET /orders/{order_id} reads
     idempotency_keys: Annotated[int, Field(ge=1)] = 100_000  # remembered at most; the oldest are forgotten first
     idempotency_window_ms: Milliseconds = 600_000  # a client posts again within minutes
     stop_ms: Milliseconds = 5_000  # from SIGTERM until what is open is given up

@@ -65,7 +65,7 @@ def test_orders_that_are_posted_are_in_the_projectors_database(
     compose: Compose, wait_until: Callable[[Callable[[], bool]], None]
 ) -> None:
     """Through the API, the brokers, two forwarders and the projector: each order in its last state."""
-    wait_until(lambda: answers(f"{API}/healthz") and answers(REGISTRY))
+    wait_until(lambda: answers(f"{API}/readyz") and answers(REGISTRY))
     for sequence in range(len(STEPS)):
         for order in range(20):
             answer = httpx.post(f"{API}/orders", json=event(order, sequence), timeout=30)

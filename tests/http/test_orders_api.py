@@ -49,7 +49,7 @@ def served(command: Sequence[str], environment: dict[str, str], guardian: Guardi
         def healthy() -> bool:
             assert process.poll() is None, "the API ended"
             try:
-                return httpx.get(f"{url}/healthz").status_code == 200
+                return httpx.get(f"{url}/readyz").status_code == 200
             except httpx.TransportError:
                 return False
 

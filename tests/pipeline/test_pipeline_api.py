@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from pipeline.api import serve
+from pipeline.database import ORDERS, Database
+from pipeline.events import OrderState
 from pipeline.process import Stop
 from pipeline.settings import ApiSettings
 from streamproof.cluster import EmbeddedCluster
@@ -243,10 +246,42 @@ def test_an_api_that_can_send_nothing_more_ends(start_api: StartApi, schema_regi
     assert api.process.wait(ANSWER_S) == 1
 
 
-def test_healthy_means_that_the_brokers_answer(start_api: StartApi) -> None:
-    """200 while they do, 503 while they do not."""
-    assert start_api().client.get("/healthz").status_code == 200
-    assert is_problem(start_api(KAFKA_BOOTSTRAP_SERVERS=NOWHERE).client.get("/healthz"), 503)
+def test_ready_means_that_an_order_can_be_sent(
+    start_api: StartApi, kafka_cluster: EmbeddedCluster, silence: Callable[[], None]
+) -> None:
+    """503 says what is missing: a topic, brokers that answer, room for an event. The process is healthy still."""
+    api = start_api(MAX_WAITING="1")
+    assert api.client.get("/readyz").status_code == 200
+    without = start_api(KEYS_TOPIC="not-there").client.get("/readyz")
+    assert is_problem(without, 503)
+    assert "topic not-there is not there" in without.json()["detail"]
+    silence()
+    silent = api.client.get("/readyz")
+    assert is_problem(silent, 503)
+    assert silent.json()["detail"] == "the brokers do not answer"
+    api.post_unanswered(1)
+    assert api.client.get("/readyz").json()["detail"] == "too many events wait for the brokers"
+    assert api.client.get("/healthz").status_code == 200
+
+
+def test_an_order_is_as_the_projector_keeps_it(start_api: StartApi, tmp_path: Path) -> None:
+    """Its last state; 404 says whether it is the order that is not there, or the database."""
+    state = OrderState(
+        event_id="event-1", order_id="order-1", sequence=0, status="in-progress", amount=1, currency="EUR",
+        occurred_at="2026-03-01T09:16:12Z",
+    )  # fmt: skip
+    database = Database(str(tmp_path / "orders.db"), ORDERS)
+    database.write([state])
+    database.close()
+    client = start_api(DATABASE=str(tmp_path / "orders.db")).client
+    assert client.get("/orders/order-1").json() == state.model_dump()
+    unknown, too_long = client.get("/orders/order-2"), client.get(f"/orders/{'o' * 65}")
+    assert is_problem(unknown, 404)
+    assert unknown.json()["detail"] == "nothing is kept of order order-2"
+    assert is_problem(too_long, 400)
+    without = start_api().client.get("/orders/order-1")
+    assert is_problem(without, 404)
+    assert "DATABASE is not set" in without.json()["detail"]
 
 
 def test_what_is_no_order_event_is_refused_as_a_problem(stage: Any, start_api: StartApi) -> None:
