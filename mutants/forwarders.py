@@ -4,17 +4,17 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from mutants.journal import Journal, event_id
 from pipeline.errors import Abort, Action, StartOver, classify, kafka_error
-from pipeline.events import OrderEvent
+from pipeline.events import Result
 from pipeline.forwarder import Forwarder
 from pipeline.group_member import Batch
+from pipeline.handlers import Outputs, orders
 from pipeline.process import Stop
 from pipeline.settings import Config, ForwarderSettings
 from pipeline.transactions import Transactions
@@ -24,13 +24,14 @@ ABORT_EVERY = 5
 REVERSE_EVERY = 5
 GO_BACK_EVERY = 5
 RENAME_EVERY = 50
+Results = list[tuple[str, Result]]
 
 
 class _Journaled(Forwarder):
     """The reference, with a journal at JOURNAL."""
 
     def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
-        super().__init__(settings, stop)
+        super().__init__(settings, stop, orders(settings))
         self.journal = Journal(Path(os.environ.get("JOURNAL", os.devnull)), settings.transactional_id)
         self.gap_s = int(os.environ.get("GAP_MS", GAP_MS)) / 1000
 
@@ -42,19 +43,16 @@ class CommitFirst(_Journaled):
         super().__init__(settings, stop)
         self._committed: dict[tuple[str, int], int] = {}
 
-    def forward(self, batch: Batch) -> None:
+    def send(self, batch: Batch, results: Results) -> None:
         self.journal.next_batch()
         self.journal.write("commit", batch)
-        try:
-            commit(self, self.offsets(batch))
-        except Abort:
-            self.rewind(batch)
-            return
+        commit(self, self.offsets(batch))
         self.journal.write("committed", batch)
         time.sleep(self.gap_s)
-        super().forward(batch)
-        if not self.aborts:
-            self.journal.write("produced", batch)
+        super().send(batch, results)
+
+    def committed(self, batch: Batch) -> None:
+        self.journal.write("produced", batch)
 
     def offsets(self, batch: Batch) -> list[TopicPartition]:
         # after an abort the batch that follows may be shorter: going back would be a second bug
@@ -71,8 +69,8 @@ class Aborting(_Journaled):
         self._abort_every = int(os.environ.get("ABORT_EVERY", ABORT_EVERY))
         self._transactions = 0
 
-    def send(self, batch: Batch) -> None:
-        super().send(batch)
+    def send(self, batch: Batch, results: Results) -> None:
+        super().send(batch, results)
         self.journal.next_batch()
         if batch.messages:
             self._transactions += 1
@@ -90,8 +88,8 @@ class NoRewind(Aborting):
         super().__init__(settings, stop)
         self._passed_over = False
 
-    def rewind(self, batch: Batch) -> None:
-        self._passed_over = bool(batch.messages)
+    def undo(self, batch: Batch) -> None:
+        self._passed_over = True
         self.journal.write("passed-over", batch)
 
     def offsets(self, batch: Batch) -> list[TopicPartition]:  # noqa: ARG002 - that is the bug
@@ -102,7 +100,10 @@ class NoRewind(Aborting):
     def receive(self) -> Batch:
         batch = super().receive()
         if not batch.messages and self._passed_over:
-            self.forward(batch)  # as a commit by the clock would, so that nothing is left neither done nor lost
+            # as a commit by the clock would, so that nothing is left neither done nor lost
+            self.settle()
+            self.transactions.begin()
+            self.commit(batch)
         return batch
 
 
@@ -144,11 +145,15 @@ class NoTransaction(_Journaled):
         self.transactions = _Plainly(settings, stop, self)
         self._batch: Batch | None = None
 
-    def send(self, batch: Batch) -> None:
+    def send(self, batch: Batch, results: Results) -> None:
         self._batch = batch
         self.journal.next_batch()
         self.journal.write("produce", batch)
-        super().send(batch)
+        super().send(batch, results)
+
+    def commit(self, batch: Batch) -> None:
+        super().commit(batch)
+        self.settle()  # the offsets are the consumer's to commit, which is no other thread's meanwhile
 
     def delivered(self) -> None:
         if self._batch:
@@ -175,12 +180,12 @@ class OutOfOrder(_Journaled):
         super().__init__(settings, stop)
         self._batches = 0
 
-    def send(self, batch: Batch) -> None:
+    def send(self, batch: Batch, results: Results) -> None:
         self._batches += 1
         backwards = self._batches % REVERSE_EVERY == 0
         self.journal.next_batch()
         self.journal.write("reversed" if backwards else "in-order", batch)
-        super().send(Batch(batch.messages[::-1]) if backwards else batch)
+        super().send(batch, results[::-1] if backwards else results)
 
 
 class Renames(_Journaled):
@@ -190,25 +195,30 @@ class Renames(_Journaled):
         super().__init__(settings, stop)
         self._events = 0
         self._renamed: set[str] = set()
-        self._as_it_came = self.values.parse
-        self.values = replace(self.values, parse=self._parse)
+        self._right = self.handle
+        self.handle = self._rename
 
-    def send(self, batch: Batch) -> None:
+    def results(self, batch: Batch) -> Results:
         self._renamed.clear()
-        super().send(batch)
+        return super().results(batch)
+
+    def send(self, batch: Batch, results: Results) -> None:
+        super().send(batch, results)
         self.journal.next_batch()
         self.journal.write("sent", batch)
         self.journal.write(
             "renamed", Batch([message for message in batch.messages if event_id(message.headers()) in self._renamed])
         )
 
-    def _parse(self, value: bytes | None) -> OrderEvent:
-        event = self._as_it_came(value)
+    def _rename(self, message: Message) -> Outputs:
+        outputs = self._right(message)
         self._events += 1
-        if self._events % RENAME_EVERY:
-            return event
-        self._renamed.add(event.event_id)
-        return event.model_copy(update={"event_id": renamed(event.event_id)})
+        found, value = event_id(message.headers()), message.value()
+        if self._events % RENAME_EVERY or found is None or value is None:
+            return outputs
+        self._renamed.add(found)
+        message.set_value(value.replace(found.encode(), renamed(found).encode()))
+        return self._right(message)
 
 
 def renamed(found: str) -> str:
@@ -223,12 +233,14 @@ class GoesBack(_Journaled):
         super().__init__(settings, stop)
         self._forwarded = 0
 
-    def forward(self, batch: Batch) -> None:
+    def send(self, batch: Batch, results: Results) -> None:
         self.journal.next_batch()
         self.journal.write("commit", batch)
-        super().forward(batch)
-        self._forwarded += not self.aborts
-        if self.aborts or self._forwarded % GO_BACK_EVERY:
+        super().send(batch, results)
+
+    def committed(self, batch: Batch) -> None:
+        self._forwarded += 1
+        if self._forwarded % GO_BACK_EVERY:
             return
         self.journal.write("going-back", batch, batch.first)
         with suppress(Abort):

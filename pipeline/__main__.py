@@ -12,13 +12,15 @@ from pipeline.consumer import DatabaseConsumer
 from pipeline.database import ORDERS, USER_EVENTS, Database
 from pipeline.errors import PipelineError
 from pipeline.forwarder import Forwarder
-from pipeline.process import Stop, say
+from pipeline.handlers import copy_to, orders
+from pipeline.process import Stop, say, spare_the_collector
 from pipeline.producer import OrderProducer, run_stdin
 from pipeline.projector import Projector
 from pipeline.redrive import Redrive
 from pipeline.settings import (
     ApiSettings,
     ConsumerSettings,
+    CopySettings,
     ForwarderSettings,
     ProducerSettings,
     ProjectorSettings,
@@ -71,7 +73,12 @@ MEMBERS = {
     "forward": Member(
         "consume order events, transform, produce: exactly once",
         ForwarderSettings,
-        lambda settings: Forwarder(settings, stopping(settings.stop_ms)).run(),
+        lambda settings: Forwarder(settings, stopping(settings.stop_ms), orders(settings)).run(),
+    ),
+    "copy": Member(
+        "consume any records, and produce them as they are: exactly once",
+        CopySettings,
+        lambda settings: Forwarder(settings, stopping(settings.stop_ms), copy_to(settings.output_topic)).run(),
     ),
     "project": Member(
         "keep what became of each order in a database: at least once, by upserts, orders side by side",
@@ -110,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     name = parser.parse_args(arguments).member
+    spare_the_collector()
     try:
         settings = MEMBERS[name].settings.from_environment()
         if settings.metrics_port is not None:

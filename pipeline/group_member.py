@@ -47,13 +47,17 @@ def place(message: Message) -> tuple[str, int, int]:
 
 def raw(message: Message) -> tuple[Result, tuple[str, int, int]]:
     """A record as it came, and its place."""
-    return Result(message.key(), message.value(), list(cast("Headers", message.headers() or []))), place(message)
+    return Result(message.key(), message.value(), headers_of(message)), place(message)
+
+
+def headers_of(message: Message) -> Headers:
+    """A record's headers, as they came."""
+    return cast("Headers", message.headers() or [])
 
 
 def record(message: Message) -> Record:
     """A record as it came, with its place and time."""
-    headers = cast("Headers", message.headers() or [])
-    return Record(message.key(), message.value(), headers, place(message), message.timestamp()[1])
+    return Record(message.key(), message.value(), headers_of(message), place(message), message.timestamp()[1])
 
 
 def commit_offsets(consumer: Consumer, offsets: Mapping[Partition, int]) -> set[Partition]:

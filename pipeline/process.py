@@ -1,5 +1,6 @@
 """What every member of the pipeline shares as a process: a log, a line for each thing of note, and an orderly end."""
 
+import gc
 import json
 import logging
 import signal
@@ -32,6 +33,11 @@ def client_logger(listener: Callable[[str], None] = lambda _: None) -> logging.L
     logger = logging.Logger("kafka", level=logging.INFO)  # noqa: LOG001
     logger.addHandler(Handler())
     return logger
+
+
+def spare_the_collector() -> None:
+    """Look for cycles seldom: a batch is thousands of objects that live until it is done, and none is in a cycle."""
+    gc.set_threshold(50_000)
 
 
 class Stop:

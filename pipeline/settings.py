@@ -256,17 +256,13 @@ class RedriveSettings(SendingSettings):
         return {**super().consumer_config(), "enable.partition.eof": True}  # so that it is known when all is read
 
 
-class ForwarderSettings(GroupSettings, ValueSettings):
-    """The transactional forwarder. Times in milliseconds."""
+class TransactionalSettings(GroupSettings):
+    """A member that consumes and produces in transactions. Times in milliseconds."""
 
+    dlq_topic: Name
     transactional_id: Name  # each instance needs its own: two instances with the same id fence each other for ever
-    group_id: Name = "order-processor"
-    input_topic: Name = "order-events"
-    processed_topic: Name = "orders-processed"
-    notifications_topic: Name = "order-notifications"
-    dlq_topic: Name = "order-events-dlq"
     transaction_timeout_ms: Annotated[int, Field(ge=1000)] = 60_000
-    max_batch: Annotated[int, Field(ge=1, le=100_000)] = 2000  # of a transaction, whose cost hardly depends on them
+    max_batch: Annotated[int, Field(ge=1, le=100_000)] = 10_000  # of a transaction, whose cost hardly depends on them
 
     own: ClassVar[str] = "TRANSACTIONAL_ID"
 
@@ -299,10 +295,28 @@ def _transactional(servers: str, transactional_id: str, timeout_ms: int, socket_
         "transactional.id": transactional_id,  # the same after a restart: that fences the producer before it
         "transaction.timeout.ms": timeout_ms,  # the coordinator aborts what is open longer
         "message.max.bytes": UNCOMPRESSED_BYTES,
+        # a transaction's records are there all at once; in small batches the client spins until there is room
+        "batch.size": 1_000_000,
         # until the last transaction's markers are written, the next is refused: ask again soon, not after 100 ms
         "retry.backoff.ms": 2,
         "retry.backoff.max.ms": 20,
     }
+
+
+class ForwarderSettings(TransactionalSettings, ValueSettings):
+    """The forwarder of orders."""
+
+    group_id: Name = "order-processor"
+    input_topic: Name = "order-events"
+    processed_topic: Name = "orders-processed"
+    notifications_topic: Name = "order-notifications"
+    dlq_topic: Name = "order-events-dlq"
+
+
+class CopySettings(TransactionalSettings):
+    """The forwarder that changes nothing."""
+
+    output_topic: Name
 
 
 def _producing(delivery_timeout_ms: int, socket_timeout_ms: int) -> Config:

@@ -85,13 +85,14 @@ class Transactions:
 
         `delivered` is told what became of it by the end of `flush`; only the commit's end makes it count.
         """
-        producer = self._in_hand
-        until = self._until()
+        producer, until = self._in_hand, 0.0
         while True:
             try:
-                producer.produce(topic, record.value, record.key, headers=record.headers, on_delivery=delivered)
+                # no headers at all are cheaper than none in a list
+                producer.produce(topic, record.value, record.key, headers=record.headers or None, on_delivery=delivered)
             except BufferError:
                 # the queue is full: back-pressure, so wait for deliveries
+                until = until or self._until()
                 if not self._stop.seconds_left(until):
                     raise Abort("no room in the producer's queue") from None
                 self._serve(producer, 0.1)

@@ -4,13 +4,12 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psutil
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
 import pipeline.transactions
 from pipeline.errors import Abort, FatalError, StartOver
@@ -19,33 +18,10 @@ from pipeline.process import Stop
 from pipeline.settings import ForwarderSettings
 from pipeline.transactions import Transactions
 from streamproof.cluster import EmbeddedCluster
+from tests.pipeline.fakes import FakeProducer
 
 RECORD = Result(b"k", b"v", [])
 SETTINGS = {"KAFKA_BOOTSTRAP_SERVERS": "nowhere:1", "TRANSACTIONAL_ID": "t-1", "TRANSACTION_TIMEOUT_MS": "1000"}
-
-
-class FakeProducer:
-    """Answers each call with the next of its errors, and remembers the calls. `log` is handed over by poll."""
-
-    def __init__(self, **errors: list[KafkaError]) -> None:
-        self.errors = errors
-        self.calls: list[str] = []
-        self.log: list[str] = []
-        self.logger: Any = None
-
-    def __getattr__(self, name: str) -> Callable[..., int]:
-        def call(*_arguments: object, **_named: object) -> int:
-            if name == "poll":
-                while self.log:
-                    self.logger.info(self.log.pop())
-                return 0
-            self.calls.append(name)
-            if self.errors.get(name):
-                raise KafkaException(self.errors[name].pop(0))
-            return 0
-
-        call.__name__ = name
-        return call
 
 
 def transactions(*producers: FakeProducer, stop: Stop | None = None) -> Transactions:
