@@ -163,7 +163,7 @@ def spec_of(request: Request, config: Config | None, seed: int) -> RunSpec:
     """The subject, its contract and its events, from streamproof.toml or from flags."""
     subject, contract = _declared(config, request.subject) if config else _from_flags(request)
     if request.instances:
-        subject = subject.model_copy(update={"instances": request.instances})
+        subject = subject.changed(instances=request.instances)
     file, (checks, without) = request.input_file, _judged_by(config, request.without)
     events = events_from_file(file, contract) if file else make_events(contract, count=request.events, seed=seed)
     return RunSpec(

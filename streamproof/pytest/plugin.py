@@ -286,8 +286,8 @@ def run_subject(request: pytest.FixtureRequest, streamproof_session: Session, tm
             read_config(_config_path(request.config)), name,
             records=records, seed=seed, directory=tmp_path / f"run{suffix}", suffix=suffix,
         )  # fmt: skip
-        changed = {"instances": instances or spec.subject.instances, "env": {**spec.subject.env, **(env or {})}}
-        subject = spec.subject.model_copy(update=changed)
+        count = spec.subject.instances if instances is None else instances
+        subject = spec.subject.changed(instances=count, env={**spec.subject.env, **(env or {})})
         spec = replace(spec, subject=subject, again=_again(request))
         with streamproof_session.run(spec, feed_s=FEED_S) as run:
             runs.append(run)

@@ -5,12 +5,14 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from streamproof.complaints import complaint
+from streamproof.errors import UsageError
 from streamproof.subject import placeholders
 
 READY_TIMEOUT_S = 60.0
@@ -97,6 +99,16 @@ class SubjectSpec(BaseModel):
     input: Literal["topic", "stdin"] = Field(default="topic", description='"topic" or "stdin"')
     stop_timeout_s: float = Field(default=15.0, gt=0, description="seconds, above 0")
     cwd: Placed | None = Field(default=None, description="a directory")
+
+    def changed(self, **fields: Any) -> Self:
+        """The same, with other values in these fields. UsageError for a value that a field cannot have."""
+        try:
+            return type(self).model_validate({**dict(self), **fields})
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(str(key) for key in first["loc"])
+            said = complaint(first, type(self), str(first["loc"][0]))
+            raise UsageError(f"subject {self.name}: {where}{said}") from error
 
     def arguments(self, values: Mapping[str, str]) -> list[str]:
         return [placeholders.fill(part, values) for part in shlex.split(self.command)]

@@ -62,8 +62,10 @@ def make_events(
     `poison` and `aborted` are shares of all events, at least one of each that is above 0, as long as an event is
     left that is to be processed; poison only when the
     contract has dead letters, aborted only when they are sent to a topic. ContractError when the contract's schema
-    allows no such events; UsageError for more than MOST_EVENTS.
+    allows no such events; UsageError for none, and for more than MOST_EVENTS.
     """
+    if count < 1:
+        raise UsageError(f"{count:,} events show nothing; give at least 1")
     if count > MOST_EVENTS:
         raise UsageError(
             f"{count:,} events are too many: a run holds them all in memory, about 1 kB each; give at most "

@@ -90,6 +90,35 @@ def test_where_kafka_runs_is_as_the_file_says_unless_a_flag_does(
     pytester.runpytest_inprocess(*flags).assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("instances=0", "subject mover: instances: expected a whole number of at least 1, found 0"),
+        ("env={'A': 1}", "subject mover: env.A: expected a text in quotes for each name, found 1"),
+        ("env={'A': '{runn}'}", 'subject mover: env.A: the placeholder {runn} is not known (did you mean "run"?)'),
+        ("records=0", "0 events show nothing; give at least 1"),
+        ("name='mvoer'", 'subject "mvoer" is not declared (did you mean "mover"?)'),
+    ],
+)
+def test_a_mistake_in_an_argument_is_told_before_anything_starts(
+    pytester: pytest.Pytester, arguments: str, sentence: str
+) -> None:
+    """In a sentence, as in the file."""
+    (pytester.path / "streamproof.toml").write_text(
+        f'[subject.mover]\ncontract = "{ROOT}/contracts/orders.asyncapi.yaml"\noperation = "forwardOrders"\n'
+        'command = "true {run}"\n'
+    )
+    pytester.makepyfile(f"""
+        def test_it(run_subject):
+            with run_subject({arguments}):
+                raise AssertionError("it began")
+    """)
+    done = pytester.runpytest_inprocess()
+    done.assert_outcomes(failed=1)
+    assert sentence in str(done.stdout)
+    assert "it began" not in str(done.stdout).partition("short test summary")[2]
+
+
 COPIED = """
 Feature: Orders
   Scenario: They are copied
