@@ -1,12 +1,13 @@
 """Order events: what makes a record an event, what it causes, and what is poison. Knows no Kafka client."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json, to_json
 
+TRACE = ("traceparent", "tracestate")
 LONGEST_DETAIL = 500  # bytes: a dead letter must not grow beyond what its topic takes
 Header = tuple[str, str | bytes | None]
 Headers = list[Header]
@@ -161,8 +162,13 @@ TEXT: dict[EventType, str] = {
 }
 
 
-def processed(event: OrderEvent, encode: Encode = as_json) -> Result:
-    """The order's new state, traced to the event by its value and a header."""
+def trace_of(headers: Iterable[Header]) -> Headers:
+    """The headers that say which trace a record belongs to (W3C's), to be passed on with what it causes."""
+    return [header for header in headers if header[0] in TRACE]
+
+
+def processed(event: OrderEvent, encode: Encode = as_json, trace: Sequence[Header] = ()) -> Result:
+    """The order's new state, traced to the event by its value and a header; `trace`: the event's own headers of it."""
     value: dict[str, str | int] = {
         "event_id": event.event_id,
         "order_id": event.order_id,
@@ -172,14 +178,14 @@ def processed(event: OrderEvent, encode: Encode = as_json) -> Result:
         "currency": event.currency,
         "occurred_at": event.occurred_at,
     }
-    return _result(event, encode("order-processed", value))
+    return _result(event, encode("order-processed", value), trace)
 
 
-def notification(event: OrderEvent, encode: Encode = as_json) -> Result:
+def notification(event: OrderEvent, encode: Encode = as_json, trace: Sequence[Header] = ()) -> Result:
     """What the customer is told, traced to the event by a header alone."""
     amount = f"{event.amount // 100}.{event.amount % 100:02} {event.currency}"
     text = f"Order {event.order_id}: {TEXT[event.type].format(amount=amount)}"
-    return _result(event, encode("order-notification", {"order_id": event.order_id, "text": text}))
+    return _result(event, encode("order-notification", {"order_id": event.order_id, "text": text}), trace)
 
 
 def dead_letter(
@@ -201,5 +207,5 @@ def dead_letter(
     return Result(record.key, record.value, [*record.headers, *reasons, *more])
 
 
-def _result(event: OrderEvent, value: bytes) -> Result:
-    return Result(event.order_id.encode(), value, [("event-id", event.event_id.encode())])
+def _result(event: OrderEvent, value: bytes, trace: Sequence[Header]) -> Result:
+    return Result(event.order_id.encode(), value, [("event-id", event.event_id.encode()), *trace])

@@ -7,12 +7,14 @@ is sent only when the commit before it is done, so nothing is ever committed ahe
 that is remembered of them stay in the thread that runs the forwarder; the commit's thread has nothing but the producer.
 """
 
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from pipeline import metrics
 from pipeline.errors import Abort, RegistryAway, StartOver
 from pipeline.events import PoisonError, Result, dead_letter
 from pipeline.group_member import Batch, GroupMember, Partition, raw
@@ -75,6 +77,7 @@ class Forwarder(GroupMember[TransactionalSettings]):
             try:
                 self.transactions.begin()
                 self.send(batch, results)
+                metrics.sent_each(topic for topic, _ in results)
                 self.commit(batch)
             except Abort as error:
                 self.abort(batch, error)
@@ -130,6 +133,7 @@ class Forwarder(GroupMember[TransactionalSettings]):
             self.abort(under_way.batch, error)
         else:
             self.aborts = 0
+            self._tell(under_way.batch)
             self.committed(under_way.batch)
 
     def committed(self, batch: Batch) -> None:
@@ -139,7 +143,12 @@ class Forwarder(GroupMember[TransactionalSettings]):
         """Take back all that the batch has sent."""
         say("aborting", reason=str(reason), records=len(batch.messages))
         self.transactions.abort()
+        self._tell(batch, type(reason).__name__)
         self.undo(batch)
+
+    def _tell(self, batch: Batch, error: str = "") -> None:
+        seconds = time.monotonic() - batch.received
+        metrics.processed(self.settings.input_topic, self.settings.group_id, seconds, error=error)
 
     def undo(self, batch: Batch) -> None:
         """Have the batch read again, unless it lies behind another that must be."""

@@ -32,6 +32,7 @@ class Batch:
     messages: Sequence[Message]
     first: dict[Partition, int] = field(default_factory=dict)
     next: dict[Partition, int] = field(default_factory=dict)
+    received: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         for message in self.messages:

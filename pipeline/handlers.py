@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from confluent_kafka import Message
 
-from pipeline.events import Result, notification, processed
+from pipeline.events import Result, notification, processed, trace_of
 from pipeline.group_member import headers_of
 from pipeline.settings import ForwarderSettings
 from pipeline.values import values_of
@@ -24,8 +24,8 @@ def orders(settings: ForwarderSettings) -> Handler:
     parse, encode = values.parse, values.encode
 
     def handle(message: Message) -> Outputs:
-        event = parse(message.value())
-        return (states, processed(event, encode)), (notes, notification(event, encode))
+        event, trace = parse(message.value()), trace_of(headers_of(message))
+        return (states, processed(event, encode, trace)), (notes, notification(event, encode, trace))
 
     return handle
 

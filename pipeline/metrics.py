@@ -5,7 +5,8 @@ batches are counted: to count each record would cost as much as to process it.
 """
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 from pipeline.errors import SettingsError
@@ -22,16 +23,16 @@ _served: "_Counts | None" = None
 
 class _Counts:
     def __init__(self) -> None:
-        from prometheus_client import CollectorRegistry, Counter, Histogram  # noqa: PLC0415 - only where it is served
+        import prometheus_client as client  # noqa: PLC0415 - only where it is served
 
-        self.registry: CollectorRegistry = CollectorRegistry()
-        self.sent = Counter(
+        self.registry = client.CollectorRegistry()
+        self.sent = client.Counter(
             "messaging_client_sent_messages", "Records that were sent, or were to be.", _SENT, registry=self.registry
         )
-        self.consumed = Counter(
+        self.consumed = client.Counter(
             "messaging_client_consumed_messages", "Records that were taken.", _READ, registry=self.registry
         )
-        self.duration = Histogram(
+        self.duration = client.Histogram(
             "messaging_process_duration_seconds",
             "How long records took, one or a batch, until they were done or given up.",
             _READ,
@@ -58,6 +59,13 @@ def sent(topic: str, count: int = 1, *, error: str = "") -> None:
     """Records whose delivery is told; `error`: the name of what failed them."""
     if _served:
         _served.sent.labels("kafka", topic, "send", error).inc(count)
+
+
+def sent_each(topics: Iterable[str]) -> None:
+    """Records that were given to the client, each by its topic."""
+    if _served:
+        for topic, count in Counter(topics).items():
+            sent(topic, count)
 
 
 def consumed(topic: str, group: str, count: int) -> None:

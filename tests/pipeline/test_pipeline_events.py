@@ -20,6 +20,7 @@ from pipeline.events import (
     notification,
     parse,
     processed,
+    trace_of,
 )
 from pipeline.registry import own_schema
 
@@ -56,6 +57,16 @@ def test_what_an_event_causes_is_what_the_contract_says(example: dict[str, Any])
     for result in (state, note):
         assert result.key == example["order_id"].encode()
         assert result.headers == [("event-id", example["event_id"].encode())]
+
+
+def test_what_an_event_causes_is_in_its_trace() -> None:
+    """By the headers that W3C names, as they came; no other header is the result's."""
+    trace = [("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), ("tracestate", b"a=b")]
+    found = trace_of([("event-id", b"1"), *trace, ("other", None)])
+    assert found == trace
+    event = parse(json.dumps(EXAMPLES[0]).encode())
+    for result in (processed(event, trace=found), notification(event, trace=found)):
+        assert result.headers[1:] == trace
 
 
 def test_every_type_of_event_has_its_state_and_text() -> None:

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pipeline import metrics
 from pipeline.errors import SettingsError
 from streamproof.cluster.ports import PortLease
+from tests.pipeline.conftest import Stage
 from tests.pipeline.projected import Projected
 
 TOPIC, GROUP = "orders", "movers"
@@ -33,9 +34,10 @@ def test_what_is_sent_and_consumed_is_counted_by_its_topic(registry: CollectorRe
     """By the names that OpenTelemetry gives, as Prometheus writes them."""
     metrics.sent(TOPIC, 3)
     metrics.sent(TOPIC, error="_MSG_TIMED_OUT")
+    metrics.sent_each([TOPIC, "other", TOPIC])
     metrics.consumed(TOPIC, GROUP, 5)
     labels = {"messaging_operation_name": "send", "error_type": ""}
-    assert value(registry, "messaging_client_sent_messages_total", **labels) == 3
+    assert value(registry, "messaging_client_sent_messages_total", **labels) == 5
     labels["error_type"] = "_MSG_TIMED_OUT"
     assert value(registry, "messaging_client_sent_messages_total", **labels) == 1
     labels = {"messaging_operation_name": "poll", "error_type": "", "messaging_consumer_group_name": GROUP}
@@ -112,3 +114,19 @@ def test_a_projector_serves_what_it_counts(
     assert found["messaging_client_sent_messages_total", letters, ""] == 1
     assert found["messaging_process_duration_seconds_count", source, ""] == 4
     assert found["messaging_process_duration_seconds_count", source, "PoisonError"] == 1
+
+
+def test_a_forwarder_serves_what_it_counts(stage: Stage, wait_until: Callable[[Callable[[], bool]], None]) -> None:
+    """Records that it takes and sends, by their topics, and its batches."""
+    with closing(PortLease()) as lease:
+        (port,) = lease.take(1)
+        stage.start("forwarder", METRICS_PORT=str(port))
+        stage.send(range(4), poison=lambda number: number == 3)
+        wait_until(lambda: stage.committed() == 4)
+        source, *effects = (stage.topics[name] for name in ("INPUT_TOPIC", "PROCESSED_TOPIC", "DLQ_TOPIC"))
+        done = ("messaging_process_duration_seconds_count", source, "")
+        wait_until(lambda: done in samples(f"http://127.0.0.1:{port}"))
+        found = samples(f"http://127.0.0.1:{port}")
+    assert found["messaging_client_consumed_messages_total", source, ""] == 4
+    assert [found["messaging_client_sent_messages_total", topic, ""] for topic in effects] == [3, 1]
+    assert not [error for _, _, error in found if error]
