@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline import metrics
-from pipeline.consumer import DatabaseConsumer
-from pipeline.database import ORDERS, USER_EVENTS, Database
 from pipeline.errors import PipelineError
 from pipeline.forwarder import Forwarder
 from pipeline.handlers import copy_to, orders
@@ -58,8 +56,17 @@ def produce(settings: ProducerSettings) -> None:
 
 
 def project(settings: ProjectorSettings) -> None:
+    from pipeline.database import ORDERS, Database  # noqa: PLC0415 - the other members need no database
+
     with closing(Database(settings.database, ORDERS)) as database:
         Projector(settings, stopping(settings.stop_ms), database.keep).run()
+
+
+def consume(settings: ConsumerSettings) -> None:
+    from pipeline.consumer import DatabaseConsumer  # noqa: PLC0415
+    from pipeline.database import USER_EVENTS, Database  # noqa: PLC0415
+
+    DatabaseConsumer(settings, stopping(settings.stop_ms), Database(settings.database, USER_EVENTS)).run()
 
 
 MEMBERS = {
@@ -93,9 +100,7 @@ MEMBERS = {
     "consume": Member(
         "keep user events in a database: the smallest loop that is right",
         ConsumerSettings,
-        lambda settings: DatabaseConsumer(
-            settings, stopping(settings.stop_ms), Database(settings.database, USER_EVENTS)
-        ).run(),
+        consume,
     ),
 }
 

@@ -35,11 +35,15 @@ def test_a_name_that_is_not_there_is_told_as_python_does() -> None:
     [
         ("streamproof", ["duckdb", "pyarrow", "confluent_kafka", "kio"]),
         ("streamproof.engine.run", ["httpx", "sqlalchemy"]),
+        ("pipeline.__main__", ["httpx", "sqlalchemy", "fastapi"]),
         ("streamproof.cli.main", ["httpx", "sqlalchemy", "duckdb", "pyarrow", "jinja2"]),
     ],
 )
 def test_what_is_slow_to_import_is_imported_by_who_uses_it(module: str, heavy: list[str]) -> None:
-    """Pytest loads the package in every project of an environment; a run needs neither a registry nor a database."""
+    """Pytest loads the package in every project of an environment; a run needs neither a registry nor a database.
+
+    Nor does a forwarder.
+    """
     found = f"import sys, {module}; print(sorted({set(heavy)!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", found], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -175,6 +175,7 @@ def test_what_it_wrote_runs_at_once(
     topics = ["--input-topic", "written-in", "--output-topic", "written-out", "--group", "written-movers"]
     assert call("init", "--run", command, *topics, "--promise", Delivery.AT_LEAST_ONCE).status == 0
     where = ["--cluster", embedded_cluster.bootstrap_servers]
-    called = call("verify", *where, "--events", "2000", "--seed", "3")
+    plan = ["--events", "1000", "--seed", "3", "--faults", "kill-in-flight@instance:1"]
+    called = call("verify", *where, *plan)
     assert called.status == 0, called.out + called.err
     pytester.runpytest_subprocess("tests", "features", *where).assert_outcomes(passed=2)
