@@ -84,6 +84,13 @@ def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]
         ("skip-failed", [("write", "a"), ("write", "a"), ("skipped", "a")], {"a": 1}, {"lost": set()}),
         # killed with b and c in hand, of which c had been written
         ("auto-commit", [("taken", "a"), ("done", "a"), ("taken", "b c")], {"a": 1, "b": 0, "c": 1}, {"lost": {"b"}}),
+        # killed with b in hand, behind which c waited
+        (
+            "last-finished",
+            [("taken", "a"), ("done", "a"), ("taken", "b")],
+            {"a": 1, "b": 0, "c": 0},
+            {"lost": {"b", "c"}},
+        ),
     ],
 )
 def test_the_witnesses_follow_from_the_journal(
