@@ -22,6 +22,7 @@ from pipeline.workers import Handle, Retries, Task, Tenure, Workers
 
 SAY_S = 1.0  # between two lines about what is tried again
 STEP_S = 0.05
+RESUMED = 0.5  # of what is open at most: to pause is cheap, to go on is not
 LONGEST_NAME = 100  # bytes
 
 
@@ -60,11 +61,13 @@ class Projector(GroupMember[ProjectorSettings]):
             found = record(message)
             tenure = self.tenures[found.place[:2]]
             tenure.progress.take(found.offset)
+            tenure.size += len(found.value or b"")
             self._workers.add(found, tenure)
 
     def settle(self) -> None:
         """Note what is done. A record that failed is done when its letter has arrived: before, both could be lost."""
         for task in self._workers.finished():
+            task.tenure.size -= len(task.record.value or b"")
             if not self._is_current(task.tenure):
                 continue  # its next owner does it again, and writes its letter
             if task.failure is None:
@@ -105,13 +108,14 @@ class Projector(GroupMember[ProjectorSettings]):
         self._dead.send(self.settings.dlq_topic, letter, lambda: task.tenure.progress.finish(task.record.offset))
 
     def _hold_back(self) -> None:
-        """Bound what is in memory: a partition that is too far ahead of its first open record is not fetched from."""
+        """Fetch no more of a partition that has too much open, until half of that is done."""
         for tenure in self.tenures.values():
             where = [TopicPartition(*tenure.partition)]
-            if not tenure.paused and tenure.progress.open >= self.settings.max_open:
+            filled = max(tenure.progress.open / self.settings.max_open, tenure.size / self.settings.max_open_bytes)
+            if not tenure.paused and filled >= 1:
                 self.consumer.pause(where)
                 tenure.paused = True
-            elif tenure.paused and tenure.progress.open <= self.settings.max_open // 2:
+            elif tenure.paused and filled <= RESUMED:
                 self.consumer.resume(where)
                 tenure.paused = False
 

@@ -237,7 +237,10 @@ class ProjectorSettings(ConsumerSettings):
     batch_ms: Milliseconds = 10  # a record waits so long for others, and what failed for its next attempt
     workers: Annotated[int, Field(ge=1, le=1_000)] = 12
     ordering: Literal["key", "partition", "unordered"] = "key"  # what is done one after the other
-    max_open: Annotated[int, Field(ge=1)] = 1_000  # records of a partition in memory: so many may be done twice
+    # of a partition: so many records may be done twice after a crash, and so much is in memory. Fetching stops there,
+    # and takes a third of a second to begin again: with less in hand, quick workers would wait for it
+    max_open: Annotated[int, Field(ge=1)] = 10_000
+    max_open_bytes: Annotated[int, Field(ge=1)] = 16 * 1024 * 1024
     commit_ms: Milliseconds = 100
     max_attempts: Annotated[int, Field(ge=1)] = 10  # before a dead letter; of a service that is away there is no end
     retry_ms: Milliseconds = 50  # before the second attempt; twice as long before each after it …

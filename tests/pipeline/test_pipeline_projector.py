@@ -269,7 +269,7 @@ def test_a_record_is_done_when_its_letter_has_arrived(scene: Scene, wait_until: 
     assert scene.consumer.commits == [(0, 2)]
 
 
-@pytest.mark.parametrize("scene", [{"max_open": 4}], indirect=True)
+@pytest.mark.parametrize("scene", [{"max_open": 4}, {"max_open_bytes": 4 * len(b"value")}], indirect=True)
 def test_a_partition_that_is_too_far_ahead_is_not_fetched_from(scene: Scene, wait_until: WaitUntil) -> None:
     """Until half of what it had is done; and a pause does not outlive the tenure that it was for."""
     tenure = scene.assign()
@@ -282,7 +282,7 @@ def test_a_partition_that_is_too_far_ahead_is_not_fetched_from(scene: Scene, wai
     scene.settled()
     scene.projector._hold_back()
     assert scene.consumer.paused == set()
-    scene.give(b"e", b"f", first=4)
+    scene.give(b"e", b"f", b"g", first=4)
     scene.projector._hold_back()
     assert scene.consumer.paused == {0}
     scene.lose()
