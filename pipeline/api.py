@@ -338,9 +338,7 @@ def serve(settings: ApiSettings, stop: Stop) -> None:
             Courier(OrderProducer(settings, stop), stop, settings.max_waiting),
             Courier(KeyedProducer(settings, stop), stop, settings.max_waiting),
         )
-        admin = AdminClient(
-            {"bootstrap.servers": settings.kafka_bootstrap_servers, "client.id": "order-api"}, logger=client_logger()
-        )
+        admin = AdminClient({**settings.connection(), "client.id": "order-api"}, logger=client_logger())
 
         def missing() -> str | None:
             admin.poll(0)  # its log lines wait for that

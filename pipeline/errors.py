@@ -81,6 +81,11 @@ _TABLE: dict[Action, frozenset[int]] = {
         {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH,
          KafkaError.FENCED_INSTANCE_ID, KafkaError.UNRELEASED_INSTANCE_ID}
     ),
+    Action.FATAL: frozenset(  # who is not let in, or may not do this, is neither fenced nor helped by a new client
+        {KafkaError.GROUP_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+         KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, KafkaError.SASL_AUTHENTICATION_FAILED,
+         KafkaError._AUTHENTICATION}
+    ),
     Action.START_OVER: frozenset({KafkaError._FATAL}),  # a consumer's, fenced or not: it has no flag, and no other code
     Action.STALE: frozenset(
         {KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.REBALANCE_IN_PROGRESS,
@@ -116,11 +121,11 @@ _ACTIONS = {code: action for action, codes in _TABLE.items() for code in codes}
 def classify(error: KafkaError) -> Action:
     """What to do about `error`, wherever it came from.
 
-    The order matters: fencing comes first, then errors that are fatal to the client, then the flags that librdkafka's
-    transactional calls set, and last the meaning of the code.
+    The order matters: fencing and rights come first, then errors that are fatal to the client, then the flags that
+    librdkafka's transactional calls set, and last the meaning of the code.
     """
     action = _ACTIONS.get(error.code())
-    if action is Action.FENCED:
+    if action in (Action.FENCED, Action.FATAL):
         return action
     if error.fatal():
         return Action.START_OVER

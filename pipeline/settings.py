@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from pipeline.errors import SettingsError
 
@@ -36,7 +36,54 @@ class _Settings(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"]).upper()
-            raise SettingsError(f"{where + ': ' if where else ''}{first['msg']}; set it in the environment") from error
+            what = first["msg"].removeprefix("Value error, ")
+            raise SettingsError(f"{where + ': ' if where else ''}{what}; set it in the environment") from error
+
+
+class KafkaSettings(_Settings):
+    """Where the brokers are, and how this process says to them who it is.
+
+    SSL encrypts, and asks the broker for its certificate; with a certificate of its own the process says who it is.
+    SASL_SSL says it by a password, which is never sent (SCRAM). SASL_PLAINTEXT is for networks that nobody else is on.
+    """
+
+    kafka_bootstrap_servers: Name
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    ssl_ca_location: Name | None = (
+        None  # a file of PEM: who signs the brokers' certificates; else whom the system trusts
+    )
+    ssl_certificate_location: Name | None = None  # a file of PEM: who this process is
+    ssl_key_location: Name | None = None
+    sasl_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-256"
+    sasl_username: Name | None = None
+    sasl_password: SecretStr | None = None  # no line of a log shows it
+
+    @model_validator(mode="after")
+    def _says_who_it_is(self) -> Self:
+        sasl = self.security_protocol.startswith("SASL")
+        if sasl and (self.sasl_username is None or self.sasl_password is None):
+            raise ValueError(f"SECURITY_PROTOCOL={self.security_protocol} needs SASL_USERNAME and SASL_PASSWORD")
+        if (self.ssl_certificate_location is None) != (self.ssl_key_location is None):
+            raise ValueError("SSL_CERTIFICATE_LOCATION and SSL_KEY_LOCATION go together: set both, or neither")
+        return self
+
+    def connection(self) -> Config:
+        config: Config = {
+            "bootstrap.servers": self.kafka_bootstrap_servers,
+            "security.protocol": self.security_protocol,
+        }
+        files = {
+            "ssl.ca.location": self.ssl_ca_location,
+            "ssl.certificate.location": self.ssl_certificate_location,
+            "ssl.key.location": self.ssl_key_location,
+        }
+        if self.security_protocol.endswith("SSL"):
+            config |= {name: path for name, path in files.items() if path is not None}
+        if self.sasl_username is not None and self.sasl_password is not None:
+            config["sasl.mechanism"] = self.sasl_mechanism
+            config["sasl.username"] = self.sasl_username
+            config["sasl.password"] = self.sasl_password.get_secret_value()
+        return config
 
 
 class ValueSettings(_Settings):
@@ -53,7 +100,7 @@ class ValueSettings(_Settings):
         return self
 
 
-class ProducerSettings(ValueSettings):
+class ProducerSettings(KafkaSettings, ValueSettings):
     """The plain producer. Times in milliseconds.
 
     ACKS=all: an event is ok when every in-sync replica has it, and it is there once. ACKS=1: when its leader has it; a
@@ -61,7 +108,6 @@ class ProducerSettings(ValueSettings):
     event is ever ok. Without idempotence a retry may write an event twice, so both double as well.
     """
 
-    kafka_bootstrap_servers: Name
     input_topic: Name = "order-events"
     acks: Literal["0", "1", "all"] = "all"
     enable_idempotence: bool | None = None  # unless set: with ACKS=all, and there alone it is possible
@@ -84,7 +130,7 @@ class ProducerSettings(ValueSettings):
     def client_config(self) -> Config:
         return {
             **_producing(self.delivery_timeout_ms, self.socket_timeout_ms),
-            "bootstrap.servers": self.kafka_bootstrap_servers,
+            **self.connection(),
             "client.id": "order-producer",
             "acks": self.acks,
             "enable.idempotence": self.idempotent,  # a retry is no second record, and no record overtakes another
@@ -113,13 +159,13 @@ class ApiSettings(ProducerSettings):
     def producer_config(self) -> Config:
         """The transactional producer's, for what comes with a key."""
         return _transactional(
-            self.kafka_bootstrap_servers, self.transactional_id, self.transaction_timeout_ms, self.socket_timeout_ms
+            self.connection(), self.transactional_id, self.transaction_timeout_ms, self.socket_timeout_ms
         )
 
     def keys_config(self) -> Config:
         """The consumer's that reads the topic of keys to its end; it is in no group."""
         return {
-            "bootstrap.servers": self.kafka_bootstrap_servers,
+            **self.connection(),
             "client.id": self.transactional_id,
             "group.id": self.transactional_id,  # the client wants a name, though it commits nothing
             "enable.auto.commit": False,
@@ -131,18 +177,16 @@ class ApiSettings(ProducerSettings):
         }
 
 
-class TopicSettings(_Settings):
+class TopicSettings(KafkaSettings):
     """How the topics are made. With three replicas, two in sync, one broker may be lost without a word being lost."""
 
-    kafka_bootstrap_servers: Name
     partitions: Annotated[int, Field(ge=1)] = 6
     replication: Annotated[int, Field(ge=1)] = 3
 
 
-class GroupSettings(_Settings):
+class GroupSettings(KafkaSettings):
     """A member of a consumer group. Times in milliseconds."""
 
-    kafka_bootstrap_servers: Name
     group_id: Name
     group_protocol: Literal["classic", "consumer"] = "classic"
     group_instance_id: str | None = None  # static membership: a quick restart moves no partition
@@ -178,7 +222,7 @@ class GroupSettings(_Settings):
 
     def consumer_config(self) -> Config:
         config: Config = {
-            "bootstrap.servers": self.kafka_bootstrap_servers,
+            **self.connection(),
             "client.id": self.identity,
             "group.id": self.group_id,
             "group.protocol": self.group_protocol,
@@ -209,7 +253,7 @@ class SendingSettings(GroupSettings):
         """A record that is not acknowledged holds up the commit of its source."""
         return {
             **_producing(DELIVERY_TIMEOUT_MS, self.socket_timeout_ms),
-            "bootstrap.servers": self.kafka_bootstrap_servers,
+            **self.connection(),
             "client.id": self.identity,
             "acks": "all",
             "enable.idempotence": True,
@@ -284,16 +328,16 @@ class TransactionalSettings(GroupSettings):
     def producer_config(self) -> Config:
         """The transactional producer's; acks=all and idempotence come with transactional.id."""
         return _transactional(
-            self.kafka_bootstrap_servers, self.transactional_id, self.transaction_timeout_ms, self.socket_timeout_ms
+            self.connection(), self.transactional_id, self.transaction_timeout_ms, self.socket_timeout_ms
         )
 
 
-def _transactional(servers: str, transactional_id: str, timeout_ms: int, socket_timeout_ms: int) -> Config:
+def _transactional(connection: Config, transactional_id: str, timeout_ms: int, socket_timeout_ms: int) -> Config:
     """What all transactional producers share."""
     return {
         # librdkafka refuses to wait longer for a record than the transaction may last
         **_producing(min(DELIVERY_TIMEOUT_MS, timeout_ms), min(socket_timeout_ms, timeout_ms)),
-        "bootstrap.servers": servers,
+        **connection,
         "client.id": transactional_id,
         "transactional.id": transactional_id,  # the same after a restart: that fences the producer before it
         "transaction.timeout.ms": timeout_ms,  # the coordinator aborts what is open longer

@@ -26,9 +26,7 @@ WAIT_S = 60.0  # for brokers that are starting
 
 def make_topics(settings: TopicSettings) -> None:
     """Returns when all are there; FatalError when the brokers refuse a topic."""
-    admin = AdminClient(
-        {"bootstrap.servers": settings.kafka_bootstrap_servers, "client.id": "topics"}, logger=client_logger()
-    )
+    admin = AdminClient({**settings.connection(), "client.id": "topics"}, logger=client_logger())
     in_sync = {"min.insync.replicas": str(max(1, settings.replication - 1))}
     wanted = [
         NewTopic(name, settings.partitions, settings.replication, config=in_sync | config)

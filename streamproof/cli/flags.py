@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from streamproof.cluster import versions
+from streamproof.cluster.security import MODES
 
 
 def given(text: str) -> str:
@@ -47,6 +48,14 @@ Without = Annotated[
     list[str] | None,
     typer.Option(
         metavar="ANOMALY", **TEXT, help="Give a verdict without it where it cannot be judged; may be repeated."
+    ),
+]
+Security = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODE",
+        **TEXT,
+        help=f"Of the listeners that a subject gets, on a cluster that is started: {', '.join(MODES)}.",
     ),
 ]
 Json = Annotated[

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from streamproof.cli.flags import BROKERS, DIR, FILE, TEXT, VERSIONS, Json, Junit, Without, count_given
+from streamproof.cli.flags import BROKERS, DIR, FILE, TEXT, VERSIONS, Json, Junit, Security, Without, count_given
 from streamproof.cli.judged import STATUSES, finish, tell
 from streamproof.cluster import DEFAULT_VERSION
 from streamproof.engine.directories import RUNS, new_directory
@@ -115,6 +115,7 @@ def verify(
     registry: Annotated[
         str | None, _where("URL", "An existing schema registry; else it is started where needed.", **TEXT)
     ] = None,
+    security: Security = None,
     without: Without = None,
     directory: Annotated[Path | None, typer.Option(**DIR, help=f"Where the run is kept: {RUNS}/TIME.")] = None,
     dry: Annotated[
@@ -140,7 +141,8 @@ def verify(
         group=group, identity=identity, promise=promise, ordered=ordered, isolation=isolation,
         through=tuple(through or ()),
         instances=instances, events=events, input_file=input_file, seed=seed, faults=faults, cluster=cluster,
-        brokers=brokers, kafka_version=kafka_version, registry=registry, directory=directory or new_directory(RUNS),
+        brokers=brokers, kafka_version=kafka_version, registry=registry, security=security,
+        directory=directory or new_directory(RUNS),
         without=tuple(without or ()),
         arguments=_repeated(sys.argv[1:], {"--seed", "--seeds"} if seeds > 1 else {"--seeds"}), seeds=seeds,
     )  # fmt: skip

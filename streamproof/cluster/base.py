@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from streamproof.capabilities import OF_BACKEND, Capability
+from streamproof.cluster.security import PLAIN, Security
 from streamproof.errors import ClusterError
 from streamproof.kafka import requests
 from streamproof.kafka.protocol import parse_address
@@ -20,6 +21,7 @@ class Cluster:
     """
 
     backend: ClassVar[str]
+    security: Security | None = None  # of the listeners that a subject gets
 
     def __init__(self, version: str, addresses: Mapping[int, str], servers: str, subject_servers: str) -> None:
         self.version = version
@@ -31,6 +33,12 @@ class Cluster:
     def brokers(self) -> tuple[int, ...]:
         """Node ids, up or not."""
         return tuple(self._addresses)
+
+    @property
+    def subject_values(self) -> Mapping[str, str]:
+        """What a subject is told of the cluster, by placeholder."""
+        secured = self.security.values if self.security else PLAIN
+        return {"bootstrap_servers": self.subject_bootstrap_servers, **secured}
 
     @property
     def capabilities(self) -> frozenset[Capability]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from streamproof.cluster.java import start_java
 from streamproof.cluster.ports import HOST, PortLease
 from streamproof.cluster.runtime import CHECKPOINT, MAIN, Runtime
+from streamproof.cluster.security import Security
 from streamproof.cluster.settings import BrokerPorts, broker_settings, write_properties
 from streamproof.errors import ClusterError
 from streamproof.guardian import Guardian
@@ -131,7 +132,13 @@ def take_ports(lease: PortLease, brokers: int, first: int | None) -> dict[int, B
 
 
 def make_brokers(
-    guardian: Guardian, runtime: Runtime, ports: Mapping[int, BrokerPorts], *, logs: Path, settings: Mapping[str, str]
+    guardian: Guardian,
+    runtime: Runtime,
+    ports: Mapping[int, BrokerPorts],
+    *,
+    logs: Path,
+    settings: Mapping[str, str],
+    security: Security | None = None,
 ) -> dict[int, Broker]:
     """Format every broker, in a directory of this cluster."""
     logs.mkdir(parents=True, exist_ok=True)
@@ -140,7 +147,7 @@ def make_brokers(
     made = {}
     for node, own in ports.items():
         directory = home / f"broker-{node}"
-        own_settings = broker_settings(node, ports, str(directory / "data"), settings)
+        own_settings = broker_settings(node, ports, str(directory / "data"), settings, security=security)
         broker = Broker(guardian, runtime, node, own, directory, logs / f"broker-{node}.log")
         broker.format(cluster_id, runtime.checkpoint(guardian, own_settings), own_settings)
         made[node] = broker

@@ -27,6 +27,7 @@ from streamproof.cluster.broker import STOP_TIMEOUT_S, new_id, numbers, take_por
 from streamproof.cluster.java import HEAP, QUICK_START
 from streamproof.cluster.owned import NetworkedCluster
 from streamproof.cluster.ports import HOST, PortLease
+from streamproof.cluster.security import Security
 from streamproof.cluster.settings import BrokerPorts, broker_settings, check_quorum
 from streamproof.errors import ArtifactError, ClusterError, UsageError
 from streamproof.guardian import LABEL, Guardian
@@ -140,6 +141,7 @@ def start_containers(
     logs: Path,
     settings: Mapping[str, str] | None = None,
     port: int | None = None,
+    security: Security | None = None,
     progress: Progress = silent,
 ) -> Iterator[ContainerCluster]:
     """A cluster of `apache/kafka:<version>`; its containers and its network are gone when the block is left.
@@ -160,7 +162,7 @@ def start_containers(
         variables = {"CLUSTER_ID": new_id(), **JAVA}
         made: dict[int, ContainerBroker] = {}
         for node, own in ports.items():
-            own_settings = broker_settings(node, ports, DATA, settings or {}, names=names)
+            own_settings = broker_settings(node, ports, DATA, settings or {}, names=names, security=security)
             container = (
                 DockerContainer(f"{IMAGE}:{version}", env={**variables, **as_variables(own_settings)})
                 .with_name(names[node])
@@ -173,7 +175,7 @@ def start_containers(
             )
             stack.callback(made[node].remove)
         cluster = ContainerCluster(version, made)
-        cluster.launch_all(progress)
+        cluster.launch_all(progress, security)
         yield cluster
 
 
@@ -192,7 +194,8 @@ def _network(docker: Any, name: str, labels: Mapping[str, str]) -> Iterator[Any]
 def as_variables(settings: Mapping[str, str]) -> dict[str, str]:
     """The image's variables: `log.dirs` is KAFKA_LOG_DIRS, with `__` for `_` and `___` for `-` in a name."""
     escaped = {name.replace("_", "__").replace("-", "___").replace(".", "_"): name for name in settings}
-    return {f"KAFKA_{variable.upper()}": settings[name] for variable, name in escaped.items()}
+    lines = {name: value.replace("\n", "\\n") for name, value in settings.items()}  # it writes them as properties
+    return {f"KAFKA_{variable.upper()}": lines[name] for variable, name in escaped.items()}
 
 
 def engine_socket() -> str:

@@ -10,6 +10,7 @@ from streamproof.cluster.broker import Broker, make_brokers, take_ports
 from streamproof.cluster.owned import OwnedCluster
 from streamproof.cluster.ports import PortLease
 from streamproof.cluster.runtime import prepare
+from streamproof.cluster.security import Security
 from streamproof.cluster.settings import check_quorum
 from streamproof.cluster.training import train
 from streamproof.errors import ClusterError
@@ -31,6 +32,7 @@ def start_embedded(
     logs: Path,
     settings: Mapping[str, str] | None = None,
     port: int | None = None,
+    security: Security | None = None,
     progress: Progress = silent,
 ) -> Iterator[EmbeddedCluster]:
     """A cluster in which every broker knows all the others; its brokers are killed when the block is left.
@@ -45,10 +47,10 @@ def start_embedded(
     train(guardian, runtime, progress)
     with contextlib.closing(PortLease()) as lease:
         ports = take_ports(lease, brokers, port)
-        made = make_brokers(guardian, runtime, ports, logs=logs, settings=settings or {})
+        made = make_brokers(guardian, runtime, ports, logs=logs, settings=settings or {}, security=security)
         try:
             cluster = EmbeddedCluster(version, made)
-            cluster.launch_all(progress)
+            cluster.launch_all(progress, security)
             yield cluster
         finally:
             for broker in made.values():

@@ -8,9 +8,11 @@ from typing import Generic, Protocol, TypeVar
 
 from streamproof.cluster.artifacts import Progress
 from streamproof.cluster.base import Cluster
+from streamproof.cluster.security import USER, Security
 from streamproof.cluster.settings import BrokerPorts
 from streamproof.errors import ClusterError, UnsupportedByCluster
 from streamproof.kafka import requests
+from streamproof.kafka.access import admit
 
 READY_TIMEOUT_S = 60.0
 LOOK_S = 0.02
@@ -66,8 +68,8 @@ class OwnedCluster(Cluster, Generic[N]):
         super().__init__(version, addresses, ",".join(addresses.values()), ",".join(subject_addresses))
         self._brokers = dict(brokers)
 
-    def launch_all(self, progress: Progress) -> None:
-        """Start every broker, and return when each knows all."""
+    def launch_all(self, progress: Progress, security: Security | None = None) -> None:
+        """Start every broker, and return when each knows all, and who may come in."""
         count = len(self._brokers)
         progress(f"starting {count} broker{'s' if count > 1 else ''}")
         for broker in self._brokers.values():
@@ -77,6 +79,10 @@ class OwnedCluster(Cluster, Generic[N]):
         for kind in (requests.GROUP, requests.TRANSACTION):
             with contextlib.suppress(requests.NotYet, ClusterError):
                 requests.find_coordinator(self.bootstrap_servers, kind, "any")
+        if security:
+            self.security = security
+            if security.mode == "scram":
+                admit(self.bootstrap_servers, USER, security.values["password"])
 
     def start(self, node: int) -> None:
         """Start a stopped or killed broker again, on the same ports and data; returns when it answers."""

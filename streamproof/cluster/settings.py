@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamproof.cluster.ports import HOST
+from streamproof.cluster.security import Security
 from streamproof.errors import UsageError
 
 LISTENERS = ("DIRECT", "SUBJECT", "INTERNAL", "CONTROLLER")
@@ -84,6 +85,7 @@ def broker_settings(
     extra: Mapping[str, str],
     *,
     names: Mapping[int, str] | None = None,
+    security: Security | None = None,
 ) -> dict[str, str]:
     """All settings of a broker that keeps its data in the directory `data`; `extra` overrides.
 
@@ -102,14 +104,17 @@ def broker_settings(
         "advertised.listeners": (
             f"DIRECT://{mine.direct_address},SUBJECT://{mine.subject_address},INTERNAL://{hosts[node]}:{mine.internal}"
         ),
-        "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in LISTENERS),
+        "listener.security.protocol.map": ",".join(
+            f"{name}:{security.protocol if security and name == 'SUBJECT' else 'PLAINTEXT'}" for name in LISTENERS
+        ),
         "inter.broker.listener.name": "INTERNAL",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": data,
     }
     if owned := {*wiring, "log.dir"} & extra.keys():
         raise UsageError(f"{', '.join(sorted(owned))} cannot be set: the cluster's own wiring needs it; leave it out")
-    return {**wiring, **COMMON, **_replication(min(3, len(ports))), **extra}
+    secured = security.settings if security else {}
+    return {**wiring, **COMMON, **_replication(min(3, len(ports))), **secured, **extra}
 
 
 def _replication(replicas: int) -> dict[str, str]:
@@ -126,4 +131,6 @@ def _replication(replicas: int) -> dict[str, str]:
 
 
 def write_properties(path: Path, settings: Mapping[str, str]) -> None:
-    path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    lines = [f"{name}={value}".replace("\n", "\\n") for name, value in settings.items()]
+    path.touch(mode=0o600)  # a secured broker's key is among them
+    path.write_text("".join(f"{line}\n" for line in lines))

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.json_schema import SkipJsonSchema, WithJsonSchema
 
 from streamproof.cluster import STARTED, versions
+from streamproof.cluster.security import Mode, check_security
 from streamproof.complaints import complaint
 from streamproof.errors import UsageError, did_you_mean, unreadable
 from streamproof.subject.spec import Placed, SubjectSpec
@@ -77,9 +78,21 @@ class ClusterConfig(_Table):
         default=None, min_length=1, description='true, or the URL of a schema registry, such as "http://127.0.0.1:8081"'
     )
 
-    def overridden(self, *, where: str | None, brokers: int | None, version: str | None, registry: str | None) -> Self:
+    security: Mode | None = Field(
+        default=None, description='"tls", "mtls" or "scram": how a subject comes in to a cluster that is started'
+    )
+
+    def overridden(
+        self,
+        *,
+        where: str | None = None,
+        brokers: int | None = None,
+        version: str | None = None,
+        registry: str | None = None,
+        security: str | None = None,
+    ) -> Self:
         """The same, with flags in place of the file's values. UsageError for the size of a cluster that exists."""
-        size = {"brokers": brokers, "version": version}
+        size = {"brokers": brokers, "version": version, "security": security and check_security(security)}
         flags = {"where": where, "registry": registry, **size}
         if registry is not None:
             try:
@@ -89,8 +102,8 @@ class ClusterConfig(_Table):
         chosen = self.model_copy(update={name: value for name, value in flags.items() if value is not None})
         if ":" in chosen.where and any(value is not None for value in size.values()):
             raise UsageError(
-                f"the cluster at {chosen.where} is there already: a number of brokers and a version are for a cluster "
-                "that is started; leave them out"
+                f"the cluster at {chosen.where} is there already: a number of brokers, a version and security are for "
+                "a cluster that is started; leave them out"
             )
         return chosen
 

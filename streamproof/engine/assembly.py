@@ -46,7 +46,7 @@ def assemble(
     """UsageError where subject and contract do not fit, or an identity cannot be found where it is said to lie."""
     servers = cluster.bootstrap_servers
     values = {
-        "bootstrap_servers": cluster.subject_bootstrap_servers,
+        **cluster.subject_values,
         "run": spec.suffix,
         "directory": str(spec.directory.resolve()),
         **({"registry_url": registry_url} if registry_url else {}),

@@ -59,6 +59,7 @@ class Request:
     brokers: int | None = None
     kafka_version: str | None = None
     registry: str | None = None
+    security: str | None = None
     without: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     seeds: int = 1
@@ -134,7 +135,11 @@ def prepare(request: Request) -> Prepared:
         )
     require_program(spec.subject)
     cluster = (config.cluster if config else ClusterConfig()).overridden(
-        where=request.cluster, brokers=request.brokers, version=request.kafka_version, registry=request.registry
+        where=request.cluster,
+        brokers=request.brokers,
+        version=request.kafka_version,
+        registry=request.registry,
+        security=request.security,
     )
     return Prepared(cluster, spec, plan, config)
 

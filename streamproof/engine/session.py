@@ -111,6 +111,7 @@ class Session:
                 version=config.version if started else None,
                 logs=self._logs,
                 port=self._port,
+                security=config.security if started else None,
                 progress=starting.doing,
             )
             self._cluster_stack = self._stack.enter_context(ExitStack())

@@ -31,7 +31,7 @@ pytest_plugins = ["streamproof.pytest.steps", "streamproof.pytest.schema_steps",
 
 FEED_S = 2.0  # a test's input is small
 PACKAGE = Path(__file__).parents[1]
-OPTIONS = ("--streamproof-config", "--cluster", "--registry", "--kafka-brokers", "--kafka-version")
+OPTIONS = ("--streamproof-config", "--cluster", "--registry", "--kafka-brokers", "--kafka-version", "--security")
 _runs = pytest.StashKey[list["Run"]]()
 _described = pytest.StashKey[list["Run"]]()
 
@@ -59,6 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--registry", metavar="URL", help="an existing schema registry (else it is started where needed)")
     group.addoption("--kafka-brokers", type=int, help="how many brokers to start (else as in streamproof.toml, or 3)")
+    group.addoption("--security", metavar="MODE", help="tls, mtls or scram: how a subject comes in to what is started")
     group.addoption("--kafka-version", help="Apache Kafka version to start (else as in streamproof.toml)")
 
 
@@ -224,6 +225,7 @@ def streamproof_session(
         brokers=pytestconfig.getoption("--kafka-brokers"),
         version=pytestconfig.getoption("--kafka-version"),
         registry=pytestconfig.getoption("--registry"),
+        security=pytestconfig.getoption("--security"),
     )
     with Session(config, logs=tmp_path_factory.mktemp("kafka"), guardian=kafka_guardian) as session:
         yield session

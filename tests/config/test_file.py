@@ -190,7 +190,7 @@ def test_a_flag_wins_over_the_file(written: Path, flag: str) -> None:
 def test_the_size_of_a_cluster_that_exists_is_refused(flag: str) -> None:
     """It is as it is, whether the file names it or a flag."""
     flags = dict.fromkeys(FLAGS) | {flag: FLAGS[flag]}
-    with pytest.raises(UsageError, match="the cluster at h:9092 is there already: a number of brokers and a version"):
+    with pytest.raises(UsageError, match="the cluster at h:9092 is there already: a number of brokers, a version"):
         ClusterConfig(where="h:9092").overridden(**flags)
 
 

@@ -151,6 +151,17 @@ class Stage:
         """How often each event has an effect on a topic."""
         return Counter(dict(message.headers())["event-id"].decode() for message in self.read(variable))
 
+    def end(self) -> None:
+        """Nothing that was started is left."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+            for pipe in (process.stdin, process.stdout):
+                if pipe and not pipe.closed:
+                    pipe.close()
+            process.wait(10)
+
 
 @pytest.fixture
 def stage(embedded_cluster: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path) -> Iterator[Stage]:
@@ -162,17 +173,8 @@ def stage(embedded_cluster: EmbeddedCluster, session_guardian: Guardian, tmp_pat
     for made in admin.create_topics(new).values():
         made.result(20)
     made_stage = Stage(embedded_cluster.bootstrap_servers, topics, f"group-{name}", tmp_path, session_guardian)
-    try:
-        yield made_stage
-    finally:
-        for process in made_stage.processes:
-            if process.poll() is None:
-                process.send_signal(signal.SIGCONT)
-                process.kill()
-            for pipe in (process.stdin, process.stdout):
-                if pipe and not pipe.closed:
-                    pipe.close()
-            process.wait(10)
+    yield made_stage
+    made_stage.end()
 
 
 @pytest.fixture

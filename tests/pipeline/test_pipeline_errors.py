@@ -48,3 +48,9 @@ def test_what_the_client_says_comes_before_the_code(flags: dict[str, bool], acti
 def test_fencing_is_told_from_other_fatal_errors() -> None:
     """A fenced client may start over a few times; that must not hide behind `fatal`."""
     assert classify(KafkaError(KafkaError._FENCED, "", fatal=True)) is Action.FENCED
+
+
+def test_who_is_not_let_in_is_not_fenced() -> None:
+    """The client calls it fatal, as it calls fencing; but to start over would not help."""
+    refused = KafkaError(KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "", fatal=True)
+    assert classify(refused) is Action.FATAL
