@@ -8,7 +8,7 @@ app = Application(
     broker_address=os.environ["KAFKA_BOOTSTRAP_SERVERS"],
     consumer_group=os.environ["GROUP_ID"],
     processing_guarantee="exactly-once",
-    commit_interval=0.2,
+    commit_interval=float(os.environ.get("COMMIT_INTERVAL", "0.2")),
     auto_offset_reset="earliest",
     auto_create_topics=False,
     state_dir=os.environ["STATE_DIR"],
@@ -19,8 +19,9 @@ app = Application(
         "message.timeout.ms": 10_000,
     },
 )
-orders = app.topic(os.environ["INPUT_TOPIC"])
-forwarded = app.topic(os.environ["OUTPUT_TOPIC"])
+values = os.environ.get("VALUES", "json")
+orders = app.topic(os.environ["INPUT_TOPIC"], value_deserializer=values)
+forwarded = app.topic(os.environ["OUTPUT_TOPIC"], value_serializer=values)
 app.dataframe(orders).to_topic(forwarded)
 
 if __name__ == "__main__":
