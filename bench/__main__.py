@@ -1,7 +1,7 @@
 """`python -m bench [NAME...] [--json]`: a row a figure, with its peer's beside it, measured in the same run.
 
-Names: clusters, readback, checks, forwarder, projector, verify; all of them when none is given. Takes minutes: run it
-on a quiet machine.
+Names: clusters, readback, checks, forwarder, projector, verify, producer, api; all of them when none is given. Takes
+minutes: run it on a quiet machine.
 """
 
 import argparse
@@ -20,6 +20,8 @@ BENCHES = {
     "forwarder": "forwarder",
     "projector": "projector",
     "verify": "whole_run",
+    "producer": "producer",
+    "api": "api",
 }
 COLUMNS = ("name", "value", "unit", "peer", "peer_value", "ratio")
 
