@@ -9,7 +9,7 @@ ARRIVES_S = 0.05  # what is let in has reached its topic by then
 LATE_S, LATEST_S = 0.1, 0.4  # after its waking, a cycle is usually over by the first, and nearly always by the second
 FORGOTTEN_AFTER = 20
 LOOKS, LOOK_S = 4, 0.1  # longer than a transaction that goes on usually takes
-MOST_LOOKS = 20  # while a transaction that is still may be another's that is slow
+MOST_LOOKS = 10  # while a transaction that is still may be another's that is slow: less than a short session
 OBSERVED_AFTER_S = 0.15  # all that was written and given before it was stopped has been read by then
 
 

@@ -116,3 +116,14 @@ def test_without_the_coordinators_log_the_faults_are_taken_at_their_word(tmp_pat
     scene.alter("fault", lambda _: True, held=["mover-7"])
     verdict = judge(scene.absent("txn").write(tmp_path), threads=1)
     assert (verdict.contradicted, verdict.finding("lost").reason) == ((), None)
+
+
+def test_a_member_may_be_given_up_while_its_instance_is_looked_at(tmp_path: Path) -> None:
+    """It is stopped, and its session runs, from the first look on, before the fault counts as begun."""
+    scene = Scene()
+    scene.rebalance(parts=(0,))
+    scene.input("a")
+    scene.wait(9)
+    fault(scene, given_up=["member-1"], t_from=scene.now - 5_000)
+    scene.alter("owner", lambda _: True, t_to=scene.now - 3_000)
+    assert contradicted(scene, tmp_path) == ()

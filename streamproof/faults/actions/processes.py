@@ -74,7 +74,7 @@ class Kill(Action):
     answer for. In flight, what was seen while it was stopped and again after its death: a transaction open at its
     coordinator, with records in a topic of its effects or in a hop; without transactions, effects whose inputs are not
     committed; or, while it was stopped, its lock on a SQLite database. No broker says whose process a transaction is
-    of: what stands still while the instance is stopped, and while the others are seen to go on with theirs (for 2 s at
+    of: what stands still while the instance is stopped, and while the others are seen to go on with theirs (for 1 s at
     most), is taken for its own. The record is asked afterwards, and a fault that it contradicts does not count.
 
     Without effect: when it had just ended by itself; when the group did not give it up within 60 s, as with a longer
