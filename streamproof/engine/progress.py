@@ -52,8 +52,8 @@ class RunProgress:
         return self._observers.done(self._port.accounted())
 
     def waiting(self) -> int:
-        """How many inputs were fed, and are not done with."""
-        return self._port.workload.sent - self.committed()
+        """How many inputs were fed, and are not done with: what is committed past may not be counted as sent yet."""
+        return max(0, self._port.workload.sent - self.committed())
 
     def unanswered(self, instance: int) -> int:
         """How many inputs an instance was given alone and has not answered for; none where a group shares them."""
