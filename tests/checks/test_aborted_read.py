@@ -8,6 +8,8 @@ from streamproof.checks import judge
 from tests.checks.cases import Case, without_aborts
 from tests.checks.histories import Scene, small, witnesses
 
+MARK = {"topic": "alpha", "part": 0, "pid": 5, "epoch": 0, "transactional": True, "leader_epoch": 0}
+
 
 def nothing_aborted(scene: Scene) -> None:
     without_aborts(scene)
@@ -93,7 +95,7 @@ def test_an_aborted_batch_is_known_at_each_of_its_offsets(tmp_path: Path, off: i
     scene.effects(["a"])
     scene.commit(1)
     for base, last in ((990, 1000), (1500, 3500)):
-        mark = {"topic": "alpha", "part": 0, "pid": 5, "epoch": 0, "transactional": True, "t_append": scene.wait()}
+        mark = MARK | {"t_append": scene.wait()}
         scene.rows["batch"] += [
             mark | {"base_off": base, "last_off": last, "control": "none"},
             mark | {"base_off": last + 1, "last_off": last + 1, "control": "abort"},
@@ -128,7 +130,7 @@ def test_an_aborted_batch_is_told_for_each_record_read(tmp_path: Path) -> None:
     scene = small("exactly-once", "a")
     scene.effects(["a"])
     scene.commit(1)
-    mark = {"topic": "alpha", "part": 0, "pid": 5, "epoch": 0, "transactional": True, "t_append": scene.wait()}
+    mark = MARK | {"t_append": scene.wait()}
     scene.rows["batch"] += [
         mark | {"base_off": 1500, "last_off": 3500, "control": "none"},
         mark | {"base_off": 3501, "last_off": 3501, "control": "abort"},

@@ -176,7 +176,7 @@ operations:
         (
             ["verify", "--run", "true", *RUN, "--cluster", "127.0.0.1:1", "--brokers", "3"],
             {},
-            "the cluster at 127.0.0.1:1 is there already: a number of brokers and a version are for a cluster that is",
+            "the cluster at 127.0.0.1:1 is there already: a number of brokers, a version and security are for a cl",
         ),
         (["verify", "--run", "true", *RUN, "--brokers", "0"], {}, "an odd number of brokers, not 0"),
         (["verify", "--run", "true", *RUN, "--kafka-version", ""], {}, 'Apache Kafka "" is not known here'),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from streamproof.config.file import read_config
 from streamproof.make_schemas import schemas
 from tests.calling import FAULT, Call
 
@@ -18,7 +19,7 @@ def test_what_is_right_is_said_of_each_subject(call: Call, tmp_path: Path) -> No
     called = call("validate", *CONFIG)
     assert (called.status, called.err) == (0, "")
     assert called.out.startswith(f"✔ orders: exactly-once, ordered by key · {ROOT}/contracts/orders.asyncapi.yaml\n")
-    assert called.out.count("✔") == 5
+    assert called.out.count("✔") == len(read_config(ROOT / "streamproof.toml").subjects)
     assert not list(tmp_path.iterdir())
 
 
