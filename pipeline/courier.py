@@ -89,6 +89,9 @@ class Courier(Generic[Given]):
     def _run(self) -> None:
         try:
             self._serve()
+        except BaseException as error:
+            self.failure = self.failure or repr(error)  # or the service would call itself healthy
+            raise
         finally:
             self._over = True
             self._refuse_the_rest()

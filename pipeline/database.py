@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from pipeline.errors import Away, FatalError, SettingsError
 from pipeline.events import OrderState, PoisonError, Record, UserEvent, parse_as
@@ -21,6 +22,11 @@ from pipeline.events import OrderState, PoisonError, Record, UserEvent, parse_as
 Row = TypeVar("Row", bound=BaseModel)
 BUSY_S = 0.2  # to wait for another instance's write within an attempt
 CONNECT_S = 5
+# a server that cannot be reached any more says nothing: without these, a statement waits for hours
+REMOTE = {
+    "connect_timeout": CONNECT_S, "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2,
+}  # fmt: skip
 # the database is busy, full, away or being moved: nothing of that is the record's fault, and all of it passes
 PASSING_IN_SQLITE = frozenset(
     {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN", "SQLITE_PROTOCOL",
@@ -165,6 +171,8 @@ class Database(Generic[Row]):
                 self._make_tables()
             with self._engine.begin() as connection:
                 yield connection
+        except NoConnection as error:  # all are in use, by those who wait for a server
+            raise Away(f"{self._where}: {error}") from error
         except DBAPIError as error:
             self.close()  # what is moved or restored under its path or URL is opened anew
             self._has_tables = False
@@ -200,7 +208,7 @@ class Database(Generic[Row]):
 def _engine(address: str) -> Engine:
     try:
         url = make_url(address) if "://" in address else URL.create("sqlite", database=address)
-        wait = {"timeout": BUSY_S} if url.get_backend_name() == "sqlite" else {"connect_timeout": CONNECT_S}
+        wait = {"timeout": BUSY_S} if url.get_backend_name() == "sqlite" else REMOTE
         return create_engine(url, connect_args=wait, pool_pre_ping=True)
     except (SQLAlchemyError, ImportError, ValueError) as error:
         raise SettingsError(f"DATABASE is neither a path nor a URL that can be used: {error}") from error

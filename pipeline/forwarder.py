@@ -48,6 +48,7 @@ class Forwarder(GroupMember[TransactionalSettings]):
 
     def _run_once(self) -> None:
         self.undone.clear()
+        self._under_way = None  # of an earlier life: a client that failed for good calls nobody when it closes
         try:
             # first, so that what an earlier life left open is decided before the group's offsets are read
             self.transactions.open()

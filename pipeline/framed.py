@@ -4,10 +4,13 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from cachetools import TTLCache
+
 from pipeline.events import OrderEvent, PoisonError, validated
 from pipeline.registry import SchemaRegistry, own_schema
 
 FRAME = struct.Struct(">bI")  # a zero, and the schema's id
+UNKNOWN_S = 5.0  # for so long an id that the registry does not know is not asked for again
 Read = Callable[[bytes], Any]
 Write = Callable[[Mapping[str, Any]], bytes]
 
@@ -42,7 +45,8 @@ class FramedValues:
         self._topics = topics
         self._schemas = {name: own_schema(name + codec.suffix) for name in topics}
         self._writers = {name: codec.writer(schema) for name, schema in self._schemas.items()}
-        self._readers: dict[int, Read] = {}  # by the schema's id, under which it never changes
+        self._readers: dict[int, Read | PoisonError] = {}  # by the schema's id, under which it never changes
+        self._unknown: TTLCache[int, PoisonError] = TTLCache(10_000, UNKNOWN_S)  # it may be given to a schema later
         self._poison = f"not-{codec.kind.lower()}"
 
     def parse(self, value: bytes | None) -> OrderEvent:
@@ -64,10 +68,15 @@ class FramedValues:
         return FRAME.pack(0, number) + self._writers[name](record)
 
     def _reader(self, number: int) -> Read:
-        if number not in self._readers:
-            schema = self._registry.schema(number, self._codec.kind)
+        """Asked for once: among thousands of bad records, to ask for each would outlast the time between two polls."""
+        known = self._readers.get(number) or self._unknown.get(number)
+        if known is None:
             try:
-                self._readers[number] = self._codec.reader(schema)
+                known = self._readers[number] = self._codec.reader(self._registry.schema(number, self._codec.kind))
+            except PoisonError as poison:
+                known = self._unknown[number] = poison
             except ValueError as error:  # such as a schema that refers to others
-                raise PoisonError(self._poison, f"schema {number} cannot be used: {error}") from error
-        return self._readers[number]
+                known = self._readers[number] = PoisonError(self._poison, f"schema {number} cannot be used: {error}")
+        if isinstance(known, PoisonError):
+            raise known
+        return known

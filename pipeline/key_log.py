@@ -23,13 +23,14 @@ class KeyLog:
         self._next: dict[int, int] = {}  # of each partition, the offset to go on with
 
     def read(self) -> Iterator[tuple[str, First]]:
-        """All keys that came since the last call, to the end; StartOver when that is not reached in time.
+        """All keys within their window that came since the last call; StartOver when the end is not reached in time.
 
         The end is the high watermark, as the brokers tell it when they are asked for it: no broker that has just begun
         to lead tells less than was acknowledged. That a fetch comes to an end before means that some transaction there
         is not decided yet, or that the broker lags.
         """
         until = time.monotonic() + self._settings.transaction_timeout_ms / 1000
+        oldest_ms = time.time() * 1000 - self._settings.idempotency_window_ms
         consumer = Consumer(self._settings.keys_config(), logger=client_logger())
         try:
             left = self._ends()
@@ -41,7 +42,9 @@ class KeyLog:
                     part, offset, error = message.partition() or 0, message.offset() or 0, message.error()
                     if error is None:
                         self._next[part] = offset + 1
-                        yield self._parsed(message.key() or b"", message.value() or b"")
+                        # what is older than the window would push out what is not
+                        if message.timestamp()[1] >= oldest_ms:
+                            yield self._parsed(message.key() or b"", message.value() or b"")
                     elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - so it is called
                         raise StartOver(f"topic {self._topic}: {error.str()}")
                     elif offset >= left.get(part, offset + 1):
@@ -70,8 +73,13 @@ class KeyLog:
             }
         finally:
             asking.close()
-        ends = {part: offsets[1] for part, offsets in found.items() if offsets is not None}
-        return {part: end for part, end in ends.items() if end > self._next.get(part, 0)}
+        ends = {}
+        for part, offsets in found.items():
+            if offsets is None:  # not known is not the same as nothing new
+                raise StartOver(f"topic {self._topic}: the end of partition {part} is not known")
+            if offsets[1] > self._next.get(part, 0):
+                ends[part] = offsets[1]
+        return ends
 
     def _parsed(self, key: bytes, value: bytes) -> tuple[str, First]:
         try:

@@ -84,7 +84,6 @@ class OrderProducer:
             return
 
         def delivered(error: KafkaError | None, message: Message) -> None:
-            metrics.sent(self._topic, error=error.name() if error else "")
             try:
                 answer = outcome_of(event_id, error, message, self._acks)
             except SystemError:
@@ -94,6 +93,7 @@ class OrderProducer:
             if error is not None and error.fatal():
                 self.failed = error.str()
             reply(answer)
+            metrics.sent(self._topic, error=error.name() if error else "")
 
         refused = self._queue(record, delivered)
         if refused is not None:

@@ -17,6 +17,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from pipeline.errors import RegistryAway
 from pipeline.events import OrderEvent
 from pipeline.framed import Read, Write
 
@@ -57,10 +58,13 @@ def _first_message(schema: str) -> type[Message]:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "schema.proto").write_text(schema, encoding="utf-8")
         flags = ["-I.", "--include_imports", "--descriptor_set_out=out", "schema.proto"]
-        done = subprocess.run(
-            [sys.executable, "-m", "grpc_tools.protoc", *flags],
-            capture_output=True, text=True, cwd=folder, timeout=PROTOC_S, check=False,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "grpc_tools.protoc", *flags],
+                capture_output=True, text=True, cwd=folder, timeout=PROTOC_S, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:  # of the machine, not of the record
+            raise RegistryAway(f"protoc has not ended within {PROTOC_S:.0f} s") from error
         if done.returncode:
             raise ValueError(done.stderr.strip())
         files = FileDescriptorSet.FromString((Path(folder) / "out").read_bytes()).file

@@ -90,6 +90,7 @@ class Workers:
         self._numbers = itertools.count()  # of equal times, the first to wait is the first to go on
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
+        self._ended = False
         self._threads = [threading.Thread(target=self._work, name=f"worker-{n}", daemon=True) for n in range(count)]
 
     def __enter__(self) -> Self:
@@ -98,6 +99,7 @@ class Workers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._ended = True  # what is ready is begun no more, whether or not its tenure is known to be over
         for _thread in self._threads:
             self._ready.put(None)
         until = time.monotonic() + LEAVE_S
@@ -152,7 +154,7 @@ class Workers:
         lane = self._ready.get()
         while lane is not None:
             with self._lock:
-                begun = not lane.tenure.over
+                begun = not (lane.tenure.over or self._ended)
                 lane.tenure.busy += begun
             lane = (self._do(lane) if begun else None) or self._ready.get()
 

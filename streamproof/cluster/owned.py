@@ -82,7 +82,7 @@ class OwnedCluster(Cluster, Generic[N]):
         if security:
             self.security = security
             if security.mode == "scram":
-                admit(self.bootstrap_servers, USER, security.values["password"])
+                admit(self.bootstrap_servers, USER, security.values["kafka_password"])
 
     def start(self, node: int) -> None:
         """Start a stopped or killed broker again, on the same ports and data; returns when it answers."""

@@ -18,8 +18,8 @@ MODES: tuple[str, ...] = get_args(Mode)
 USER = "subject"
 MECHANISM = "SCRAM-SHA-256"
 PLAIN: Mapping[str, str] = {
-    "security_protocol": "PLAINTEXT", "ca_file": "", "certificate_file": "", "key_file": "", "username": "",
-    "password": "",
+    "security_protocol": "PLAINTEXT", "ca_file": "", "certificate_file": "", "key_file": "", "kafka_username": "",
+    "kafka_password": "",
 }  # fmt: skip
 LISTENER = "listener.name.subject."
 ACCESS = {
@@ -85,7 +85,7 @@ def make_security(mode: Mode, directory: Path) -> Security:
         values["certificate_file"] = _file(directory / "certificate.pem", certificate)
         values["key_file"] = _file(directory / "key.pem", _pkcs8(own.private_key_pem.bytes()))
         return Security(mode, "SSL", {**settings, f"{LISTENER}ssl.client.auth": "required", **ACCESS}, values)
-    values |= {"security_protocol": "SASL_SSL", "username": USER, "password": secrets.token_urlsafe(24)}
+    values |= {"security_protocol": "SASL_SSL", "kafka_username": USER, "kafka_password": secrets.token_urlsafe(24)}
     module = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
     scram = {f"{LISTENER}sasl.enabled.mechanisms": MECHANISM, f"{LISTENER}{MECHANISM.lower()}.sasl.jaas.config": module}
     return Security(mode, "SASL_SSL", {**settings, **scram, **ACCESS}, values)
@@ -111,13 +111,13 @@ _CLIENTS = {
     "ca_file": "ssl.ca.location",
     "certificate_file": "ssl.certificate.location",
     "key_file": "ssl.key.location",
-    "username": "sasl.username",
-    "password": "sasl.password",
+    "kafka_username": "sasl.username",
+    "kafka_password": "sasl.password",
 }
 
 
 def client_settings(values: Mapping[str, str]) -> dict[str, str]:
     """What a subject is told, as settings of librdkafka."""
-    mechanism = {"sasl.mechanism": MECHANISM} if values["username"] else {}
+    mechanism = {"sasl.mechanism": MECHANISM} if values["kafka_username"] else {}
     named = {name: values[placeholder] for placeholder, name in _CLIENTS.items() if values[placeholder]}
     return {"bootstrap.servers": values["bootstrap_servers"], **named, **mechanism}

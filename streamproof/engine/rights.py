@@ -8,9 +8,12 @@ from streamproof.kafka.access import ALL_NAMES, DESCRIBE, GROUP, READ, TOPIC, TR
 
 
 def grant_rights(cluster: Cluster, contract: Contract) -> None:
-    """Returns when every broker knows them. Nothing to do where subjects do not say who they are."""
+    """In place of the rights of the run before; returns when every broker knows.
+
+    Nothing to do where subjects do not say who they are.
+    """
     if cluster.security and (principal := cluster.security.principal):
-        grant(cluster.bootstrap_servers, principal, rights(contract))
+        grant(cluster.bootstrap_servers, principal, rights(contract), anew=True)
 
 
 def rights(contract: Contract) -> Iterator[Right]:
@@ -23,6 +26,6 @@ def rights(contract: Contract) -> Iterator[Right]:
             yield Right(TOPIC, channel.topic, operation)
             yield Right(TOPIC, channel.topic, DESCRIBE)
     if not contract.sends:
-        yield Right(GROUP, contract.group, READ)
+        yield Right(GROUP, ALL_NAMES if contract.through else contract.group, READ)  # later stages have their own
     for operation in (WRITE, DESCRIBE):  # no contract names transactional ids
         yield Right(TRANSACTIONAL_ID, ALL_NAMES, operation)

@@ -2,6 +2,7 @@
 
 import random
 
+from streamproof.clock import now_us
 from streamproof.faults.system import Held, OpenTransaction, Scene, System
 from streamproof.kafka.transactions import Transaction, list_open_producers, list_transactions
 
@@ -24,7 +25,7 @@ def stopped_inside(scene: Scene, number: int, attempts: int) -> tuple[Held, Held
     early, moment, late = 0.0, 0.0, LATE_S
     held: Held = frozenset()
     locks: Held = frozenset()
-    system.supervisor.pause(number)
+    _stop(scene, number)
     try:
         transactional = bool(transactions_of(system))
         for attempt in range(attempts):
@@ -34,7 +35,7 @@ def stopped_inside(scene: Scene, number: int, attempts: int) -> tuple[Held, Held
                 moment = chance.uniform(early, late)
                 system.supervisor.resume(number)
                 system.wait(moment)
-                system.supervisor.pause(number)
+                _stop(scene, number)
             held, locks = _held_by_stopped(system, number, transactional=transactional), _locked_by_stopped(system)
             if held or locks:
                 break
@@ -49,7 +50,13 @@ def stopped_inside(scene: Scene, number: int, attempts: int) -> tuple[Held, Held
     finally:
         if not (held or locks):
             system.supervisor.resume(number)
+            scene.stopped_us = None
     return held, locks
+
+
+def _stop(scene: Scene, number: int) -> None:
+    scene.stopped_us = now_us()
+    scene.system.supervisor.pause(number)
 
 
 def _held_by_stopped(system: System, number: int, *, transactional: bool) -> Held:

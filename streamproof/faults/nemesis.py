@@ -49,13 +49,14 @@ class NotUndoneError(ClusterError):
 class _Course:
     """What became of a try of a fault. `t_…` are microseconds since the epoch; the rest is the monotonic clock's.
 
-    `again`: it is the second; `tried_again`: a second followed.
+    `again`: it is the second; `tried_again`: a second followed; `over`: no other will be made.
     """
 
     fault: Fault
     scene: Scene
     again: bool = False
     tried_again: bool = False
+    over: bool = False
     t_from: int = field(default_factory=now_us)
     effect: float | None = None
     t_effect: int | None = None
@@ -195,13 +196,13 @@ class Nemesis:
 
     def since_end(self, fault: str) -> float | None:
         course = self._course(fault)
-        if course is None or course.effect is None or course.end is None:
+        if course is None or course.effect is None or course.end is None or not course.over:
             return None
         return time.monotonic() - course.end
 
     def is_over(self, fault: str) -> bool:
         course = self._course(fault)
-        return course is not None and course.end is not None
+        return course is not None and course.over
 
     def _course(self, name: str) -> _Course | None:
         return next((course for course in reversed(self._courses) if course.fault.name == name), None)
@@ -291,7 +292,8 @@ class Nemesis:
         except StreamproofError as error:
             course.evidence = Evidence(f"not done: {error}", effective=False)
         finally:
-            self._finish(course)
+            once = again or not fault.action.repeatable or fault.when.mark is None
+            self._finish(course, over=once or course.evidence.effective)
         if not_undone:
             raise not_undone
         return course
@@ -325,7 +327,8 @@ class Nemesis:
             with suppress(StreamproofError):
                 fault.when.release(scene)
             raise
-        scene.began, course.t_effect = time.monotonic(), now_us()
+        # what was met inside its cycle has been broken since it was stopped
+        scene.began, course.t_effect = time.monotonic(), scene.stopped_us or now_us()
         course.effect = scene.began
         try:
             evidence = action.evidence(scene, state)
@@ -356,7 +359,7 @@ class Nemesis:
     def _not_done(self, fault: Fault, why: str) -> Evidence:
         course = self._begin(fault)
         course.evidence = Evidence(f"not done: {why}", effective=False)
-        self._finish(course)
+        self._finish(course, over=True)
         return course.evidence
 
     def _begin(self, fault: Fault, feed: Callable[[float], None] = lambda _: None, *, again: bool = False) -> _Course:
@@ -364,8 +367,8 @@ class Nemesis:
         self._courses.append(course)
         return course
 
-    def _finish(self, course: _Course) -> None:
-        course.end, course.t_to = time.monotonic(), now_us()
+    def _finish(self, course: _Course, *, over: bool) -> None:
+        course.end, course.t_to, course.over = time.monotonic(), now_us(), over
         if course.again:
             course.evidence = replace(course.evidence, sentence=f"at the second try, {course.evidence.sentence}")
         self._listener.ended(course.fault, course.evidence)

@@ -140,7 +140,7 @@ class Scene:
     `on`: the target as the plan says it; `met`: the instance, broker or database that this was when the fault began.
     `feed(share)`: lets in that share (0 to 1) of the input that is meant to arrive while the fault acts.
     `members`: the ids of the group's members before; `whole`: each instance was among them. `looks`: how often the
-    trigger looked at the instance, stopped; `held` and `locks`: what the instance held then.
+    trigger looked at the instance, stopped; `held` and `locks`: what the instance held then; `stopped_us`: since when.
     """
 
     system: System
@@ -152,6 +152,7 @@ class Scene:
     looks: int = 0
     held: Held = frozenset()
     locks: Held = frozenset()
+    stopped_us: int | None = None
     began: float = field(default_factory=time.monotonic)
 
     @property

@@ -13,6 +13,8 @@ from kio.schema.alter_user_scram_credentials.v0.request import (
 from kio.schema.alter_user_scram_credentials.v0.response import AlterUserScramCredentialsResponse
 from kio.schema.create_acls.v3.request import AclCreation, CreateAclsRequest
 from kio.schema.create_acls.v3.response import CreateAclsResponse
+from kio.schema.delete_acls.v3.request import DeleteAclsFilter, DeleteAclsRequest
+from kio.schema.delete_acls.v3.response import DeleteAclsResponse
 from kio.schema.describe_acls.v3.request import DescribeAclsRequest
 from kio.schema.describe_acls.v3.response import DescribeAclsResponse
 from kio.schema.describe_user_scram_credentials.v0.request import DescribeUserScramCredentialsRequest, UserName
@@ -63,9 +65,14 @@ def admit(bootstrap: str, user: str, password: str) -> None:
     _by_all(bootstrap, known)
 
 
-def grant(bootstrap: str, principal: str, rights: Iterable[Right]) -> None:
-    """Let `principal`, such as `User:subject`, do this; returns when every broker knows."""
+def grant(bootstrap: str, principal: str, rights: Iterable[Right], *, anew: bool = False) -> None:
+    """Let `principal`, such as `User:subject`, do this; returns when every broker knows.
+
+    `anew`: and nothing that it was let do before.
+    """
     wanted = frozenset(rights)
+    if anew:
+        _take_back(bootstrap, principal)
     creations = tuple(
         AclCreation(
             resource_type=right.kind,
@@ -102,10 +109,29 @@ def grant(bootstrap: str, principal: str, rights: Iterable[Right]) -> None:
             for resource in answer.resources
             for acl in resource.acls
         }
-        if not wanted <= found:
+        if not (wanted == found if anew else wanted <= found):
             raise requests.NotYet(f"the broker at {address} does not know what {principal} may do")
 
     _by_all(bootstrap, known)
+
+
+def _take_back(bootstrap: str, principal: str) -> None:
+    """All that it may do."""
+    everything = DeleteAclsFilter(
+        resource_type_filter=ANY,
+        resource_name_filter=None,
+        pattern_type_filter=ANY,
+        principal_filter=principal,
+        host_filter=None,
+        operation=ANY,
+        permission_type=ANY,
+    )
+
+    def delete() -> None:
+        answer = requests.ask_any(bootstrap, DeleteAclsRequest(filters=(everything,)), DeleteAclsResponse)
+        requests.check(answer.filter_results[0].error_code, f"what {principal} might do")
+
+    requests.patiently(delete)
 
 
 def _by_all(bootstrap: str, known: Callable[[str], None]) -> None:

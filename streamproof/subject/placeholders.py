@@ -7,7 +7,7 @@ from streamproof.errors import did_you_mean
 
 PLACEHOLDERS = (
     "bootstrap_servers", "registry_url", "instance", "run", "directory",
-    "security_protocol", "ca_file", "certificate_file", "key_file", "username", "password",
+    "security_protocol", "ca_file", "certificate_file", "key_file", "kafka_username", "kafka_password",
 )  # fmt: skip
 _IN_BRACES = re.compile(r"(?<!\$)\{([A-Za-z_][A-Za-z0-9_]*)\}")  # not a shell's ${NAME}
 

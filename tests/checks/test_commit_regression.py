@@ -94,6 +94,26 @@ def long_after_the_loss(scene: Scene) -> None:
     again(scene, [], [2, 3])
 
 
+def of_a_partition_that_was_quiet_since_the_loss(scene: Scene) -> None:
+    again(scene, [1, 3], [])
+    scene.rebalance(parts=[1])
+    again(scene, [], [1], part=1)
+    scene.wait(10_000)
+    again(scene, [], [2, 3])
+
+
+def of_who_has_lost_the_partition(scene: Scene) -> None:
+    again(scene, [1], [3])
+    scene.alter("owner", lambda _: True, t_to=scene.now)
+    again(scene, [], [2, 3])
+
+
+def of_who_seeks_back(scene: Scene) -> None:
+    again(scene, [1], [3, 2])
+    scene.effects("c")
+    again(scene, [], [3])
+
+
 def of_a_member_that_knew_no_other_coordinator(scene: Scene) -> None:
     again(scene, [1], [])
     scene.rebalance()
@@ -106,6 +126,9 @@ def of_a_member_that_knew_no_other_coordinator(scene: Scene) -> None:
         made_up_for_in_the_next_generation,
         of_the_owner_before,
         long_after_the_loss,
+        of_a_partition_that_was_quiet_since_the_loss,
+        of_who_has_lost_the_partition,
+        of_who_seeks_back,
         of_a_member_that_knew_no_other_coordinator,
     ],
 )

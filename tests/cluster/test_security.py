@@ -82,7 +82,7 @@ def test_secrets_are_this_users_alone_and_in_no_text(tmp_path: Path) -> None:
         assert path.stat().st_mode & 0o077 == 0
     for told in map(repr, (scram, mtls)):
         assert "PRIVATE KEY" not in told
-        assert scram.values["password"] not in told
+        assert scram.values["kafka_password"] not in told
     assert isinstance(scram, Security)
 
 

@@ -1,5 +1,6 @@
 """The nemesis: faults take turns or overlap, each is recorded, and all is undone come what may."""
 
+import itertools
 import threading
 from dataclasses import replace
 from itertools import pairwise
@@ -93,6 +94,25 @@ def test_a_fault_during_another_overlaps_with_it(unmade: System, tick: Any) -> N
     assert log_of(tick) == ["begin 1", "begin 2", "end 2", "end 1"]
     first, second = sorted(nemesis.rows, key=lambda row: row["instance"])
     assert first["t_effect"] <= second["t_effect"] <= second["t_to"] <= first["t_to"]
+
+
+def test_a_fault_that_waits_for_another_waits_for_its_second_try(
+    unmade: System, tick: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first try showed nothing, and is not the end of it, however long the group takes to recover."""
+    shown, looks = iter([False, True, True]), itertools.count()
+    slow = with_progress(
+        unmade, committed=lambda: 100, is_whole=lambda _: log_of(tick).count("end 1") != 1 or next(looks) > 5
+    )
+    monkeypatch.setattr(tick, "evidence", lambda *_: Evidence("looked", effective=next(shown)))
+    plan = Plan(
+        (
+            Fault(tick(lasts_ms=0), Instance(1), Progress(0.3), name="first"),
+            Fault(tick(lasts_ms=0), Instance(2), After("first")),
+        )
+    )
+    nemesis_of(slow, 100).carry_out(plan)
+    assert log_of(tick) == ["begin 1", "end 1", "begin 1", "end 1", "begin 2", "end 2"]
 
 
 def test_a_fault_after_another_waits_for_its_end(unmade: System, tick: Any) -> None:

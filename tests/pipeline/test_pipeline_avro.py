@@ -227,7 +227,8 @@ def test_a_forwarder_waits_for_a_registry_that_is_away(stage: Any, wait_until: W
 
 def test_a_producer_writes_avro(stage: Any, schema_registry: Registry) -> None:
     """Its input stays JSON, a line an event; what lies in the topic is Avro."""
-    process = stage.start("producer", "pipeline", "produce", **settings(schema_registry))
+    patient = settings(schema_registry) | {"REGISTRY_TIMEOUT_MS": "10000"}
+    process = stage.start("producer", "pipeline", "produce", **patient)
     lines = [json.dumps(event(number)) for number in range(SIZE)] + ["not json"]
     out, _ = process.communicate("\n".join(lines).encode(), timeout=30)
     assert process.returncode == 0

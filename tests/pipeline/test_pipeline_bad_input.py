@@ -9,15 +9,14 @@ from collections.abc import Callable
 import psutil
 import pytest
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
-from confluent_kafka.admin._resource import ResourceType
 
 from pipeline.errors import RetriableError
 from pipeline.events import Headers, Record
 from pipeline.process import Stop
 from pipeline.projector import Projector
 from pipeline.settings import ProjectorSettings
+from streamproof.kafka.topics import create_topics
+from tests.pipeline.conftest import PARTITIONS
 from tests.pipeline.postgresql import PostgreSQL
 from tests.pipeline.projected import Projected, state
 
@@ -42,13 +41,9 @@ def test_nothing_bad_is_lost_or_holds_up_what_is_good(projected: Projected, wait
     producer = Producer(
         {"bootstrap.servers": projected.stage.bootstrap_servers, "message.max.bytes": 2_000_000, "linger.ms": 0}
     )
-    topic = projected.stage.topics["INPUT_TOPIC"]
-    kept = [ConfigEntry("message.timestamp.type", "CreateTime", incremental_operation=AlterConfigOpType.SET)]
-    admin = AdminClient({"bootstrap.servers": projected.stage.bootstrap_servers})
-    (made,) = admin.incremental_alter_configs(
-        [ConfigResource(ResourceType.TOPIC, topic, incremental_configs=kept)]
-    ).values()
-    made.result(20)
+    topic = projected.stage.topics["INPUT_TOPIC"] = f"{projected.stage.topics['INPUT_TOPIC']}-times"
+    times = {topic: {"message.timestamp.type": "CreateTime"}}
+    create_topics(projected.stage.bootstrap_servers, {topic: PARTITIONS}, replication=3, config=times)
     for number, (value, _) in enumerate(BAD):
         headers = HEADERS[number % len(HEADERS)]
         producer.produce(topic, value, HOT, headers=headers, timestamp=TIMES[number % len(TIMES)])

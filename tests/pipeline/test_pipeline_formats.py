@@ -75,6 +75,29 @@ def test_a_record_of_another_format_is_poison(codec: Codec, schema_registry: Reg
         values(codec, schema_registry).parse(avro)
 
 
+def test_a_schema_that_cannot_be_used_is_asked_for_once(schema_registry: Registry) -> None:
+    """Thousands of such records in a batch cost no more than the first."""
+    registry = Asked(schema_registry.url, 5_000)
+    found = FramedValues(Protobuf(), registry, {"order-event": "asked"})
+    avro = values(Avro(), schema_registry).encode("order-event", EVENT)
+    for value in (avro, avro, b"\0\x7f\xff\xff\xff", b"\0\x7f\xff\xff\xff"):
+        with pytest.raises(PoisonError):
+            found.parse(value)
+    assert registry.asked == [int.from_bytes(avro[1:5]), 2**31 - 1]
+
+
+class Asked(SchemaRegistry):
+    """Remembers which ids it was asked for."""
+
+    def __init__(self, url: str, timeout_ms: int) -> None:
+        super().__init__(url, timeout_ms)
+        self.asked: list[int] = []
+
+    def schema(self, number: int, kind: str) -> str:
+        self.asked.append(number)
+        return super().schema(number, kind)
+
+
 def test_a_field_that_is_newer_than_we_is_passed_over(schema_registry: Registry) -> None:
     """In Protobuf it has a number of its own; a field that was not sent has its default."""
     found = values(Protobuf(), schema_registry)

@@ -45,8 +45,8 @@ def credentials(cluster: Cluster) -> Any:
         "KAFKA_BOOTSTRAP_SERVERS": values["bootstrap_servers"],
         "SECURITY_PROTOCOL": values["security_protocol"],
         "SSL_CA_LOCATION": values["ca_file"],
-        "SASL_USERNAME": values["username"],
-        "SASL_PASSWORD": values["password"],
+        "SASL_USERNAME": values["kafka_username"],
+        "SASL_PASSWORD": values["kafka_password"],
     }
 
 
@@ -77,7 +77,7 @@ def test_a_forwarder_that_lacks_a_right_loses_nothing(
     assert refused.poll() in (None, 1)
     assert stage.committed() == 0
     refused.kill()
-    assert secured.subject_values["password"] not in stage.log("refused")
+    assert secured.subject_values["kafka_password"] not in stage.log("refused")
     grant(secured.bootstrap_servers, principal, needed[lacking])
     stage.start("forwarder", **credentials(secured))
     wait_until(lambda: stage.committed() >= SIZE)

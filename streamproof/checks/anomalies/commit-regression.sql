@@ -4,18 +4,20 @@
 -- witness: the commit of {topic}[{part}] went back from {before} to {off} at {t_append:clock}
 -- assumes: nobody resets the group's offsets while the run goes on. A commit after a deletion has none before it. Commits
 --   in transactions that were aborted never took effect. A commit whose answer was lost with its coordinator is an unknown
---   outcome, which the client sends again: within 10 s of the first commit that the new coordinator took of the partition,
+--   outcome, which the client sends again: within 10 s of the first commit that the new coordinator took of the group,
 --   a plain commit may go back if the member that made the one before, and had made others to an earlier coordinator,
---   commits as far as that again before it loses the partition. What reads the position meanwhile is a new owner.
+--   commits as far as that again before it loses the partition, and has done nothing between the two again: what seeks
+--   back does. What reads the position meanwhile is a new owner.
 -- between: committed, back
 -- causes: asynchronous commits overtake each other: several of them run at a time, or they are tried again when the
 --   coordinator is lost (`commitAsync`, `enable.auto.commit`), and the partition moves before that is made up for: it is done
 --   again from there | workers commit the offset of what they have just done, whatever has been committed of the partition
 --   before | who lost the partition commits what it had: a transaction's offsets without the consumer's group metadata, or a
 --   commit in `on_lost` | the application seeks back and commits there
--- uses: owner
+-- uses: owner, input, effect
 WITH held AS (
-    SELECT done.*, owner.member, owner.t_from AS t_held
+    SELECT done.*, owner.t_from AS t_held,
+           CASE WHEN owner.t_to IS NULL OR done.t_append <= owner.t_to THEN owner.member END AS member
     FROM offset_commit AS done
     ASOF LEFT JOIN owner
         ON owner.grp = done.grp AND owner.topic = done.topic AND owner.part = done.part AND owner.t_from <= done.t_append
@@ -27,7 +29,7 @@ ordered AS (
            max(off) OVER (
                PARTITION BY grp, topic, part, member, t_held ORDER BY n ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
            ) AS furthest_after,
-           min(t_append) OVER (PARTITION BY grp, topic, part, leader_epoch) AS t_leader,
+           min(t_append) OVER (PARTITION BY grp, leader_epoch) AS t_leader,
            min(leader_epoch) OVER (PARTITION BY grp, member) AS first_leader
     FROM held
     WINDOW in_partition AS (PARTITION BY grp, topic, part ORDER BY n)
@@ -36,8 +38,17 @@ repeated AS (
     SELECT *, NOT transactional AND same_owner AND furthest_after >= before AND first_leader < leader_epoch
               AND t_append < t_leader + 10000000 AS is_repeated
     FROM ordered
+    WHERE off < before
+),
+done_again AS (
+    SELECT DISTINCT repeated.topic, repeated.part, repeated.n
+    FROM repeated
+    JOIN input USING (topic, part)
+    JOIN effect ON effect.source_id = input.id AND effect.t_append > repeated.t_append
+    WHERE is_repeated AND input.off >= repeated.off AND input.off < repeated.before
 )
 SELECT grp, topic, part, off, before, n, t_append, pid, epoch
 FROM repeated
-WHERE off < before AND NOT coalesce(is_repeated, FALSE)
+LEFT JOIN done_again USING (topic, part, n)
+WHERE done_again.n IS NOT NULL OR NOT coalesce(is_repeated, FALSE)
 ORDER BY topic, part, n

@@ -24,16 +24,16 @@ committed AS (
     GROUP BY open_one.kind, open_one.target, open_one.t_from
 ),
 member AS (
-    SELECT kind, target, t_from, t_to, error, unnest(given_up) AS member FROM effective
+    SELECT kind, target, t_from, t_effect, t_to, error, unnest(given_up) AS member FROM effective
 ),
 kept AS (
     SELECT member.kind, member.target, member.t_from, min(member) AS member
     FROM member
     JOIN owner USING (member)
     GROUP BY member.kind, member.target, member.t_from
-    -- a broker's time is cut to a millisecond; an instance that was met inside its cycle slept before t_effect already
+    -- a broker's time is cut to a millisecond
     HAVING count(*) FILTER (
-        WHERE owner.t_to BETWEEN member.t_from - member.error - 1000 AND member.t_to + member.error
+        WHERE owner.t_to BETWEEN member.t_effect - member.error - 1000 AND member.t_to + member.error
     ) = 0
 ),
 contradicted AS (
