@@ -75,7 +75,7 @@ def test_a_forwarder_that_lacks_a_right_loses_nothing(
     refused = stage.start("refused", **credentials(secured))
     wait_until(lambda: refused.poll() is not None or stage.log("refused").count("aborting") > 1)
     assert refused.poll() in (None, 1)
-    assert stage.committed() == 0
+    assert stage.committed() < SIZE  # a batch without the poison may have needed no letter
     refused.kill()
     assert secured.subject_values["kafka_password"] not in stage.log("refused")
     grant(secured.bootstrap_servers, principal, needed[lacking])
