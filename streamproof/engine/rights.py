@@ -13,7 +13,7 @@ def grant_rights(cluster: Cluster, contract: Contract) -> None:
     Nothing to do where subjects do not say who they are.
     """
     if cluster.security and (principal := cluster.security.principal):
-        grant(cluster.bootstrap_servers, principal, rights(contract), anew=True)
+        grant(cluster.bootstrap_servers, principal, rights(contract))
 
 
 def rights(contract: Contract) -> Iterator[Right]:

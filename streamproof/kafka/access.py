@@ -2,9 +2,10 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from kio.schema.alter_user_scram_credentials.v0.request import (
     AlterUserScramCredentialsRequest,
@@ -30,6 +31,14 @@ TOPIC, GROUP, TRANSACTIONAL_ID = i8(2), i8(3), i8(5)  # kinds of things
 READ, WRITE, DESCRIBE = i8(3), i8(4), i8(8)  # kinds of access
 ANY, ALLOW, LITERAL = i8(1), i8(3), i8(3)
 ALL_NAMES = "*"
+_ALL: Mapping[str, Any] = {  # of a principal's rights
+    "resource_type_filter": ANY,
+    "resource_name_filter": None,
+    "pattern_type_filter": ANY,
+    "host_filter": None,
+    "operation": ANY,
+    "permission_type": ANY,
+}
 
 
 @dataclass(frozen=True)
@@ -65,14 +74,10 @@ def admit(bootstrap: str, user: str, password: str) -> None:
     _by_all(bootstrap, known)
 
 
-def grant(bootstrap: str, principal: str, rights: Iterable[Right], *, anew: bool = False) -> None:
-    """Let `principal`, such as `User:subject`, do this; returns when every broker knows.
-
-    `anew`: and nothing that it was let do before.
-    """
+def grant(bootstrap: str, principal: str, rights: Iterable[Right]) -> None:
+    """Let `principal`, such as `User:subject`, do this, and nothing else; returns when every broker knows."""
     wanted = frozenset(rights)
-    if anew:
-        _take_back(bootstrap, principal)
+    _take_back(bootstrap, principal)
     creations = tuple(
         AclCreation(
             resource_type=right.kind,
@@ -92,15 +97,7 @@ def grant(bootstrap: str, principal: str, rights: Iterable[Right], *, anew: bool
             requests.check(result.error_code, f"what {principal} may do")
 
     requests.patiently(create)
-    asked = DescribeAclsRequest(
-        resource_type_filter=ANY,
-        resource_name_filter=None,
-        pattern_type_filter=ANY,
-        principal_filter=principal,
-        host_filter=None,
-        operation=ANY,
-        permission_type=ANY,
-    )
+    asked = DescribeAclsRequest(principal_filter=principal, **_ALL)
 
     def known(address: str) -> None:
         answer = requests.ask(address, asked, DescribeAclsResponse)
@@ -109,7 +106,7 @@ def grant(bootstrap: str, principal: str, rights: Iterable[Right], *, anew: bool
             for resource in answer.resources
             for acl in resource.acls
         }
-        if not (wanted == found if anew else wanted <= found):
+        if found != wanted:
             raise requests.NotYet(f"the broker at {address} does not know what {principal} may do")
 
     _by_all(bootstrap, known)
@@ -117,15 +114,7 @@ def grant(bootstrap: str, principal: str, rights: Iterable[Right], *, anew: bool
 
 def _take_back(bootstrap: str, principal: str) -> None:
     """All that it may do."""
-    everything = DeleteAclsFilter(
-        resource_type_filter=ANY,
-        resource_name_filter=None,
-        pattern_type_filter=ANY,
-        principal_filter=principal,
-        host_filter=None,
-        operation=ANY,
-        permission_type=ANY,
-    )
+    everything = DeleteAclsFilter(principal_filter=principal, **_ALL)
 
     def delete() -> None:
         answer = requests.ask_any(bootstrap, DeleteAclsRequest(filters=(everything,)), DeleteAclsResponse)

@@ -50,6 +50,8 @@ def test_a_user_does_what_was_granted_and_nothing_else(start: Start, guardian: G
         for stranger in ({**client, "sasl.password": "guessed"}, {"bootstrap.servers": client["bootstrap.servers"]}):
             assert written(stranger, "granted", within_ms=REFUSED_MS) == "_MSG_TIMED_OUT"
         assert written({"bootstrap.servers": cluster.bootstrap_servers}, "other") == "ok"  # the verifier's own listener
+        grant(cluster.bootstrap_servers, str(security.principal), (Right(TOPIC, "other", WRITE),))
+        assert (written(client, "other"), written(client, "granted")) == ("ok", "TOPIC_AUTHORIZATION_FAILED")
 
 
 def test_a_certificate_says_who_a_client_is(start: Start, guardian: Guardian, tmp_path: Path) -> None:

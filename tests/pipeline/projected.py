@@ -3,6 +3,7 @@
 import json
 import signal
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from confluent_kafka import Producer
 from pipeline.database import ORDERS, Database
 
 ORDERS_IN_ALL = 20
+STOPS_S = 20.0
 
 
 def state(number: int) -> dict[str, Any]:
@@ -66,8 +68,9 @@ class Projected:
         """Whether it is stopped now: not in the midst of a write, whose lock would keep all others out."""
         process.send_signal(signal.SIGSTOP)
         threads = Path(f"/proc/{process.pid}/task")
+        deadline = time.monotonic() + STOPS_S
         while any((thread / "stat").read_text().rpartition(")")[2].split()[0] != "T" for thread in threads.iterdir()):
-            pass  # each stops when it next looks
+            assert time.monotonic() < deadline, "a thread did not stop"  # each does when it next looks
         try:
             with closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as connection:
                 connection.execute("BEGIN IMMEDIATE")

@@ -78,7 +78,7 @@ def test_a_forwarder_that_lacks_a_right_loses_nothing(
     assert stage.committed() < SIZE  # a batch without the poison may have needed no letter
     refused.kill()
     assert secured.subject_values["kafka_password"] not in stage.log("refused")
-    grant(secured.bootstrap_servers, principal, needed[lacking])
+    grant(secured.bootstrap_servers, principal, [*granted, *needed[lacking]])
     stage.start("forwarder", **credentials(secured))
     wait_until(lambda: stage.committed() >= SIZE)
     assert stage.ids("PROCESSED_TOPIC") == Counter(f"event-{n}" for n in range(SIZE) if n != POISON)
