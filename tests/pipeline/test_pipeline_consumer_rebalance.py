@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from pipeline.consumer import DatabaseConsumer
 from pipeline.database import ORDERS, Database
@@ -14,6 +13,7 @@ from pipeline.events import OrderState
 from pipeline.group_member import Batch, Partition
 from pipeline.process import Stop
 from pipeline.settings import ProjectorSettings
+from streamproof.kafka.groups import describe_group
 from tests.pipeline.projected import Projected
 
 WaitUntil = Callable[[Callable[[], bool]], None]
@@ -70,9 +70,7 @@ def test_what_is_done_is_committed_before_its_partitions_go(
 
 def members(projected: Projected) -> int:
     """How many the broker counts in the group."""
-    group = projected.stage.group
-    admin = AdminClient({"bootstrap.servers": projected.stage.bootstrap_servers})
-    return len(admin.describe_consumer_groups([group])[group].result(20).members)
+    return describe_group(projected.stage.bootstrap_servers, projected.stage.group).members
 
 
 class Sleeper(Revoked):

@@ -11,12 +11,12 @@ import confluent_kafka as ck
 import pyarrow as pa
 import pytest
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
 from streamproof.cluster import EmbeddedCluster, kafka_jars, start_embedded
 from streamproof.errors import HistoryError
 from streamproof.guardian import Guardian
 from streamproof.history.tables import TABLES
+from streamproof.kafka.topics import create_topics
 from streamproof.recording.coordinators import Decoded, LogRecord, decode_consumer_offsets, decode_transaction_state
 from streamproof.recording.message_schemas import Schema, load_schemas
 
@@ -28,8 +28,7 @@ TOPIC, PARTS = "orders", 4
 def cluster(session_guardian: Guardian, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluster]:
     """A broker of its own, so that its coordinators hold what these tests did and nothing else."""
     with start_embedded(session_guardian, brokers=1, logs=tmp_path_factory.mktemp("coordinators")) as cluster:
-        admin = AdminClient({"bootstrap.servers": cluster.bootstrap_servers})
-        admin.create_topics([NewTopic(TOPIC, PARTS, 1)])[TOPIC].result(20)
+        create_topics(cluster.bootstrap_servers, {TOPIC: PARTS}, replication=1)
         yield cluster
 
 
