@@ -23,6 +23,7 @@ from streamproof.engine.session import Session
 from streamproof.errors import SubjectError, UsageError
 from streamproof.faults.plan import NO_BROKERS
 from streamproof.history.promise import Delivery, Isolation
+from streamproof.report.text import explain
 from streamproof.serde.locators import Locator
 
 FOREIGN = Path(__file__).parent / "foreign"
@@ -67,7 +68,7 @@ def test_a_plain_loop_keeps_at_least_once_on_a_cluster_that_was_started_elsewher
     """What it repeats when it is killed is counted; brokers that are not ours are not broken, and that is said."""
     judged = verify(loop_request(tmp_path, elsewhere, Delivery.AT_LEAST_ONCE))
     verdict, history = judged.verdict, judged.history
-    assert verdict.outcome is Outcome.UPHELD, verdict.missing
+    assert verdict.outcome is Outcome.UPHELD, explain(verdict)
     assert history.record.backend == "existing"
     assert NO_BROKERS in history.record.not_shown
 
@@ -129,7 +130,7 @@ def test_a_client_may_send_its_commits_again_when_the_coordinator_is_lost(
         faults="kill-broker@broker:group-coordinator,kill@instance:1",
     )
     verdict = streamproof_session.verify(spec_of(request, None, 5), saved_plan(request)).verdict
-    assert verdict.outcome is Outcome.UPHELD, verdict.missing
+    assert verdict.outcome is Outcome.UPHELD, explain(verdict)
 
 
 @pytest.mark.parametrize("isolation", Isolation)
@@ -175,7 +176,7 @@ def test_two_stages_are_followed_through_the_topic_between_them(
     assert (promise.through, promise.stages) == ((f"{name}-between",), (f"{name}-second",))
     ahead = judged.verdict.finding("commit-ahead")
     assert {row["topic"] for row in ahead.sample} == ({ahead_at.format(name=name)} if ahead_at else set())
-    assert judged.verdict.outcome is (Outcome.VIOLATED if ahead_at else Outcome.UPHELD), judged.verdict.missing
+    assert judged.verdict.outcome is (Outcome.VIOLATED if ahead_at else Outcome.UPHELD), explain(judged.verdict)
 
 
 @pytest.fixture(scope="module")
@@ -209,4 +210,4 @@ def test_kafka_streams_keeps_exactly_once_through_topics_of_its_own(own: Session
     judged = own.verify(spec_of(request, None, 5), saved_plan(request))
     verdict, history = judged.verdict, judged.history
     assert history.record.promise().through == ("joined-again-repartition", "joined-counted-repartition")
-    assert verdict.outcome is Outcome.UPHELD, (verdict.missing, history.directory)
+    assert verdict.outcome is Outcome.UPHELD, (explain(verdict), history.directory)

@@ -73,8 +73,9 @@ def test_what_is_sent_again_to_a_new_coordinator_and_made_up_for_is_no_regressio
     assert steps_back(tmp_path, lambda scene: again(scene, before, after, **changes)) == regressed
 
 
-def made_up_for_in_the_next_generation(scene: Scene) -> None:
+def made_up_for_in_a_much_later_generation(scene: Scene) -> None:
     again(scene, [1], [3, 2])
+    scene.wait(10_000)
     scene.rebalance(member="member-1")
     again(scene, [], [3])
 
@@ -108,6 +109,12 @@ def of_who_has_lost_the_partition(scene: Scene) -> None:
     again(scene, [], [2, 3])
 
 
+def of_who_seeks_back_and_loses_the_partition(scene: Scene) -> None:
+    again(scene, [1], [3, 2])
+    scene.effects("c")
+    scene.rebalance(member="other")
+
+
 def of_who_seeks_back(scene: Scene) -> None:
     again(scene, [1], [3, 2])
     scene.effects("c")
@@ -123,12 +130,13 @@ def of_a_member_that_knew_no_other_coordinator(scene: Scene) -> None:
 @pytest.mark.parametrize(
     "commits",
     [
-        made_up_for_in_the_next_generation,
+        made_up_for_in_a_much_later_generation,
         of_the_owner_before,
         long_after_the_loss,
         of_a_partition_that_was_quiet_since_the_loss,
         of_who_has_lost_the_partition,
         of_who_seeks_back,
+        of_who_seeks_back_and_loses_the_partition,
         of_a_member_that_knew_no_other_coordinator,
     ],
 )
@@ -146,6 +154,19 @@ def steps_back(directory: Path, commits: Callable[[Scene], None]) -> list[int]:
     scene.effects("abc")
     commits(scene)
     return [off for (off,) in witnesses(scene, directory, "off").get("commit-regression", [])]
+
+
+@pytest.mark.parametrize("member", ["member-1", "other"])
+def test_who_loses_the_partition_first_cannot_make_up_for_it(tmp_path: Path, member: str) -> None:
+    """What the next owner does again is allowed to an at-least-once pipeline, and has a name of its own."""
+
+    def commits(scene: Scene) -> None:
+        again(scene, [1], [3, 2])
+        scene.rebalance(member=member)
+        scene.effects("c")
+        again(scene, [], [3])
+
+    assert steps_back(tmp_path, commits) == []
 
 
 def test_without_owners_each_step_back_is_a_regression(tmp_path: Path) -> None:

@@ -5,9 +5,9 @@
 -- assumes: nobody resets the group's offsets while the run goes on. A commit after a deletion has none before it. Commits
 --   in transactions that were aborted never took effect. A commit whose answer was lost with its coordinator is an unknown
 --   outcome, which the client sends again: within 10 s of the first commit that the new coordinator took of the group,
---   a plain commit may go back if the member that made the one before, and had made others to an earlier coordinator,
---   commits as far as that again before it loses the partition, and has done nothing between the two again: what seeks
---   back does. What reads the position meanwhile is a new owner.
+--   a plain commit may go back if it is made by the member that made the one before, and had made others to an earlier
+--   coordinator, which does nothing between the two again: what seeks back does. It commits as far as that again, unless
+--   it loses the partition first, within 10 s: what the next owner then does again, *duplicated* tells.
 -- between: committed, back
 -- causes: asynchronous commits overtake each other: several of them run at a time, or they are tried again when the
 --   coordinator is lost (`commitAsync`, `enable.auto.commit`), and the partition moves before that is made up for: it is done
@@ -16,7 +16,7 @@
 --   commit in `on_lost` | the application seeks back and commits there
 -- uses: owner, input, effect
 WITH held AS (
-    SELECT done.*, owner.t_from AS t_held,
+    SELECT done.*, owner.t_from AS t_held, owner.t_to AS t_lost,
            CASE WHEN owner.t_to IS NULL OR done.t_append <= owner.t_to THEN owner.member END AS member
     FROM offset_commit AS done
     ASOF LEFT JOIN owner
@@ -35,8 +35,8 @@ ordered AS (
     WINDOW in_partition AS (PARTITION BY grp, topic, part ORDER BY n)
 ),
 repeated AS (
-    SELECT *, NOT transactional AND same_owner AND furthest_after >= before AND first_leader < leader_epoch
-              AND t_append < t_leader + 10000000 AS is_repeated
+    SELECT *, NOT transactional AND same_owner AND first_leader < leader_epoch AND t_append < t_leader + 10000000
+              AND (furthest_after >= before OR t_lost < t_append + 10000000) AS is_repeated
     FROM ordered
     WHERE off < before
 ),
@@ -45,6 +45,7 @@ done_again AS (
     FROM repeated
     JOIN input USING (topic, part)
     JOIN effect ON effect.source_id = input.id AND effect.t_append > repeated.t_append
+                   AND effect.t_append <= coalesce(t_lost, effect.t_append)
     WHERE is_repeated AND input.off >= repeated.off AND input.off < repeated.before
 )
 SELECT grp, topic, part, off, before, n, t_append, pid, epoch
