@@ -20,6 +20,7 @@ from pipeline.settings import Config, ProjectorSettings
 
 SLOW = 10  # of so many records one takes the gap's time, and is overtaken
 GAP_MS = 60  # between taking a batch and writing it: as long as it may take, and a kill finds it open
+LONG_GAP_MS = 200  # the same, where a stop is to find it open: it comes once a batch at most
 Rows = list[tuple[Message, OrderState]]
 
 
@@ -84,6 +85,34 @@ class SkipFailed(_Journaled):
         else:
             self.journal.write("written", batch)
         return True
+
+
+class Stopped(_Journaled):
+    """No bug: it takes its time for a batch, so that a stop finds it with records in its hands, and does them first."""
+
+    def __init__(self, settings: ProjectorSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self._gap_s = int(os.environ.get("GAP_MS", LONG_GAP_MS)) / 1000
+
+    def process(self, batch: Batch) -> None:
+        self.journal.next_batch()
+        self.journal.write("taken", batch)
+        time.sleep(self._gap_s)
+        self.do(batch)
+
+    def do(self, batch: Batch) -> None:
+        super().process(batch)
+
+
+class CommitsOnStop(Stopped):
+    """The bug: on its way out it commits where it has read to, and leaves undone what it had in its hands."""
+
+    def do(self, batch: Batch) -> None:
+        if self.stop.requested:
+            self.journal.write("left", batch)
+            self.done.update(batch.next)
+        else:
+            super().do(batch)
 
 
 class _ByTheClock(ProjectorSettings):

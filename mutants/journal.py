@@ -12,6 +12,8 @@ acts, of one batch, in the order in which they come:
   goes-back       commit → (the reference's transaction); then, at times, going-back, with the offsets that it goes to
   skip-failed     write → written, or skipped
   auto-commit     taken → done
+  stopped         taken
+  commits-on-stop taken → left, of a batch that a stop found in hand
   last-finished   taken → done, of single records, many at a time
 An act in its plain form is written before the deed, in its past form after it. Each line is one write to a file that
 is only ever appended to, so a killed process can cut short no more than its own last line.

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from mutants.consumers import AutoCommit, LastFinished, SkipFailed
+from mutants.consumers import AutoCommit, CommitsOnStop, LastFinished, SkipFailed, Stopped
 from mutants.forwarders import (
     Aborting,
     CommitFirst,
@@ -36,14 +36,19 @@ Effects = Mapping[str, Counter[str]]  # id -> visible effects per channel
 
 @dataclass(frozen=True)
 class Mutant:
-    """`anomalies`: what it may be caught by, its own first; `witnesses`: exactly which inputs, of each anomaly."""
+    """`anomalies`: what it may be caught by, its own first; `witnesses`: exactly which inputs, of each anomaly.
+
+    `subject`: of streamproof.toml, the right one, in whose place the mutant runs. `faults`: by their name in runner.py;
+    those of its subject, unless it needs others.
+    """
 
     name: str
     bug: str
     run: Callable[[], None]
     anomalies: tuple[str, ...]
     witnesses: Callable[[Sequence[Row], Tables], Witnesses]
-    subject: str = "orders"  # of streamproof.toml: the right subject, in whose place the mutant runs
+    subject: str = "orders"
+    faults: str = ""
 
     @property
     def command(self) -> str:
@@ -168,6 +173,12 @@ def _auto_commit(rows: Sequence[Row], tables: Tables) -> Witnesses:
     return {"lost": lost, "commit-ahead": _committed_before_seen(tables) - lost}
 
 
+def _commits_on_stop(rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """An input that was left undone is lost; unless it had been written before, and was read again after a kill."""
+    left = frozenset(found for found, act in _last_act(rows).items() if act == "left")
+    return {"lost": left & fewer_than_expected(tables)}
+
+
 def _last_finished(rows: Sequence[Row], tables: Tables) -> Witnesses:
     """As with commits by the clock; lost are also inputs that waited behind others of their key, and were not taken."""
     done = {found for found, act in _last_act(rows).items() if act == "done"}
@@ -266,6 +277,15 @@ MUTANTS = {
             _last_finished,
             subject="projector",
         ),
+        Mutant(
+            "commits-on-stop",
+            "when it is stopped, commits what it has read, done or not",
+            running(ProjectorSettings, CommitsOnStop),
+            ("lost",),
+            _commits_on_stop,
+            subject="projector",
+            faults="stops",
+        ),
     )
 }
 # Right, though they look much like a mutant: what a check must not raise anything about
@@ -278,6 +298,15 @@ CLEAN = {
             running(ForwarderSettings, Aborting),
             (),
             lambda *_: {},
+        ),
+        Mutant(
+            "stopped",
+            "none: finishes what it has in its hands before it ends",
+            running(ProjectorSettings, Stopped),
+            (),
+            lambda *_: {},
+            subject="projector",
+            faults="stops",
         ),
     )
 }

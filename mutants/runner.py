@@ -15,7 +15,19 @@ from streamproof.engine.events import Judged
 from streamproof.engine.request import declared_spec
 from streamproof.engine.session import Session
 from streamproof.engine.spec import RunSpec
-from streamproof.faults import DatabaseOf, Fault, InFlight, Instance, Kill, LockDatabase, Plan, Progress
+from streamproof.faults import (
+    AllInstances,
+    DatabaseOf,
+    Deploy,
+    Fault,
+    InFlight,
+    Instance,
+    Kill,
+    LockDatabase,
+    Plan,
+    Progress,
+    Stop,
+)
 
 EVENTS = 4_000
 CONFIG = Path(__file__).parent.parent / "streamproof.toml"
@@ -33,6 +45,13 @@ FAULTS = {
         Fault(LockDatabase(lasts_ms=1500), DatabaseOf("orderHistory"), Progress(0.4)),
         Fault(Kill(lasts_ms=300), Instance(2), Progress(0.6)),
     ),
+    # a kill among them, so that something was interrupted
+    "stops": (
+        Fault(Stop(lasts_ms=300), Instance(1), Progress(0.15)),
+        Fault(Kill(lasts_ms=300), Instance(2), Progress(0.35)),
+        Fault(Stop(lasts_ms=300), AllInstances(), Progress(0.55)),
+        Fault(Deploy(), AllInstances(), Progress(0.75)),
+    ),
 }
 
 
@@ -41,7 +60,7 @@ def verify_mutants(mutants: Iterable[Mutant], seed: int, directory: Path) -> lis
     with Session(logs=directory / "kafka") as session:
 
         def run(mutant: Mutant, journal: Path) -> RunResult:
-            plan = Plan(seed=seed, faults=FAULTS[mutant.subject])
+            plan = Plan(seed=seed, faults=FAULTS[mutant.faults or mutant.subject])
             return _outcome(session.verify(_spec(mutant, journal, seed, directory), plan))
 
         return judge_mutants(run, mutants)

@@ -3,6 +3,7 @@
 from streamproof.faults.actions import (
     ACTIONS,
     Action,
+    Deploy,
     DisconnectBroker,
     Join,
     Kill,
@@ -12,12 +13,13 @@ from streamproof.faults.actions import (
     PauseBeyondSession,
     PauseBroker,
     RestartBroker,
+    Stop,
 )
 from streamproof.faults.fault import Fault
 from streamproof.faults.nemesis import Nemesis
 from streamproof.faults.plan import Plan, Surroundings, check_plan
 from streamproof.faults.system import Evidence, Scene, System
-from streamproof.faults.targets import Broker, BrokerRole, DatabaseOf, Instance
+from streamproof.faults.targets import AllInstances, Broker, BrokerRole, DatabaseOf, Instance
 from streamproof.faults.triggers import After, During, Elapsed, InFlight, Progress
 from streamproof.faults.written import is_in_words, json_of, plan_in_words, read_plan
 
@@ -25,9 +27,11 @@ __all__ = [
     "ACTIONS",
     "Action",
     "After",
+    "AllInstances",
     "Broker",
     "BrokerRole",
     "DatabaseOf",
+    "Deploy",
     "DisconnectBroker",
     "During",
     "Elapsed",
@@ -47,6 +51,7 @@ __all__ = [
     "Progress",
     "RestartBroker",
     "Scene",
+    "Stop",
     "Surroundings",
     "System",
     "check_plan",

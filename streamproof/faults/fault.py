@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from streamproof.errors import UsageError
 from streamproof.faults.actions import Action
-from streamproof.faults.targets import INSTANCE, Target
+from streamproof.faults.targets import NEW_INSTANCE, Instance, Target
 from streamproof.faults.triggers import InFlight, Trigger
 
 
@@ -35,7 +35,7 @@ class Fault:
             if type(self.on) is str:
                 write = f"a text is for Fault.of({self.action.kind!r}, {self.on!r})"
             raise UsageError(f'fault {self.action.kind}: its target cannot be "{self.on}"; {write}')
-        if isinstance(self.when, InFlight) and kind is not INSTANCE:
+        if isinstance(self.when, InFlight) and (kind is NEW_INSTANCE or not isinstance(self.on, Instance)):
             raise UsageError(
                 f"fault {self.action.kind}: {self.on} has no cycle; only an instance that runs can be in flight"
             )

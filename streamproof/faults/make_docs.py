@@ -8,7 +8,16 @@ from streamproof.capabilities import OF_BACKEND, Capability
 from streamproof.faults.actions import ACTIONS, Action, Kill, PauseBroker
 from streamproof.faults.fault import Fault
 from streamproof.faults.plan import Plan, Surroundings
-from streamproof.faults.targets import BROKER, DATABASE, INSTANCE, NEW_INSTANCE, BrokerRole, Instance
+from streamproof.faults.targets import (
+    ALL_INSTANCES,
+    BROKER,
+    DATABASE,
+    INSTANCE,
+    INSTANCES,
+    NEW_INSTANCE,
+    BrokerRole,
+    Instance,
+)
 from streamproof.faults.triggers import During, InFlight, Progress
 from streamproof.faults.written import keys_of
 
@@ -90,11 +99,11 @@ TARGETS = """\
 `broker:leader` leads partition 0 of the topic that the subject reads when the fault begins; `broker:group-coordinator`
 coordinates its group then, and `broker:transaction-coordinator` one of its transactions (its group, where it has none).
 A subject that is told what to send reads no topic and is in no group: its leader leads the topic that it sends on, and
-what needs a group is refused ({of_group}).
+what needs a group is refused ({of_group}). `instance:all` is each instance that was started.
 """
 
 
-KINDS = (INSTANCE, NEW_INSTANCE, BROKER, DATABASE)
+KINDS = (INSTANCE, INSTANCES, ALL_INSTANCES, NEW_INSTANCE, BROKER, DATABASE)
 OVERLAPPING = Plan(
     (
         Fault(Kill(lasts_ms=3000), Instance(1), InFlight(Progress(0.3)), name="instance away"),

@@ -14,13 +14,14 @@ from streamproof.faults.fault import Fault
 from streamproof.faults.plan import Plan, Surroundings, check_fault
 from streamproof.faults.roles import find_target
 from streamproof.faults.system import Evidence, Scene, System
-from streamproof.faults.targets import Target
+from streamproof.faults.targets import Met, overlap
 
 IDLE_S = 30.0  # of a subject that has not done anything yet
 RECOVERY_S = 60.0  # a group may wait for a dead member's session to run out: 45 s, unless it is told otherwise
 FIRST_TRY = 2 / 3  # share of the input of a fault's turn; what is left is for a second try, should the first fail
 AHEAD = 0.15  # share of the workload that is fed beyond a fault's mark, so that it meets work in flight
 DONE = 0.01  # share of the workload that may still be on its way to a commit
+AT_WORK_S = 1.0  # of a subject that commits as it goes; what commits seldom is not waited for
 LOOK_S = 0.02
 
 
@@ -103,7 +104,7 @@ class Nemesis:
         self.gate = 0.0
         self._total, self._listener, self._give_up = total, listener, give_up
         self._courses: list[_Course] = []
-        self._in_hand: dict[Target, Fault] = {}
+        self._in_hand: list[tuple[Met, Fault]] = []
         self._lock = threading.Lock()
 
     @property
@@ -233,15 +234,16 @@ class Nemesis:
     def _try(self, fault: Fault, feed: Callable[[float], None], *, again: bool = False) -> _Course:
         """Once, from an unbroken group to its recovery."""
         system = self.system
-        if not (fault.action.feeds or fault.when.feeds):
+        before, feeds = system.progress.committed(), fault.action.feeds or fault.when.feeds
+        if not feeds:
             feed(1.0)  # work goes on arriving while the fault acts
         system.wait_until(self._whole, RECOVERY_S)  # a member that is just coming back would hide that another goes
+        if not feeds:
+            system.wait_until(lambda: self._is_at_work(before), AT_WORK_S)  # what is let in takes a moment to arrive
         course = self._act(fault, feed, again=again)
         feed(1.0)
         before = system.progress.committed()
-        if system.wait_until(
-            lambda: (system.progress.committed() > before or self._idle()) and self._whole(), RECOVERY_S
-        ):
+        if system.wait_until(lambda: self._is_at_work(before) and self._whole(), RECOVERY_S):
             course.t_recovered = now_us()
         return course
 
@@ -253,9 +255,10 @@ class Nemesis:
                 return True
         return False
 
-    def _idle(self) -> bool:
-        """Whether the subject has done all that the gate has let through, or as good as all."""
-        return self.system.progress.committed() >= (self.gate - DONE) * self._total
+    def _is_at_work(self, before: int) -> bool:
+        """Whether the subject has done more than before, or all that the gate has let through, or as good as all."""
+        committed = self.system.progress.committed()
+        return committed > before or committed >= (self.gate - DONE) * self._total
 
     def _whole(self) -> bool:
         """Whether all instances that run take part again."""
@@ -303,14 +306,15 @@ class Nemesis:
         """Find out whom the fault meets, and keep other faults from it. SubjectError when another has it in hand."""
         scene.met = found = find_target(self.system, fault.on)
         with self._lock:
-            other = self._in_hand.setdefault(found, fault)
-        if other is not fault:
-            raise SubjectError(f"{found} was in the hands of {other}")
+            for met, other in self._in_hand:
+                if overlap(met, found):
+                    raise SubjectError(f"{found} was in the hands of {other}")
+            self._in_hand.append((found, fault))
         try:
             yield
         finally:
             with self._lock:
-                del self._in_hand[found]
+                self._in_hand.remove((found, fault))
 
     def _go_through(self, course: _Course) -> Evidence:
         fault, action, scene = course.fault, course.fault.action, course.scene

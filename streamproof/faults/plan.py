@@ -11,9 +11,10 @@ from streamproof.errors import UnsupportedByCluster, UsageError
 from streamproof.faults.actions import Join, Kill, KillBroker, LockDatabase, PauseBeyondSession, PauseBroker
 from streamproof.faults.fault import Fault, either
 from streamproof.faults.targets import (
+    BROKER,
     DATABASE,
-    INSTANCE,
     NEW_INSTANCE,
+    AllInstances,
     Broker,
     BrokerRole,
     DatabaseOf,
@@ -55,11 +56,12 @@ class Surroundings:
     def targets(self, fault: Fault) -> list[Target]:
         """What there is of the kind that a fault is aimed at."""
         kind = fault.action.target
-        if kind in (INSTANCE, NEW_INSTANCE):
-            return [Instance(number) for number in range(1, self.instances + 1)]
+        if kind is BROKER:
+            return [*(Broker(node) for node in self.brokers), *BrokerRole]
         if kind is DATABASE:
             return [DatabaseOf(channel) for channel in self.lockable]
-        return [*(Broker(node) for node in self.brokers), *BrokerRole]
+        each = [Instance(number) for number in range(1, self.instances + 1)] if Instance in kind.types else []
+        return [*each, *([AllInstances()] if AllInstances in kind.types else [])]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from streamproof.errors import UsageError
 from streamproof.faults.in_flight import transactions_of
 from streamproof.faults.system import System
-from streamproof.faults.targets import Broker, BrokerRole, DatabaseOf, Instance, Target
+from streamproof.faults.targets import Broker, BrokerRole, Met, Target
 from streamproof.kafka.groups import find_group_coordinator
 from streamproof.kafka.leaders import find_leader
 from streamproof.kafka.transactions import find_transaction_coordinator
@@ -16,7 +16,7 @@ def group_of(system: System) -> str:
     return system.group
 
 
-def find_target(system: System, target: Target) -> Instance | Broker | DatabaseOf:
+def find_target(system: System, target: Target) -> Met:
     """What `target` is now, by asking the brokers. ClusterError when they do not say.
 
     A subject without transactions has no transaction coordinator: its group's is meant.

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from streamproof.clock import time_of_day
 from streamproof.cluster.base import Cluster
-from streamproof.faults.targets import Broker, DatabaseOf, Instance, Target
+from streamproof.faults.targets import Broker, Instance, Met, Target
 from streamproof.kafka.topics import list_missing_topics
 from streamproof.kafka.transactions import Written
 from streamproof.subject import ProcessSupervisor
@@ -145,7 +145,7 @@ class Scene:
 
     system: System
     on: Target
-    met: Instance | Broker | DatabaseOf | None = None
+    met: Met | None = None
     feed: Callable[[float], None] = lambda _: None
     members: frozenset[str] = frozenset()
     whole: bool = True
@@ -176,3 +176,10 @@ class Scene:
         if not isinstance(self.met, Instance):
             raise TypeError(f"{self.on} is no instance")
         return self.met.number
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Of the instances that the fault meets."""
+        if isinstance(self.met, Instance):
+            return (self.met.number,)
+        return tuple(instance.number for instance in self.system.supervisor.current_all())

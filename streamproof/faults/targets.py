@@ -16,6 +16,14 @@ class Instance:
 
 
 @dataclass(frozen=True)
+class AllInstances:
+    """All instances of the subject that were started."""
+
+    def __str__(self) -> str:
+        return "instance:all"
+
+
+@dataclass(frozen=True)
 class Broker:
     """The broker with this node id. `role`: the role that it was found by, if any; it is the same broker without."""
 
@@ -44,7 +52,8 @@ class DatabaseOf:
         return f"database:{self.channel}"
 
 
-Target = Instance | Broker | BrokerRole | DatabaseOf
+Target = Instance | AllInstances | Broker | BrokerRole | DatabaseOf
+Met = Instance | AllInstances | Broker | DatabaseOf  # what a target was when the fault began
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,10 @@ class TargetKind:
 
 
 INSTANCE = TargetKind("instance of the subject", (Instance,), ("instance:N",), "instance:1")
+INSTANCES = TargetKind(
+    "instance of the subject, or all of them", (Instance, AllInstances), ("instance:N", "instance:all"), "instance:1"
+)
+ALL_INSTANCES = TargetKind("all instances of the subject", (AllInstances,), ("instance:all",), "instance:all")
 NEW_INSTANCE = TargetKind("instance that there is not yet", (Instance,), ("instance:N",), "instance:2")
 BROKER = TargetKind("broker", (Broker, BrokerRole), ("broker:N", *BrokerRole), BrokerRole.LEADER)
 DATABASE = TargetKind("SQLite database of the subject", (DatabaseOf,), ("database:CHANNEL",), "database:orders")
@@ -69,8 +82,15 @@ def parse_target(text: str) -> Target | None:
     number = int(rest) if re.fullmatch(r"[1-9]\d*", rest) else None
     if kind == "instance" and number:
         return Instance(number)
+    if text == str(AllInstances()):
+        return AllInstances()
     if kind == "broker" and number:
         return Broker(number)
     if kind == "database" and rest:
         return DatabaseOf(rest)
     return BrokerRole(text) if text in set(BrokerRole) else None
+
+
+def overlap(one: Met, other: Met) -> bool:
+    """Whether what is done to the one is done to the other too."""
+    return one == other or {type(one), type(other)} == {Instance, AllInstances}

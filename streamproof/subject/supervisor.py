@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -244,18 +244,18 @@ class ProcessSupervisor:
             instance.signal(signal.SIGKILL)
             return instance.process.wait() == -signal.SIGKILL
 
-    def stop(self, number: int) -> Cause:
-        """SIGTERM to the whole group, paused or not; returns when it is gone. The caller starts it again.
+    def stop(self, number: int) -> Instance:
+        """SIGTERM to the whole group, paused or not; returns at once, `wait_stopped` waits. The caller starts it again.
 
-        `stopped`; `killed` when it did not end within `stop_timeout_s`; `exited` when it had ended a moment before.
+        Its cause is `exited` when it had ended by itself a moment before.
         """
         with self._lock:
             instance = self.current(number)
-            if not instance.running:
+            if instance.running:
+                instance.ask_to_stop()
+            else:
                 self._ended(instance)
-                return Cause.EXITED
-            instance.ask_to_stop()
-        return Cause.KILLED if self._kill_late([instance]) else Cause.STOPPED
+        return instance
 
     def pause(self, number: int) -> None:
         self.current(number).signal(signal.SIGSTOP)
@@ -272,13 +272,15 @@ class ProcessSupervisor:
             running = [instance for instance in self._current.values() if instance.running]
             for instance in running:
                 instance.ask_to_stop()
-        return self._kill_late(running)
+        return self.wait_stopped(running)
 
-    def _kill_late(self, stopping: list[Instance]) -> list[Instance]:
-        """Wait for the end of all, without the lock: the other instances go on. Those killed at the deadline."""
+    def wait_stopped(self, stopping: Sequence[Instance]) -> list[Instance]:
+        """Wait for the end of all that were asked to stop; those that were killed, at `stop_timeout_s` from now."""
         deadline = time.monotonic() + self.spec.stop_timeout_s
         late = []
-        for instance in stopping:
+        for instance in stopping:  # without the lock: the other instances go on
+            if instance.t_end is not None:
+                continue
             while (left := instance.left()) and time.monotonic() < deadline:
                 time.sleep(LOOK_S)
             if left:

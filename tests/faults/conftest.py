@@ -13,7 +13,7 @@ import pytest
 from streamproof.cluster import Cluster, EmbeddedCluster, start_embedded
 from streamproof.errors import ClusterError
 from streamproof.faults import ACTIONS, Action, Evidence, Fault, Nemesis, Scene, System
-from streamproof.faults.targets import INSTANCE, TargetKind
+from streamproof.faults.targets import INSTANCES, TargetKind
 from streamproof.guardian import Guardian
 from streamproof.kafka.groups import find_group_coordinator
 from streamproof.kafka.leaders import list_leaders
@@ -93,7 +93,10 @@ def noted(embedded_cluster: Cluster, session_guardian: Guardian, tmp_path: Path,
 @pytest.fixture
 def unmade(tmp_path: Path, deeds: Deeds) -> System:
     """A system of fakes alone, without any broker."""
-    cluster = cast("Cluster", SimpleNamespace(brokers=(1, 2, 3), backend="embedded", capabilities=frozenset()))
+    cluster = cast(
+        "Cluster",
+        SimpleNamespace(brokers=(1, 2, 3), backend="embedded", capabilities=frozenset(), bootstrap_servers="nobody:1"),
+    )
     supervisor = cast("ProcessSupervisor", deeds)
     return System(cluster, supervisor, FakeProgress(), None, TOPIC, (TOPIC,), since_ms=0)
 
@@ -159,7 +162,7 @@ def tick() -> Iterator[type[Action]]:
 
     class Tick(Action):
         kind: ClassVar[str] = "tick"
-        target: ClassVar[TargetKind] = INSTANCE
+        target: ClassVar[TargetKind] = INSTANCES
         log: ClassVar[list[str]] = []
         release: ClassVar[dict[int, threading.Event]] = {}
         fails: bool = False

@@ -96,6 +96,16 @@ def test_a_fault_during_another_overlaps_with_it(unmade: System, tick: Any) -> N
     assert first["t_effect"] <= second["t_effect"] <= second["t_to"] <= first["t_to"]
 
 
+def test_a_fault_meets_a_subject_that_is_at_work(unmade: System, tick: Any) -> None:
+    """Input that was just let in is on its way: the fault begins once the subject has done some of it."""
+    looks = itertools.count()
+    idle = with_progress(unmade, committed=lambda: 30 if next(looks) < 20 else 100)
+    begun: list[int] = []
+    heard = Heard(lambda word, _: begun.append(next(looks)) if word == "began" else None)
+    nemesis_of(idle, 100, heard).carry_out(Plan((Fault(tick(lasts_ms=0), Instance(1), Progress(0.3)),)))
+    assert begun[0] > 20
+
+
 def test_a_fault_that_waits_for_another_waits_for_its_second_try(
     unmade: System, tick: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from streamproof.errors import ClusterError
 from streamproof.faults import (
     After,
+    AllInstances,
     During,
     Elapsed,
     Evidence,
@@ -38,7 +39,8 @@ def test_what_a_trigger_holds_is_let_go_when_the_action_cannot_begin(
     assert deeds.done == ["pause 1", "resume 1"]
 
 
-def test_two_faults_are_never_in_one_target(unmade: System, tick: Any) -> None:
+@pytest.mark.parametrize("other", [Instance(1), AllInstances()])
+def test_two_faults_are_never_in_one_target(unmade: System, tick: Any, other: Instance | AllInstances) -> None:
     """The second would undo what the first still needs, and take the other's deeds for its own."""
     tick.release[1] = threading.Event()
 
@@ -48,10 +50,10 @@ def test_two_faults_are_never_in_one_target(unmade: System, tick: Any) -> None:
 
     first = Fault(tick(lasts_ms=0), Instance(1), Progress(0.3), name="first")
     nemesis = nemesis_of(busy(unmade), 100, Heard(then))
-    nemesis.carry_out(Plan((first, Fault(tick(lasts_ms=0), Instance(1), During("first")))))
+    nemesis.carry_out(Plan((first, Fault(tick(lasts_ms=0), other, During("first")))))
     assert log_of(tick) == ["begin 1", "end 1"]
     assert sorted((row["evidence"], row["effective"]) for row in nemesis.rows) == [
-        ("not done: instance:1 was in the hands of tick instance:1", False),
+        (f"not done: {other} was in the hands of tick instance:1", False),
         ("ticked 1", True),
     ]
     assert nemesis.inject(first).effective, "it is in nobody's hands afterwards"

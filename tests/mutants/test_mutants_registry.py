@@ -84,6 +84,13 @@ def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]
         ("skip-failed", [("write", "a"), ("write", "a"), ("skipped", "a")], {"a": 1}, {"lost": set()}),
         # killed with b and c in hand, of which c had been written
         ("auto-commit", [("taken", "a"), ("done", "a"), ("taken", "b c")], {"a": 1, "b": 0, "c": 1}, {"lost": {"b"}}),
+        # stopped with b and c in hand, of which c had been written by a process that was killed, or was read again
+        (
+            "commits-on-stop",
+            [("taken", "a"), ("taken", "b c"), ("left", "b c"), ("taken", "d"), ("left", "d"), ("taken", "d")],
+            {"a": 1, "b": 0, "c": 1, "d": 0},
+            {"lost": {"b"}},
+        ),
         # killed with b in hand, behind which c waited
         (
             "last-finished",

@@ -148,7 +148,7 @@ def test_an_instance_is_stopped_in_good_order_and_started_again(
         at_rest = {psutil.STATUS_STOPPED, psutil.STATUS_DISK_SLEEP}
         wait_until(lambda: psutil.Process(first.process.pid).status() in at_rest)
     supervisor.supervise()
-    assert supervisor.stop(1) is Cause.STOPPED
+    assert supervisor.wait_stopped([supervisor.stop(1)]) == []
     assert "in good order" in first.log.read_text()
     assert (first.cause, first.process.poll(), first.t_end is None) == (Cause.STOPPED, 0, False)
     supervisor.current(2).process.kill()
@@ -161,7 +161,8 @@ def test_an_instance_that_cannot_be_stopped_in_time_is_killed(make: Make, wait_u
     """What is recorded is that it was killed."""
     supervisor = make(DEAF, stop_timeout_s=0.5)
     wait_until(lambda: "deaf" in supervisor.current(1).log.read_text())
-    assert supervisor.stop(1) is Cause.KILLED
+    stopping = supervisor.stop(1)
+    assert supervisor.wait_stopped([stopping]) == [stopping]
     assert (supervisor.current(1).cause, supervisor.current(1).running) == (Cause.KILLED, False)
 
 
@@ -169,7 +170,7 @@ def test_an_instance_that_has_ended_cannot_be_stopped(make: Make, wait_until: Wa
     """What is recorded is that it ended on its own."""
     supervisor = make("sh -c 'exit 3'")
     wait_until(lambda: not supervisor.current(1).running)
-    assert supervisor.stop(1) is Cause.EXITED
+    assert supervisor.stop(1).cause is Cause.EXITED
     assert supervisor.rows()[0]["cause"] == Cause.EXITED
 
 

@@ -3,11 +3,13 @@
 from streamproof.faults.actions.action import ACTIONS, Action, Drawn
 from streamproof.faults.actions.brokers import DisconnectBroker, KillBroker, KillBrokerAhead, PauseBroker, RestartBroker
 from streamproof.faults.actions.databases import LockDatabase
+from streamproof.faults.actions.deployments import Deploy, Stop
 from streamproof.faults.actions.processes import Join, Kill, PauseBeyondSession
 
 __all__ = [
     "ACTIONS",
     "Action",
+    "Deploy",
     "DisconnectBroker",
     "Drawn",
     "Join",
@@ -18,4 +20,5 @@ __all__ = [
     "PauseBeyondSession",
     "PauseBroker",
     "RestartBroker",
+    "Stop",
 ]
