@@ -13,21 +13,23 @@ SOME = 6  # fields that a complaint lists
 
 
 def require_field(locator: Locator, channel: Channel, node: Node) -> None:
-    """ContractError, at `node`, for a field of the value that the schema of the channel lacks."""
+    """ContractError, at `node`, for a field of the value that the schema of the channel lacks.
+
+    A JSON Schema that allows fields which it does not name lacks only what is nearly the name of another field.
+    """
     for number, step in enumerate(locator.steps):
         way = locator.steps[:number]
-        names = _names(channel, locator.kind, way)
-        if names is None:
-            return
-        if step not in names:
+        names, closed = _fields(channel, locator.kind, way)
+        hint = did_you_mean(step, names)
+        if step not in names and (closed or hint):
             place = f" in {'.'.join(way)}" * bool(way)
-            hint = did_you_mean(step, names) or (f"; it has {', '.join([*names][:SOME])}" if names else "")
+            hint = hint or (f"; it has {', '.join([*names][:SOME])}" if names else "")
             raise node.error(f"{node.path}: the schema of {channel.name} has no field {step}{place}{hint}")
 
 
-def _names(channel: Channel, kind: str, way: Sequence[str]) -> Collection[str] | None:
-    """The fields of what `way` leads to in a value; None where the schema leaves open which there are."""
+def _fields(channel: Channel, kind: str, way: Sequence[str]) -> tuple[Collection[str], bool]:
+    """The fields of what `way` leads to in a value, and whether there are no others."""
     payload = channel.payload
     if kind in FORMATS:
-        return payload.encoding.fields(way) if payload.encoding else None
+        return (payload.encoding.fields(way), True) if payload.encoding else ((), False)
     return fields_of(payload.json_schema, way)

@@ -28,7 +28,7 @@ class JsonSchema:
         return self.document
 
     def fields(self, within: Sequence[str]) -> Collection[str]:
-        return fields_of(self.document, within) or ()
+        return fields_of(self.document, within)[0]
 
     def check(self, value: Any) -> None:
         validator: Any = validator_for(self.document, default=Draft7Validator)(self.document)
@@ -40,20 +40,25 @@ class JsonSchema:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
-def fields_of(schema: Any, within: Sequence[str]) -> Collection[str] | None:
-    """The fields of what `within` leads to in a value; None where the schema leaves open which there are."""
+def fields_of(schema: Any, within: Sequence[str]) -> tuple[list[str], bool]:
+    """The fields of what `within` leads to in a value, and whether the schema allows no others."""
     parts = [*_parts(schema)]
     for name in within:
         parts = [inner for part in parts for inner in _parts(part.get("properties", {}).get(name))]
-    if any(part.get("additionalProperties") or "patternProperties" in part for part in parts):
-        return None
-    return [name for part in parts for name in part.get("properties", {})] or None
+    open_ = any("patternProperties" in part for part in parts)
+    return [name for part in parts for name in part.get("properties", {})], not open_ and any(map(_is_closed, parts))
+
+
+def _is_closed(part: Mapping[str, Any]) -> bool:
+    return any(part.get(word) is False for word in ("additionalProperties", "unevaluatedProperties"))
 
 
 def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
     """The schema, and those that it is put together from."""
-    if isinstance(schema, Mapping):
-        yield schema
-        for word in BRANCHES:
-            for branch in schema.get(word, ()):
-                yield from _parts(branch)
+    if not isinstance(schema, Mapping):
+        return
+    yield schema
+    branches = [branch for word in BRANCHES for branch in schema.get(word, ())]
+    branches += [schema[word] for word in ("then", "else") if word in schema]
+    for branch in [*branches, *schema.get("dependentSchemas", {}).values()]:
+        yield from _parts(branch)

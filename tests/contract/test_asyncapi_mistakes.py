@@ -82,8 +82,8 @@ MISTAKES = {
     },
     "x-identity: json:/id": {
         "x-identity: json:/idd": "22: operations.forward.x-identity: the schema of orders has no field idd (did you",
-        "x-identity: json:/event/id": "22: operations.forward.x-identity: the schema of orders has no field event; ",
-        "x-identity: json:/id\n    x-key: json:/key": "23: operations.forward.x-key: the schema of orders has no field",
+        "x-identity: json:/ids/part": "22: operations.forward.x-identity: the schema of orders has no field ids (did ",
+        "x-identity: json:/id\n    x-key: json:/aat": "23: operations.forward.x-key: the schema of orders has no field",
         "x-identity: jsn:/id": '22: operations.forward.x-identity: "jsn:/id" locates nothing',
         "x-identity: column:id": "22: operations.forward.x-identity: expected where it lies: header",
         "x-order: key\n    x-identity: key": "22: operations.forward.x-order: where the key is the identity, each key "

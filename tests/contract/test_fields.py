@@ -26,6 +26,9 @@ operations:
 ORDER = {"type": "object", "properties": {"id": {"type": "string"}, "order": {"properties": {"total": {}}}}}
 
 
+CLOSED = {"additionalProperties": False}
+
+
 def read(written: Path, schema: object, locator: str, dead: object = None, identity: str = "") -> None:
     """The contract whose input and dead letters have these schemas, and lie there."""
     document = CONTRACT.replace("SCHEMA", json.dumps(schema)).replace("DEAD", json.dumps(dead or {}))
@@ -37,6 +40,7 @@ def read(written: Path, schema: object, locator: str, dead: object = None, ident
     ("schema", "locator"),
     [
         (ORDER, "json:/order/total"),
+        (ORDER, "json:/anything"),
         ({"type": "object"}, "json:/anything"),
         ({**ORDER, "additionalProperties": True}, "json:/anything"),
         ({**ORDER, "additionalProperties": {"type": "string"}}, "json:/anything"),
@@ -46,6 +50,9 @@ def read(written: Path, schema: object, locator: str, dead: object = None, ident
         ({"allOf": [ORDER, {"properties": {"more": {}}}, {"required": ["id"]}]}, "json:/more"),
         ({"properties": {"a": {}}, "oneOf": [{"properties": {"b": {}}}, {"anyOf": [ORDER]}]}, "json:/order/total"),
         ({"properties": {"a/b": {}}}, "json:/a~1b"),
+        ({**CLOSED, "if": {"properties": {"a": {}}}, "then": {"properties": {"b": {}}}}, "json:/b"),
+        ({**CLOSED, "if": {"properties": {"a": {}}}, "else": {"properties": {"b": {}}}}, "json:/b"),
+        ({**CLOSED, "dependentSchemas": {"a": {"properties": {"b": {}}}}}, "json:/b"),
     ],
 )
 def test_a_field_that_there_may_be_is_no_mistake(written: Path, schema: object, locator: str) -> None:
@@ -58,9 +65,15 @@ def test_a_field_that_there_may_be_is_no_mistake(written: Path, schema: object, 
     [
         (ORDER, "json:/ordr", 'has no field ordr (did you mean "order"?)'),
         (ORDER, "json:/order/totl", 'has no field totl in order (did you mean "total"?)'),
-        ({**ORDER, "additionalProperties": False}, "json:/zzz", "has no field zzz; it has id, order"),
+        ({**ORDER, **CLOSED}, "json:/zzz", "has no field zzz; it has id, order"),
+        ({**ORDER, "unevaluatedProperties": False}, "json:/zzz", "has no field zzz; it has id, order"),
+        ({**ORDER, "additionalProperties": True}, "json:/ordr", 'has no field ordr (did you mean "order"?)'),
         ({"allOf": [ORDER, {"properties": {"more": {}}}]}, "json:/moer", 'has no field moer (did you mean "more"?)'),
-        ({"properties": {name: {} for name in "abcdefgh"}}, "json:/zzz", "has no field zzz; it has a, b, c, d, e, f"),
+        (
+            {**CLOSED, "properties": {name: {} for name in "abcdefgh"}},
+            "json:/zzz",
+            "has no field zzz; it has a, b, c, d, e, f",
+        ),
     ],
 )
 def test_a_field_that_is_not_there_is_told_with_those_that_are(
@@ -75,9 +88,9 @@ def test_a_field_that_is_not_there_is_told_with_those_that_are(
 @pytest.mark.parametrize(
     ("dead", "identity", "sentence"),
     [
-        ({"properties": {"a": {}}}, "", "x-dead-letters: the schema of dead has no field id; it has a"),
+        ({**CLOSED, "properties": {"a": {}}}, "", "x-dead-letters: the schema of dead has no field id; it has a"),
         (
-            {"properties": {"a": {}}},
+            {**CLOSED, "properties": {"a": {}}},
             ", identity: 'json:/b'",
             "x-dead-letters.identity: the schema of dead has no field b",
         ),
