@@ -111,6 +111,8 @@ _TABLE: dict[Action, frozenset[int]] = {
          KafkaError.NOT_ENOUGH_REPLICAS, KafkaError.CONCURRENT_TRANSACTIONS, KafkaError.UNSTABLE_OFFSET_COMMIT,
          KafkaError.OFFSET_NOT_AVAILABLE, KafkaError.FENCED_LEADER_EPOCH, KafkaError.UNKNOWN_LEADER_EPOCH,
          KafkaError.REPLICA_NOT_AVAILABLE, KafkaError.KAFKA_STORAGE_ERROR, KafkaError.THROTTLING_QUOTA_EXCEEDED,
+         # it was refused for the sake of another record of its batch
+         KafkaError._INVALID_DIFFERENT_RECORD,
          # a topic that is being made, or a broker that has not heard of it: time will tell
          KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION}
     ),

@@ -23,6 +23,7 @@ from pipeline.errors import Action, classify
         (KafkaError.MSG_SIZE_TOO_LARGE, Action.POISON),
         (KafkaError.NOT_LEADER_FOR_PARTITION, Action.RETRY),
         (KafkaError.COORDINATOR_NOT_AVAILABLE, Action.RETRY),
+        (KafkaError._INVALID_DIFFERENT_RECORD, Action.RETRY),
         (KafkaError.TOPIC_AUTHORIZATION_FAILED, Action.FATAL),
         (KafkaError.SASL_AUTHENTICATION_FAILED, Action.FATAL),
     ],
