@@ -12,7 +12,7 @@ from streamproof.cluster import DEFAULT_VERSION, versions
 from streamproof.config.file import ClusterConfig, Config, DeclaredSubject, read_config
 from streamproof.contract.extensions import EXTENSIONS
 from streamproof.history.tables import TABLES
-from streamproof.history.terms import Cause, Fate, SendOutcome
+from streamproof.history.terms import Cause, Fate, Handling, SendOutcome, Side
 from streamproof.pytest import plugin, steps
 from streamproof.subject.placeholders import PLACEHOLDERS
 
@@ -29,7 +29,10 @@ def test_each_recorded_table_is_documented_as_it_is(table: str) -> None:
     assert [row for row in documented if row[0] != "column"] == actual
 
 
-@pytest.mark.parametrize(("column", "words"), [("outcome", SendOutcome), ("fate", Fate), ("cause", Cause)])
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [("outcome", SendOutcome), ("fate", Fate), ("cause", Cause), ("side", Side), ("rule", Handling)],
+)
 def test_the_words_of_a_column_are_documented(column: str, words: type[StrEnum]) -> None:
     """All of them, in order."""
     page = (ROOT / "docs" / "history.md").read_text()

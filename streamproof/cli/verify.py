@@ -2,6 +2,7 @@
 
 import json
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -34,6 +35,11 @@ EPILOG = (
 def _without(metavar: str, text: str, **more: Any) -> Any:
     """An option in place of an entry of streamproof.toml."""
     return typer.Option(metavar=metavar, help=text, rich_help_panel="Without streamproof.toml", **more)
+
+
+class Proxied(StrEnum):
+    ON = "on"
+    OFF = "off"
 
 
 def _where(metavar: str, text: str, *names: str, **more: Any) -> Any:
@@ -116,6 +122,9 @@ def verify(
         str | None, _where("URL", "An existing schema registry; else it is started where needed.", **TEXT)
     ] = None,
     security: Security = None,
+    proxy: Annotated[
+        Proxied | None, _where("on|off", "Whether the subject goes through a proxy, which sees each request; on.")
+    ] = None,
     without: Without = None,
     directory: Annotated[Path | None, typer.Option(**DIR, help=f"Where the run is kept: {RUNS}/TIME.")] = None,
     dry: Annotated[
@@ -142,6 +151,7 @@ def verify(
         through=tuple(through or ()),
         instances=instances, events=events, input_file=input_file, seed=seed, faults=faults, cluster=cluster,
         brokers=brokers, kafka_version=kafka_version, registry=registry, security=security,
+        proxy=None if proxy is None else proxy is Proxied.ON,
         directory=directory or new_directory(RUNS),
         without=tuple(without or ()),
         arguments=_repeated(sys.argv[1:], {"--seed", "--seeds"} if seeds > 1 else {"--seeds"}), seeds=seeds,

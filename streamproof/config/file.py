@@ -58,6 +58,7 @@ class ClusterConfig(_Table):
     """`[cluster]`: where Kafka runs, and the size and version of a cluster that is started.
 
     `registry`: the URL of a schema registry; with None (true in the file), a run that needs a registry has it started.
+    `proxy`: a subject's connections go through a proxy, which sees each request.
     """
 
     brokers: Annotated[int, AfterValidator(_odd)] = Field(default=3, ge=1, description="a whole number of at least 1")
@@ -81,6 +82,12 @@ class ClusterConfig(_Table):
     security: Mode | None = Field(
         default=None, description='"tls", "mtls" or "scram": how a subject comes in to a cluster that is started'
     )
+    proxy: bool = Field(default=True, description="true or false")
+
+    @property
+    def proxied(self) -> bool:
+        """Whether a subject's connections go through a proxy, which cannot read what is encrypted."""
+        return self.proxy and self.security is None
 
     def overridden(
         self,
@@ -90,10 +97,11 @@ class ClusterConfig(_Table):
         version: str | None = None,
         registry: str | None = None,
         security: str | None = None,
+        proxy: bool | None = None,
     ) -> Self:
         """The same, with flags in place of the file's values. UsageError for the size of a cluster that exists."""
         size = {"brokers": brokers, "version": version, "security": security and check_security(security)}
-        flags = {"where": where, "registry": registry, **size}
+        flags = {"where": where, "registry": registry, "proxy": proxy, **size}
         if registry is not None:
             try:
                 _url(registry)

@@ -15,7 +15,9 @@ from streamproof.recording.hops import HopRecords, Hops
 from streamproof.recording.observers import Observers
 from streamproof.recording.source import Rows, Source
 from streamproof.recording.topics import TopicLogs
+from streamproof.recording.wire import Wire
 from streamproof.subject import ProcessSupervisor
+from streamproof.wire import Proxy
 
 if TYPE_CHECKING:
     from streamproof.recording.databases import Database
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parts:
-    """`sources`: of every table but `fault` and `sent`. `group_log`: None for a subject that joins no group."""
+    """`sources`: of every table but `fault` and `sent`. `group_log`: None for a subject that joins no group.
+
+    `proxy`: between the subject and the brokers; None where there is none.
+    """
 
     supervisor: ProcessSupervisor
     input: InputPort
@@ -32,6 +37,7 @@ class Parts:
     observers: Observers
     hops: HopRecords
     group_log: GroupLog | None
+    proxy: Proxy | None
     sources: tuple[Source, ...]
 
     @property
@@ -41,7 +47,13 @@ class Parts:
 
 
 def assemble(
-    spec: RunSpec, cluster: Cluster, guardian: Guardian, *, jars: tuple[Path, ...], registry_url: str | None
+    spec: RunSpec,
+    cluster: Cluster,
+    guardian: Guardian,
+    *,
+    jars: tuple[Path, ...],
+    registry_url: str | None,
+    proxied: bool,
 ) -> Parts:
     """UsageError where subject and contract do not fit, or an identity cannot be found where it is said to lie."""
     servers = cluster.bootstrap_servers
@@ -53,7 +65,14 @@ def assemble(
     }
     logs = spec.directory / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    supervisor = ProcessSupervisor(guardian, spec.subject, values, logs)
+    proxy = Proxy(cluster.subject_bootstrap_servers) if proxied else None
+    supervisor = ProcessSupervisor(
+        guardian,
+        spec.subject,
+        values,
+        logs,
+        lambda number: {"bootstrap_servers": proxy.servers(number)} if proxy else {},
+    )
     effects = effect_channels(spec.subject, spec.contract, values)
     port = input_port_of(spec, servers, supervisor, effects)
     databases: dict[str, Database] = {}
@@ -95,6 +114,8 @@ def assemble(
     ]
     if group_log:
         sources.append(group_log)
+    if proxy:
+        sources.append(Wire(proxy, supervisor))
     if databases:
         sources.append(DatabaseRows(list(databases.values()), observers.saw))
-    return Parts(supervisor, port, effects, databases, observers, hops, group_log, tuple(sources))
+    return Parts(supervisor, port, effects, databases, observers, hops, group_log, proxy, tuple(sources))

@@ -60,6 +60,7 @@ class Request:
     kafka_version: str | None = None
     registry: str | None = None
     security: str | None = None
+    proxy: bool | None = None
     without: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     seeds: int = 1
@@ -140,6 +141,7 @@ def prepare(request: Request) -> Prepared:
         version=request.kafka_version,
         registry=request.registry,
         security=request.security,
+        proxy=request.proxy,
     )
     return Prepared(cluster, spec, plan, config)
 

@@ -53,6 +53,7 @@ from streamproof.recording.source import Rows, Source, record
 
 FIRST_COMMIT_S = 30.0
 POLL_S = 0.1
+UNREAD = "what the subject and its brokers said, request by request: it does not go through the proxy, with security {}"
 
 
 class Run:
@@ -60,7 +61,8 @@ class Run:
 
     Once it is entered, the subject is ready and its input flows in the background, over `feed_s` seconds at least.
     `inject` and `carry_out` break things. `finish` waits for quiet, stops the subject, records everything and judges;
-    `judged` is there from then on. `jars` are Kafka's: their schemas decode the coordinators' logs.
+    `judged` is there from then on. `jars` are Kafka's: their schemas decode the coordinators' logs. `proxied`: the
+    subject's connections go through a proxy.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Run:
         *,
         jars: tuple[Path, ...],
         registry_url: str | None = None,
+        proxied: bool = False,
         feed_s: float = FEED_S,
     ) -> None:
         self.spec, self.cluster, self._listen, self._feed_s = spec, cluster, listen, feed_s
@@ -79,7 +82,7 @@ class Run:
         self._started_at = now_us()
         self._servers, self._replication = cluster.bootstrap_servers, min(3, len(cluster.brokers))
         self._topics = [channel.topic for channel in spec.contract.topics()]
-        self._parts = parts = assemble(spec, cluster, guardian, jars=jars, registry_url=registry_url)
+        self._parts = parts = assemble(spec, cluster, guardian, jars=jars, registry_url=registry_url, proxied=proxied)
         self.supervisor, self.input = parts.supervisor, parts.input
         self.progress = RunProgress(parts.input, parts.observers, self._saw_progress)
         self.nemesis = Nemesis(
@@ -104,7 +107,7 @@ class Run:
         self._probe: Future[tuple[dict[str, bool], float]]
         self._fed: Future[tuple[None, float]]
         self._plan = Plan(seed=spec.seed)
-        self._not_shown: list[str] = []
+        self._not_shown = [UNREAD.format(cluster.security.mode)] if cluster.security else []
         self._leaving = ExitStack()
 
     @property

@@ -200,7 +200,8 @@ class Session:
             spec = registered(spec, registry.client)
         return _import_run()(
             spec, self.cluster, self.guardian, tell,
-            jars=self._jars, registry_url=registry.url if registry else None, feed_s=feed_s,
+            jars=self._jars, registry_url=registry.url if registry else None, proxied=self.cluster_config.proxied,
+            feed_s=feed_s,
         )  # fmt: skip
 
 

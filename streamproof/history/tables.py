@@ -11,7 +11,7 @@ from enum import StrEnum
 import pyarrow as pa
 
 from streamproof.history.promise import Isolation
-from streamproof.history.terms import Cause, Control, Fate, Phase, SendOutcome
+from streamproof.history.terms import Cause, Control, Fate, Handling, Phase, SendOutcome, Side
 
 
 def _table(**columns: pa.DataType) -> pa.Schema:
@@ -138,6 +138,33 @@ TABLES: dict[str, pa.Schema] = {
     ),
     # __transaction_state: every state of every transactional id
     "txn": _table(tid=_str, pid=_long, epoch=_short, state=_str, partitions=_list, n=_long, t_append=_long),
+    # what went between the subject and its brokers, at the proxy. A row stands for `times` equal requests, or answers,
+    # that followed each other on a connection, from t to t_last. An answer tells what its request said, and its first
+    # error. rule: null for what was passed on
+    "wire": _table(
+        conn=_int,
+        instance=_int,
+        incarnation=_int,
+        broker=_or_null(_int),
+        api=_str,
+        version=_int,
+        client=_or_null(_str),
+        side=_str,
+        n=_long,
+        times=_long,
+        t=_long,
+        t_last=_long,
+        tid=_or_null(_str),
+        pid=_or_null(_long),
+        epoch=_or_null(_short),
+        grp=_or_null(_str),
+        member=_or_null(_str),
+        generation=_or_null(_int),
+        parts=_list,
+        committed=_or_null(_bool),
+        error=_or_null(_str),
+        rule=_or_null(_str),
+    ),
     # the subject's processes, as their supervisor saw them
     "process": _table(
         instance=_int,
@@ -182,5 +209,6 @@ WORDS: Mapping[str, Mapping[str, type[StrEnum]]] = {
     "input": {"fate": Fate},
     "batch": {"control": Control},
     "read": {"isolation": Isolation, "phase": Phase},
+    "wire": {"side": Side, "rule": Handling},
     "process": {"cause": Cause},
 }

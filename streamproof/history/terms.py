@@ -41,3 +41,18 @@ class Phase(StrEnum):
 
     DURING = "during"  # while the run went on
     FINAL = "final"  # to the end, when all was quiet
+
+
+class Side(StrEnum):
+    """What the proxy saw: a request on its way to a broker, or a broker's answer on its way back."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+
+
+class Handling(StrEnum):
+    """What the proxy did with a request or an answer, other than to pass it on."""
+
+    HELD = "held"  # back, and then passed on
+    DROPPED = "dropped"  # held back, and lost with its connection
+    CUT = "cut"  # its connection was ended before it went on

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,12 +92,22 @@ def _is_alive_in(group: int, process: psutil.Process) -> bool:
 
 
 class ProcessSupervisor:
-    """Owns the instances of a subject. Numbers of instances start at 1, incarnations too."""
+    """Owns the instances of a subject. Numbers of instances start at 1, incarnations too.
 
-    def __init__(self, guardian: Guardian, spec: SubjectSpec, values: Mapping[str, str], logs: Path) -> None:
+    `values`: what placeholders stand for; `own`: what they stand for in an instance of its own, by its number.
+    """
+
+    def __init__(
+        self,
+        guardian: Guardian,
+        spec: SubjectSpec,
+        values: Mapping[str, str],
+        logs: Path,
+        own: Callable[[int], Mapping[str, str]] = lambda _: {},
+    ) -> None:
         self.spec = spec
         self._guardian = guardian
-        self._values = dict(values)
+        self._values, self._own = dict(values), own
         self._logs = logs
         self._lock = threading.RLock()
         self._current: dict[int, Instance] = {}
@@ -107,7 +117,7 @@ class ProcessSupervisor:
 
     def start(self, number: int) -> Instance:
         """Start (or start again) instance `number`; returns at once. SubjectError when it runs."""
-        values = {**self._values, "instance": str(number)}
+        values = {**self._values, **self._own(number), "instance": str(number)}
         arguments = self.spec.arguments(values)
         log = self._logs / f"{self.spec.name}-{number}.log"
         with self._lock, log.open("ab") as output:

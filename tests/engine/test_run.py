@@ -13,7 +13,7 @@ from streamproof.engine.events import Ending, RunEnded, SessionEvent
 from streamproof.engine.request import spec_of
 from streamproof.engine.session import Session
 from streamproof.engine.spec import RunSpec
-from streamproof.faults import Fault, Nemesis, read_plan
+from streamproof.faults import Fault, Nemesis, Plan, read_plan
 from streamproof.subject import Instance
 from tests.engine.test_stdin_runs import RIGHT, request_for
 
@@ -43,6 +43,23 @@ def test_a_run_keeps_the_faults_that_were_injected(spec: RunSpec, config: Cluste
     assert run.judged is judged
     assert events[-1] == RunEnded(Ending.JUDGED)
     assert events.count(judged) == 1
+
+
+def test_a_run_has_what_went_over_the_wire(spec: RunSpec, config: ClusterConfig, tmp_path: Path) -> None:
+    """Each Produce request, and its answer, is of an instance whose process is in the record."""
+    with Session(config, logs=tmp_path / "logs") as session:
+        history = session.verify(spec, Plan()).history
+    processes = {(process["instance"], process["incarnation"]) for process in history.rows("process")}
+    produced = [row for row in history.rows("wire") if row["api"] == "Produce"]
+    assert {(row["instance"], row["incarnation"]) for row in produced} == processes
+    assert {row["side"] for row in produced} == {"request", "response"}
+
+
+def test_a_run_without_the_proxy_has_no_such_table(spec: RunSpec, config: ClusterConfig, tmp_path: Path) -> None:
+    """Its subject goes to the brokers itself."""
+    with Session(config.overridden(proxy=False), logs=tmp_path / "logs") as session:
+        history = session.verify(spec, Plan()).history
+    assert "wire" not in history.tables
 
 
 def test_a_run_is_cleared_away_whatever_fails_meanwhile(

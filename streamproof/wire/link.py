@@ -1,0 +1,297 @@
+"""A client's connection and the broker's behind it: requests one way, answers the other, each in its order."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from streamproof.history.terms import Handling, Side
+from streamproof.kafka.protocol import API_VERSIONS, parse_address
+from streamproof.wire import codec
+from streamproof.wire.addresses import lowered, may_tell, readdressed
+from streamproof.wire.codec import Header, NotDecodedError
+from streamproof.wire.frames import Splitter
+from streamproof.wire.journal import Entry
+from streamproof.wire.rules import Cut, Hold
+from streamproof.wire.sightings import NOTHING, TOLD, Content, Sighting, content_of, error_of
+
+if TYPE_CHECKING:
+    from streamproof.wire.proxy import Proxy
+
+CONNECT_S = 10.0
+WRITE_BUFFER = 1 << 20
+WAITING = 1 << 24  # bytes behind a held frame; then its sender has to wait
+
+
+@dataclass
+class _Lane:
+    """One direction. `hold`: what keeps its first frame back, of which `entry` tells; `waiting`: what is behind it."""
+
+    splitter: Splitter = field(default_factory=Splitter)
+    hold: Hold | None = None
+    entry: Entry | None = None
+    waiting: deque[bytes] = field(default_factory=deque)
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that will be answered."""
+
+    header: Header
+    content: Content
+
+
+class End(asyncio.Protocol):
+    """One end of a link; what it sends is `side`."""
+
+    def __init__(self, link: "Link", side: Side) -> None:
+        self._link, self._side = link, side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        made = cast("asyncio.Transport", transport)
+        made.set_write_buffer_limits(high=WRITE_BUFFER)
+        self._link.opened(self._side, made)
+
+    def data_received(self, data: bytes) -> None:
+        self._link.received(self._side, data)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._link.closed(self._side)
+
+    def pause_writing(self) -> None:
+        self._link.fill(_other(self._side), full=True)
+
+    def resume_writing(self) -> None:
+        self._link.fill(_other(self._side), full=False)
+
+
+def _other(side: Side) -> Side:
+    return Side.RESPONSE if side is Side.REQUEST else Side.REQUEST
+
+
+class Link:
+    """All of it runs in the proxy's loop. `address`: the broker's."""
+
+    def __init__(self, proxy: "Proxy", number: int, instance: int, incarnation: int, address: str) -> None:
+        self._proxy, self._address = proxy, address
+        self._who = (number, instance, incarnation)
+        self._ends: dict[Side, asyncio.Transport] = {}
+        self._lanes = {side: _Lane() for side in Side}
+        self._asked: deque[_Asked] = deque()
+        self._full: set[Side] = set()  # who has to wait until what it sent has gone on
+        self._reached = self._cut = self._forgotten = False
+        self._late = False  # a request was let go after its client had gone
+
+    # what happens to its ends
+
+    def opened(self, side: Side, transport: asyncio.Transport) -> None:
+        self._ends[side] = transport
+        if side is Side.REQUEST:
+            transport.pause_reading()  # until there is a broker
+            self._proxy.begin(self._reach_broker())
+        elif client := self._ends.get(Side.REQUEST):
+            self._reached = True
+            client.resume_reading()
+        else:
+            transport.abort()
+
+    async def _reach_broker(self) -> None:
+        try:
+            host, port = parse_address(self._address)
+            loop = asyncio.get_running_loop()
+            async with asyncio.timeout(CONNECT_S):
+                await loop.create_connection(lambda: End(self, Side.RESPONSE), host, port)
+        except (OSError, TimeoutError):
+            self.abort()
+
+    def received(self, side: Side, data: bytes) -> None:
+        lane = self._lanes[side]
+        frames = lane.splitter.feed(data)
+        raw = frames.pop() if lane.splitter.raw else None
+        for frame in frames:
+            if lane.hold is None:
+                self._deal(side, frame)
+            else:
+                lane.waiting.append(frame)
+                lane.size += len(frame)
+        if raw is not None:
+            self._proxy.raw.add(self._who[0])
+            self._send(side, raw)
+        if lane.size > WAITING:
+            self._flow(side)
+
+    def fill(self, side: Side, *, full: bool) -> None:
+        """What an end sends waits to go on, or has gone."""
+        (self._full.add if full else self._full.discard)(side)
+        self._flow(side)
+
+    def _flow(self, side: Side) -> None:
+        """Let an end send, or make it wait."""
+        if (end := self._ends.get(side)) and not end.is_closing():
+            if side in self._full or self._lanes[side].size > WAITING:
+                end.pause_reading()
+            else:
+                end.resume_reading()
+
+    def closed(self, side: Side) -> None:
+        """An end has gone. What it had sent is passed on; what was on its way to it is lost.
+
+        What is held of a client's goes with it, unless it outlives it: it had not been sent yet.
+        """
+        self._ends.pop(side, None)
+        self._lose(self._lanes[_other(side)])
+        own = self._lanes[side]
+        if side is Side.REQUEST and own.hold and not own.hold.outlives:
+            self._lose(own)
+        self._close_if_done()
+
+    def _close_if_done(self) -> None:
+        """Close what is left where an end has gone, once nothing has still to be passed on or answered."""
+        if any(lane.hold for lane in self._lanes.values()):
+            return
+        if Side.REQUEST not in self._ends and not (self._late and self._asked):
+            self._close(Side.RESPONSE)
+        if Side.RESPONSE not in self._ends and self._reached:
+            self._close(Side.REQUEST)
+        if not self._ends and not self._forgotten:
+            self._forgotten = True
+            self._proxy.forget(self)
+
+    def _close(self, side: Side) -> None:
+        if end := self._ends.get(side):
+            end.close()
+
+    def abort(self) -> None:
+        """End both at once."""
+        self._cut = True
+        for lane in self._lanes.values():
+            self._lose(lane)
+        for end in list(self._ends.values()):
+            end.abort()
+
+    @staticmethod
+    def _lose(lane: _Lane) -> None:
+        hold, lane.hold = lane.hold, None
+        lane.waiting.clear()
+        lane.size = 0
+        if hold:
+            if lane.entry:
+                lane.entry.rule = Handling.DROPPED
+            hold.end(lost=True)
+
+    # frames
+
+    def _deal(self, side: Side, frame: bytes) -> None:
+        if self._cut:
+            return
+        if side is Side.REQUEST:
+            self._request(frame)
+        else:
+            self._answer(frame)
+
+    def _request(self, frame: bytes) -> None:
+        try:
+            header = codec.request_header(frame)
+        except NotDecodedError:
+            self._send(Side.REQUEST, frame)
+            return
+        content = NOTHING
+        if header.api in TOLD:
+            try:
+                content = content_of(codec.read_request(frame, header), self._proxy.topic_name)
+            except NotDecodedError:
+                self._proxy.undecoded[header.api, header.version, Side.REQUEST] += 1
+
+        def pass_on() -> None:
+            if not content.silent:
+                self._asked.append(_Asked(header, content))
+            self._send(Side.REQUEST, frame)
+
+        self._weigh(self._sighting(header, content, Side.REQUEST), pass_on)
+
+    def _answer(self, frame: bytes) -> None:
+        asked = self._asked_by(codec.correlation_of(frame))
+        if asked is None:
+            self._send(Side.RESPONSE, frame)
+            return
+        header, error = asked.header, None
+        tells = header.key == API_VERSIONS or may_tell(header.api, frame, self._proxy.hosts)
+        if tells or header.api in TOLD:
+            try:
+                head, body = codec.read_answer(frame, header)
+                error = error_of(body) if header.api in TOLD else None
+                if tells and (changed := self._changed(header, body)) is not None:
+                    frame = codec.write_answer(head, changed)
+            except NotDecodedError:
+                if header.key != API_VERSIONS:  # which is answered in version 0 where the broker does not know it
+                    self._proxy.undecoded[header.api, header.version, Side.RESPONSE] += 1
+
+        def pass_on() -> None:
+            self._send(Side.RESPONSE, frame)
+            self._close_if_done()
+
+        self._weigh(self._sighting(header, asked.content, Side.RESPONSE, error), pass_on)
+
+    def _changed(self, header: Header, body: Any) -> Any | None:
+        if header.key == API_VERSIONS:
+            return lowered(body)
+        self._proxy.learn(body)
+        return readdressed(body, partial(self._proxy.local, self._who[1]))
+
+    def _asked_by(self, correlation: int | None) -> _Asked | None:
+        """The request that an answer is for; those before it were not answered, and never will be."""
+        if all(asked.header.correlation != correlation for asked in self._asked):
+            return None
+        while (asked := self._asked.popleft()).header.correlation != correlation:
+            pass
+        return asked
+
+    def _send(self, side: Side, data: bytes) -> None:
+        """On to the other end, if it is still there."""
+        if (end := self._ends.get(_other(side))) and not end.is_closing():
+            end.write(data)
+
+    # rules
+
+    def _sighting(self, header: Header, content: Content, side: Side, error: str | None = None) -> Sighting:
+        return Sighting(
+            *self._who, self._address, header.api, header.version, header.client, side, content, error
+        )  # fmt: skip
+
+    def _weigh(self, sighting: Sighting, pass_on: Callable[[], None]) -> None:
+        note = self._proxy.journal.note
+        match self._proxy.judge(sighting):
+            case Hold() as hold:
+                lane = self._lanes[sighting.side]
+                lane.hold, lane.entry = hold, note(sighting, Handling.HELD)
+                lose = partial(self._proxy.call, self._drop, lane, hold)
+                hold.take(sighting, partial(self._proxy.call, self._resume, sighting.side, hold, pass_on), lose)
+            case Cut():
+                note(sighting, Handling.CUT)
+                self.abort()
+            case None:
+                note(sighting)
+                pass_on()
+
+    def _resume(self, side: Side, hold: Hold, pass_on: Callable[[], None]) -> None:
+        """Pass on what is held, if it is still there, and what has waited behind it."""
+        lane = self._lanes[side]
+        if lane.hold is not hold:
+            return
+        lane.hold = None
+        self._late = Side.REQUEST not in self._ends
+        pass_on()
+        hold.end(lost=False)
+        while lane.waiting and lane.hold is None:
+            frame = lane.waiting.popleft()
+            lane.size -= len(frame)
+            self._deal(side, frame)
+        self._flow(side)
+        self._close_if_done()
+
+    def _drop(self, lane: _Lane, hold: Hold) -> None:
+        if lane.hold is hold:
+            self.abort()
