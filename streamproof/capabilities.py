@@ -8,6 +8,7 @@ class Capability(StrEnum):
     BREAK_BROKERS = "brokers can be stopped, killed and paused"
     CUT_BROKERS = "brokers can be cut from their peers"
     CONSUMER_GROUP = "the subject is in a consumer group"
+    WIRE = "the subject's requests go through the proxy"
 
 
 OF_BACKEND: Mapping[str, frozenset[Capability]] = {

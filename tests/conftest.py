@@ -19,6 +19,7 @@ from streamproof.cluster.containers import engine, have_image
 from streamproof.errors import StreamproofError
 from streamproof.guardian import LABEL, Guardian
 from tests.calling import Call, Called
+from tests.peers import connect, peer, proxy, stack  # noqa: F401 - fixtures
 
 HOME = str(Path.home())
 WaitUntil = Callable[[Callable[[], bool]], None]

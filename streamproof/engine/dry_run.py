@@ -65,7 +65,7 @@ def dry_run(request: Request) -> DryRun:
     started = cluster.where in STARTED
     check_cluster(cluster.where, cluster.brokers if started else None, cluster.version if started else None)
     backend, brokers = (cluster.where, cluster.brokers) if started else (EXISTING, 0)
-    surroundings = Surroundings.foreseen(spec.subject, backend, brokers)
+    surroundings = Surroundings.foreseen(spec.subject, backend, brokers, proxied=cluster.proxied)
     plan = prepared.plan
     if plan is None:
         plan = Plan.default(spec.seed, surroundings)

@@ -96,6 +96,7 @@ class Run:
                 databases=parts.databases,
                 progress=self.progress,
                 since_ms=self._started_at // 1000,
+                wire=parts.proxy,
             ),
             len(spec.events),
             FaultTeller(listen),
@@ -192,7 +193,8 @@ class Run:
 
         Errors are those of `check_plan`, at once.
         """
-        check_plan(plan, Surroundings.of(self.spec.subject, self.cluster))
+        proxied = self._parts.proxy is not None
+        check_plan(plan, Surroundings.of(self.spec.subject, self.cluster, proxied=proxied))
         return self.carry_out_checked(plan)
 
     def carry_out_checked(self, plan: Plan) -> tuple[Evidence, ...]:

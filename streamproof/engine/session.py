@@ -148,8 +148,8 @@ class Session:
         """What a plan may name in a run of `spec` here. A cluster that is started need not be up yet."""
         config = self.cluster_config
         if config.where in STARTED:
-            return Surroundings.foreseen(spec.subject, config.where, config.brokers)
-        return Surroundings.of(spec.subject, self.cluster)
+            return Surroundings.foreseen(spec.subject, config.where, config.brokers, proxied=config.proxied)
+        return Surroundings.of(spec.subject, self.cluster, proxied=config.proxied)
 
     def verify(self, spec: RunSpec, plan: Plan | None = None) -> Judged:
         """A whole run: start the subject, feed it, carry out `plan`, judge. Without a plan: the default plan.

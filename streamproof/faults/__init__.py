@@ -16,18 +16,21 @@ from streamproof.faults.actions import (
     Stop,
 )
 from streamproof.faults.fault import Fault
+from streamproof.faults.moments import AtMoment
 from streamproof.faults.nemesis import Nemesis
 from streamproof.faults.plan import Plan, Surroundings, check_plan
 from streamproof.faults.system import Evidence, Scene, System
 from streamproof.faults.targets import AllInstances, Broker, BrokerRole, DatabaseOf, Instance
 from streamproof.faults.triggers import After, During, Elapsed, InFlight, Progress
 from streamproof.faults.written import is_in_words, json_of, plan_in_words, read_plan
+from streamproof.wire import Moment
 
 __all__ = [
     "ACTIONS",
     "Action",
     "After",
     "AllInstances",
+    "AtMoment",
     "Broker",
     "BrokerRole",
     "DatabaseOf",
@@ -44,6 +47,7 @@ __all__ = [
     "KillBroker",
     "KillBrokerAhead",
     "LockDatabase",
+    "Moment",
     "Nemesis",
     "PauseBeyondSession",
     "PauseBroker",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
+from streamproof.capabilities import Capability
 from streamproof.errors import UsageError
 from streamproof.faults.actions import Action
 from streamproof.faults.targets import NEW_INSTANCE, Instance, Target
@@ -52,6 +53,11 @@ class Fault:
             at = 0.5
         fault = fault_of({"kind": kind, "target": target, "at": at, **more})
         return cls(fault.action, fault.on, fault.when, fault.name)
+
+    @property
+    def requires(self) -> frozenset[Capability]:
+        """Without these capabilities it is refused."""
+        return self.action.requires | self.when.requires
 
     def __str__(self) -> str:
         return f"{self.action.kind} {self.on}"

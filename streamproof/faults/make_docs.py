@@ -7,6 +7,7 @@ from pathlib import Path
 from streamproof.capabilities import OF_BACKEND, Capability
 from streamproof.faults.actions import ACTIONS, Action, Kill, PauseBroker
 from streamproof.faults.fault import Fault
+from streamproof.faults.moments import AtMoment
 from streamproof.faults.plan import Plan, Surroundings
 from streamproof.faults.targets import (
     ALL_INSTANCES,
@@ -20,6 +21,8 @@ from streamproof.faults.targets import (
 )
 from streamproof.faults.triggers import During, InFlight, Progress
 from streamproof.faults.written import keys_of
+from streamproof.history.terms import Side
+from streamproof.wire import Moment
 
 PAGE = Path("docs/faults.md")
 INTRODUCTION = """\
@@ -63,6 +66,12 @@ streamproof verify --faults plan.json
     never in one target: a fault whose target is in the hands of another is not done.
 - `in_flight`: true where the instance must be *inside* its cycle, "if-seen" where the fault goes ahead if it is never
   seen there. `looks`: how often the instance is looked at, at most.
+- `moment`: a request of the instance, or the answer to it, at which the fault begins: `EndTxn/request`,
+  `TxnOffsetCommit/response`, `EndTxn-abort/request`; with `nth`, the third from then on, say. The instance is the
+  target, or `of_instance` says which, where the target is a broker. The [proxy](clusters.md#the-proxy) holds it back
+  until the fault has begun: a request has not reached its broker by then; what an answer answers is done, and the
+  client does not know. An instance that is killed there dies exactly so; what it was paused with goes on when it wakes.
+  A moment that does not come within 15 s is told. Needs the proxy.
 - `name`: by which other faults refer to this fault.
 - `lasts_ms`: milliseconds from breaking to mending, at least; 500 where it is left out. Other parameters of an action
   stand beside it.
@@ -93,6 +102,13 @@ An instance that dies or sleeps is missed only when its session runs out, and un
 unless the client is told otherwise (`session.timeout.ms`; with `group.protocol=consumer`, the broker's
 `group.consumer.session.timeout.ms`). With 6 s, a run is over in half a minute.
 
+An instance dies when its broker has committed its second transaction, and it has not heard so:
+
+```json
+{at_moment}
+```
+which is `Fault(Kill(), Instance(1), AtMoment(Progress(0.3), Moment("EndTxn", Side.RESPONSE, nth=2)))`.
+
 A plan is checked before anything runs; what is wrong is told with the number of the fault in the file, from 1.
 """
 TARGETS = """\
@@ -111,11 +127,14 @@ OVERLAPPING = Plan(
     )
 )
 
+AT_MOMENT = Plan((Fault(Kill(), Instance(1), AtMoment(Progress(0.3), Moment("EndTxn", Side.RESPONSE, nth=2))),))
+
 
 def page() -> str:
     """The whole page, as Markdown."""
     default = Plan.default(1, Surroundings(2, ("orderHistory",), (1, 2, 3), "embedded", frozenset(Capability)))
     plans = PLANS.replace("{plan}", _shown(default)).replace("{overlapping}", _shown(OVERLAPPING))
+    plans = plans.replace("{at_moment}", _shown(AT_MOMENT))
     by_target = sorted(ACTIONS.values(), key=lambda action: KINDS.index(action.target))
     actions = {action.kind: action for action in by_target}
     in_group = [kind for kind, action in actions.items() if Capability.CONSUMER_GROUP in action.requires]
@@ -140,7 +159,7 @@ def _written(action: type[Action]) -> str:
 
 def _clusters(action: type[Action]) -> str:
     """Those whose capabilities are enough; any, where nothing of the cluster is required."""
-    required = action.requires - {Capability.CONSUMER_GROUP}
+    required = action.requires - {Capability.CONSUMER_GROUP, Capability.WIRE}
     able = [backend for backend, capabilities in OF_BACKEND.items() if required <= capabilities]
     return ", ".join(able) if required else "any"
 

@@ -174,7 +174,7 @@ class Nemesis:
                 f'fault {fault.action.kind}: no fault named "{other}" is there to wait for; put both into a plan'
             )
         supervisor = self.system.supervisor
-        there = Surroundings.of(supervisor.spec, self.system.cluster)
+        there = Surroundings.of(supervisor.spec, self.system.cluster, proxied=self.system.wire is not None)
         check_fault(fault, replace(there, instances=len(supervisor.current_all())))
         if fault.when.mark is not None:
             return self._take_turn(fault, following)
@@ -320,8 +320,7 @@ class Nemesis:
         fault, action, scene = course.fault, course.fault.action, course.scene
         action.prepare(scene)
         if not fault.when.seize(scene):
-            never = f"instance {scene.instance} was never seen inside its cycle in {scene.looks} looks"
-            return Evidence(never, effective=False)
+            return Evidence(fault.when.never(scene), effective=False)
         if not fault.when.met(self):  # getting ready took its time
             fault.when.release(scene)
             return Evidence(f"not done: its moment had passed: {fault.when}", effective=False)
@@ -334,15 +333,18 @@ class Nemesis:
         # what was met inside its cycle has been broken since it was stopped
         scene.began, course.t_effect = time.monotonic(), scene.stopped_us or now_us()
         course.effect = scene.began
+        fault.when.begun(scene)
         try:
-            evidence = action.evidence(scene, state)
+            evidence = fault.when.told(scene, action.evidence(scene, state))
             self.system.wait_since(scene.began, action.lasts_ms)
         except StreamproofError as error:
             evidence = Evidence(f"begun, but nothing could be seen of it: {error}", effective=False)
         except BaseException:
             action.end(scene, state)
+            fault.when.over(scene)
             raise
         self._undo(course, state, evidence)
+        fault.when.over(scene)
         if not action.back:
             return evidence
         back = f", {action.back} after {time.monotonic() - scene.began:.1f} s"

@@ -27,6 +27,12 @@ from streamproof.subject import SubjectSpec
 NO_BROKERS = "loss of a broker: the brokers of an existing cluster are not ours to break"
 
 
+def _own(subject: SubjectSpec, *, proxied: bool) -> set[Capability]:
+    """What a subject lets a run do to it."""
+    able = {Capability.CONSUMER_GROUP: subject.input == "topic", Capability.WIRE: proxied}
+    return {capability for capability, there in able.items() if there}
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What a plan may name in a run. `lockable`: the channels whose databases can be locked."""
@@ -38,20 +44,18 @@ class Surroundings:
     capabilities: frozenset[Capability]
 
     @classmethod
-    def foreseen(cls, subject: SubjectSpec, backend: str, brokers: int) -> Self:
-        """Of a cluster that is still to be started."""
-        return cls._of(subject, tuple(range(1, brokers + 1)), backend, OF_BACKEND[backend])
+    def foreseen(cls, subject: SubjectSpec, backend: str, brokers: int, *, proxied: bool = False) -> Self:
+        """Of a cluster that is still to be started. `proxied`: the subject's connections go through the proxy."""
+        own = _own(subject, proxied=proxied)
+        return cls(
+            subject.instances, subject.lockable, tuple(range(1, brokers + 1)), backend, OF_BACKEND[backend] | own
+        )
 
     @classmethod
-    def of(cls, subject: SubjectSpec, cluster: Cluster) -> Self:
-        return cls._of(subject, cluster.brokers, cluster.backend, cluster.capabilities)
-
-    @classmethod
-    def _of(
-        cls, subject: SubjectSpec, brokers: tuple[int, ...], backend: str, capabilities: frozenset[Capability]
-    ) -> Self:
-        own = {Capability.CONSUMER_GROUP} if subject.input == "topic" else set()
-        return cls(subject.instances, subject.lockable, brokers, backend, capabilities | own)
+    def of(cls, subject: SubjectSpec, cluster: Cluster, *, proxied: bool = False) -> Self:
+        """Of a cluster that is there."""
+        own = _own(subject, proxied=proxied)
+        return cls(subject.instances, subject.lockable, cluster.brokers, cluster.backend, cluster.capabilities | own)
 
     def targets(self, fault: Fault) -> list[Target]:
         """What there is of the kind that a fault is aimed at."""
@@ -189,11 +193,16 @@ def _ring(fault: Fault, plan: Plan) -> list[str]:
 def check_fault(fault: Fault, surroundings: Surroundings, where: str | None = None) -> None:
     """As `check_plan`, for `fault` alone."""
     where = where or f"fault {fault.action.kind}"
-    missing = fault.action.requires - surroundings.capabilities
+    missing = fault.requires - surroundings.capabilities
     if fault.on is BrokerRole.GROUP_COORDINATOR:
         missing |= {Capability.CONSUMER_GROUP} - surroundings.capabilities
     if Capability.CONSUMER_GROUP in missing:
         raise UsageError(f"{where}: a subject that is told what to send is in no group; leave it out")
+    if Capability.WIRE in missing:
+        raise UsageError(
+            f"{where}: it is done at the proxy, and the subject's connections do not go through it here; leave out "
+            "--proxy off (proxy = false) and --security, or the fault"
+        )
     if missing:
         able = [backend for backend, capabilities in OF_BACKEND.items() if missing <= capabilities]
         raise UnsupportedByCluster(

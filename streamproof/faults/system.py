@@ -13,6 +13,7 @@ from streamproof.faults.targets import Broker, Instance, Met, Target
 from streamproof.kafka.topics import list_missing_topics
 from streamproof.kafka.transactions import Written
 from streamproof.subject import ProcessSupervisor
+from streamproof.wire import Hold, Proxy
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class System:
     `effects`: the topics of its effects. `hops`: those of its own that it is known, by now, to hand inputs on through;
     not all may be there yet. `databases`: those of channels that are queries, by channel. `since_ms`: when
     the run began, in milliseconds since the epoch. `own_prefix`: of the verifier's own transactional ids.
+    `wire`: the proxy that the subject's connections go through, if any.
     `transactional_ids`: those that were seen to be the subject's, which is added to.
     """
 
@@ -104,6 +106,7 @@ class System:
     hops: Callable[[], Iterable[str]] = tuple
     databases: Mapping[str, Database] = field(default_factory=dict)
     own_prefix: str = "streamproof-"
+    wire: Proxy | None = None
     transactional_ids: set[str] = field(default_factory=set)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -141,6 +144,7 @@ class Scene:
     `feed(share)`: lets in that share (0 to 1) of the input that is meant to arrive while the fault acts.
     `members`: the ids of the group's members before; `whole`: each instance was among them. `looks`: how often the
     trigger looked at the instance, stopped; `held` and `locks`: what the instance held then; `stopped_us`: since when.
+    `hold`: what the proxy holds of an instance's, at a moment.
     """
 
     system: System
@@ -153,12 +157,19 @@ class Scene:
     held: Held = frozenset()
     locks: Held = frozenset()
     stopped_us: int | None = None
+    hold: Hold | None = None
     began: float = field(default_factory=time.monotonic)
 
     @property
     def held_transactions(self) -> tuple[str, ...]:
         """The ids of the transactions among what the instance held."""
         return tuple(sorted(held.transactional_id for held in self.held if isinstance(held, OpenTransaction)))
+
+    @property
+    def own_hold(self) -> Hold | None:
+        """What the proxy holds of the instance that the fault met."""
+        sighting = self.hold.sighting if self.hold else None
+        return self.hold if sighting and sighting.instance == self.instance else None
 
     @property
     def node(self) -> int | None:

@@ -8,9 +8,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from streamproof.capabilities import Capability
 from streamproof.errors import UsageError
 from streamproof.faults.in_flight import stopped_inside
-from streamproof.faults.system import Scene
+from streamproof.faults.system import Evidence, Scene
 
 LOOKS = 60  # a subject that has little to do is inside its cycle a small part of the time
 ALL = 0.99  # of the workload: what was aborted last, nobody commits past
@@ -39,10 +40,11 @@ class Trigger(ABC):
     """`mark`: the share of the workload at which the fault takes its turn; None for a fault that takes no turns.
 
     `waits_for`: the name of the fault that it depends on, if any. `feeds`: the trigger lets the input flow itself
-    (`Scene.feed`) while it takes hold.
+    (`Scene.feed`) while it takes hold. `requires`: without these capabilities it is refused.
     """
 
     feeds: ClassVar[bool] = False
+    requires: ClassVar[frozenset[Capability]] = frozenset()
 
     @property
     def mark(self) -> float | None:
@@ -69,8 +71,22 @@ class Trigger(ABC):
         """Take hold of the target once the trigger is met; False when that cannot be done, and the fault is not."""
         return True
 
+    def never(self, scene: Scene) -> str:  # noqa: ARG002 - most triggers take hold of nothing
+        """Why `seize` took no hold: a sentence."""
+        return f"its moment never came: {self}"
+
     def release(self, scene: Scene) -> None:  # noqa: B027 - most triggers take hold of nothing
         """Let go what `seize` took hold of: the action could not begin."""
+
+    def begun(self, scene: Scene) -> None:  # noqa: B027 - most triggers take hold of nothing
+        """The action has begun: let go what need not be held until it is undone."""
+
+    def over(self, scene: Scene) -> None:  # noqa: B027 - most triggers take hold of nothing
+        """The action is undone: let go what is left."""
+
+    def told(self, scene: Scene, evidence: Evidence) -> Evidence:  # noqa: ARG002 - most triggers see nothing
+        """The evidence, with what the trigger itself saw."""
+        return evidence
 
 
 @dataclass(frozen=True)
@@ -167,20 +183,10 @@ class After(OfAnother):
 
 
 @dataclass(frozen=True)
-class InFlight(Trigger):
-    """Once `after` is met, the target instance is seen inside its cycle: stopped, and with work in its hands.
-
-    The instance is stopped (SIGSTOP) and looked at, `looks` times at most. The action finds it stopped.
-    `required`: without it the action goes ahead on an instance that was never seen inside.
-    """
+class Following(Trigger):
+    """A trigger that takes hold of something once `after` is met."""
 
     after: Trigger
-    required: bool = True
-    looks: int = LOOKS
-    feeds: ClassVar[bool] = True
-
-    def __str__(self) -> str:
-        return f"{self.after}, in flight{'' if self.required else ' if seen so'}"
 
     @property
     def mark(self) -> float | None:
@@ -200,10 +206,29 @@ class InFlight(Trigger):
     def hopeless(self, so_far: SoFar) -> bool:
         return self.after.hopeless(so_far)
 
+
+@dataclass(frozen=True)
+class InFlight(Following):
+    """Once `after` is met, the target instance is seen inside its cycle: stopped, and with work in its hands.
+
+    The instance is stopped (SIGSTOP) and looked at, `looks` times at most. The action finds it stopped.
+    `required`: without it the action goes ahead on an instance that was never seen inside.
+    """
+
+    required: bool = True
+    looks: int = LOOKS
+    feeds: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return f"{self.after}, in flight{'' if self.required else ' if seen so'}"
+
     def seize(self, scene: Scene) -> bool:
         scene.held, scene.locks = stopped_inside(scene, scene.number, self.looks)
         scene.looks = self.looks
         return bool(scene.held or scene.locks) or not self.required
+
+    def never(self, scene: Scene) -> str:
+        return f"instance {scene.instance} was never seen inside its cycle in {scene.looks} looks"
 
     def release(self, scene: Scene) -> None:
         if scene.held or scene.locks:

@@ -20,10 +20,22 @@ from streamproof.errors import UsageError, did_you_mean, unreadable
 from streamproof.faults.actions import ACTIONS, Action, Kill
 from streamproof.faults.actions.action import WrongKeyError
 from streamproof.faults.fault import Fault, either
+from streamproof.faults.moments import AtMoment
 from streamproof.faults.plan import Plan
 from streamproof.faults.targets import parse_target
-from streamproof.faults.triggers import LOOKS, After, During, Elapsed, InFlight, OfAnother, Progress, Trigger
+from streamproof.faults.triggers import (
+    LOOKS,
+    After,
+    During,
+    Elapsed,
+    Following,
+    InFlight,
+    OfAnother,
+    Progress,
+    Trigger,
+)
 from streamproof.syntax import MalformedError, read_json
+from streamproof.wire import Moment
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -47,6 +59,9 @@ class WrittenFault(BaseModel):
     after_ms: int = Field(default=0, ge=0, description="whole milliseconds, of at least 0")
     in_flight: bool | Literal["if-seen"] | None = Field(default=None, description='true, false or "if-seen"')
     looks: int | None = Field(default=None, ge=1, description="a whole number, of at least 1")
+    moment: str | None = Field(default=None, description='a request or an answer, such as "EndTxn/request"')
+    nth: int = Field(default=1, ge=1, description="a whole number, of at least 1")
+    of_instance: int | None = Field(default=None, ge=1, description="the number of an instance")
     name: str = Field(default="", description="a name, by which other faults of the plan refer to it")
 
 
@@ -103,6 +118,15 @@ def _trigger(written: WrittenFault, action: Action, where: str) -> Trigger:
     if written.after_ms and not issubclass(kind, OfAnother):
         raise UsageError(f"{where}: after_ms counts from another fault; write it beside during or after, not {key}")
     trigger: Trigger = kind(value, written.after_ms) if issubclass(kind, OfAnother) else kind(value)
+    if written.moment is not None:
+        if written.in_flight or written.looks:
+            raise UsageError(f"{where}: at a moment, nobody is looked at; leave in_flight and looks out")
+        try:
+            return AtMoment(trigger, Moment.parse(written.moment, written.nth), written.of_instance)
+        except UsageError as error:
+            raise UsageError(f"{where}: moment {error}") from error
+    if written.nth != 1 or written.of_instance is not None:
+        raise UsageError(f"{where}: nth and of_instance are of a moment; write them beside moment")
     in_flight = written.in_flight if written.in_flight is not None else bool(action.looks) and "if-seen"
     if not in_flight:
         return trigger
@@ -112,7 +136,7 @@ def _trigger(written: WrittenFault, action: Action, where: str) -> Trigger:
 
 def keys_of(fault: Fault) -> dict[str, Any]:
     """The keys that write a fault; `fault_of` reads it back, unless its trigger has no key."""
-    trigger: Any = fault.when.after if isinstance(fault.when, InFlight) else fault.when
+    trigger: Any = fault.when.after if isinstance(fault.when, Following) else fault.when
     key = next((key for key, kind in TRIGGERS.items() if isinstance(trigger, kind)), None)
     when: dict[str, Any] = {"when": str(trigger)}  # of a class of the user's own: to be read by people alone
     if key is not None:
@@ -123,6 +147,11 @@ def keys_of(fault: Fault) -> dict[str, Any]:
         }
     if isinstance(fault.when, InFlight):
         when |= {"in_flight": fault.when.required or "if-seen", "looks": fault.when.looks}
+    elif isinstance(fault.when, AtMoment):
+        moment = fault.when.moment
+        when |= {"moment": moment.name}
+        when |= {"nth": moment.nth} if moment.nth > 1 else {}
+        when |= {} if fault.when.instance is None else {"of_instance": fault.when.instance}
     elif fault.action.looks:
         when["in_flight"] = False
     named = {"name": fault.name} if fault.name else {}

@@ -4,7 +4,7 @@ import pytest
 
 from streamproof.history.terms import Handling, Side
 from streamproof.wire import Cut, Deed, Hold, Proxy, Sighting
-from tests.wire.conftest import PATIENCE_S, Connect, is_closed
+from tests.peers import PATIENCE_S, Connect, is_closed
 from tests.wire.protocol import end_txn, ended, receive
 from tests.wire.test_proxy import rows
 

@@ -14,7 +14,7 @@ from kio.static.primitive import Records, i16, i32
 from streamproof.history.terms import Side
 from streamproof.wire import Proxy
 from tests.conftest import WaitUntil
-from tests.wire.conftest import Connect, Peer, is_closed
+from tests.peers import Connect, Peer, is_closed
 from tests.wire.protocol import end_txn, ended, receive, request
 
 MANY = 1000

@@ -16,6 +16,7 @@ KEPT = "its group kept it: its session time-out is longer; lower it for such run
 UNKNOWN = "whether it was a member is not known: its group was not whole before"
 UNSETTLED = "its group, which gave up a member, did not settle without it"
 NOTICED_WITHIN_S = 30.0
+LOST_WITHIN_S = 10.0  # what the proxy holds of a process that is dead
 SETTLED = frozenset({"Stable", "Empty"})
 GIVEN_UP_WITHIN_S = 60.0  # clients' sessions run out after 45 s, unless they are told otherwise
 
@@ -75,7 +76,8 @@ class Kill(Action):
     coordinator, with records in a topic of its effects or in a hop; without transactions, effects whose inputs are not
     committed; or, while it was stopped, its lock on a SQLite database. No broker says whose process a transaction is
     of: what stands still while the instance is stopped, and while the others are seen to go on with theirs (for 1 s at
-    most), is taken for its own. The record is asked afterwards, and a fault that it contradicts does not count.
+    most), is taken for its own. The record is asked afterwards, and a fault that it contradicts does not count. At a
+    moment of the wire: what the proxy held there was lost with the connection of the process that died.
 
     Without effect: when it had just ended by itself; when the group did not give it up within 60 s, as with a longer
     session time-out, or where it was no member; when nothing was unanswered. In flight, when it was never inside its
@@ -105,6 +107,9 @@ class Kill(Action):
                 ids = scene.held_transactions
                 return Evidence(f"{who} killed with {described(held, system)}", effective=True, held=ids)
             return Evidence(f"{who} was killed, but nothing that was open before was seen open after", effective=False)
+        if hold := scene.own_hold:
+            lost = hold.wait_over(LOST_WITHIN_S) and hold.lost
+            return Evidence(f"{who} killed{'' if lost else ', but what it was at went on'}", effective=lost)
         if system.group is None:
             return Evidence(f"{who} killed with {state.unanswered:,} inputs unanswered", effective=state.unanswered > 0)
         return seen_given_up(scene, f"{who} killed, ")
@@ -143,7 +148,8 @@ class PauseBeyondSession(Action):
     def evidence(self, scene: Scene, state: int) -> Evidence:
         scene.feed(1.0)  # for those who take over
         held = scene.held | scene.locks
-        slept = f"instance {state} paused with {described(held, scene.system) if held else 'nothing in its hands'}, "
+        nothing = "" if scene.own_hold else " with nothing in its hands"
+        slept = f"instance {state} paused{f' with {described(held, scene.system)}' if held else nothing}, "
         evidence = seen_given_up(scene, slept)
         scene.system.wait(self.lasts_ms / 1000)  # its partitions are with others when it wakes
         return evidence

@@ -1,0 +1,117 @@
+"""Faults at moments of the wire: an instance dies, or sleeps, between two requests of its own."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streamproof.checks import Outcome
+from streamproof.config.file import ClusterConfig, read_config
+from streamproof.engine.request import Request, spec_of
+from streamproof.engine.session import Session
+from streamproof.errors import UsageError
+from streamproof.faults import AtMoment, Fault, Instance, Kill, Moment, PauseBroker, Plan, Progress, System
+from streamproof.faults.targets import Broker
+from streamproof.faults.written import fault_of, keys_of
+from streamproof.history.store import History
+from streamproof.history.terms import Side
+from streamproof.wire import Proxy
+from tests.faults.conftest import act, log_of
+from tests.peers import Connect
+from tests.wire.protocol import end_txn, receive
+
+ROOT = Path(__file__).parents[2]
+COMMIT = Moment("EndTxn")
+KILLS = (
+    Moment("AddOffsetsToTxn"),
+    Moment("TxnOffsetCommit", Side.RESPONSE),
+    Moment("EndTxn", nth=2),
+    Moment("EndTxn", Side.RESPONSE),
+)
+
+
+def test_what_an_instance_is_at_is_held_until_the_fault_is_over(
+    unmade: System, tick: Any, proxy: Proxy, connect: Connect
+) -> None:
+    """And then goes on, where its connection is still there."""
+    client, broker = connect()
+    work = iter([end_txn(1) + end_txn(2) + end_txn(3)])  # once the moment is waited for
+    fault = Fault(tick(lasts_ms=0), Instance(1), AtMoment(Progress(0), Moment("EndTxn", nth=2)))
+    evidence = act(replace(unmade, wire=proxy), fault, lambda _: client.sendall(next(work, b"")))
+    assert evidence.sentence == "before its 2nd EndTxn reached a broker (instance 1): ticked 1"
+    assert log_of(tick) == ["begin 1", "end 1"]
+    assert receive(broker, 3 * len(end_txn())) == end_txn(1) + end_txn(2) + end_txn(3)
+
+
+def test_a_moment_that_never_comes_is_told_and_nothing_is_done(
+    unmade: System, tick: Any, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is anything held afterwards."""
+    monkeypatch.setattr("streamproof.faults.moments.WITHIN_S", 1.0)
+    evidence = act(replace(unmade, wire=proxy), Fault(tick(), Instance(1), AtMoment(Progress(0), COMMIT)))
+    assert not evidence.effective
+    assert evidence.sentence == ("instance 1 was never seen there within 1 s: before its 1st EndTxn reached a broker")
+    assert not log_of(tick)
+    assert not proxy._rules
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(Kill(), Instance(1), AtMoment(Progress(0.3), Moment("EndTxn", Side.RESPONSE, "commit", 3))),
+        Fault(PauseBroker(), Broker(1), AtMoment(Progress(0.3), COMMIT, instance=2)),
+    ],
+)
+def test_a_moment_is_read_as_it_is_written(fault: Fault) -> None:
+    """Beside what says when."""
+    assert fault_of(keys_of(fault)) == fault
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"moment": "EndTx/request"}, 'fault kill: moment "EndTx/request": Kafka has no API EndTx'),
+        ({"moment": "EndTxn/request", "in_flight": True}, "fault kill: at a moment, nobody is looked at; leave in_fl"),
+        ({"nth": 2}, "fault kill: nth and of_instance are of a moment; write them beside moment"),
+    ],
+)
+def test_a_mistake_in_a_moment_is_told(keys: dict[str, Any], sentence: str) -> None:
+    """With the fault that it is in."""
+    with pytest.raises(UsageError) as error:
+        fault_of({"kind": "kill", "target": "instance:1", "at": 0.3, **keys})
+    assert str(error.value).startswith(sentence)
+
+
+def test_an_instance_dies_at_each_moment_of_a_plan(tmp_path: Path) -> None:
+    """Exactly there: the last that was seen of its process is what it died at; and the reference is upheld."""
+    config = read_config(ROOT / "streamproof.toml")
+    spec = spec_of(Request(directory=tmp_path / "run", config=config.path, subject="orders", events=3000), config, 3)
+    plan = Plan(
+        tuple(
+            Fault(Kill(lasts_ms=0), Instance(1), AtMoment(Progress(round(0.1 + number / 6, 3)), moment))
+            for number, moment in enumerate(KILLS)
+        )
+    )
+    with Session(ClusterConfig(brokers=1), logs=tmp_path / "logs") as session:
+        judged = session.verify(spec, plan)
+    faults = judged.history.rows("fault")
+    assert [fault["effective"] for fault in faults] == [True] * len(KILLS), [fault["evidence"] for fault in faults]
+    assert dropped_at(judged.history) == [(moment.api, moment.side) for moment in KILLS]
+    assert judged.verdict.outcome is Outcome.UPHELD, (judged.verdict.missing, spec.directory)
+
+
+def dropped_at(history: History) -> list[tuple[str, str]]:
+    """What was held of processes that died, one after another."""
+    dropped = [row for row in history.rows("wire") if row["rule"] == "dropped"]
+    return [(row["api"], row["side"]) for row in sorted(dropped, key=lambda row: int(row["incarnation"]))]
+
+
+def test_a_moment_needs_the_proxy(tmp_path: Path) -> None:
+    """That is told before anything starts."""
+    config = read_config(ROOT / "streamproof.toml")
+    spec = spec_of(Request(directory=tmp_path / "run", config=config.path, subject="orders", events=10), config, 3)
+    plan = Plan((Fault(Kill(), Instance(1), AtMoment(Progress(0.3), COMMIT)),))
+    direct = Session(ClusterConfig(proxy=False), logs=tmp_path / "logs")
+    with direct as session, pytest.raises(UsageError, match="fault kill, 1 of the plan: it is done at the proxy"):
+        session.verify(spec, plan)
