@@ -165,7 +165,7 @@ def test_nothing_is_left_out_that_cannot_be(tmp_path: Path, name: str, message: 
 def test_where_what_a_run_has_shown_cannot_be_known_nothing_is_judged_by_its_absence(tmp_path: Path) -> None:
     """A table that was not recorded is not an empty table, to the evidence either."""
     verdict = verdict_of(clean().absent("generation"), tmp_path)
-    assert verdict.not_judged == ("commit-regression (no generation table in this history)",)
+    assert "commit-regression (no generation table in this history)" in verdict.not_judged
 
 
 def test_without_commits_duplicates_still_violate(tmp_path: Path) -> None:
