@@ -27,7 +27,7 @@ RENAME_EVERY = 50
 Results = list[tuple[str, Result]]
 
 
-class _Journaled(Forwarder):
+class Journaled(Forwarder):
     """The reference, with a journal at JOURNAL."""
 
     def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
@@ -36,7 +36,7 @@ class _Journaled(Forwarder):
         self.gap_s = int(os.environ.get("GAP_MS", GAP_MS)) / 1000
 
 
-class CommitFirst(_Journaled):
+class CommitFirst(Journaled):
     """The bug: offsets are committed, by the consumer, before what they stand for is produced."""
 
     def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
@@ -61,7 +61,7 @@ class CommitFirst(_Journaled):
         return [TopicPartition(topic, part, self._committed[topic, part]) for topic, part in batch.next]
 
 
-class Aborting(_Journaled):
+class Aborting(Journaled):
     """No bug: every nth transaction is aborted, as a business rule might, and done again."""
 
     def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
@@ -137,7 +137,7 @@ class _Plainly(Transactions):
             self._failures += 1
 
 
-class NoTransaction(_Journaled):
+class NoTransaction(Journaled):
     """The bug: produced, flushed, and only then are the offsets committed, with nothing that joins the two."""
 
     def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
@@ -166,14 +166,14 @@ class _Uncommitted(ForwarderSettings):
         return {**super().consumer_config(), "isolation.level": "read_uncommitted"}
 
 
-class ReadUncommitted(_Journaled):
+class ReadUncommitted(Journaled):
     """The bug, the default of Java's client: what upstream took back is read, and passed on."""
 
     def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
         super().__init__(_Uncommitted.model_validate(settings.model_dump()), stop)
 
 
-class OutOfOrder(_Journaled):
+class OutOfOrder(Journaled):
     """The bug: every nth batch is sent from its end to its start, as workers might that share no order by key."""
 
     def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
@@ -188,7 +188,7 @@ class OutOfOrder(_Journaled):
         super().send(batch, results[::-1] if backwards else results)
 
 
-class Renames(_Journaled):
+class Renames(Journaled):
     """The bug: every nth event is passed on under an id of the forwarder's own."""
 
     def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
@@ -226,7 +226,7 @@ def renamed(found: str) -> str:
     return f"{found}-processed"
 
 
-class GoesBack(_Journaled):
+class GoesBack(Journaled):
     """The bug: an older commit comes after a newer, as may be where nobody waits for commits; then it is made good."""
 
     def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:

@@ -24,6 +24,7 @@ from mutants.forwarders import (
     renamed,
 )
 from mutants.journal import Row
+from mutants.values import ChangesField, DropsField, SwapsPayloads, WrongKey
 from pipeline.group_member import GroupMember
 from pipeline.process import Stop
 from pipeline.settings import ForwarderSettings, GroupSettings, ProjectorSettings
@@ -146,6 +147,15 @@ def _renames(rows: Sequence[Row], _tables: Tables) -> Witnesses:
     return {"phantom": frozenset(map(renamed, lost)), "lost": lost}
 
 
+def _spoilt(anomaly: str) -> Callable[[Sequence[Row], Tables], Witnesses]:
+    """A spoilt input that was not done again."""
+
+    def witnesses(rows: Sequence[Row], _tables: Tables) -> Witnesses:
+        return {anomaly: frozenset(found for found, act in _last_act(rows).items() if act == "spoilt")}
+
+    return witnesses
+
+
 def _goes_back(rows: Sequence[Row], tables: Tables) -> Witnesses:
     """The places that a commit went back to; and the inputs that were read again from there before the next commit."""
     commits = tables["offset_commit"].to_pylist()
@@ -245,6 +255,34 @@ MUTANTS = {
             running(ForwarderSettings, Renames),
             ("phantom", "lost"),
             _renames,
+        ),
+        Mutant(
+            "swaps-payloads",
+            "gives two records of a batch each other's value",
+            running(ForwarderSettings, SwapsPayloads),
+            ("corrupted",),
+            _spoilt("corrupted"),
+        ),
+        Mutant(
+            "changes-field",
+            "changes the amount of some events",
+            running(ForwarderSettings, ChangesField),
+            ("corrupted",),
+            _spoilt("corrupted"),
+        ),
+        Mutant(
+            "drops-field",
+            "leaves out a field of some events",
+            running(ForwarderSettings, DropsField),
+            ("corrupted",),
+            _spoilt("corrupted"),
+        ),
+        Mutant(
+            "wrong-key",
+            "sends some records under another key",
+            running(ForwarderSettings, WrongKey),
+            ("misrouted",),
+            _spoilt("misrouted"),
         ),
         Mutant(
             "goes-back",

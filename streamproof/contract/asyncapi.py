@@ -10,8 +10,15 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from streamproof.contract.extensions import EXTENSIONS, DeadLettersExtension, ProducesExtension, RecoveryExtension
+from streamproof.contract.extensions import (
+    EXTENSIONS,
+    DeadLettersExtension,
+    HoldsExtension,
+    ProducesExtension,
+    RecoveryExtension,
+)
 from streamproof.contract.fields import require_field
+from streamproof.contract.holding import read_holds
 from streamproof.contract.locators import IN_COLUMN, LOCATED, locator_in
 from streamproof.contract.model import (
     KEY,
@@ -109,7 +116,7 @@ class _Reader:
             delivery=Delivery(delivery),
             ordered=ordered,
             isolation=Isolation(isolation.choice(list(Isolation))) if isolation else Isolation.READ_COMMITTED,
-            produces=(_sent_on(node, channel, identity),) if sends else self._produces(node),
+            produces=(_sent_on(node, channel, identity),) if sends else self._produces(node, channel),
             dead_letters=self._dead_letters(node, identity),
             recovery_ms=_recovery(node),
             sends=sends,
@@ -215,7 +222,9 @@ class _Reader:
         """Whether the payload is declared, but not as a JSON Schema."""
         return any(message.get("payload") for message in (messages if messages is not None else self._messages(node)))
 
-    def _produces(self, node: Node) -> tuple[Produces, ...]:
+    def _produces(self, node: Node, source: Channel) -> tuple[Produces, ...]:
+        if extra := node.get("x-sends"):
+            raise extra.error(f"{extra.path}: an operation that receives has x-produces; write it there")
         listed = node.need("x-produces", CAUSES)
         if not listed.items():
             raise listed.wrong(CAUSES)
@@ -230,6 +239,7 @@ class _Reader:
                 channel=channel,
                 identity=locator_in(channel, item.need("identity", IN_COLUMN if channel.query else LOCATED)),
                 per_input=per_input.whole(0) if per_input else 1,
+                holds=read_holds(item, channel, source),
             )
         return tuple(found.values())
 
@@ -266,7 +276,11 @@ def _sent_on(node: Node, channel: Channel, identity: Locator) -> Produces:
     for name in ("x-produces", "x-dead-letters", "x-through"):
         if extra := node.get(name):
             raise extra.error(f"{extra.path}: an operation that sends produces on its own channel alone; leave it out")
-    return Produces(channel, identity)
+    holds = node.get("x-sends")
+    if holds is None:
+        return Produces(channel, identity)
+    holds.only(HoldsExtension.names())
+    return Produces(channel, identity, holds=read_holds(holds, channel, channel))
 
 
 def _any_of(payloads: Sequence[Payload]) -> Payload:

@@ -12,6 +12,7 @@ from streamproof.compat import Level
 from streamproof.contract.locators import IN_COLUMN, LOCATED
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.serde.formats import FORMATS
+from streamproof.serde.partitioners import PARTITIONERS
 
 _RECORD = rf"key|header:.+|json:/.*|(?:{'|'.join(FORMATS)}):.+"
 Located = Annotated[str, Field(pattern=f"^(?:{_RECORD})$", description=LOCATED)]
@@ -31,7 +32,29 @@ class _Written(BaseModel):
         return tuple(str(field.alias) for field in cls.model_fields.values())
 
 
-class ProducesExtension(_Written):
+FieldName = Annotated[str, Field(min_length=1, description="a field of the value, key, header:NAME, or a column")]
+
+
+class ExpectExtension(_Written):
+    """What fields of an effect must hold, as a function says."""
+
+    by: str = Field(pattern=r"\.py:\w+$", description="a function, FILE.py:NAME, in a file beside the contract")
+    fields: tuple[FieldName, ...]
+
+
+class HoldsExtension(_Written):
+    """What each effect must hold, by its input."""
+
+    echo: tuple[FieldName | dict[str, FieldName], ...] | None = Field(
+        default=None, description="fields that hold what the input's hold: [key, amount, { total: amount }]"
+    )
+    expect: ExpectExtension | None = None
+    partitioner: Literal[*PARTITIONERS] | None = Field(  # type: ignore[valid-type]  # the names are there at run time
+        default=None, description="gives the partition by the record's key"
+    )
+
+
+class ProducesExtension(HoldsExtension):
     """What each input causes on a channel."""
 
     channel: ChannelName
@@ -69,6 +92,7 @@ class OperationPart(_Part):
     x_key: Located | None = Field(default=None, description=f"an input's key, {LOCATED}")
     x_sequence: Located | None = Field(default=None, description=f"an input's number within its key, {LOCATED}")
     x_produces: tuple[ProducesExtension, ...] | None = Field(default=None, description="what each input causes")
+    x_sends: HoldsExtension | None = Field(default=None, description="what is sent of each input, by who sends it")
     x_dead_letters: DeadLettersExtension | None = None
     x_recovery: RecoveryExtension | None = None
     x_through: tuple[ChannelName, ...] | None = Field(

@@ -1,7 +1,7 @@
 """A contract as frozen values, read from an AsyncAPI document or from a few flags."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from streamproof.history.promise import Delivery, Isolation
 from streamproof.serde.formats import Schema
 from streamproof.serde.locators import Locator
 
+Oracle = Callable[[Any], Mapping[str, Any]]
 KEY = Locator("key")
 TOPIC_NAME = "a topic's name: up to 249 letters, digits, ., - and _"
 
@@ -46,12 +47,42 @@ class Channel:
 
 
 @dataclass(frozen=True)
+class Field:
+    """A field of an effect, `name` as the contract writes it.
+
+    `source`: where its input holds the same, in JSON; None: the oracle says what it must hold.
+    """
+
+    name: str
+    place: Locator
+    source: Locator | None
+
+
+@dataclass(frozen=True)
+class Holds:
+    """What each effect on a channel must hold, by its input; of all else nothing is said.
+
+    `fields`: the record's key first, if it is among them. `oracle`: gives what fields must hold, by their names, for a
+    record that has `key`, `value` and `headers`. `partitioner`: by its name, which gives a record's partition by its
+    key.
+    """
+
+    fields: tuple[Field, ...] = ()
+    oracle: Oracle | None = field(default=None, compare=False)
+    partitioner: str | None = None
+
+
+NOTHING = Holds()
+
+
+@dataclass(frozen=True)
 class Produces:
     """What each processed input causes on one channel. `per_input` exact."""
 
     channel: Channel
     identity: Locator
     per_input: int = 1
+    holds: Holds = NOTHING
 
 
 @dataclass(frozen=True)

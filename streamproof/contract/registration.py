@@ -20,13 +20,23 @@ def register(contract: Contract, registry: SchemaRegistry) -> Mapping[str, int]:
 
 
 def through(contract: Contract, registry: SchemaRegistry) -> Contract:
-    """The same contract, its identities found by the schema that each record was written in."""
+    """The same contract, its identities and fields found by the schema that each record was written in."""
     dead = contract.dead_letters
     return replace(
         contract,
         input=replace(contract.input, identity=contract.input.identity.through(registry)),
         produces=tuple(
-            replace(produced, identity=produced.identity.through(registry)) for produced in contract.produces
+            replace(
+                produced,
+                identity=produced.identity.through(registry),
+                holds=replace(
+                    produced.holds,
+                    fields=tuple(
+                        replace(field, place=field.place.through(registry)) for field in produced.holds.fields
+                    ),
+                ),
+            )
+            for produced in contract.produces
         ),
         dead_letters=replace(dead, identity=dead.identity.through(registry)) if dead else None,
     )

@@ -26,16 +26,19 @@ class EffectChannels:
 def effect_channels(subject: SubjectSpec, contract: Contract, values: Mapping[str, str]) -> EffectChannels:
     """Those of a contract. Channels that are queries lie in the subject's databases; `values` fill its placeholders."""
     topics = [
-        EffectTopic(produced.channel.name, produced.channel.topic, produced.identity, produced.per_input)
+        EffectTopic(
+            produced.channel.name, produced.channel.topic, produced.identity, produced.per_input, holds=produced.holds,
+            partitions=produced.channel.partitions,
+        )
         for produced in contract.produces
         if produced.channel.query is None
-    ]
+    ]  # fmt: skip
     if dead := contract.dead_letters:
         topics.append(EffectTopic(dead.channel.name, dead.channel.topic, dead.identity, dead_letters=True))
     queries = [
         EffectQuery(
             name, fill(subject.databases[name], values), produced.channel.query or "", produced.identity,
-            produced.per_input,
+            produced.per_input, holds=produced.holds,
         )
         for name, produced in queried(subject, contract).items()
     ]  # fmt: skip

@@ -114,7 +114,10 @@ class TopicPort(InputPort):
         self.name, self._servers = source.channel.topic, servers
         self.group = ConsumerGroup(servers, spec.contract.group)
         self.workload = TopicWorkload(servers, spec.contract)
-        self.topic = InputTopic(self.name, source.identity, self.group.name, self.workload.fates, effects.all)
+        self.topic = InputTopic(
+            self.name, source.identity, self.group.name, self.workload.fates, effects.all,
+            {event.id: event for event in spec.events},
+        )  # fmt: skip
         self._last = LastInput(servers, self.name)
 
     def accounted(self) -> Mapping[Place, int]:
@@ -208,7 +211,7 @@ class Answers(Source):
         for table, rows in (("input", inputs), ("offset_commit", commits), ("owner", owners)):
             writer.append(table, rows)
         due = {line.event.id: EXPECTED[line.outcome or SendOutcome.UNKNOWN] for line in lines}
-        write_expected(writer, self._grp, self._effects.all, due)
+        write_expected(writer, self._grp, self._effects.all, due, {line.event.id: line.event for line in lines})
         return ()
 
 

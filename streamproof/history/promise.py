@@ -56,7 +56,7 @@ class RunRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[5] = 5
+    format: Literal[6] = 6
     subject: str
     promises: tuple[Promise, ...] = Field(min_length=1)
     seed: int

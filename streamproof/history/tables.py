@@ -61,10 +61,13 @@ TABLES: dict[str, pa.Schema] = {
         epoch=_or_null(_short),
         visible=_bool,
     ),
-    # what each input id should cause, on each channel
-    "expected": _table(id=_str, grp=_str, channel=_str, at_least=_int, at_most=_or_null(_int)),
+    # what each input id should cause, on each channel. echo: what each of its effects there must hold, a `field=value`
+    # for each field that the contract names, the key first; null for a field of which nothing is known
+    "expected": _table(id=_str, grp=_str, channel=_str, at_least=_int, at_most=_or_null(_int), echo=_or_null(_list)),
     # output topics read back, SQL rows, file lines. ordinal: place within its channel's source of truth; null where
-    # that has no order. t_append of a row: when it was certainly not there yet
+    # that has no order. t_append of a row: when it was certainly not there yet. echo: the fields that expected.echo
+    # tells of, as they are, null for one that is not there. home: the partition that its key belongs to, by the
+    # partitioner that the contract names
     "effect": _table(
         channel=_str,
         source_id=_or_null(_str),
@@ -74,6 +77,8 @@ TABLES: dict[str, pa.Schema] = {
         off=_or_null(_long),
         key=_or_null(_str),
         value_hash=_or_null(_str),
+        echo=_or_null(_list),
+        home=_or_null(_int),
         t_append=_or_null(_long),
         pid=_or_null(_long),
         epoch=_or_null(_short),

@@ -20,6 +20,7 @@ from streamproof.errors import HistoryError, UsageError
 from streamproof.history.store import HistoryWriter
 from streamproof.recording.columns import Columns
 from streamproof.recording.expectations import EffectQuery
+from streamproof.recording.holding import found_echoes
 from streamproof.recording.source import Observer
 from streamproof.serde.locators import Locator
 
@@ -78,23 +79,27 @@ class Database:
         return self._ids(*self.rows())
 
     def _ids(self, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str | None]:
-        name = self.effect.identity.path
-        if name not in columns:
-            raise UsageError(
-                f'channel {self.effect.channel}: its query has no column "{name}", but {", ".join(columns)}; '
-                "correct its identity in x-produces"
-            )
-        at = columns.index(name)
+        at = self._place(self.effect.identity, columns)
         return [None if row[at] is None else str(row[at]) for row in rows]
+
+    def _place(self, locator: Locator, columns: Sequence[str]) -> int:
+        if locator.path not in columns:
+            raise UsageError(
+                f'channel {self.effect.channel}: its query has no column "{locator.path}", but {", ".join(columns)}; '
+                "correct what x-produces says of it"
+            )
+        return columns.index(locator.path)
 
     def write(self, writer: HistoryWriter, absent: Callable[[str | None], int | None]) -> None:
         """The rows now, as rows of the `effect` table; `absent` tells when those of an id were certainly not there."""
         names, rows = self.rows()
-        ids = self._ids(names, rows)
+        ids, fields = self._ids(names, rows), self.effect.holds.fields
+        places = [self._place(field.place, names) for field in fields]
         columns = Columns(writer, "effect")
         columns.extend(
             len(rows), channel=self.effect.channel, source_id=ids, ordinal=range(len(rows)) if self._ordered else None,
             topic=None, part=None, off=None, key=None, value_hash=[_digest(row) for row in rows],
+            echo=found_echoes(fields, [[row[at] for row in rows] for at in places]) if fields else None, home=None,
             t_append=[absent(source_id) for source_id in ids], pid=None, epoch=None, visible=True,
         )  # fmt: skip
         columns.flush()

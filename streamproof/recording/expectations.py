@@ -1,15 +1,18 @@
 """What inputs should cause: rows of the `expected` table, from each input's fate and the channels of its effects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import Protocol
 
+from streamproof.contract.model import NOTHING, Holds
 from streamproof.history.store import ROWS_PER_GROUP, HistoryWriter
 from streamproof.history.terms import Fate
 from streamproof.recording.columns import Columns
+from streamproof.recording.holding import Echo, InputRecord, due_echo
 from streamproof.serde.locators import Locator
+from streamproof.workload.events import Event
 
 Fates = Mapping[str, tuple[int, Fate]]  # sequence and fate of each id that was sent
 UNSENT: tuple[int | None, Fate] = (None, Fate.PROCESS)  # of an id that nobody sent
@@ -25,6 +28,8 @@ class Caused(Protocol):
     def per_input(self) -> int: ...
     @property
     def dead_letters(self) -> bool: ...
+    @property
+    def holds(self) -> Holds: ...
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class EffectQuery:
     identity: Locator
     per_input: int = 1
     dead_letters: bool = False
+    holds: Holds = NOTHING
 
 
 @dataclass(frozen=True)
@@ -62,15 +68,40 @@ def _due(fate: Fate, times: int) -> Due:
     )
 
 
-def write_expected(writer: HistoryWriter, grp: str, channels: Sequence[Caused], due: Mapping[str, Due]) -> None:
-    """A row for each input and channel, for the group `grp`."""
+def write_expected(
+    writer: HistoryWriter,
+    grp: str,
+    channels: Sequence[Caused],
+    due: Mapping[str, Due],
+    events: Mapping[str, Event],
+) -> None:
+    """A row for each input and channel, for the group `grp`. `events`: what was sent, by id.
+
+    UsageError where a function of the contract's fails.
+    """
     inputs, columns = iter(due.items()), Columns(writer, "expected")
     while some := dict(islice(inputs, ROWS_PER_GROUP)):
+        echoes = _echoes(channels, some, events)
         for channel in channels:
             counts = [each.dead_letters if channel.dead_letters else each.effects for each in some.values()]
             columns.extend(
                 len(some), id=list(some), grp=grp, channel=channel.channel,
                 at_least=[low * channel.per_input for low, _ in counts],
-                at_most=[high * channel.per_input for _, high in counts],
+                at_most=[high * channel.per_input for _, high in counts], echo=echoes.get(channel.channel),
             )  # fmt: skip
     columns.flush()
+
+
+def _echoes(
+    channels: Sequence[Caused], some: Iterable[str], events: Mapping[str, Event]
+) -> Mapping[str, list[Echo | None]]:
+    """What the effects of each input must hold on each channel of which the contract says it."""
+    holding = [channel for channel in channels if channel.holds.fields]
+    if not holding:
+        return {}
+    sent = (events.get(name) for name in some)
+    records = [InputRecord.of(event) if event and event.fate is Fate.PROCESS else None for event in sent]
+    return {
+        channel.channel: [due_echo(channel.holds, record) if record else None for record in records]
+        for channel in holding
+    }

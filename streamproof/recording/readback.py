@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from streamproof.errors import HistoryError
 from streamproof.kafka.batches import Batch
 from streamproof.recording.batches import Place
+from streamproof.serde.locators import document_in
 
 CHUNK = 10_000
 SILENCE_S = 20.0  # without a record before the end: the broker is at fault, not slow
@@ -53,6 +54,10 @@ class RecordChunk:
     @cached_property
     def values(self) -> list[bytes | None]:
         return [message.value() for message in self._messages]
+
+    @cached_property
+    def documents(self) -> list[Any]:
+        return [document_in(value) for value in self.values]
 
     @cached_property
     def headers(self) -> list[Sequence[tuple[str, bytes | None]]]:

@@ -1,18 +1,22 @@
 """The subject's own topics, read back to their end when the run is over: input, effects, batches, log ends."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from streamproof.contract.model import NOTHING, Holds
 from streamproof.history.store import HistoryWriter
 from streamproof.kafka.batches import Batch
 from streamproof.kafka.topics import list_offsets
 from streamproof.recording.batches import batch_rows, read_batches
 from streamproof.recording.columns import Columns, ReadRows
 from streamproof.recording.expectations import UNSENT, Caused, Fates, due_by_fate, write_expected
+from streamproof.recording.holding import found_echoes, homes
 from streamproof.recording.readback import LogEnds, Origins, RecordChunk, Visible, drain
 from streamproof.recording.source import Source
 from streamproof.serde.locators import Locator
+from streamproof.workload.events import Event
 
 
 @dataclass(frozen=True)
@@ -24,13 +28,16 @@ class EffectTopic:
     identity: Locator
     per_input: int = 1
     dead_letters: bool = False
+    holds: Holds = NOTHING
+    partitions: int | None = None  # that the contract says there are
 
 
 @dataclass(frozen=True)
 class InputTopic:
     """The topic that the subject reads, for the group `grp`. `fates`: of each id that the workload sent.
 
-    `caused`: every channel that an input has effects on, those that are no topics among them.
+    `caused`: every channel that an input has effects on, those that are no topics among them. `events`: what is sent,
+    by id.
     """
 
     topic: str
@@ -38,6 +45,7 @@ class InputTopic:
     grp: str
     fates: Fates
     caused: tuple[Caused, ...]
+    events: Mapping[str, Event] = field(default_factory=dict, repr=False)
 
 
 class TopicLogs(Source):
@@ -50,7 +58,12 @@ class TopicLogs(Source):
     name = "records read back"
 
     def __init__(self, bootstrap: str, effects: tuple[EffectTopic, ...], input_topic: InputTopic | None = None) -> None:
-        for locator in (*(topic.identity for topic in effects), *([input_topic.identity] if input_topic else [])):
+        places = [held.place for topic in effects for held in topic.holds.fields]
+        for locator in (
+            *places,
+            *(topic.identity for topic in effects),
+            *([input_topic.identity] if input_topic else []),
+        ):
             locator.require_in_records()
         self.tables = ("ends", "batch", "read", "effect", *(("input", "expected") if input_topic else ()))
         self._bootstrap, self._effects, self._input = bootstrap, effects, input_topic
@@ -78,7 +91,7 @@ class TopicLogs(Source):
 
     def _read_uncommitted(self, writer: HistoryWriter, ends: LogEnds, origins: Origins, visible: Visible) -> None:
         reads = ReadRows(writer, "final", "read_uncommitted", "final")
-        effects = _Effects(writer, self._effects)
+        effects = _Effects(writer, self._effects, Counter(topic for topic, _ in ends))
         inputs = _Inputs(writer, self._input) if self._input else None
         everything = {place: (begin, high) for place, (begin, _, high) in ends.items()}
         for chunk in drain(self._bootstrap, everything, "read_uncommitted"):
@@ -91,7 +104,7 @@ class TopicLogs(Source):
         if inputs and self._input:
             inputs.columns.flush()
             due = due_by_fate(self._input.fates, inputs.times_visible)
-            write_expected(writer, self._input.grp, self._input.caused, due)
+            write_expected(writer, self._input.grp, self._input.caused, due, self._input.events)
 
 
 def ends_rows(ends: LogEnds) -> list[dict[str, object]]:
@@ -133,8 +146,13 @@ class _Inputs:
 class _Effects:
     """Rows of the `effect` table, of all channels that are topics."""
 
-    def __init__(self, writer: HistoryWriter, effects: Iterable[EffectTopic]) -> None:
+    def __init__(self, writer: HistoryWriter, effects: Iterable[EffectTopic], partitions: Mapping[str, int]) -> None:
         self._channels = {effect.topic: effect for effect in effects}
+        # of a topic that has grown, or that has others than the contract says, no key's partition is known for certain
+        self._partitions = {
+            effect.topic: effect.partitions if effect.partitions == partitions[effect.topic] else None
+            for effect in effects
+        }
         self.columns = Columns(writer, "effect")
         self._ordinal = 0
 
@@ -142,10 +160,12 @@ class _Effects:
         channel = self._channels[chunk.topic]
         ids = channel.identity.of_all(chunk)
         pids, epochs = producers_of(made_in)
-        first, count = self._ordinal, len(chunk)
+        first, count, fields = self._ordinal, len(chunk), channel.holds.fields
         self.columns.extend(
             count, channel=channel.channel, source_id=ids, ordinal=range(first, first + count), topic=chunk.topic,
             part=chunk.part, off=chunk.offsets, key=texts_of(chunk.keys), value_hash=_digests(chunk.values),
+            echo=found_echoes(fields, [field.place.found_in(chunk) for field in fields]) if fields else None,
+            home=homes(channel.holds.partitioner, chunk.keys, self._partitions[chunk.topic]),
             t_append=chunk.times, pid=pids, epoch=epochs, visible=seen,
         )  # fmt: skip
         self._ordinal += count

@@ -23,6 +23,9 @@ class Records(Protocol):
     def values(self) -> Sequence[bytes | None]: ...
     @property
     def headers(self) -> Sequence[Headers]: ...
+    @property
+    def documents(self) -> Sequence[Any]:
+        """The JSON in the values: see `document_in`."""
 
 
 @dataclass(frozen=True)
@@ -89,18 +92,23 @@ class Locator:
             return _text(_header(headers, self.path))
         if self.decode is not None:
             return _text(self.decode(value))
-        return _text(key if self.kind == "key" else _at_pointer(value, self.path))
+        return _text(key if self.kind == "key" else scalar_at(document_in(value), self.steps))
 
     def of_all(self, records: Records) -> list[str | None]:
-        """The same of each record; the parts that are not needed are not asked for."""
+        """The same of each record."""
+        return [_text(found) for found in self.found_in(records)]
+
+    def found_in(self, records: Records) -> Sequence[Any]:
+        """What lies there in each record, as it is; the parts of records that are not needed are not asked for."""
         self.require_in_records()
         if self.kind == "header":
-            return [_text(_header(headers, self.path)) for headers in records.headers]
+            return [_header(headers, self.path) for headers in records.headers]
         if self.kind == "key":
-            return [_text(key) for key in records.keys]
+            return records.keys
         if (decode := self.decode) is not None:
-            return [_text(decode(value)) for value in records.values]
-        return [_text(_at_pointer(value, self.path)) for value in records.values]
+            return [decode(value) for value in records.values]
+        steps = self.steps
+        return [scalar_at(document, steps) for document in records.documents]
 
 
 def _header(headers: Headers, name: str) -> bytes | None:
@@ -121,15 +129,23 @@ def steps_of(pointer: str) -> tuple[str, ...]:
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
 
 
-def _at_pointer(value: bytes | None, pointer: str) -> Any:
-    """What a JSON pointer finds in a JSON document; `None` where it finds nothing, or no scalar.
+def document_in(value: bytes | None) -> Any:
+    """The JSON document in a record's value; `None` where there is none.
 
     A frame that names the document's schema is passed over: no JSON begins with a zero.
     """
     value = value or b""
     try:
-        found = json.loads(value[FRAME.size :] if value.startswith(b"\0") else value)
-        for name in steps_of(pointer):
+        return json.loads(value[FRAME.size :] if value.startswith(b"\0") else value)
+    except ValueError:
+        return None
+
+
+def scalar_at(document: Any, steps: Sequence[str]) -> Any:
+    """What these names lead to in a JSON document; `None` where they lead nowhere, or to no scalar."""
+    found = document
+    try:
+        for name in steps:
             found = found[int(name)] if isinstance(found, list) else found[name]
     except (ValueError, LookupError, TypeError):
         return None

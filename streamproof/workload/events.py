@@ -36,7 +36,7 @@ T = TypeVar("T")
 class Event:
     """An input. `seq` counts the events of one key; an event that comes to nothing does not count.
 
-    `value` is JSON, unless it is poison, also where a channel's payload has an encoding: `encoded` has what is sent.
+    `value` is JSON, unless it is poison. Where a channel's payload has an encoding, `written` is what is sent.
     """
 
     id: str
@@ -45,6 +45,12 @@ class Event:
     fate: Fate
     value: bytes
     headers: tuple[tuple[str, bytes], ...] = ()
+    written: bytes | None = None
+
+    @property
+    def sent(self) -> bytes:
+        """The value of the record."""
+        return self.value if self.written is None else self.written
 
 
 def make_events(
@@ -111,7 +117,7 @@ def encoded(events: Iterable[Event], schema: Schema, number: int) -> Iterator[Ev
         if event.fate is Fate.POISON:
             yield event
         else:
-            yield replace(event, value=framed(number, schema.encoded(json.loads(event.value))))
+            yield replace(event, written=framed(number, schema.encoded(json.loads(event.value))))
 
 
 def _in_json(source: Input) -> Input:

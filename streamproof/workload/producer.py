@@ -78,7 +78,7 @@ class TopicWorkload(Workload):
         while True:
             try:
                 self._producer.produce(
-                    self._topic, event.value, event.key, headers=list(event.headers), on_delivery=report
+                    self._topic, event.sent, event.key, headers=list(event.headers), on_delivery=report
                 )
             except BufferError:  # back-pressure
                 self._producer.poll(POLL_S)
@@ -176,7 +176,7 @@ class Upstream:
             producer.begin_transaction()
             for event in group:
                 report = self._log.report(event, self._name)
-                producer.produce(self._topic, event.value, event.key, headers=list(event.headers), on_delivery=report)
+                producer.produce(self._topic, event.sent, event.key, headers=list(event.headers), on_delivery=report)
             producer.flush(STOP_S)  # else an abort would drop what is still queued here, and nothing be aborted
             producer.abort_transaction(STOP_S)
             producer.poll(0)

@@ -116,7 +116,7 @@ class Scene:
         """One effect; plain, unless a transaction adds it."""
         off = self.append(channel, part, pid=pid, epoch=epoch, transactional=pid >= 0)
         row: Row = {"channel": channel, "source_id": name, "ordinal": off, "topic": channel, "part": part, "off": off}
-        row |= {"key": key, "value_hash": None, "t_append": self.now, "visible": True}
+        row |= {"key": key, "value_hash": None, "echo": None, "home": None, "t_append": self.now, "visible": True}
         row |= {"pid": pid, "epoch": epoch}
         row |= changes
         self.rows["effect"].append(row)
@@ -255,7 +255,7 @@ class Scene:
         for name, fate in {row["id"]: row["fate"] for row in inputs}.items():
             for channel in (*CHANNELS, DEAD):
                 due = times[name] if fate == ("poison" if channel == DEAD else "process") else 0
-                yield {"id": name, "grp": GROUP, "channel": channel, "at_least": due, "at_most": due}
+                yield {"id": name, "grp": GROUP, "channel": channel, "at_least": due, "at_most": due, "echo": None}
 
 
 class Transaction:

@@ -1,5 +1,6 @@
 """Each evidence query: with what it asks for it is enough; without it the verdict is unproven, and names it."""
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,21 +33,22 @@ def test_each_anomaly_has_its_case(anomaly: str) -> None:
     """For a new anomaly, this names the case that its tests lack, and the file where it belongs."""
     file = place(anomaly).replace(".", "/") + ".py"
     assert anomaly in CASES, f"{file} needs CASE = Case(evidence=..., wrong=...): see tests/checks/cases.py"
-    asked = {row.evidence for row in judge_clean().finding(anomaly).evidence}
+    asked = {row.evidence for row in judge_clean(CASES[anomaly].scene).finding(anomaly).evidence}
     assert CASES[anomaly].evidence.keys() == asked, f"CASE in {file} needs each evidence of {anomaly}, and no other"
 
 
 @cache
-def judge_clean() -> Verdict:
+def judge_clean(scene: Callable[[], Scene]) -> Verdict:
     with TemporaryDirectory() as directory:
-        return judge(clean().write(Path(directory)), threads=1)
+        return judge(scene().write(Path(directory)), threads=1)
 
 
 @pytest.mark.parametrize("anomaly", CASES)
 def test_a_clean_run_shows_all_that_is_needed(anomaly: str) -> None:
     """The verdict is upheld, and each number is the run's own."""
-    assert judge_clean().outcome is Outcome.UPHELD
-    rows = judge_clean().finding(anomaly).evidence
+    verdict = judge_clean(CASES[anomaly].scene)
+    assert verdict.outcome is Outcome.UPHELD
+    rows = verdict.finding(anomaly).evidence
     assert {row.evidence: row.seen for row in rows} == {
         name: seen for name, (seen, *_) in CASES[anomaly].evidence.items()
     }
@@ -56,7 +58,7 @@ def test_a_clean_run_shows_all_that_is_needed(anomaly: str) -> None:
 @pytest.mark.parametrize("anomaly", CASES)
 def test_what_is_wrong_is_told_in_a_sentence(tmp_path: Path, anomaly: str) -> None:
     """There are witnesses, and what the check itself says of them; none is left to its columns."""
-    scene = clean()
+    scene = CASES[anomaly].scene()
     CASES[anomaly].wrong(scene)
     told = judge(scene.write(tmp_path), threads=1).finding(anomaly).told
     assert told
@@ -68,7 +70,7 @@ def test_what_is_wrong_is_told_in_a_sentence(tmp_path: Path, anomaly: str) -> No
 )
 def test_without_its_evidence_no_run_is_upheld(tmp_path: Path, anomaly: str, evidence: str, remove: Change) -> None:
     """The row says that it is not enough; what is missing names it and the anomaly, and says what to change."""
-    scene = clean()
+    scene = CASES[anomaly].scene()
     remove(scene)
     verdict = judge(scene.write(tmp_path), threads=1)
     row = next(row for row in verdict.finding(anomaly).evidence if row.evidence == evidence)
@@ -208,7 +210,7 @@ def test_a_subject_without_transactions_is_not_judged_by_them(tmp_path: Path) ->
     """An at-least-once subject with plain producers can be upheld; what was not judged is listed, with its reason."""
     verdict = judge(clean_plain().write(tmp_path), threads=1)
     assert verdict.outcome is Outcome.UPHELD
-    assert [text.split(" ")[0] for text in verdict.not_judged] == ["aborted-read", "torn", "hanging-transaction"]
+    assert {"aborted-read", "torn", "hanging-transaction"} <= {text.split(" ")[0] for text in verdict.not_judged}
     assert verdict.finding("torn").status is Status.NOT_JUDGED
 
 

@@ -213,6 +213,33 @@ def test_an_effect_hidden_beside_its_sibling_is_torn(run: Run, data: st.DataObje
 
 
 @quickly
+@given(runs(), st.data())
+def test_fields_that_hold_something_else_are_found_one_by_one(run: Run, data: st.DataObject) -> None:
+    """Whatever two effects hold, be it right, wrong, missing or nobody's to say: as a loop over rows tells it."""
+    words = st.sampled_from([None, "key=k", "key=l", "amount=1", "amount=2"])
+    echoes = st.lists(words, min_size=2, max_size=2)
+    effects = run.scene.fill().rows["effect"]
+    for row in run.scene.rows["expected"]:
+        row["echo"] = data.draw(st.none() | echoes) if row["channel"] in CHANNELS else None
+    told = {(row["id"], row["channel"]): row["echo"] for row in run.scene.rows["expected"]}
+    for row in effects:
+        row["echo"] = told[row["source_id"], row["channel"]] or [None, None]
+    for row in data.draw(st.lists(st.sampled_from(effects), max_size=2)):
+        row |= {"echo": data.draw(echoes), "home": data.draw(st.sampled_from([None, row["part"], 5]))}
+    due = {(row["id"], row["channel"]): row["echo"] for row in run.scene.rows["expected"]}
+    wrong: dict[str, set[str | None]] = {"corrupted": set(), "misrouted": set()}
+    for row in run.scene.rows["effect"]:
+        if row["visible"]:
+            pairs = zip(due[row["source_id"], row["channel"]] or (), row["echo"], strict=False)
+            for should, does in pairs:
+                if should is not None and should != does:
+                    wrong["misrouted" if should.startswith("key=") else "corrupted"].add(row["source_id"])
+            if row["home"] not in {None, row["part"]}:
+                wrong["misrouted"].add(row["source_id"])
+    assert found(run.scene) == {anomaly: names for anomaly, names in wrong.items() if names}
+
+
+@quickly
 @given(runs())
 def test_an_effect_of_an_aborted_input_is_an_aborted_read(run: Run) -> None:
     """And not a duplicate or a phantom."""

@@ -85,8 +85,8 @@ def test_json_under_a_frame_is_found_as_any_json(written: Path) -> None:
     schema = contract.input.channel.payload.encoding
     assert schema is not None
     sent = list(encoded(make_events(contract, count=100, seed=1), schema, 7))
-    assert {event.value[:5] for event in sent if event.fate is Fate.PROCESS} == {FRAME.pack(0, 7)}
-    assert [contract.input.identity.of(None, event.value, ()) for event in sent] == [event.id for event in sent]
+    assert {event.sent[:5] for event in sent if event.fate is Fate.PROCESS} == {FRAME.pack(0, 7)}
+    assert [contract.input.identity.of(None, event.sent, ()) for event in sent] == [event.id for event in sent]
 
 
 def test_without_a_frame_json_needs_no_registry(written: Path) -> None:

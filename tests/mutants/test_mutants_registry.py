@@ -98,6 +98,14 @@ def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]
             {"a": 1, "b": 0, "c": 0},
             {"lost": {"b", "c"}},
         ),
+        # b was spoilt in a transaction that was aborted, and done again
+        (
+            "swaps-payloads",
+            [("sent", "a b c"), ("spoilt", "a b"), ("sent", "b c"), ("spoilt", "c")],
+            {"a": 1, "b": 1, "c": 1},
+            {"corrupted": {"a", "c"}},
+        ),
+        ("wrong-key", [("sent", "a b"), ("spoilt", "b")], {"a": 1, "b": 1}, {"misrouted": {"b"}}),
     ],
 )
 def test_the_witnesses_follow_from_the_journal(

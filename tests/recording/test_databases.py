@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from streamproof.contract.model import Field, Holds
 from streamproof.errors import HistoryError, UsageError
 from streamproof.history.store import HistoryWriter
 from streamproof.recording.databases import Database, DatabaseRows
@@ -55,6 +56,16 @@ def test_each_row_is_an_effect_of_the_input_that_its_column_names(file: Path, da
     """Twice there, twice an effect; a row without an id is an effect of nothing."""
     insert(file, "a", "b", "a", None)
     assert database.ids() == ["a", "b", "a", None]
+
+
+def test_columns_tell_what_an_effect_holds(file: Path, tmp_path: Path) -> None:
+    """In the words in which the contract names them."""
+    insert(file, "a", None)
+    query = "SELECT event_id, 4 AS amount FROM seen"
+    places = [Field(name, Locator("column", name), None) for name in ("amount", "event_id")]
+    effect = EffectQuery("seen", f"sqlite:///{file}", query, Locator("column", "event_id"), holds=Holds(tuple(places)))
+    found = rows(DatabaseRows([Database(effect)], lambda *_: None), tmp_path)
+    assert [row["echo"] for row in found] == [["amount=4", "event_id=a"], ["amount=4", None]]
 
 
 def test_a_row_is_timed_by_the_last_look_that_did_not_show_it(
@@ -119,7 +130,7 @@ def test_a_query_that_cannot_be_asked_says_why(file: Path) -> None:
 
 def test_a_column_that_is_not_there_is_told_with_those_that_are(file: Path) -> None:
     """The identity in the contract and the query do not fit."""
-    with pytest.raises(UsageError, match='has no column "id", but event_id; correct its identity'):
+    with pytest.raises(UsageError, match='has no column "id", but event_id; correct what x-produces'):
         made(file, column="id").ids()
 
 

@@ -1,6 +1,7 @@
 """The end of a run: what one small history looks like, table by table."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, To
 from confluent_kafka.admin import AdminClient
 
 from streamproof.cluster import EmbeddedCluster, kafka_jars, start_embedded
+from streamproof.contract.model import KEY, Field, Holds
 from streamproof.errors import ClusterError, UsageError
 from streamproof.guardian import Guardian
 from streamproof.history.promise import Delivery, Promise, RunRecord
@@ -21,11 +23,17 @@ from streamproof.recording.coordinator_logs import GroupLog, TransactionLog
 from streamproof.recording.source import Source, record
 from streamproof.recording.topics import EffectTopic, InputTopic, TopicLogs
 from streamproof.serde.locators import Locator
+from streamproof.serde.partitioners import PARTITIONERS
+from streamproof.workload import Event
 
 Row = dict[str, Any]
 ID = Locator.parse("header:id")
 PARTS = 2
-EFFECTS = (EffectTopic("made", "out", ID, per_input=2), EffectTopic("dead", "dlq", ID, dead_letters=True))
+HOLDS = Holds((Field("key", KEY, KEY), Field("header:id", ID, ID)), partitioner="crc32")
+EFFECTS = (
+    EffectTopic("made", "out", ID, per_input=2, holds=HOLDS, partitions=PARTS),
+    EffectTopic("dead", "dlq", ID, dead_letters=True),
+)
 FATES = {
     "good": (0, Fate.PROCESS),
     "twice": (1, Fate.PROCESS),
@@ -34,6 +42,7 @@ FATES = {
     "gone": (4, Fate.ABORT),
     "never": (5, Fate.PROCESS),
 }
+EVENTS = {name: Event(name, "key", seq, fate, b"v", (("id", name.encode()),)) for name, (seq, fate) in FATES.items()}
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +59,10 @@ class Recorder:
         self._writer, self.directory = HistoryWriter(directory), directory
         servers = cluster.bootstrap_servers
         jars = changed.get("jars", kafka_jars())
-        input_topic = InputTopic("in", changed.get("identity", ID), "group", FATES, EFFECTS)
+        effects = changed.get("effects", EFFECTS)
+        input_topic = InputTopic("in", changed.get("identity", ID), "group", FATES, effects, EVENTS)
         self.sources: list[Source] = [
-            TopicLogs(servers, EFFECTS, input_topic),
+            TopicLogs(servers, effects, input_topic),
             GroupLog(servers, jars, grp="group"),
             TransactionLog(servers, jars),
         ]
@@ -161,6 +171,36 @@ def test_expected_follows_from_fate_and_the_log(recorder: Recorder) -> None:
         ("stray", "made"): (2, 2), ("stray", "dead"): (0, 0),
         ("gone", "made"): (0, 0), ("gone", "dead"): (0, 0),
     }  # fmt: skip
+
+
+def test_what_effects_must_hold_is_said_of_what_was_sent_to_be_processed(recorder: Recorder) -> None:
+    """On the channel of which the contract says it; nothing is known of what somebody else sent."""
+    echoes = {row["id"]: row["echo"] for row in recorder.rows("expected") if row["channel"] == "made"}
+    assert echoes == {
+        "good": ["key=key", "header:id=good"], "twice": ["key=key", "header:id=twice"],
+        "bad": None, "dull": None, "stray": None, "gone": None,
+    }  # fmt: skip
+    assert {row["echo"] for row in recorder.rows("expected") if row["channel"] == "dead"} == {None}
+
+
+def test_effects_tell_what_they_hold_and_where_they_belong(recorder: Recorder) -> None:
+    """Hidden ones too; of dead letters nothing was asked."""
+    home = PARTITIONERS["crc32"](b"key", PARTS)
+    assert sorted((row["channel"], row["source_id"], row["echo"], row["home"]) for row in recorder.rows("effect")) == [
+        ("dead", "bad", None, None),
+        ("made", "good", ["key=key", "header:id=good"], home),
+        ("made", "good", ["key=key", "header:id=good"], home),
+        ("made", "twice", ["key=key", "header:id=twice"], home),
+    ]
+
+
+def test_in_a_topic_with_other_partitions_than_the_contract_says_no_key_is_at_home(
+    fed: EmbeddedCluster, tmp_path: Path
+) -> None:
+    """It may have grown while the run went on: then a key has two homes."""
+    made = Recorder(fed, tmp_path, effects=(replace(EFFECTS[0], partitions=PARTS - 1), EFFECTS[1]))
+    made.record()
+    assert {row["home"] for row in made.rows("effect")} == {None}
 
 
 def test_commits_of_aborted_transactions_are_not_visible(recorder: Recorder, fed: EmbeddedCluster) -> None:

@@ -117,7 +117,7 @@ def test_input_is_made_written_and_located_in_any_format(tmp_path: Path) -> None
     sent = list(encoded(make_events(contract, count=20, seed=1), schema, numbers["orders"]))
     located = through(contract, registry).input.identity
     assert {event.fate for event in sent} <= {Fate.PROCESS, Fate.ABORT}
-    assert [located.of(None, event.value, ()) for event in sent] == [event.id for event in sent]
+    assert [located.of(None, event.sent, ()) for event in sent] == [event.id for event in sent]
 
 
 @pytest.mark.parametrize(

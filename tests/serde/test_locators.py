@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from streamproof.errors import UsageError
-from streamproof.serde.locators import Headers, Locator
+from streamproof.serde.locators import Headers, Locator, document_in
 
 HEADERS: Headers = (("id", b"1"), ("id", b"2"), ("empty", None))
 
@@ -55,6 +55,7 @@ def test_a_value_is_found_or_is_not_there(text: str, value: bytes | None, found:
     locator = Locator.parse(text)
     assert locator.of(b"k\xff", value, HEADERS) == found
     records = SimpleNamespace(keys=[b"k\xff"] * 2, values=[value] * 2, headers=[HEADERS] * 2)
+    records.documents = [document_in(value) for value in records.values]
     assert locator.of_all(records) == [found, found]
 
 

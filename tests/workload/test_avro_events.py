@@ -28,8 +28,8 @@ def test_events_are_written_in_the_contracts_schema() -> None:
         )  # fmt: skip
         if event.fate is Fate.POISON:
             continue
-        assert event.value[:5] == FRAME.pack(0, 77)
-        record: Any = schemaless_reader(BytesIO(event.value[5:]), parse_schema(SCHEMA.document), None)
+        assert event.sent[:5] == FRAME.pack(0, 77)
+        record: Any = schemaless_reader(BytesIO(event.sent[5:]), parse_schema(SCHEMA.document), None)
         assert record == json.loads(before.value)
         assert (record["event_id"], record["order_id"], record["sequence"]) == (event.id, event.key, event.seq)
 
@@ -38,7 +38,7 @@ def test_poison_is_poison_in_two_ways() -> None:
     """JSON where Avro should be, and what stands under an id that was never given; the rest of it is not looked at."""
     made = [event for event in make_events(ORDERS, count=300, seed=3, poison=0.1) if event.fate is Fate.POISON]
     assert list(encoded(made, SCHEMA, 77)) == made
-    starts = {event.value[:5] if event.value[0] == 0 else event.value[:1] for event in made}
+    starts = {event.sent[:5] if event.sent[0] == 0 else event.sent[:1] for event in made}
     assert starts == {b"{", FRAME.pack(0, 2**31 - 1)}
 
 
@@ -53,7 +53,7 @@ def test_a_line_that_the_schema_does_not_allow_is_told(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines[:2]))
     good, poison = encoded(events_from_file(path, ORDERS), SCHEMA, 1)
-    assert (good.value[:5], poison.value) == (FRAME.pack(0, 1), b"garbage")
+    assert (good.sent[:5], poison.sent) == (FRAME.pack(0, 1), b"garbage")
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     with pytest.raises(UsageError, match=r"events\.jsonl:3: orders\.OrderEvent\.amount is <much>"):
         list(events_from_file(path, ORDERS))

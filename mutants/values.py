@@ -1,0 +1,115 @@
+"""Forwarders that send wrong values: each spoils some of what it sends, and writes down whose it was."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from confluent_kafka import Message
+
+from mutants.forwarders import Journaled, Results
+from mutants.journal import event_id
+from pipeline.events import Result
+from pipeline.group_member import Batch
+from pipeline.process import Stop
+from pipeline.settings import ForwarderSettings
+
+SPOIL_EVERY = 50
+
+
+class Spoils(Journaled):
+    """Spoils what `_spoil` says, and notes whose it was."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self.topics = settings
+        self._spoilt: set[str] = set()
+        self._results = 0
+
+    def results(self, batch: Batch) -> Results:
+        self._spoilt.clear()
+        return list(self._spoil(super().results(batch)))
+
+    def send(self, batch: Batch, results: Results) -> None:
+        super().send(batch, results)
+        self.journal.next_batch()
+        self.journal.write("sent", batch)
+        self.journal.write("spoilt", Batch([message for message in batch.messages if self._is_spoilt(message)]))
+
+    def _spoil(self, results: Results) -> Iterable[tuple[str, Result]]:
+        raise NotImplementedError
+
+    def _note(self, result: Result) -> None:
+        if found := event_id(result.headers):
+            self._spoilt.add(found)
+
+    def _is_spoilt(self, message: Message) -> bool:
+        return event_id(message.headers()) in self._spoilt
+
+
+class SwapsPayloads(Spoils):
+    """The bug: results are put together by their place in a list, and now and then two values change places."""
+
+    def _spoil(self, results: Results) -> Iterable[tuple[str, Result]]:
+        notes = [n for n, (topic, _) in enumerate(results) if topic == self.topics.notifications_topic]
+        first = notes[0] if notes else None
+        other = next((n for n in notes if results[n][1].key != results[notes[0]][1].key), None)
+        if first is not None and other is not None:
+            (topic, one), (_, two) = results[first], results[other]
+            results[first] = topic, replace(one, value=two.value)
+            results[other] = topic, replace(two, value=one.value)
+            self._note(one)
+            self._note(two)
+        return results
+
+
+class _SpoilsSome(Spoils):
+    """Every nth record for one of the topics is another."""
+
+    topic = "processed_topic"
+
+    def _spoil(self, results: Results) -> Iterable[tuple[str, Result]]:
+        for topic, result in results:
+            if topic == getattr(self.topics, self.topic):
+                self._results += 1
+                if self._results % SPOIL_EVERY == 0:
+                    self._note(result)
+                    yield topic, self._other(result)
+                    continue
+            yield topic, result
+
+    def _other(self, result: Result) -> Result:
+        raise NotImplementedError
+
+
+class WrongKey(_SpoilsSome):
+    """The bug: some notifications are sent under the event's id, and not under the order's."""
+
+    topic = "notifications_topic"
+
+    def _other(self, result: Result) -> Result:
+        return replace(result, key=(event_id(result.headers) or "").encode())
+
+
+class _SpoilsValue(_SpoilsSome):
+    def _other(self, result: Result) -> Result:
+        value = json.loads(result.value or b"{}")
+        self._change(value)
+        return replace(result, value=json.dumps(value).encode())
+
+    def _change(self, value: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+class ChangesField(_SpoilsValue):
+    """The bug: some amounts are a cent more, as by rounding."""
+
+    def _change(self, value: dict[str, Any]) -> None:
+        value["amount"] += 1
+
+
+class DropsField(_SpoilsValue):
+    """The bug: a field gets lost on the way, as where a schema's version does not know it."""
+
+    def _change(self, value: dict[str, Any]) -> None:
+        del value["currency"]
