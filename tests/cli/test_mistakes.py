@@ -184,7 +184,7 @@ operations:
         (["check", "."], {}, "is not a complete history"),
         (["check", "."], {"run.json": "{}"}, "run.json: subject: Field required; it was not written by this version"),
         (["check", "."], {"run.json": "{"}, "run.json: Invalid JSON: EOF while parsing an object"),
-        (["check", "."], {"run.json": '{"format": 99}'}, "run.json: format: Input should be 5; it was not written by"),
+        (["check", "."], {"run.json": '{"format": 99}'}, "run.json: format: Input should be 6; it was not written by"),
         (["report", "results"], {}, "results holds no results of Allure's; make some by pytest --alluredir results"),
         (["up", "--brokers", "2"], {}, "an odd number of brokers, not 2"),
         (["up", "--port", "70000"], {}, "70000 is no port; choose a number from 1 to 65535"),
