@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from streamproof import __version__
-from streamproof.cli import check, compat, completion, demo, init, lag, report, steps, up, validate, verify
+from streamproof.cli import check, compat, completion, crash, demo, init, lag, report, steps, up, validate, verify
 from streamproof.cli.judged import STATUSES
 from streamproof.cli.streams import told_streams
 from streamproof.errors import OutputError, StreamproofError
@@ -36,6 +36,7 @@ app.command(epilog=demo.EPILOG)(demo.demo)
 app.command(epilog=init.EPILOG)(init.init)
 app.command(epilog=up.EPILOG)(up.up)
 app.command(epilog=verify.EPILOG)(verify.verify)
+app.command(epilog=crash.EPILOG)(crash.crash)
 app.command(epilog=validate.EPILOG)(validate.validate)
 app.command(epilog=check.EPILOG)(check.check)
 app.command(epilog=lag.EPILOG)(lag.lag)

@@ -10,6 +10,7 @@ from streamproof.errors import UsageError
 
 HOME = Path(".streamproof")
 RUNS = HOME / "runs"
+SWEEPS = HOME / "sweeps"
 UP = HOME / "up"
 _IGNORE = HOME / ".gitignore"
 

@@ -71,7 +71,9 @@ streamproof verify --faults plan.json
   target, or `of_instance` says which, where the target is a broker. The [proxy](clusters.md#the-proxy) holds it back
   until the fault has begun: a request has not reached its broker by then; what an answer answers is done, and the
   client does not know. An instance that is killed there dies exactly so; what it was paused with goes on when it wakes.
-  A moment that does not come within 15 s is told. Needs the proxy.
+  A moment that does not come within 15 s is told. With `stage`, the instance is brought there first: to its `start-up`
+  (it is asked to stop, and started again), to a `rebalance` (another instance is), or to its `shutdown` (it is asked to
+  stop). Needs the proxy.
 - `name`: by which other faults refer to this fault.
 - `lasts_ms`: milliseconds from breaking to mending, at least; 500 where it is left out. Other parameters of an action
   stand beside it.

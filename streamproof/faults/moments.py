@@ -1,6 +1,9 @@
 """Faults at a moment of the wire: the instance is held there, at the proxy, until the action has begun."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import ClassVar
 
 from streamproof.capabilities import Capability
@@ -8,10 +11,20 @@ from streamproof.clock import now_us
 from streamproof.errors import SubjectError
 from streamproof.faults.system import Evidence, Scene
 from streamproof.faults.triggers import Following
-from streamproof.wire import Await, Hold, Moment
+from streamproof.history.terms import Cause
+from streamproof.wire import Await, Hold, Moment, Proxy
 
 WITHIN_S = 15.0
 SHARES = 30  # in which a turn's input is let in, until the moment comes
+
+
+class Stage(StrEnum):
+    """The stages that an instance goes through, again and again, in their order."""
+
+    START_UP = "start-up"
+    STEADY = "steady"
+    REBALANCE = "rebalance"
+    SHUTDOWN = "shutdown"
 
 
 @dataclass(frozen=True)
@@ -21,38 +34,71 @@ class AtMoment(Following):
     The instance is the target; `instance` says which, where the target is a broker or a database. What is held goes on
     as soon as the action has begun; what an instance was killed or paused with goes with its connection, or waits until
     it is woken.
+
+    `stage` is brought about first, and the moment counted from there: a start-up (the instance is asked to stop, and
+    started again), a rebalance (another instance is), a shutdown (it is asked to stop).
     """
 
     moment: Moment
+    stage: Stage = Stage.STEADY
     instance: int | None = None
     feeds: ClassVar[bool] = True
     requires: ClassVar[frozenset[Capability]] = frozenset({Capability.WIRE})
 
     def __str__(self) -> str:
         whose = "" if self.instance is None else f" (instance {self.instance})"
-        return f"{self.after}, {self.moment}{whose}"
+        return f"{self.after}, {self._place}{whose}"
 
     def seize(self, scene: Scene) -> bool:
         number, wire = self._number(scene), scene.system.wire
         if wire is None:
             raise SubjectError("there is no proxy in this run, so no moment can be waited for")
         scene.hold = hold = Hold()
-        rule = Await(self.moment, number, hold)
-        wire.add(rule)
-        try:
+        scene.stopped_us = now_us()  # what is brought about disturbs the subject, too
+        since = wire.incarnation(number) + 1 if self.stage is Stage.START_UP else 1
+        with self._brought_about(scene, number, wire, Await(self.moment, number, hold, since=since)):
             for share in range(SHARES):
                 scene.feed((share + 1) / SHARES)
                 if hold.wait_held(WITHIN_S / SHARES) or scene.system.stopping.is_set():
                     break
-        finally:
-            wire.remove(rule)
-            if not hold.held:
-                hold.let_go()
-        scene.stopped_us = now_us() if hold.held else None
+        if not hold.held:
+            self.release(scene)
+        elif self.stage is Stage.STEADY:
+            scene.stopped_us = now_us()
         return hold.held
 
+    @contextmanager
+    def _brought_about(self, scene: Scene, number: int, wire: Proxy, rule: Await) -> Iterator[None]:
+        """The stage has begun, and the rule is asked; a group that was rebalanced gets its other instance back."""
+        supervisor = scene.system.supervisor
+        other = self._other(scene, number) if self.stage is Stage.REBALANCE else None
+        if self.stage is Stage.SHUTDOWN:  # what it sends before it was asked is of its steady stage
+            supervisor.stop(number)
+        wire.add(rule)
+        try:
+            if self.stage is Stage.START_UP:
+                _stop_and_wait(scene, number)
+                supervisor.start(number)
+            elif other is not None:
+                _stop_and_wait(scene, other)
+            yield
+        finally:
+            wire.remove(rule)
+            if other is not None:
+                supervisor.start(other)
+
+    def _other(self, scene: Scene, number: int) -> int:
+        others = [one.number for one in scene.system.supervisor.current_all() if one.number != number and one.running]
+        if not others:
+            raise SubjectError(f"instance {number} is alone, so nothing is rebalanced; run two instances")
+        return others[0]
+
     def never(self, scene: Scene) -> str:
-        return f"instance {self._number(scene)} was never seen there within {WITHIN_S:.0f} s: {self.moment}"
+        return f"instance {self._number(scene)} was never seen there within {WITHIN_S:.0f} s: {self._place}"
+
+    @property
+    def _place(self) -> str:
+        return f"{self.moment}{'' if self.stage is Stage.STEADY else f' in its {self.stage}'}"
 
     def begun(self, scene: Scene) -> None:
         if scene.instance != self._number(scene):
@@ -64,12 +110,22 @@ class AtMoment(Following):
     def release(self, scene: Scene) -> None:
         if scene.hold:
             scene.hold.let_go()
+        if self.stage is Stage.SHUTDOWN:
+            number, supervisor = self._number(scene), scene.system.supervisor
+            if supervisor.current(number).cause is Cause.STOPPED:
+                _stop_and_wait(scene, number)
+                supervisor.start(number)
 
     def told(self, scene: Scene, evidence: Evidence) -> Evidence:
-        return replace(evidence, sentence=f"{self.moment} (instance {self._number(scene)}): {evidence.sentence}")
+        return replace(evidence, sentence=f"{self._place} (instance {self._number(scene)}): {evidence.sentence}")
 
     def _number(self, scene: Scene) -> int:
         number = scene.instance if self.instance is None else self.instance
         if number is None:
             raise SubjectError(f"{scene.on} has no moments; say at which instance's moment (instance)")
         return number
+
+
+def _stop_and_wait(scene: Scene, number: int) -> None:
+    supervisor = scene.system.supervisor
+    supervisor.wait_stopped([supervisor.stop(number)])

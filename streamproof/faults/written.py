@@ -20,7 +20,7 @@ from streamproof.errors import UsageError, did_you_mean, unreadable
 from streamproof.faults.actions import ACTIONS, Action, Kill
 from streamproof.faults.actions.action import WrongKeyError
 from streamproof.faults.fault import Fault, either
-from streamproof.faults.moments import AtMoment
+from streamproof.faults.moments import AtMoment, Stage
 from streamproof.faults.plan import Plan
 from streamproof.faults.targets import parse_target
 from streamproof.faults.triggers import (
@@ -61,6 +61,9 @@ class WrittenFault(BaseModel):
     looks: int | None = Field(default=None, ge=1, description="a whole number, of at least 1")
     moment: str | None = Field(default=None, description='a request or an answer, such as "EndTxn/request"')
     nth: int = Field(default=1, ge=1, description="a whole number, of at least 1")
+    stage: Literal["start-up", "steady", "rebalance", "shutdown"] = Field(
+        default="steady", description="start-up, steady, rebalance or shutdown"
+    )
     of_instance: int | None = Field(default=None, ge=1, description="the number of an instance")
     name: str = Field(default="", description="a name, by which other faults of the plan refer to it")
 
@@ -122,11 +125,12 @@ def _trigger(written: WrittenFault, action: Action, where: str) -> Trigger:
         if written.in_flight or written.looks:
             raise UsageError(f"{where}: at a moment, nobody is looked at; leave in_flight and looks out")
         try:
-            return AtMoment(trigger, Moment.parse(written.moment, written.nth), written.of_instance)
+            moment = Moment.parse(written.moment, written.nth)
+            return AtMoment(trigger, moment, Stage(written.stage), written.of_instance)
         except UsageError as error:
             raise UsageError(f"{where}: moment {error}") from error
-    if written.nth != 1 or written.of_instance is not None:
-        raise UsageError(f"{where}: nth and of_instance are of a moment; write them beside moment")
+    if {"nth", "stage", "of_instance"} & written.model_fields_set:
+        raise UsageError(f"{where}: nth, stage and of_instance are of a moment; write them beside moment")
     in_flight = written.in_flight if written.in_flight is not None else bool(action.looks) and "if-seen"
     if not in_flight:
         return trigger
@@ -151,6 +155,7 @@ def keys_of(fault: Fault) -> dict[str, Any]:
         moment = fault.when.moment
         when |= {"moment": moment.name}
         when |= {"nth": moment.nth} if moment.nth > 1 else {}
+        when |= {} if fault.when.stage is Stage.STEADY else {"stage": fault.when.stage.value}
         when |= {} if fault.when.instance is None else {"of_instance": fault.when.instance}
     elif fault.action.looks:
         when["in_flight"] = False

@@ -11,14 +11,22 @@ from streamproof.wire.rules import Deed, Hold
 from streamproof.wire.sightings import Sighting
 
 FORM = "API/request or API/response, such as EndTxn/request or EndTxn-commit/response"
-ENDS = {"commit": True, "abort": False}  # how an EndTxn is told from the other kind
+ABOUT = {"EndTxn": ("commit", "abort"), "FindCoordinator": ("group", "transaction")}  # what tells two kinds apart
+
+
+def about_of(api: str, *, committed: bool | None, tid: str | None) -> str | None:
+    """Which of two kinds a request, or its answer, is of; None of an API that has a single kind."""
+    if api not in ABOUT:
+        return None
+    return ABOUT[api][not committed if api == "EndTxn" else tid is not None]
 
 
 @dataclass(frozen=True)
 class Moment:
     """The `nth` request to an API, or answer to it, counted from when it is waited for.
 
-    `about`: "commit" or "abort", of an EndTxn alone; None for either. UsageError for what there is not.
+    `about`: "commit" or "abort" of an EndTxn, "group" or "transaction" of a FindCoordinator; None for either.
+    UsageError for what there is not.
     """
 
     api: str
@@ -29,8 +37,9 @@ class Moment:
     def __post_init__(self) -> None:
         if self.api not in APIS.values():
             raise UsageError(f'"{self.name}": Kafka has no API {self.api}{did_you_mean(self.api, APIS.values())}')
-        if self.about is not None and (self.api != "EndTxn" or self.about not in ENDS):
-            raise UsageError(f'"{self.name}": only an EndTxn is told apart, by commit or abort; write {FORM}')
+        if self.about is not None and self.about not in (kinds := ABOUT.get(self.api, ())):
+            there = f"an {self.api} is of {' or '.join(kinds)}" if kinds else f"{self.api} has a single kind"
+            raise UsageError(f'"{self.name}": {there}; write {FORM}')
         if self.nth < 1:
             raise UsageError(f"{self.name}: nth is {self.nth}; give a whole number of at least 1")
 
@@ -55,18 +64,23 @@ class Moment:
         """Whether this is of the kind, whatever its number."""
         if sighting.api != self.api or sighting.side is not self.side:
             return False
-        return self.about is None or sighting.content.committed is ENDS[self.about]
+        said = sighting.content
+        return self.about in {None, about_of(self.api, committed=said.committed, tid=said.tid)}
 
 
 class Await:
-    """A rule: when an instance comes to a moment, what it sends, or is answered, is held."""
+    """A rule: when an instance comes to a moment, what it sends, or is answered, is held.
 
-    def __init__(self, moment: Moment, instance: int, hold: Hold) -> None:
-        self._moment, self._instance, self._hold = moment, instance, hold
+    `since`: the first of its incarnations that counts.
+    """
+
+    def __init__(self, moment: Moment, instance: int, hold: Hold, *, since: int = 1) -> None:
+        self._moment, self._instance, self._hold, self._since = moment, instance, hold, since
         self._seen = 0
 
     def __call__(self, sighting: Sighting, /) -> Deed | None:
-        if sighting.instance != self._instance or not self._moment.matches(sighting):
+        mine = sighting.instance == self._instance and sighting.incarnation >= self._since
+        if not (mine and self._moment.matches(sighting)):
             return None
         self._seen += 1
         return self._hold if self._seen == self._moment.nth else None

@@ -73,7 +73,7 @@ def test_a_moment_is_read_as_it_is_written(fault: Fault) -> None:
     [
         ({"moment": "EndTx/request"}, 'fault kill: moment "EndTx/request": Kafka has no API EndTx'),
         ({"moment": "EndTxn/request", "in_flight": True}, "fault kill: at a moment, nobody is looked at; leave in_fl"),
-        ({"nth": 2}, "fault kill: nth and of_instance are of a moment; write them beside moment"),
+        ({"nth": 2}, "fault kill: nth, stage and of_instance are of a moment; write them beside moment"),
     ],
 )
 def test_a_mistake_in_a_moment_is_told(keys: dict[str, Any], sentence: str) -> None:

@@ -39,8 +39,8 @@ def test_a_moment_is_read_as_it_is_written_and_told_in_words(moment: Moment, nam
         ("EndTxn", '"EndTxn" is no moment; write API/request or API/response'),
         ("EndTxn/reply", '"EndTxn/reply" is no moment; write API/request or API/response'),
         ("EndTx/request", '"EndTx/request": Kafka has no API EndTx (did you mean "EndTxn"?)'),
-        ("EndTxn-maybe/request", '"EndTxn-maybe/request": only an EndTxn is told apart, by commit or abort'),
-        ("Fetch-commit/request", '"Fetch-commit/request": only an EndTxn is told apart'),
+        ("EndTxn-maybe/request", '"EndTxn-maybe/request": an EndTxn is of commit or abort; write'),
+        ("Fetch-commit/request", '"Fetch-commit/request": Fetch has a single kind; write'),
     ],
 )
 def test_what_is_no_moment_is_told(text: str, sentence: str) -> None:

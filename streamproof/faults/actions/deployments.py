@@ -73,6 +73,8 @@ class Stop(Action):
         stopping = Stopping(scene.numbers)
         for number in stopping.numbers:
             stopping.ask(scene.system, number)
+        if scene.own_hold:
+            scene.own_hold.let_go()  # it is asked to stop at that moment, and goes on from there
         return stopping
 
     def evidence(self, scene: Scene, state: Stopping) -> Evidence:

@@ -1,0 +1,76 @@
+"""`streamproof crash`: a fault at each step of a subject's own cycle."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from streamproof.cli.flags import DIR, FILE, TEXT, Json
+from streamproof.cli.judged import EXIT, STATUSES, tell
+from streamproof.engine.directories import SWEEPS, new_directory
+from streamproof.engine.request import Request
+from streamproof.faults.sweep import How
+from streamproof.report.terminal import Terminal
+
+EPILOG = (
+    "Examples:\n\nstreamproof crash\n\nstreamproof crash orders --how kill --only 'steady/*'\n\n"
+    f"streamproof crash orders --only 'steady/EndTxn*' --seed 7719 --json\n\n{STATUSES}"
+)
+
+
+def crash(
+    subject: Annotated[
+        str | None, typer.Argument(metavar="SUBJECT", help="Of streamproof.toml; the first if left out.")
+    ] = None,
+    config: Annotated[Path, typer.Option(**FILE, help="Where subjects are declared.")] = Path("streamproof.toml"),
+    how: Annotated[
+        list[How] | None,
+        typer.Option(metavar="HOW", help=f"What is done at each step: {', '.join(How)}; may be repeated. Else all."),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STEP", **TEXT, help="Only steps of that name, such as 'steady/EndTxn*'; may be repeated."
+        ),
+    ] = None,
+    instances: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How many instances to run; else as declared, or 1.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Repeats the workload; else random.")] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="WHERE", **TEXT, help="embedded, testcontainers, or HOST:PORT of an existing cluster."),
+    ] = None,
+    directory: Annotated[Path | None, typer.Option(**DIR, help=f"Where the runs are kept: {SWEEPS}/TIME.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", metavar="", help="Print the map alone.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Kill a subject at every step of its own protocol, one after the other, and judge what became of its records.
+
+    Its cycle is learnt from what it says to its brokers; nothing of it has to be changed, whatever its language.
+    """
+    from streamproof.checks import Outcome  # noqa: PLC0415 - slow to import
+    from streamproof.engine.events import Judged  # noqa: PLC0415
+    from streamproof.engine.sweep import sweep  # noqa: PLC0415
+    from streamproof.report.sweep import document_of, map_of  # noqa: PLC0415
+
+    request = Request(
+        subject=subject, config=config, instances=instances, seed=seed, cluster=cluster,
+        directory=directory or new_directory(SWEEPS),
+    )  # fmt: skip
+    listeners = [] if quiet else [Terminal.on(sys.stderr if as_json else sys.stdout)]
+    out = None if quiet or as_json else Console(highlight=False)
+    for came in sweep(request, *listeners, hows=how or tuple(How), only=only or ()):
+        if isinstance(came, Judged):
+            shown = None if came.verdict.outcome is Outcome.UNPROVEN else out  # a part may show too little
+            tell(came.verdict, came.history, came.spec.directory, shown)
+            continue
+        document = document_of(came).model_dump_json(indent=2)
+        (request.directory / "sweep.json").write_text(document)
+        if as_json:
+            print(document)
+        else:
+            Console(highlight=False).print("", map_of(came))
+        raise typer.Exit(EXIT[came.outcome])

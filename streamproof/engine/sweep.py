@@ -1,0 +1,149 @@
+"""A sweep: a fault at each step of a subject's own cycle, each step learnt from the wire, in as few runs as it takes.
+
+a short run ─▶ the steps of its cycle ─▶ for each kind of fault a run with a fault at every step ─▶ a map of the cycle
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+import pyarrow.parquet as pq
+
+from streamproof.checks import Outcome
+from streamproof.checks.blame import blame
+from streamproof.engine.directories import kept
+from streamproof.engine.events import Judged, Listener, Phase, PhaseBegan, SessionEvent
+from streamproof.engine.request import Prepared, Request, prepare, spec_of, with_fresh_names
+from streamproof.engine.session import Session
+from streamproof.engine.spec import RunSpec
+from streamproof.errors import UsageError
+from streamproof.faults import Fault, Instance, Kill, Plan, Progress
+from streamproof.faults.cycle import Step, learnt
+from streamproof.faults.sweep import How, Trial, plan_of, trials
+
+LEARNT_FROM = 1_000  # events
+EVENTS_A_STEP = 150  # so that there is work when its turn comes
+OTHER = 2  # the instance that is killed to make a rebalance
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of a trial: whether its step came up, what was seen, and how many witnesses lay at it, by anomaly."""
+
+    trial: Trial
+    came_up: bool
+    seen: str
+    witnesses: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """`steps`: of the subject's cycle. `runs`: each judged, the first being that from which the cycle was learnt."""
+
+    steps: tuple[Step, ...]
+    tried: tuple[Tried, ...]
+    runs: tuple[Judged, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """Violated where any run was; upheld where every step came up, and each run but the first was upheld."""
+        outcomes = {judged.verdict.outcome for judged in self.runs}
+        if Outcome.VIOLATED in outcomes:
+            return Outcome.VIOLATED
+        later = {judged.verdict.outcome for judged in self.runs[1:]}
+        whole = all(tried.came_up for tried in self.tried)
+        return Outcome.UPHELD if later == {Outcome.UPHELD} and whole else Outcome.UNPROVEN
+
+
+def sweep(
+    request: Request, *listeners: Listener, hows: Sequence[How] = tuple(How), only: Sequence[str] = ()
+) -> Iterator[Judged | Sweep]:
+    """Each run as it is judged, and last what all of them came to.
+
+    The runs share a cluster where the subject takes fresh names through `{run}`; else each has a cluster of its own,
+    which an existing cluster cannot be (UsageError).
+    """
+    prepared = prepare(request)
+    with _Runs(request, prepared, listeners) as runs:
+        first, steps = runs.learn()
+        yield first
+        judged, tried = [first], list[Tried]()
+        chosen = trials(steps, hows, only)
+        for how in hows:
+            if mine := [trial for trial in chosen if trial.how is how]:
+                run = runs.judged(how.value, plan_of(mine, prepared.spec.seed), EVENTS_A_STEP * len(mine))
+                judged.append(run)
+                yield run
+                tried += _became(mine, run)
+        yield Sweep(steps, tuple(tried), tuple(judged))
+
+
+class _Runs(ExitStack):
+    """The runs of a sweep, each in a directory of its own, and its names ending in `-NAME`."""
+
+    def __init__(self, request: Request, prepared: Prepared, listeners: Sequence[Listener]) -> None:
+        super().__init__()
+        self._request, self._prepared, self._listeners = request, prepared, listeners
+        self._stopping_us = 0
+        self._session: Session | None = None
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._logs = self.enter_context(kept(self._request.directory))
+        return self
+
+    def learn(self) -> tuple[Judged, tuple[Step, ...]]:
+        """A short run in which an instance is killed, and the steps of the cycle that its wire shows."""
+        instances = self._prepared.spec.subject.instances
+        kill = Fault(Kill(lasts_ms=200), Instance(min(OTHER, instances)), Progress(0.3))
+        judged = self.judged("cycle", Plan((kill,)), LEARNT_FROM)
+        wire = judged.history.tables.get("wire")
+        if wire is None:
+            raise UsageError(
+                f"subject {judged.spec.subject.name}: nothing of it came through the proxy, so its cycle is not known; "
+                "give it the brokers' address by {bootstrap_servers}, and leave the proxy on"
+            )
+        return judged, learnt(pq.read_table(wire).to_pylist(), self._stopping_us)
+
+    def judged(self, name: str, plan: Plan, events: int) -> Judged:
+        spec = self._spec(name, events)
+        if self._prepared.spec.subject.renames:
+            if self._session is None:
+                self._session = self.enter_context(self._new_session(self._logs))
+            return self._session.verify(spec, plan)
+        with self._new_session(self._logs / name) as session:
+            return session.verify(spec, plan)
+
+    def _spec(self, name: str, events: int) -> RunSpec:
+        seed, suffix = self._prepared.spec.seed, f"-{name}"
+        asked = replace(self._request, events=events, seed=seed, directory=self._request.directory / name)
+        spec = spec_of(asked, self._prepared.config, seed)
+        if not spec.subject.renames:
+            return spec
+        return replace(spec, contract=with_fresh_names(spec.contract, suffix), suffix=suffix)
+
+    def _new_session(self, logs: Path) -> Session:
+        logs.mkdir(parents=True, exist_ok=True)
+        return Session(self._prepared.cluster, logs=logs, listeners=[*self._listeners, self._note_stop])
+
+    def _note_stop(self, event: SessionEvent) -> None:
+        if isinstance(event, PhaseBegan) and event.phase is Phase.STOP:
+            self._stopping_us = event.t
+
+
+def _became(chosen: Sequence[Trial], judged: Judged) -> Iterator[Tried]:
+    """Of each trial, by the row of its fault: the last, of those that were tried again."""
+    history = judged.history
+    at = blame(history, judged.verdict, extra=judged.spec.checks) if judged.verdict.outcome is Outcome.VIOLATED else {}
+    rows = pq.read_table(history.tables["fault"]).to_pylist()
+    for trial in chosen:
+        mine = [row for row in rows if row["name"] == trial.name]
+        witnesses = Counter[str]()
+        for row in mine:
+            witnesses += at.get(row["t_effect"] or row["t_from"], Counter())
+        yield Tried(
+            trial, any(row["effective"] for row in mine), mine[-1]["evidence"] if mine else "not tried", witnesses
+        )

@@ -1,0 +1,119 @@
+"""A sweep: the same fault at each step of a subject's own cycle, as a plan."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from streamproof.errors import UsageError, did_you_mean
+from streamproof.faults.actions import Kill, KillBroker, PauseBeyondSession, Stop
+from streamproof.faults.cycle import Step
+from streamproof.faults.fault import Fault
+from streamproof.faults.moments import AtMoment, Stage
+from streamproof.faults.plan import Plan
+from streamproof.faults.targets import BrokerRole, Instance
+from streamproof.faults.triggers import Progress
+
+VICTIM = 1  # the instance whose moments are waited for
+ASKED: Mapping[BrokerRole, frozenset[str]] = {
+    BrokerRole.LEADER: frozenset({"Produce", "Fetch"}),
+    BrokerRole.TRANSACTION_COORDINATOR: frozenset(
+        {"InitProducerId", "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn"}
+    ),
+    BrokerRole.GROUP_COORDINATOR: frozenset(
+        {"JoinGroup", "SyncGroup", "Heartbeat", "ConsumerGroupHeartbeat", "OffsetFetch", "OffsetCommit",
+         "TxnOffsetCommit"}
+    ),
+}  # fmt: skip
+
+
+class How(StrEnum):
+    """What is done to a subject at each step."""
+
+    KILL = "kill"
+    STOP = "stop"
+    PAUSE = "pause"
+    BROKER = "broker"
+
+    @property
+    def meaning(self) -> str:
+        """In words, for who chooses."""
+        return MEANINGS[self]
+
+
+MEANINGS: Mapping[How, str] = {
+    How.KILL: "the instance is killed, and started again",
+    How.STOP: "it is asked to stop, and started again",
+    How.PAUSE: "it is paused until its group has given it up",
+    How.BROKER: "the broker that it asks is killed, and started again",
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A fault at a step."""
+
+    how: How
+    step: Step
+
+    @property
+    def name(self) -> str:
+        """By which a person asks for it, and a plan refers to it: `kill/steady/EndTxn-commit/request`."""
+        return f"{self.how}/{self.step.name}"
+
+
+def trials(steps: Sequence[Step], hows: Sequence[How], only: Sequence[str] = ()) -> tuple[Trial, ...]:
+    """What there is to be tried, each kind of fault after the other; only what a pattern of `only` matches, if any.
+
+    UsageError for a pattern that matches nothing.
+    """
+    every = tuple(Trial(how, step) for how in hows for step in steps if _makes_sense(how, step))
+    for pattern in only:
+        if not any(_matches(trial, pattern) for trial in every):
+            names = list(dict.fromkeys(trial.step.name for trial in every))
+            raise UsageError(
+                f"--only {pattern}: no step of this subject has such a name{did_you_mean(pattern, names)}; a * stands "
+                f"for anything, as in steady/EndTxn*; there are {', '.join(names)}"
+            )
+    return tuple(trial for trial in every if not only or any(_matches(trial, pattern) for pattern in only))
+
+
+def plan_of(chosen: Sequence[Trial], seed: int) -> Plan:
+    """A fault for each trial, their turns spread over the workload."""
+    marks = [round(number / (len(chosen) + 1), 4) for number in range(len(chosen))]
+    return Plan(tuple(_fault(trial, mark) for trial, mark in zip(chosen, marks, strict=True)), seed)
+
+
+def _matches(trial: Trial, pattern: str) -> bool:
+    return any(fnmatchcase(name, pattern) for name in (trial.name, trial.step.name))
+
+
+def _makes_sense(how: How, step: Step) -> bool:
+    match how:
+        case How.KILL:
+            return True
+        case How.STOP:
+            return step.stage is not Stage.SHUTDOWN
+        case How.PAUSE:  # who is no member yet, or none any more, no group gives up
+            return step.stage in {Stage.STEADY, Stage.REBALANCE}
+        case How.BROKER:
+            return step.stage is not Stage.SHUTDOWN and _role(step) is not None
+
+
+def _role(step: Step) -> BrokerRole | None:
+    return next((role for role, apis in ASKED.items() if step.moment.api in apis), None)
+
+
+def _fault(trial: Trial, mark: float) -> Fault:
+    step, victim = trial.step, Instance(VICTIM)
+    own = AtMoment(Progress(mark), step.moment, stage=step.stage)
+    match trial.how:
+        case How.KILL:
+            return Fault(Kill(lasts_ms=0), victim, own, trial.name)
+        case How.STOP:
+            return Fault(Stop(lasts_ms=0), victim, own, trial.name)
+        case How.PAUSE:
+            return Fault(PauseBeyondSession(lasts_ms=200), victim, own, trial.name)
+        case How.BROKER:
+            asked = AtMoment(Progress(mark), step.moment, stage=step.stage, instance=VICTIM)
+            return Fault(KillBroker(lasts_ms=500), _role(step) or BrokerRole.LEADER, asked, trial.name)
