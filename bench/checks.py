@@ -79,7 +79,7 @@ ROWS = {
         first * 4 + nth AS n, t + CASE WHEN control = 'abort' THEN nth * 800 ELSE 5000 + nth * 20000 END AS t_append
         FROM ({ATTEMPTS}), {STATES}""",
     "process": f"""SELECT 1 AS instance, g AS incarnation, g AS pid, {START} AS t_start, {START} AS t_ready,
-        {START} + g * 10000000 + 1500 AS t_end, -9 AS exit, 'killed' AS cause FROM range(1, 5) r(g)""",
+        NULL AS t_stop, {START} + g * 10000000 + 1500 AS t_end, -9 AS exit, 'killed' AS cause FROM range(1, 5) r(g)""",
     "fault": f"""SELECT NULL AS name, 'kill' AS kind, 'instance:1' AS target, NULL AS node, 1 AS instance,
         '{{}}' AS parameters, 'progress' AS moment, {START} + g * 10000000 AS t_from, NULL AS t_effect,
         {START} + g * 10000000 + 500000 AS t_to, NULL AS t_recovered, 'seen' AS evidence, TRUE AS effective,

@@ -15,7 +15,7 @@ from streamproof.contract.extensions import (
     DeadLettersExtension,
     HoldsExtension,
     ProducesExtension,
-    RecoveryExtension,
+    WithinExtension,
 )
 from streamproof.contract.fields import require_field
 from streamproof.contract.holding import read_holds
@@ -118,7 +118,8 @@ class _Reader:
             isolation=Isolation(isolation.choice(list(Isolation))) if isolation else Isolation.READ_COMMITTED,
             produces=(_sent_on(node, channel, identity),) if sends else self._produces(node, channel),
             dead_letters=self._dead_letters(node, identity),
-            recovery_ms=_recovery(node),
+            recovery_ms=_within(node, "x-recovery"),
+            close_ms=_within(node, "x-close"),
             sends=sends,
             through=self._through(node),
         )
@@ -340,13 +341,14 @@ def _topic_configuration(binding: Node | None) -> Mapping[str, str]:
     return found
 
 
-def _recovery(node: Node) -> int | None:
-    recovery = node.get("x-recovery")
-    if recovery is None:
+def _within(node: Node, extension: str) -> int | None:
+    """Milliseconds; None where the extension is left out."""
+    promised = node.get(extension)
+    if promised is None:
         return None
-    recovery.only(RecoveryExtension.names())
+    promised.only(WithinExtension.names())
     expected = "an ISO 8601 duration, such as PT5S"
-    within = recovery.need("within", expected)
+    within = promised.need("within", expected)
     try:
         if not within.text(expected).startswith("P"):
             raise within.wrong(expected)

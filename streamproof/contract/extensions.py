@@ -70,8 +70,8 @@ class DeadLettersExtension(_Written):
     max_attempts: int | None = Field(default=None, ge=1, description="not judged yet")
 
 
-class RecoveryExtension(_Written):
-    """How soon it goes on after a fault; not judged yet."""
+class WithinExtension(_Written):
+    """How soon something is done."""
 
     within: str = Field(pattern="^P", description="an ISO 8601 duration, such as PT5S")
 
@@ -94,7 +94,12 @@ class OperationPart(_Part):
     x_produces: tuple[ProducesExtension, ...] | None = Field(default=None, description="what each input causes")
     x_sends: HoldsExtension | None = Field(default=None, description="what is sent of each input, by who sends it")
     x_dead_letters: DeadLettersExtension | None = None
-    x_recovery: RecoveryExtension | None = None
+    x_recovery: WithinExtension | None = Field(
+        default=None, description="how soon each partition goes on when a fault is over"
+    )
+    x_close: WithinExtension | None = Field(
+        default=None, description="how soon an instance ends when it is asked to stop"
+    )
     x_through: tuple[ChannelName, ...] | None = Field(
         default=None, description="topics of its own that inputs go through, from one of its stages to the next"
     )

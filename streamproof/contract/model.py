@@ -120,16 +120,14 @@ class Contract:
     produces: tuple[Produces, ...]
     dead_letters: DeadLetters | None = None
     recovery_ms: int | None = None
+    close_ms: int | None = None
     sends: bool = False
     through: tuple[Channel, ...] = ()
 
     @property
     def unjudged(self) -> tuple[str, ...]:
         """What it promises that no check judges yet, each in words."""
-        return (
-            *(["recovery in time (x-recovery)"] if self.recovery_ms is not None else []),
-            *(["max-attempts of dead letters"] if self.dead_letters and self.dead_letters.max_attempts else []),
-        )
+        return ("max-attempts of dead letters",) if self.dead_letters and self.dead_letters.max_attempts else ()
 
     def topics(self) -> tuple[Channel, ...]:
         """All channels that are topics, the input's first, hops last."""

@@ -29,6 +29,8 @@ def promise_of(spec: RunSpec, transaction_timeout_ms: int = TRANSACTION_TIMEOUT_
         joined=produced,
         transaction_timeout_ms=transaction_timeout_ms,
         cleanup_ms=CLEANUP_MS,
+        recovery_ms=contract.recovery_ms,
+        close_ms=contract.close_ms,
     )
 
 

@@ -34,6 +34,8 @@ class Promise(BaseModel):
     the order of their inputs. `isolation`: how it reads them. `joined`: the channels whose effects one transaction
     should join. `through`: hops, topics of the subject's own that inputs go through; `stages`: the further groups that
     read these. `transaction_timeout_ms`: a transaction that stays open longer, plus `cleanup_ms`, hangs.
+    `recovery_ms`: how soon each partition goes on when a fault is over; `close_ms`: how soon an instance ends when it
+    is asked to; of each nothing is promised where it is null.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +51,8 @@ class Promise(BaseModel):
     stages: tuple[str, ...] = ()
     transaction_timeout_ms: int = 60_000
     cleanup_ms: int = 10_000
+    recovery_ms: int | None = None
+    close_ms: int | None = None
 
 
 class RunRecord(BaseModel):

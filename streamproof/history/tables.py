@@ -170,13 +170,14 @@ TABLES: dict[str, pa.Schema] = {
         error=_or_null(_str),
         rule=_or_null(_str),
     ),
-    # the subject's processes, as their supervisor saw them
+    # the subject's processes, as their supervisor saw them. t_stop: when it was asked to stop (SIGTERM), null if never
     "process": _table(
         instance=_int,
         incarnation=_int,
         pid=_int,
         t_start=_long,
         t_ready=_or_null(_long),
+        t_stop=_or_null(_long),
         t_end=_or_null(_long),
         exit=_or_null(_int),
         cause=_or_null(_str),

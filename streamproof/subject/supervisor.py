@@ -42,6 +42,7 @@ class Instance:
         self.log_start = log_start  # earlier incarnations wrote what is before it
         self.t_start = now_us()
         self.t_ready: int | None = None
+        self.t_stop: int | None = None  # when it was asked to stop
         self.t_end: int | None = None
         self.cause: Cause | None = None
 
@@ -58,6 +59,7 @@ class Instance:
     def ask_to_stop(self) -> None:
         """SIGTERM, also to a paused group."""
         self.cause = Cause.STOPPED
+        self.t_stop = now_us()
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
 
@@ -78,6 +80,7 @@ class Instance:
             "pid": self.process.pid,
             "t_start": self.t_start,
             "t_ready": self.t_ready,
+            "t_stop": self.t_stop,
             "t_end": self.t_end,
             "exit": self.process.poll(),
             "cause": self.cause.value if self.cause else None,
@@ -287,19 +290,19 @@ class ProcessSupervisor:
     def wait_stopped(self, stopping: Sequence[Instance]) -> list[Instance]:
         """Wait for the end of all that were asked to stop; those that were killed, at `stop_timeout_s` from now."""
         deadline = time.monotonic() + self.spec.stop_timeout_s
-        late = []
-        for instance in stopping:  # without the lock: the other instances go on
-            if instance.t_end is not None:
-                continue
-            while (left := instance.left()) and time.monotonic() < deadline:
-                time.sleep(LOOK_S)
-            if left:
-                instance.cause = Cause.KILLED
-                instance.signal(signal.SIGKILL)
-                late.append(instance)
+        waiting = [instance for instance in stopping if instance.t_end is None]
+        while waiting and time.monotonic() < deadline:  # without the lock: the other instances go on
+            for instance in [instance for instance in waiting if not instance.left()]:
+                waiting.remove(instance)
+                instance.process.wait()
+                instance.t_end = now_us()
+            time.sleep(LOOK_S)
+        for instance in waiting:
+            instance.cause = Cause.KILLED
+            instance.signal(signal.SIGKILL)
             instance.process.wait()
             instance.t_end = now_us()
-        return late
+        return waiting
 
     def close(self) -> None:
         """Let the pipes of all that have ended go; nobody reads them any more."""

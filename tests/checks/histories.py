@@ -37,6 +37,8 @@ class Scene:
             joined=CHANNELS,
             transaction_timeout_ms=1_000,
             cleanup_ms=500,
+            recovery_ms=60_000,
+            close_ms=10_000,
         )
         self.now = START
         self.rows: dict[str, list[Row]] = {name: [] for name in TABLES}
@@ -158,7 +160,12 @@ class Scene:
 
     def _process(self, incarnation: int) -> Row:
         row: Row = {"instance": 1, "incarnation": incarnation, "pid": 4000 + incarnation, "t_start": START}
-        return row | {"t_ready": START, "t_end": None, "exit": None, "cause": None}
+        return row | {"t_ready": START, "t_stop": None, "t_end": None, "exit": None, "cause": None}
+
+    def process_stops(self, *, takes_ms: int = 1) -> None:
+        """A process that was there from the start ends when it is asked to."""
+        row = self._process(len(self.rows["process"]) + 1) | {"t_stop": self.wait()}
+        self.rows["process"].append(row | {"t_end": self.wait(takes_ms), "exit": 0, "cause": "stopped"})
 
     def fault(self, target: str = "instance:1", *, effective: bool = True, lasts_ms: int = 3) -> None:
         row: Row = {"name": None, "kind": "kill", "target": target, "node": None, "instance": None, "parameters": "{}"}
@@ -335,6 +342,7 @@ def clean(promise: str = "exactly-once", *, ordered: bool = True) -> Scene:
     killed.abort(fenced=True)
     scene.rebalance()
     _move(scene, 20, 60, epoch=1)
+    scene.process_stops()
     return scene
 
 

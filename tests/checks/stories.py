@@ -23,7 +23,7 @@ def story(scene: Scene, directory: Path, anomaly: str) -> Story:
 
 def process(scene: Scene, instance: int, incarnation: int, t_start: int, **end: int | str) -> None:
     row: Row = {"instance": instance, "incarnation": incarnation, "pid": 4000 + 10 * instance + incarnation}
-    row |= {"t_start": t_start, "t_ready": t_start, "t_end": None, "exit": None, "cause": None}
+    row |= {"t_start": t_start, "t_ready": t_start, "t_stop": None, "t_end": None, "exit": None, "cause": None}
     scene.rows["process"].append(row | end)
 
 

@@ -63,7 +63,7 @@ CASE = Case(
         "partitions whose records lie in batches": (6, in_no_batch),
         "partitions that were read back to their end": (6, not_read_back, read_by_observers_alone, read_uncommitted),
         "sends of inputs": (121, sent_by_nobody, not_sent),
-        "processes of the subject": (1, no_process),
+        "processes of the subject": (2, no_process),
     },
     wrong=wrong,
 )

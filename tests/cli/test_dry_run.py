@@ -39,7 +39,7 @@ def test_a_dry_run_says_what_would_be_run_fed_broken_and_judged(call: Call, tmp_
     assert (
         "lost (forbidden), shown by faults that took effect while inputs were in flight; needed effects; " in called.out
     )
-    assert "not judged recovery in time (x-recovery)\n" in called.out
+    assert "not judged max-attempts of dead letters\n" in called.out
     assert not list(tmp_path.iterdir())
 
 

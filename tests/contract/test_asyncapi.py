@@ -33,7 +33,7 @@ def test_the_reference_contract_is_read(monkeypatch: pytest.MonkeyPatch) -> None
     ]
     assert contract.dead_letters is not None
     assert (contract.dead_letters.channel.topic, contract.dead_letters.max_attempts) == ("order-events-dlq", 3)
-    assert contract.recovery_ms == 5000
+    assert (contract.recovery_ms, contract.close_ms) == (30_000, 10_000)
     assert not contract.sends
     assert source.channel.payload.json_schema is not None
     assert source.channel.payload.json_schema["required"][0] == "event_id"
@@ -57,7 +57,12 @@ def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
     contract = read_contract(written)
     assert contract.dead_letters is not None
     assert contract.dead_letters.identity == Locator("json", "/id")
-    assert (contract.ordered, contract.recovery_ms, contract.input.key) == (False, None, Locator("key"))
+    assert (contract.ordered, contract.recovery_ms, contract.close_ms, contract.input.key) == (
+        False,
+        None,
+        None,
+        Locator("key"),
+    )
     assert contract.isolation is Isolation.READ_COMMITTED
     assert contract.produces[0].per_input == 1
     assert contract.produces[0].channel.topic == "processed"
@@ -167,5 +172,5 @@ def test_what_is_promised_and_not_judged_is_told(written: Path) -> None:
     written.write_text(DOCUMENT)
     assert read_contract(written).unjudged == ()
     dead = "x-dead-letters: { channel: dlq"
-    written.write_text(DOCUMENT.replace(dead, f"x-recovery: {{ within: PT5S }}\n    {dead}, max-attempts: 3"))
-    assert read_contract(written).unjudged == ("recovery in time (x-recovery)", "max-attempts of dead letters")
+    written.write_text(DOCUMENT.replace(dead, f"{dead}, max-attempts: 3"))
+    assert read_contract(written).unjudged == ("max-attempts of dead letters",)
