@@ -40,6 +40,10 @@ class Fault:
             raise UsageError(
                 f"fault {self.action.kind}: {self.on} has no cycle; only an instance that runs can be in flight"
             )
+        try:
+            self.action.check_trigger(self.when)
+        except UsageError as error:
+            raise UsageError(f"fault {self.action.kind}: {error}") from error
 
     @classmethod
     def of(cls, kind: str, target: str, at: float | None = None, **more: Any) -> Self:

@@ -1,8 +1,25 @@
 """What goes between a subject and its brokers, request by request: seen, recorded, and held back or cut at will."""
 
+from streamproof.wire.late import Late
 from streamproof.wire.moments import Await, Moment, about_of
 from streamproof.wire.proxy import Proxy
+from streamproof.wire.refusals import PLAUSIBLE
 from streamproof.wire.rules import Cut, Deed, Hold, Rule
 from streamproof.wire.sightings import Content, Sighting
+from streamproof.wire.slow import Slow
 
-__all__ = ["Await", "Content", "Cut", "Deed", "Hold", "Moment", "Proxy", "Rule", "Sighting", "about_of"]
+__all__ = [
+    "PLAUSIBLE",
+    "Await",
+    "Content",
+    "Cut",
+    "Deed",
+    "Hold",
+    "Late",
+    "Moment",
+    "Proxy",
+    "Rule",
+    "Sighting",
+    "Slow",
+    "about_of",
+]

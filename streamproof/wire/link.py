@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,6 +14,7 @@ from streamproof.wire.addresses import lowered, may_tell, readdressed
 from streamproof.wire.codec import Header, NotDecodedError
 from streamproof.wire.frames import Splitter
 from streamproof.wire.journal import Entry
+from streamproof.wire.refusals import refusal
 from streamproof.wire.rules import Cut, Hold
 from streamproof.wire.sightings import NOTHING, TOLD, Content, Sighting, content_of, error_of
 
@@ -38,10 +39,11 @@ class _Lane:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request that will be answered."""
+    """A request that will be answered. `made`: the answer that it gets from us, and what is seen of that."""
 
     header: Header
     content: Content
+    made: tuple[bytes, Sighting] | None = None
 
 
 class End(asyncio.Protocol):
@@ -180,7 +182,7 @@ class Link:
         if hold:
             if lane.entry:
                 lane.entry.rule = Handling.DROPPED
-            hold.end(lost=True)
+            hold.end(Handling.DROPPED)
 
     # frames
 
@@ -210,7 +212,7 @@ class Link:
                 self._asked.append(_Asked(header, content))
             self._send(Side.REQUEST, frame)
 
-        self._weigh(self._sighting(header, content, Side.REQUEST), pass_on)
+        self._weigh(self._sighting(frame, header, content, Side.REQUEST), frame, header, pass_on)
 
     def _answer(self, frame: bytes) -> None:
         asked = self._asked_by(codec.correlation_of(frame))
@@ -231,9 +233,10 @@ class Link:
 
         def pass_on() -> None:
             self._send(Side.RESPONSE, frame)
+            self._send_made()
             self._close_if_done()
 
-        self._weigh(self._sighting(header, asked.content, Side.RESPONSE, error), pass_on)
+        self._weigh(self._sighting(frame, header, asked.content, Side.RESPONSE, error), frame, header, pass_on)
 
     def _changed(self, header: Header, body: Any) -> Any | None:
         if header.key == API_VERSIONS:
@@ -256,19 +259,19 @@ class Link:
 
     # rules
 
-    def _sighting(self, header: Header, content: Content, side: Side, error: str | None = None) -> Sighting:
-        return Sighting(
-            *self._who, self._address, header.api, header.version, header.client, side, content, error
-        )  # fmt: skip
+    def _sighting(
+        self, frame: bytes, header: Header, content: Content, side: Side, error: str | None = None
+    ) -> Sighting:
+        api, version, client = header.api, header.version, header.client
+        return Sighting(*self._who, self._address, api, version, client, side, content, error, len(frame))
 
-    def _weigh(self, sighting: Sighting, pass_on: Callable[[], None]) -> None:
+    def _weigh(self, sighting: Sighting, frame: bytes, header: Header, pass_on: Callable[[], None]) -> None:
         note = self._proxy.journal.note
         match self._proxy.judge(sighting):
             case Hold() as hold:
                 lane = self._lanes[sighting.side]
                 lane.hold, lane.entry = hold, note(sighting, Handling.HELD)
-                lose = partial(self._proxy.call, self._drop, lane, hold)
-                hold.take(sighting, partial(self._proxy.call, self._resume, sighting.side, hold, pass_on), lose)
+                hold.take(sighting, _Kept(self, hold, sighting, frame, header, pass_on))
             case Cut():
                 note(sighting, Handling.CUT)
                 self.abort()
@@ -276,15 +279,21 @@ class Link:
                 note(sighting)
                 pass_on()
 
-    def _resume(self, side: Side, hold: Hold, pass_on: Callable[[], None]) -> None:
-        """Pass on what is held, if it is still there, and what has waited behind it."""
+    def soon(self, deed: Callable[..., None], *arguments: Any) -> None:
+        """Do something in the proxy's own thread."""
+        self._proxy.call(deed, *arguments)
+
+    def resume(self, hold: Hold, side: Side, pass_on: Callable[[], None], rule: Handling = Handling.HELD) -> None:
+        """Let go what is held, if it is still there, and what has waited behind it. `rule`: what became of it."""
         lane = self._lanes[side]
         if lane.hold is not hold:
             return
         lane.hold = None
+        if lane.entry:
+            lane.entry.rule = rule
         self._late = Side.REQUEST not in self._ends
         pass_on()
-        hold.end(lost=False)
+        hold.end(rule)
         while lane.waiting and lane.hold is None:
             frame = lane.waiting.popleft()
             lane.size -= len(frame)
@@ -292,6 +301,61 @@ class Link:
         self._flow(side)
         self._close_if_done()
 
-    def _drop(self, lane: _Lane, hold: Hold) -> None:
-        if lane.hold is hold:
+    def lose(self, hold: Hold, side: Side) -> None:
+        """End the connection that something is held on, if it is still there."""
+        if self._lanes[side].hold is hold:
             self.abort()
+
+    def part(self, hold: Hold) -> None:
+        """End the client's side alone, if its request is still held; what the client sent after that is forgotten."""
+        lane = self._lanes[Side.REQUEST]
+        if lane.hold is hold and (client := self._ends.get(Side.REQUEST)):
+            hold.outlives = True
+            lane.waiting.clear()
+            lane.size = 0
+            client.abort()
+
+    def refuse(self, sighting: Sighting, header: Header, answer: bytes, error: str) -> None:
+        """Answer in the broker's place, once all that was asked before is answered."""
+        refused = replace(sighting, side=Side.RESPONSE, error=error)
+        self._asked.append(_Asked(header, sighting.content, (answer, refused)))
+        self._send_made()
+
+    def _send_made(self) -> None:
+        while self._asked and (made := self._asked[0].made):
+            self._asked.popleft()
+            answer, sighting = made
+            self._proxy.journal.note(sighting, Handling.REFUSED)
+            self._send(Side.RESPONSE, answer)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is held on a link: a `Keeper`."""
+
+    link: Link
+    hold: Hold
+    sighting: Sighting
+    frame: bytes
+    header: Header
+    then: Callable[[], None]
+
+    def pass_on(self) -> None:
+        self.link.soon(self.link.resume, self.hold, self.sighting.side, self.then)
+
+    def lose(self) -> None:
+        self.link.soon(self.link.lose, self.hold, self.sighting.side)
+
+    def part(self) -> None:
+        self.link.soon(self.link.part, self.hold)
+
+    def refuse(self, error: str) -> None:
+        try:
+            answer = refusal(self.frame, self.header, error) if self.sighting.side is Side.REQUEST else None
+        except NotDecodedError:
+            answer = None
+        if answer is None:
+            self.pass_on()
+            return
+        made = partial(self.link.refuse, self.sighting, self.header, answer, error)
+        self.link.soon(self.link.resume, self.hold, Side.REQUEST, made, Handling.REFUSED)

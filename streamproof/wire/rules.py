@@ -10,32 +10,55 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from streamproof.history.terms import Handling
 from streamproof.wire.sightings import Sighting
 
 
-class Hold:
-    """Keeps back a request or an answer, and all behind it on its connection, until it is let go or dropped.
+class Keeper(Protocol):
+    """The connection that something is held on. Its methods may be called from any thread, and do their part soon."""
 
-    `outlives`: the client may give up its connection, and the request still reaches the broker when it is let go; else
-    it is lost with its connection. Any thread may let go and drop, also before anything is held.
+    def pass_on(self) -> None: ...
+
+    def lose(self) -> None: ...
+
+    def refuse(self, error: str) -> None: ...
+
+    def part(self) -> None: ...
+
+
+class Hold:
+    """Keeps back a request or an answer, and all behind it on its connection, until it is decided what becomes of it.
+
+    It is lost with its connection, unless `part` was called. Any thread may decide, also before anything is held; the
+    first decision counts.
     """
 
-    def __init__(self, *, outlives: bool = False) -> None:
-        self.outlives = outlives
+    def __init__(self) -> None:
         self.sighting: Sighting | None = None
-        self.lost = False
+        self.became: Handling | None = None
+        self.outlives = False
         self._held, self._over = threading.Event(), threading.Event()
         self._lock = threading.Lock()
-        self._passes: bool | None = None  # until it is decided
-        self._follow: dict[bool, Callable[[], None]] = {}
+        self._keeper: Keeper | None = None
+        self._decision: Callable[[Keeper], None] | None = None
 
     def wait_held(self, seconds: float) -> bool:
         """Wait until something is held; whether it is."""
         return self._held.wait(seconds)
 
     def wait_over(self, seconds: float) -> bool:
-        """Wait until it was passed on, or is lost."""
+        """Wait until it was passed on or refused, or is lost."""
         return self._over.wait(seconds)
+
+    @property
+    def lost(self) -> bool:
+        """Whether it went with its connection."""
+        return self.became is Handling.DROPPED
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was answered in its broker's place."""
+        return self.became is Handling.REFUSED
 
     @property
     def held(self) -> bool:
@@ -44,34 +67,47 @@ class Hold:
 
     def let_go(self) -> None:
         """Pass it on."""
-        self._decide(passes=True)
+        self._decide(lambda keeper: keeper.pass_on())
 
     def drop(self) -> None:
         """Lose it, and its connection with it."""
-        self._decide(passes=False)
+        self._decide(lambda keeper: keeper.lose())
 
-    def _decide(self, *, passes: bool) -> None:
+    def refuse(self, error: str) -> None:
+        """Answer a request with this error in its broker's place, which never gets it. An answer is passed on."""
+        self._decide(lambda keeper: keeper.refuse(error))
+
+    def part(self) -> None:
+        """End the client's side of the connection that it is held on: the client tries again, and this is still held.
+
+        A request alone can outlive its client so. What becomes of it is still to be decided.
+        """
         with self._lock:
-            if self._passes is not None:
+            keeper = self._keeper
+        if keeper:
+            keeper.part()
+
+    def _decide(self, decision: Callable[[Keeper], None]) -> None:
+        with self._lock:
+            if self._decision is not None:
                 return
-            self._passes, follow = passes, self._follow
-        if follow:
-            follow[passes]()
+            self._decision, keeper = decision, self._keeper
+        if keeper:
+            decision(keeper)
 
     # the proxy's part, in its own thread
 
-    def take(self, sighting: Sighting, pass_on: Callable[[], None], lose: Callable[[], None]) -> None:
-        """Hold this. One of the two is called, from any thread, once it is decided, which may have been before."""
+    def take(self, sighting: Sighting, keeper: Keeper) -> None:
+        """Hold this. What becomes of it may have been decided before."""
         with self._lock:
-            self.sighting, passes = sighting, self._passes
-            self._follow = {True: pass_on, False: lose}
+            self.sighting, self._keeper, decision = sighting, keeper, self._decision
         self._held.set()
-        if passes is not None:
-            self._follow[passes]()
+        if decision:
+            decision(keeper)
 
-    def end(self, *, lost: bool) -> None:
-        """It was passed on, or lost with its connection."""
-        self.lost = lost
+    def end(self, became: Handling) -> None:
+        """What became of it."""
+        self.became = became
         self._over.set()
 
 

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from kio.schema.errors import ErrorCode
@@ -47,7 +47,7 @@ NOTHING = Content()
 class Sighting:
     """A request or an answer at the proxy. An answer has the content of its request, and its own error, if any.
 
-    `address`: the broker's, as it advertises it.
+    `address`: the broker's, as it advertises it. `size`: in bytes.
     """
 
     conn: int
@@ -60,6 +60,7 @@ class Sighting:
     side: Side
     content: Content = NOTHING
     error: str | None = None
+    size: int = field(default=0, compare=False)
 
 
 def content_of(request: Any, topic_name: TopicName) -> Content:
@@ -95,8 +96,8 @@ def content_of(request: Any, topic_name: TopicName) -> Content:
 
 def error_of(answer: Any) -> str | None:
     """The first error in an answer, in its order, as Kafka writes it: NOT_COORDINATOR."""
-    for field in fields(answer):
-        value = getattr(answer, field.name)
+    for part in fields(answer):
+        value = getattr(answer, part.name)
         if isinstance(value, ErrorCode):
             if value is not ErrorCode.none:
                 return value.name.upper()

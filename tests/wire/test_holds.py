@@ -97,10 +97,11 @@ def test_what_is_held_dies_with_its_client(proxy: Proxy, connect: Connect, side:
 def test_a_request_that_outlives_its_client_reaches_the_broker_late(proxy: Proxy, connect: Connect) -> None:
     """Its answer is seen, though nobody waits for it any more; then the connection ends."""
     client, broker = connect()
-    proxy.add(First(hold := Hold(outlives=True)))
+    proxy.add(First(hold := Hold()))
     client.sendall(end_txn(1))
     assert hold.wait_held(PATIENCE_S)
-    client.close()
+    hold.part()
+    assert is_closed(client)
     again, broker_again = connect()
     again.sendall(end_txn(2))
     assert receive(broker_again, len(end_txn())) == end_txn(2)
@@ -114,7 +115,7 @@ def test_a_request_that_outlives_its_client_reaches_the_broker_late(proxy: Proxy
 def test_a_held_request_whose_broker_goes_is_lost(proxy: Proxy, connect: Connect) -> None:
     """And its client is told, as by any connection that ends."""
     client, broker = connect()
-    proxy.add(First(hold := Hold(outlives=True)))
+    proxy.add(First(hold := Hold()))
     client.sendall(end_txn())
     assert hold.wait_held(PATIENCE_S)
     broker.close()

@@ -5,13 +5,19 @@ from streamproof.faults.actions.brokers import DisconnectBroker, KillBroker, Kil
 from streamproof.faults.actions.databases import LockDatabase
 from streamproof.faults.actions.deployments import Deploy, Stop
 from streamproof.faults.actions.processes import Join, Kill, PauseBeyondSession
+from streamproof.faults.actions.wire import BlackHole, CutConnection, Delay, ErrorAnswer, HoldPastRetry, Throttle
 
 __all__ = [
     "ACTIONS",
     "Action",
+    "BlackHole",
+    "CutConnection",
+    "Delay",
     "Deploy",
     "DisconnectBroker",
     "Drawn",
+    "ErrorAnswer",
+    "HoldPastRetry",
     "Join",
     "Kill",
     "KillBroker",
@@ -21,4 +27,5 @@ __all__ = [
     "PauseBroker",
     "RestartBroker",
     "Stop",
+    "Throttle",
 ]

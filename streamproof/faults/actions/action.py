@@ -23,6 +23,7 @@ from streamproof.complaints import complaint
 from streamproof.errors import UsageError
 from streamproof.faults.system import Evidence, Scene
 from streamproof.faults.targets import TargetKind
+from streamproof.faults.triggers import Trigger
 
 ACTIONS: "dict[str, type[Action]]" = {}
 
@@ -88,6 +89,9 @@ class Action(BaseModel):
         super().__pydantic_init_subclass__(**more)
         if "kind" in cls.__dict__ and (other := ACTIONS.setdefault(cls.kind, cls)) is not cls:
             raise TypeError(f'{cls.__qualname__}: {other.__qualname__} has the kind "{cls.kind}" already')
+
+    def check_trigger(self, when: Trigger) -> None:
+        """UsageError, without the fault's name, for a trigger that it cannot begin by."""
 
     def prepare(self, scene: Scene) -> None:
         """Look at what will be missed, before anything is touched."""

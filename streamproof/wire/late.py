@@ -1,0 +1,63 @@
+"""A request that reaches its broker late: after the client has tried again, and has gone on to what comes next."""
+
+import threading
+
+from streamproof.history.terms import Side
+from streamproof.wire.rules import Deed, Hold
+from streamproof.wire.sightings import Content, Sighting
+
+PRODUCE = "Produce"
+
+
+class Late:
+    """A rule that lets go a request that is held, once its successor is under way; the client waits meanwhile.
+
+    The client tries again on another connection, and is answered. The successor is, of a request of a transaction, the
+    next Produce after that, which the broker has taken; of any other, the next of its kind. Its answer is held until
+    the broker has answered the late request, so that this certainly comes in between. `error`: what the broker said to
+    the late request, None where it took it.
+    """
+
+    def __init__(self, hold: Hold) -> None:
+        self.hold = hold
+        self.error: str | None = None
+        self.retried = False
+        self._successor = Hold()
+        self._answered = threading.Event()
+
+    @property
+    def answered(self) -> bool:
+        """Whether the broker has answered the late request."""
+        return self._answered.is_set()
+
+    def end(self) -> None:
+        """Let all go that is still held."""
+        self.hold.let_go()
+        self._successor.let_go()
+
+    def __call__(self, sighting: Sighting, /) -> Deed | None:
+        first = self.hold.sighting
+        if first is None or sighting.side is not Side.RESPONSE:
+            return None
+        if sighting.conn == first.conn:
+            if sighting.api == first.api:
+                self.error = sighting.error
+                self._answered.set()
+                self._successor.let_go()
+            return None
+        if sighting.error is not None or not _are_of_one(first.content, sighting.content):
+            return None
+        if not self.retried:
+            self.retried = sighting.api == first.api
+            return None
+        if sighting.api != (PRODUCE if first.content.tid else first.api) or self._successor.held:
+            return None
+        self.hold.let_go()
+        return self._successor
+
+
+def _are_of_one(first: Content, other: Content) -> bool:
+    """Whether two requests are of one transactional id or, without any, of one member of a group."""
+    if first.tid or other.tid:
+        return first.tid == other.tid
+    return (first.grp, first.member) == (other.grp, other.member)
