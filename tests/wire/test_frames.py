@@ -2,12 +2,13 @@
 
 import struct
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamproof.wire.frames import Splitter
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=8), st.lists(st.integers(1, 30), min_size=1))
 def test_frames_come_out_as_they_went_in(bodies: list[bytes], cuts: list[int]) -> None:
     """Whatever pieces the network makes of them."""
@@ -21,6 +22,7 @@ def test_frames_come_out_as_they_went_in(bodies: list[bytes], cuts: list[int]) -
     assert not splitter.raw
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=60), max_size=8))
 def test_whatever_arrives_nothing_is_lost_or_made_up(pieces: list[bytes]) -> None:
     """What comes out is the beginning of what went in; all of it, once it is no such protocol."""
