@@ -18,6 +18,7 @@ from streamproof.engine.validation import Validation
 from streamproof.faults.written import TRIGGERS, WrittenFault, WrittenPlan, kinds
 from streamproof.lag.document import LagReport
 from streamproof.report.document import Demonstrated, JudgedRun
+from streamproof.report.shrunk import ShrunkRun
 from streamproof.report.sweep import SweepDocument
 from streamproof.starter.project import Written
 
@@ -55,6 +56,7 @@ def schemas() -> Mapping[str, Schema]:
         "init.json": _named("What init --json prints", Written, _Untitled, "serialization"),
         "lag.json": _named("What lag --json prints", LagReport, _Untitled, "serialization"),
         "sweep.json": _named("What crash --json prints", SweepDocument, _Untitled, "serialization"),
+        "shrunk.json": _named("What shrink --json prints", ShrunkRun, _Untitled, "serialization"),
         "demo.json": _named("What demo --json prints", Demonstrated, _Untitled, "serialization"),
     }
 

@@ -1,6 +1,7 @@
 """The end of `verify` and `check`: verdicts are printed, and decide the exit status."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -33,6 +34,8 @@ def tell(verdict: "Verdict", history: "History", directory: Path, out: Console |
     report = write_page(verdict, history, directory)
     if out and not brief:
         out.print(f"        Report  {escape(str(report))}", soft_wrap=True)
+        if verdict.outcome == "violated" and (history.record.again or "").startswith("streamproof verify"):
+            out.print(f"        Smaller streamproof shrink {escape(shlex.quote(str(directory)))}", soft_wrap=True)
 
 
 def finish(

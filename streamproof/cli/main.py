@@ -14,7 +14,21 @@ from typing import Annotated
 import typer
 
 from streamproof import __version__
-from streamproof.cli import check, compat, completion, crash, demo, init, lag, report, steps, up, validate, verify
+from streamproof.cli import (
+    check,
+    compat,
+    completion,
+    crash,
+    demo,
+    init,
+    lag,
+    report,
+    shrink,
+    steps,
+    up,
+    validate,
+    verify,
+)
 from streamproof.cli.judged import STATUSES
 from streamproof.cli.streams import told_streams
 from streamproof.errors import OutputError, StreamproofError
@@ -37,6 +51,7 @@ app.command(epilog=init.EPILOG)(init.init)
 app.command(epilog=up.EPILOG)(up.up)
 app.command(epilog=verify.EPILOG)(verify.verify)
 app.command(epilog=crash.EPILOG)(crash.crash)
+app.command(epilog=shrink.EPILOG)(shrink.shrink)
 app.command(epilog=validate.EPILOG)(validate.validate)
 app.command(epilog=check.EPILOG)(check.check)
 app.command(epilog=lag.EPILOG)(lag.lag)

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TextIO
@@ -47,6 +49,7 @@ def _where(metavar: str, text: str, *names: str, **more: Any) -> Any:
 
 
 def verify(
+    context: typer.Context,
     subject: Annotated[
         str | None, typer.Argument(metavar="SUBJECT", help="Of streamproof.toml; the first if left out.")
     ] = None,
@@ -143,7 +146,7 @@ def verify(
     ] = False,
     junit: Junit = None,
     as_json: Json = False,
-) -> None:
+) -> Request | None:
     """Run a subject on real Kafka, break things, record what happens, and judge it."""
     request = Request(
         subject=subject, config=config, command=run, input_topic=input_topic, output_topics=tuple(output_topic or ()),
@@ -154,8 +157,10 @@ def verify(
         proxy=None if proxy is None else proxy is Proxied.ON,
         directory=directory or new_directory(RUNS),
         without=tuple(without or ()),
-        arguments=_repeated(sys.argv[1:], {"--seed", "--seeds"} if seeds > 1 else {"--seeds"}), seeds=seeds,
+        arguments=repeated(sys.argv[1:], {"--seed", "--seeds"} if seeds > 1 else {"--seeds"}), seeds=seeds,
     )  # fmt: skip
+    if context.obj is Request:
+        return request
     if quiet and verbose:
         raise UsageError("--quiet and --verbose say opposite things; give one of them")
     if dry:
@@ -167,13 +172,13 @@ def verify(
             print(json.dumps(foreseen.model_dump(mode="json")))
         else:
             print_fitted(Text(explain_dry_run(foreseen)), Console(highlight=False), under=UNDER)
-        return
+        return None
     out = None if as_json else Console(highlight=False)
     runs = []
     for judged in verify_each(request, *_listeners(sys.stderr if as_json else sys.stdout, quiet, verbose)):
         tell(judged.verdict, judged.history, judged.spec.directory, out, brief=quiet)
         runs.append((judged.verdict, judged.history))
-    finish(runs, as_json=as_json, junit=junit, several=seeds > 1)
+    return finish(runs, as_json=as_json, junit=junit, several=seeds > 1)
 
 
 def _listeners(file: TextIO, quiet: bool, verbose: bool) -> list[Listener]:
@@ -189,7 +194,17 @@ def _listeners(file: TextIO, quiet: bool, verbose: bool) -> list[Listener]:
     return [EventLog(console), Terminal(console)]
 
 
-def _repeated(arguments: list[str], valued: set[str]) -> tuple[str, ...]:
+def request_of(arguments: Sequence[str]) -> Request:
+    """What `streamproof ARGUMENTS` asks for, of which the first is `verify`; nothing is carried out."""
+    app = typer.Typer(add_completion=False)
+    app.command()(verify)
+    command = typer.main.get_command(app)
+    with command.make_context("streamproof verify", list(arguments[1:]), obj=Request) as context:
+        request: Request = command.invoke(context)
+    return replace(request, arguments=tuple(arguments))
+
+
+def repeated(arguments: Sequence[str], valued: set[str]) -> tuple[str, ...]:
     """The words that ask for the same run again, kept elsewhere and carried out. `valued`: flags to be left out too."""
     valued = {*valued, "--directory", "--junit"}
     pairs = zip(["", *arguments], arguments, strict=False)

@@ -11,6 +11,7 @@ from streamproof.errors import UsageError
 HOME = Path(".streamproof")
 RUNS = HOME / "runs"
 SWEEPS = HOME / "sweeps"
+SHRUNK = HOME / "shrunk"
 UP = HOME / "up"
 _IGNORE = HOME / ".gitignore"
 

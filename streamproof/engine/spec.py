@@ -10,6 +10,7 @@ from streamproof.subject import SubjectSpec
 from streamproof.workload import Event
 
 FEED_S = 5.0  # how long the whole input takes at least, so that there is time to break things
+TEST_FEED_S = 2.0  # a test's input is small
 QUIET_S = 60.0  # for the group to commit past all input, and for open transactions to end
 
 

@@ -199,29 +199,41 @@ def plan_in_words(text: str) -> Plan:
 
 def read_written(path: Path) -> WrittenPlan:
     """The plan in a file, its faults not looked at; UsageError when it cannot be read, or is none."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read ({unreadable(error)}); name the file of a plan") from error
-    try:
-        return WrittenPlan.model_validate(read_json(text))
-    except MalformedError as error:
-        raise UsageError(f"{path}:{error.place}: {error}{SAVED}") from error
-    except ValidationError as error:
-        raise UsageError(f"{path}: {_sentence(error.errors(include_url=False)[0])}{SAVED}") from error
+    return _written(_text(path), str(path))
 
 
 def read_plan(path: Path) -> Plan:
     """The plan in a file; UsageError with the number of the fault, from 1, and the first thing that is wrong in it."""
-    written, faults = read_written(path), []
+    return plan_in_json(_text(path), str(path))
+
+
+def plan_in_json(text: str, where: str) -> Plan:
+    """The plan in a text, which lies at `where`. Errors as `read_plan`."""
+    written, faults = _written(text, where), []
     for number, keys in enumerate(written.faults, 1):
         try:
             faults.append(fault_of(keys, f", {number} of the plan"))
         except WrongKeyError as error:
-            raise UsageError(f"{path}: fault {number}: {error.said}{SAVED}") from error
+            raise UsageError(f"{where}: fault {number}: {error.said}{SAVED}") from error
         except UsageError as error:
-            raise UsageError(f"{path}: {error}") from error
+            raise UsageError(f"{where}: {error}") from error
     return Plan(faults=tuple(faults), seed=written.seed, dropped=written.dropped)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read ({unreadable(error)}); name the file of a plan") from error
+
+
+def _written(text: str, where: str) -> WrittenPlan:
+    try:
+        return WrittenPlan.model_validate(read_json(text))
+    except MalformedError as error:
+        raise UsageError(f"{where}:{error.place}: {error}{SAVED}") from error
+    except ValidationError as error:
+        raise UsageError(f"{where}: {_sentence(error.errors(include_url=False)[0])}{SAVED}") from error
 
 
 SAVED = "; a plan is what a run saves as plan.json"

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["streamproof.pytest.steps", "streamproof.pytest.schema_steps", "streamproof.pytest.allure_steps"]
 
-FEED_S = 2.0  # a test's input is small
 PACKAGE = Path(__file__).parents[1]
 OPTIONS = ("--streamproof-config", "--cluster", "--registry", "--kafka-brokers", "--kafka-version", "--security")
 _runs = pytest.StashKey[list["Run"]]()
@@ -271,6 +270,7 @@ def run_subject(request: pytest.FixtureRequest, streamproof_session: Session, tm
     """
     from streamproof.config.file import read_config
     from streamproof.engine.request import declared_spec
+    from streamproof.engine.spec import TEST_FEED_S
 
     runs = request.node.stash.setdefault(_runs, [])
 
@@ -291,7 +291,7 @@ def run_subject(request: pytest.FixtureRequest, streamproof_session: Session, tm
         count = spec.subject.instances if instances is None else instances
         subject = spec.subject.changed(instances=count, env={**spec.subject.env, **(env or {})})
         spec = replace(spec, subject=subject, again=_again(request))
-        with streamproof_session.run(spec, feed_s=FEED_S) as run:
+        with streamproof_session.run(spec, feed_s=TEST_FEED_S) as run:
             runs.append(run)
             yield run
         from rich.text import Text

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from streamproof.checks import Verdict
     from streamproof.engine.run import Run
     from streamproof.engine.session import Session
+    from streamproof.faults import Plan
     from streamproof.pytest.plugin import RunSubject
 
 EVERY = 0.2  # each fault of a scenario comes when the group has done another fifth
@@ -41,6 +42,7 @@ class Story:
     subject: str | None = None
     instances: int = 1
     records: int = 1000
+    seed: int = 1
     env: dict[str, str] = field(default_factory=dict)
     faults: int = 0
     _run: Run | None = None
@@ -49,7 +51,9 @@ class Story:
     @property
     def run(self) -> Run:
         if self._run is None:
-            starting = self.run_subject(self.subject, records=self.records, instances=self.instances, env=self.env)
+            starting = self.run_subject(
+                self.subject, records=self.records, seed=self.seed, instances=self.instances, env=self.env
+            )
             self._run = self._stack.enter_context(starting)
         return self._run
 
@@ -62,6 +66,12 @@ class Story:
         evidence = self.run.inject(Fault.of(kind, target, at=at, lasts_ms=lasts_ms), following=at + EVERY)
         if not evidence.effective:
             raise Unproven(f"the fault took no effect: {evidence.sentence}")
+
+    def carry_out(self, plan: Plan) -> None:
+        """Break all that a plan says; the scenario fails if a fault took no effect."""
+        for evidence in self.run.carry_out(plan):
+            if not evidence.effective:
+                raise Unproven(f"a fault took no effect: {evidence.sentence}")
 
     @property
     def verdict(self) -> Verdict:
@@ -121,6 +131,26 @@ def records(story: Story, count: str) -> None:
     Example: Given 2,000 records
     """
     story.records = number(count)
+
+
+@given(parsers.re(r"(?P<count>[\d,]+) records? of seed (?P<seed>\d+)"))
+def records_of_seed(story: Story, count: str, seed: str) -> None:
+    """The same, made with another seed than 1: the same seed makes the same records.
+
+    Example: Given 40 records of seed 7719
+    """
+    story.records, story.seed = number(count), int(seed)
+
+
+@when("this plan is carried out")
+def carried_out(story: Story, docstring: str) -> None:
+    """All faults of a plan, which stands below the step as in a `plan.json`, between two lines of three quotes.
+
+    Example: When this plan is carried out
+    """
+    from streamproof.faults.written import plan_in_json
+
+    story.carry_out(plan_in_json(docstring, "this plan is carried out"))
 
 
 @when(parsers.parse("instance {number:d} is killed inside its cycle"))
@@ -227,6 +257,15 @@ def upheld(story: Story) -> None:
     Example: Then the promise is upheld
     """
     story.verdict.require_upheld()
+
+
+@then(parsers.parse('there is no "{anomaly}"'))
+def no_anomaly(story: Story, anomaly: str) -> None:
+    """The anomaly was judged, and has no witness.
+
+    Example: Then there is no "commit-ahead"
+    """
+    story.verdict.require(anomaly)
 
 
 @then(parsers.parse("the group has rebalanced at least {times:d} times"))

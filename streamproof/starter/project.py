@@ -97,14 +97,7 @@ class Project:
             Path("features") / f"{self.subject}.feature": "subject.feature",
             WORKFLOW: "workflow.yml",
         }
-        environment = Environment(  # noqa: S701 - none of these files is HTML
-            loader=PackageLoader("streamproof.starter", "templates"),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        environment.filters |= {"quoted": _quoted, "yaml": _yaml}
+        made = environment()
         values = {
             "project": self,
             "contract": self.contract,
@@ -114,7 +107,20 @@ class Project:
             "stem": stem,
             "times": _TIMES[self.contract.delivery],
         }
-        return {path: environment.get_template(f"{name}.jinja").render(values) for path, name in templates.items()}
+        return {path: made.get_template(f"{name}.jinja").render(values) for path, name in templates.items()}
+
+
+def environment() -> Environment:
+    """Jinja, as the templates want it."""
+    made = Environment(  # noqa: S701 - none of these files is HTML
+        loader=PackageLoader("streamproof.starter", "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {"quoted": _quoted, "yaml": _yaml}
+    return made
 
 
 _TIMES = {

@@ -17,7 +17,10 @@ STREAMPROOF = str(Path(sys.executable).with_name("streamproof"))
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 SCHEMAS = CONTRACTS / "schemas/order_event"
 RUN = ["--input-topic", "a", "--output-topic", "b", "--group", "g"]
-VERBS = ["demo", "init", "up", "verify", "crash", "validate", "check", "lag", "report", "compat", "steps", "completion"]
+VERBS = [
+    "demo", "init", "up", "verify", "crash", "shrink", "validate", "check", "lag", "report", "compat", "steps",
+    "completion",
+]  # fmt: skip
 
 
 def test_without_a_verb_help_is_shown(call: Call) -> None:
