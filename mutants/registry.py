@@ -24,6 +24,7 @@ from mutants.forwarders import (
     renamed,
 )
 from mutants.journal import Row
+from mutants.letters import LetterAndEffect, WithoutLetter
 from mutants.values import ChangesField, DropsField, SwapsPayloads, WrongKey
 from pipeline.group_member import GroupMember
 from pipeline.process import Stop
@@ -283,6 +284,20 @@ MUTANTS = {
             running(ForwarderSettings, WrongKey),
             ("misrouted",),
             _spoilt("misrouted"),
+        ),
+        Mutant(
+            "without-letter",
+            "commits past what cannot be processed, and writes no dead letter",
+            running(ForwarderSettings, WithoutLetter),
+            ("unaccounted",),
+            _spoilt("unaccounted"),
+        ),
+        Mutant(
+            "letter-and-effect",
+            "has an effect of what it dead-letters",
+            running(ForwarderSettings, LetterAndEffect),
+            ("both",),
+            _spoilt("both"),
         ),
         Mutant(
             "goes-back",

@@ -198,6 +198,7 @@ def _promise_row(record: RunRecord, promise: Promise) -> pa.Table:
     texts = pa.list_(pa.string())
     kinds = {"inputs": texts, "joined": texts, "channels": texts, "through": texts, "stages": texts}
     kinds |= {"recovery_ms": pa.int64(), "close_ms": pa.int64()}
+    kinds["dead_letters"] = pa.string()
     columns = {name: pa.array([value], kinds.get(name)) for name, value in values.items()}
     return pa.table(columns)
 

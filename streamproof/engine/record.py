@@ -26,6 +26,7 @@ def promise_of(spec: RunSpec, transaction_timeout_ms: int = TRANSACTION_TIMEOUT_
         ordered=contract.ordered,
         isolation=contract.isolation,
         channels=(*produced, *([contract.dead_letters.channel.name] if contract.dead_letters else [])),
+        dead_letters=contract.dead_letters.channel.name if contract.dead_letters else None,
         joined=produced,
         transaction_timeout_ms=transaction_timeout_ms,
         cleanup_ms=CLEANUP_MS,

@@ -30,7 +30,7 @@ class Promise(BaseModel):
     """The promise of one group: what it does to each input of its topics.
 
     `inputs`: the topics that it reads; `<stdin>` where it is told what to send. `channels`:
-    those of its effects, dead letters too. `ordered`: effects of one key appear in
+    those of its effects, dead letters too, whose own is `dead_letters`. `ordered`: effects of one key appear in
     the order of their inputs. `isolation`: how it reads them. `joined`: the channels whose effects one transaction
     should join. `through`: hops, topics of the subject's own that inputs go through; `stages`: the further groups that
     read these. `transaction_timeout_ms`: a transaction that stays open longer, plus `cleanup_ms`, hangs.
@@ -46,6 +46,7 @@ class Promise(BaseModel):
     delivery: Delivery
     ordered: bool = False
     isolation: Isolation = Isolation.READ_COMMITTED
+    dead_letters: str | None = None
     joined: tuple[str, ...] = ()
     through: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()

@@ -34,6 +34,7 @@ class Scene:
             channels=(*CHANNELS, DEAD),
             delivery=Delivery(promise),
             ordered=ordered,
+            dead_letters=DEAD,
             joined=CHANNELS,
             transaction_timeout_ms=1_000,
             cleanup_ms=500,

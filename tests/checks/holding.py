@@ -3,9 +3,29 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.checks.histories import CHANNELS, Row, Scene, clean, small
+from tests.checks.histories import CHANNELS, DEAD, Row, Scene, clean, small
 
 Change = Callable[[Scene], None]
+
+
+def buried() -> Scene:
+    """The clean scene with a poison input more in each partition, and a letter of each."""
+    scene = clean()
+    for part in (0, 1):
+        off = scene.input(f"bad{part}", key="bad", part=part, fate="poison")
+        transaction = scene.transaction(epoch=1)
+        transaction.effect(f"bad{part}", DEAD, part=part)
+        transaction.offsets(off + 1, part=part).commit()
+    return scene
+
+
+def poisoned(*inputs: str) -> Scene:
+    """One poison input, b, among others, and no effect of it; all is committed past."""
+    scene = Scene()
+    for name in inputs:
+        scene.input(name, fate="poison" if name == "b" else "process")
+    scene.effects([name for name in inputs if name != "b"])
+    return scene
 
 
 def hold(scene: Scene) -> Scene:

@@ -140,6 +140,21 @@ def test_one_effect_more_is_duplicated(run: Run, data: st.DataObject) -> None:
 
 
 @quickly
+@given(runs(), st.data())
+def test_letters_that_come_and_go_are_unaccounted_or_both(run: Run, data: st.DataObject) -> None:
+    """As a loop over inputs tells it: poison without a letter, and a letter beside an effect."""
+    scene, wrong = run.scene, {"unaccounted": set[str | None](), "both": set[str | None]()}
+    for name in data.draw(st.lists(st.sampled_from(run.plain), max_size=2, unique=True)):
+        scene.effect(name, DEAD, part=9)
+        wrong["both"].add(name)
+    poison = sorted({row["id"] for row in scene.rows["input"] if row["fate"] == "poison"})
+    for name in data.draw(st.lists(st.sampled_from(poison), max_size=2, unique=True)) if poison else ():
+        scene.drop("effect", lambda row, name=name: row["source_id"] == name)
+        wrong["unaccounted"].add(name)
+    assert found(scene) == {anomaly: names for anomaly, names in wrong.items() if names}
+
+
+@quickly
 @given(runs())
 def test_an_effect_of_nothing_is_a_phantom(run: Run) -> None:
     """And only that."""

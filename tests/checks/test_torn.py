@@ -133,7 +133,7 @@ def test_others_transactions_are_not_judged(tmp_path: Path) -> None:
 
 
 def test_what_is_torn_hides_no_other_loss(tmp_path: Path) -> None:
-    """B is torn on beta, and lost as a dead letter, which nobody wrote; c is lost on beta."""
+    """B is torn on beta, and lacks a dead letter, which nobody wrote; c is lost on beta."""
     scene = torn_effect()
     scene.input("c")
     scene.effects("c", ["alpha"])
@@ -141,7 +141,8 @@ def test_what_is_torn_hides_no_other_loss(tmp_path: Path) -> None:
     scene.rows["expected"] = list(scene._expected())
     scene.alter("expected", lambda row: (row["id"], row["channel"]) == ("b", "dead"), at_least=1, at_most=1)
     assert witnesses(scene, tmp_path, "id", "channel") == {
-        "lost": [("b", "dead"), ("c", "beta")],
+        "lost": [("c", "beta")],
+        "unaccounted": [("b", "dead")],
         "torn": [("b", "beta")],
     }
 

@@ -1,4 +1,4 @@
--- lost_effect: the inputs that their group has committed past, and of which fewer effects are visible on a channel than the
+-- lost_effect: the inputs that their group has committed past, and of which fewer effects, or dead letters, are visible on a channel than the
 -- contract says, with how far it has committed.
 -- uses: txn
 -- kept: several checks ask for it
