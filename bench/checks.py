@@ -45,13 +45,14 @@ STATES = "(VALUES (0, 'Ongoing'), (1, 'Ongoing'), (2, 'PrepareCommit'), (3, 'Com
 ROWS = {
     "sent": """SELECT id, key, k AS seq, 'in' AS channel, 'ok' AS outcome, 'in' AS topic, p AS part, k AS off,
         t AS t_invoke, t + 900 AS t_complete, 'workload' AS producer FROM numbered""",
-    "input": """SELECT 'in' AS topic, p AS part, k AS off, id, key, k AS seq, 'process' AS fate, t AS t_append,
+    "input": """SELECT 'in' AS topic, p AS part, k AS off, id, key, k AS seq,
+        NULL AS value_hash, NULL AS headers, 'process' AS fate, t AS t_append,
         NULL AS pid, NULL AS epoch, TRUE AS visible FROM numbered""",
     "expected": """SELECT id, 'movers' AS grp, channel, n AS at_least, n AS at_most, NULL AS echo
         FROM numbered, (VALUES ('alpha', 1), ('beta', 1), ('dead', 0)) c(channel, n)""",
     "effect": f"""SELECT channel, id AS source_id, a.first + place AS ordinal, channel AS topic, p AS part,
         a.first + place AS off, key, NULL AS value_hash, NULL AS echo,
-        NULL AS home, t + 1000 AS t_append, p AS pid, 0 AS epoch,
+        NULL AS home, NULL AS headers, t + 1000 AS t_append, p AS pid, 0 AS epoch,
         a.control = 'commit' AS visible
         FROM numbered JOIN (SELECT p, j, first, control FROM ({ATTEMPTS})) a USING (p, j), {CHANNELS}""",
     "batch": f"""SELECT channel AS topic, p AS part, first AS base_off, first + n - 1 AS last_off, p AS pid,

@@ -9,7 +9,7 @@ acts, of one batch, in the order in which they come:
   no-transaction  produce → produced → (the consumer's commit)
   out-of-order    in-order, or reversed
   renames         sent → renamed, of some of them
-  swaps-payloads, wrong-key, changes-field, drops-field, without-letter, letter-and-effect
+  swaps-payloads, wrong-key, changes-field, drops-field, and wrong letters
                   sent → spoilt, of some of them
   goes-back       commit → (the reference's transaction); then, at times, going-back, with the offsets that it goes to
   skip-failed     write → written, or skipped

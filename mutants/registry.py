@@ -24,7 +24,7 @@ from mutants.forwarders import (
     renamed,
 )
 from mutants.journal import Row
-from mutants.letters import LetterAndEffect, WithoutLetter
+from mutants.letters import LetterAltered, LetterAndEffect, LetterWithoutReason, TriesTooOften, WithoutLetter
 from mutants.values import ChangesField, DropsField, SwapsPayloads, WrongKey
 from pipeline.group_member import GroupMember
 from pipeline.process import Stop
@@ -298,6 +298,27 @@ MUTANTS = {
             running(ForwarderSettings, LetterAndEffect),
             ("both",),
             _spoilt("both"),
+        ),
+        Mutant(
+            "letter-without-reason",
+            "does not say why a dead letter is there",
+            running(ForwarderSettings, LetterWithoutReason),
+            ("unexplained",),
+            _spoilt("unexplained"),
+        ),
+        Mutant(
+            "letter-altered",
+            "writes a dead letter's value in another form than it came in",
+            running(ForwarderSettings, LetterAltered),
+            ("altered",),
+            _spoilt("altered"),
+        ),
+        Mutant(
+            "tries-too-often",
+            "tries what can never succeed oftener than is allowed",
+            running(ForwarderSettings, TriesTooOften),
+            ("overtried",),
+            _spoilt("overtried"),
         ),
         Mutant(
             "goes-back",

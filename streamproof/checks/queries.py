@@ -198,7 +198,8 @@ def _promise_row(record: RunRecord, promise: Promise) -> pa.Table:
     texts = pa.list_(pa.string())
     kinds = {"inputs": texts, "joined": texts, "channels": texts, "through": texts, "stages": texts}
     kinds |= {"recovery_ms": pa.int64(), "close_ms": pa.int64()}
-    kinds["dead_letters"] = pa.string()
+    kinds |= {"keeps": texts, "reasons": texts, "dead_letters": pa.string(), "attempts": pa.string()}
+    kinds["max_attempts"] = pa.int32()
     columns = {name: pa.array([value], kinds.get(name)) for name, value in values.items()}
     return pa.table(columns)
 

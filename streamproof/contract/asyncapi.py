@@ -34,7 +34,7 @@ from streamproof.contract.model import (
 from streamproof.contract.payloads import makeable, read_payload, require_fitting
 from streamproof.contract.source_document import Documents, Node
 from streamproof.errors import did_you_mean
-from streamproof.history.promise import Delivery, Isolation
+from streamproof.history.promise import Delivery, Isolation, Part
 from streamproof.serde.locators import Locator
 
 CAUSES = "a list of what each input causes, such as [{ channel: NAME, identity: header:event-id }]"
@@ -259,7 +259,8 @@ class _Reader:
         if dead is None:
             return None
         dead.only(DeadLettersExtension.names())
-        own, attempts = dead.get("identity"), dead.get("max-attempts")
+        own, most, attempts = dead.get("identity"), dead.get("max-attempts"), dead.get("attempts")
+        keeps, reasons = dead.get("keeps"), dead.get("reasons")
         channel = self._named(dead.need("channel", "the name of a channel"))
         if channel.query is not None:
             raise dead.error(f"{dead.path}.channel: {channel.name} is a query; dead letters are kept in a topic")
@@ -268,7 +269,10 @@ class _Reader:
         return DeadLetters(
             channel=channel,
             identity=locator_in(channel, own) if own else identity,
-            max_attempts=attempts.whole(1) if attempts else None,
+            max_attempts=most.whole(1) if most else None,
+            keeps=tuple(Part(item.choice(list(Part))) for item in keeps.items()) if keeps else (),
+            reasons=tuple(item.text("a header's name") for item in reasons.items()) if reasons else (),
+            attempts=attempts.text("a header's name") if attempts else None,
         )
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streamproof.compat import Level
 from streamproof.contract.locators import IN_COLUMN, LOCATED
-from streamproof.history.promise import Delivery, Isolation
+from streamproof.history.promise import Delivery, Isolation, Part
 from streamproof.serde.formats import FORMATS
 from streamproof.serde.partitioners import PARTITIONERS
 
@@ -62,12 +62,18 @@ class ProducesExtension(HoldsExtension):
     identity: LocatedAnywhere
 
 
+HeaderName = Annotated[str, Field(min_length=1, description="the name of a header")]
+
+
 class DeadLettersExtension(_Written):
     """Where poison goes."""
 
     channel: ChannelName
     identity: Located | None = Field(default=None, description=f"{LOCATED}; as in the input, where it is left out")
-    max_attempts: int | None = Field(default=None, ge=1, description="not judged yet")
+    max_attempts: int | None = Field(default=None, ge=1, description="how often an input is tried at most")
+    attempts: HeaderName | None = Field(default=None, description="the header of a letter that tells how often")
+    keeps: tuple[Part, ...] | None = Field(default=None, description="what a letter has of its input, as it came")
+    reasons: tuple[HeaderName, ...] | None = Field(default=None, description="the headers that say why it is there")
 
 
 class WithinExtension(_Written):

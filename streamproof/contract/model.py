@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from streamproof.history.promise import Delivery, Isolation
+from streamproof.history.promise import Delivery, Isolation, Part
 from streamproof.serde.formats import Schema
 from streamproof.serde.locators import Locator
 
@@ -87,9 +87,17 @@ class Produces:
 
 @dataclass(frozen=True)
 class DeadLetters:
+    """Where poison goes. A letter `keeps` these parts of its input as they came, and has the headers `reasons`.
+
+    `attempts`: the header that tells how often its input was tried, which is `max_attempts` times at most.
+    """
+
     channel: Channel
     identity: Locator
     max_attempts: int | None = None
+    keeps: tuple[Part, ...] = ()
+    reasons: tuple[str, ...] = ()
+    attempts: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,8 +134,9 @@ class Contract:
 
     @property
     def unjudged(self) -> tuple[str, ...]:
-        """What it promises that no check judges yet, each in words."""
-        return ("max-attempts of dead letters",) if self.dead_letters and self.dead_letters.max_attempts else ()
+        """What it promises that no check judges, each in words."""
+        untold = self.dead_letters and self.dead_letters.max_attempts and not self.dead_letters.attempts
+        return ("max-attempts of dead letters, without the header that tells them (attempts)",) if untold else ()
 
     def topics(self) -> tuple[Channel, ...]:
         """All channels that are topics, the input's first, hops last."""

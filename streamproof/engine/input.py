@@ -117,6 +117,7 @@ class TopicPort(InputPort):
         self.topic = InputTopic(
             self.name, source.identity, self.group.name, self.workload.fates, effects.all,
             {event.id: event for event in spec.events},
+            spec.contract.dead_letters.keeps if spec.contract.dead_letters else (),
         )  # fmt: skip
         self._last = LastInput(servers, self.name)
 
@@ -187,7 +188,8 @@ class Answers(Source):
         inputs: list[dict[str, Any]] = [
             {
                 "topic": STDIN, "part": line.part, "off": line.off, "id": line.event.id, "key": line.event.key,
-                "seq": line.event.seq, "fate": line.event.fate.value, "t_append": line.t, "pid": None, "epoch": None,
+                "seq": line.event.seq, "value_hash": None, "headers": None, "fate": line.event.fate.value,
+                "t_append": line.t, "pid": None, "epoch": None,
                 "visible": True,
             }
             for line in lines

@@ -1,9 +1,11 @@
 """What is kept of a run beside its tables: who promised what, where it ran, and what it could not show."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from streamproof.clock import now_us
 from streamproof.cluster import Cluster, has_one_clock
+from streamproof.contract.model import DeadLetters
 from streamproof.engine.spec import RunSpec
 from streamproof.history.promise import Promise, RunRecord
 from streamproof.recording.hops import Hops
@@ -26,13 +28,22 @@ def promise_of(spec: RunSpec, transaction_timeout_ms: int = TRANSACTION_TIMEOUT_
         ordered=contract.ordered,
         isolation=contract.isolation,
         channels=(*produced, *([contract.dead_letters.channel.name] if contract.dead_letters else [])),
-        dead_letters=contract.dead_letters.channel.name if contract.dead_letters else None,
+        **_letters(contract.dead_letters),
         joined=produced,
         transaction_timeout_ms=transaction_timeout_ms,
         cleanup_ms=CLEANUP_MS,
         recovery_ms=contract.recovery_ms,
         close_ms=contract.close_ms,
     )
+
+
+def _letters(dead: DeadLetters | None) -> dict[str, Any]:
+    if dead is None:
+        return {}
+    return {
+        "dead_letters": dead.channel.name, "keeps": dead.keeps, "reasons": dead.reasons, "attempts": dead.attempts,
+        "max_attempts": dead.max_attempts,
+    }  # fmt: skip
 
 
 def run_record(

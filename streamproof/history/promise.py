@@ -21,6 +21,14 @@ def promise_in_words(delivery: Delivery, *, ordered: bool) -> str:
     return delivery + (", ordered by key" if ordered else "")
 
 
+class Part(StrEnum):
+    """A part of a record."""
+
+    KEY = "key"
+    VALUE = "value"
+    HEADERS = "headers"
+
+
 class Isolation(StrEnum):
     READ_COMMITTED = "read_committed"
     READ_UNCOMMITTED = "read_uncommitted"
@@ -30,12 +38,15 @@ class Promise(BaseModel):
     """The promise of one group: what it does to each input of its topics.
 
     `inputs`: the topics that it reads; `<stdin>` where it is told what to send. `channels`:
-    those of its effects, dead letters too, whose own is `dead_letters`. `ordered`: effects of one key appear in
+    those of its effects, dead letters too. `ordered`: effects of one key appear in
     the order of their inputs. `isolation`: how it reads them. `joined`: the channels whose effects one transaction
     should join. `through`: hops, topics of the subject's own that inputs go through; `stages`: the further groups that
     read these. `transaction_timeout_ms`: a transaction that stays open longer, plus `cleanup_ms`, hangs.
     `recovery_ms`: how soon each partition goes on when a fault is over; `close_ms`: how soon an instance ends when it
     is asked to; of each nothing is promised where it is null.
+
+    `dead_letters`: the channel of these. A letter `keeps` these parts of its input as they came, has the headers
+    `reasons`, and tells in the header `attempts` how often its input was tried, which is `max_attempts` times at most.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +58,10 @@ class Promise(BaseModel):
     ordered: bool = False
     isolation: Isolation = Isolation.READ_COMMITTED
     dead_letters: str | None = None
+    keeps: tuple[Part, ...] = ()
+    reasons: tuple[str, ...] = ()
+    attempts: str | None = None
+    max_attempts: int | None = None
     joined: tuple[str, ...] = ()
     through: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()

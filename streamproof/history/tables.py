@@ -47,7 +47,8 @@ TABLES: dict[str, pa.Schema] = {
         t_complete=_long,
         producer=_str,
     ),
-    # the input topics, read back to their end. visible: seen under read_committed
+    # the input topics, read back to their end. visible: seen under read_committed. value_hash, headers (a `name=value`
+    # for each): of what its dead letter is to keep, null where the contract does not say that
     "input": _table(
         topic=_str,
         part=_int,
@@ -55,6 +56,8 @@ TABLES: dict[str, pa.Schema] = {
         id=_str,
         key=_or_null(_str),
         seq=_or_null(_long),
+        value_hash=_or_null(_str),
+        headers=_or_null(_list),
         fate=_str,
         t_append=_long,
         pid=_or_null(_long),
@@ -67,7 +70,7 @@ TABLES: dict[str, pa.Schema] = {
     # output topics read back, SQL rows, file lines. ordinal: place within its channel's source of truth; null where
     # that has no order. t_append of a row: when it was certainly not there yet. echo: the fields that expected.echo
     # tells of, as they are, null for one that is not there. home: the partition that its key belongs to, by the
-    # partitioner that the contract names
+    # partitioner that the contract names. headers: of a dead letter
     "effect": _table(
         channel=_str,
         source_id=_or_null(_str),
@@ -79,6 +82,7 @@ TABLES: dict[str, pa.Schema] = {
         value_hash=_or_null(_str),
         echo=_or_null(_list),
         home=_or_null(_int),
+        headers=_or_null(_list),
         t_append=_or_null(_long),
         pid=_or_null(_long),
         epoch=_or_null(_short),

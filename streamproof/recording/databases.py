@@ -99,8 +99,9 @@ class Database:
         columns.extend(
             len(rows), channel=self.effect.channel, source_id=ids, ordinal=range(len(rows)) if self._ordered else None,
             topic=None, part=None, off=None, key=None, value_hash=[_digest(row) for row in rows],
-            echo=found_echoes(fields, [[row[at] for row in rows] for at in places]) if fields else None, home=None,
-            t_append=[absent(source_id) for source_id in ids], pid=None, epoch=None, visible=True,
+            echo=found_echoes(fields, [[row[at] for row in rows] for at in places]) if fields else None,
+            home=None, headers=None, t_append=[absent(source_id) for source_id in ids], pid=None, epoch=None,
+            visible=True,
         )  # fmt: skip
         columns.flush()
 

@@ -1,11 +1,12 @@
 """The subject's own topics, read back to their end when the run is over: input, effects, batches, log ends."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from streamproof.contract.model import NOTHING, Holds
+from streamproof.history.promise import Part
 from streamproof.history.store import HistoryWriter
 from streamproof.kafka.batches import Batch
 from streamproof.kafka.topics import list_offsets
@@ -15,7 +16,7 @@ from streamproof.recording.expectations import UNSENT, Caused, Fates, due_by_fat
 from streamproof.recording.holding import found_echoes, homes
 from streamproof.recording.readback import LogEnds, Origins, RecordChunk, Visible, drain
 from streamproof.recording.source import Source
-from streamproof.serde.locators import Locator
+from streamproof.serde.locators import Headers, Locator
 from streamproof.workload.events import Event
 
 
@@ -37,7 +38,7 @@ class InputTopic:
     """The topic that the subject reads, for the group `grp`. `fates`: of each id that the workload sent.
 
     `caused`: every channel that an input has effects on, those that are no topics among them. `events`: what is sent,
-    by id.
+    by id. `keeps`: the parts of an input that its dead letter has as they came.
     """
 
     topic: str
@@ -46,6 +47,7 @@ class InputTopic:
     fates: Fates
     caused: tuple[Caused, ...]
     events: Mapping[str, Event] = field(default_factory=dict, repr=False)
+    keeps: Container[Part] = ()
 
 
 class TopicLogs(Source):
@@ -134,8 +136,10 @@ class _Inputs:
         pids, epochs = producers_of(made_in)
         self.columns.extend(
             len(chunk), topic=topic, part=part, off=chunk.offsets, id=names, key=texts_of(chunk.keys),
-            seq=[seq for seq, _ in fates], fate=[fate.value for _, fate in fates], t_append=chunk.times,
-            pid=pids, epoch=epochs, visible=seen,
+            seq=[seq for seq, _ in fates],
+            value_hash=_digests(chunk.values) if Part.VALUE in self._spec.keeps else None,
+            headers=_texts_of_headers(chunk.headers) if Part.HEADERS in self._spec.keeps else None,
+            fate=[fate.value for _, fate in fates], t_append=chunk.times, pid=pids, epoch=epochs, visible=seen,
         )  # fmt: skip
         times = self.times_visible
         for name, once in zip(names, seen, strict=True):
@@ -166,6 +170,7 @@ class _Effects:
             part=chunk.part, off=chunk.offsets, key=texts_of(chunk.keys), value_hash=_digests(chunk.values),
             echo=found_echoes(fields, [field.place.found_in(chunk) for field in fields]) if fields else None,
             home=homes(channel.holds.partitioner, chunk.keys, self._partitions[chunk.topic]),
+            headers=_texts_of_headers(chunk.headers) if channel.dead_letters else None,
             t_append=chunk.times, pid=pids, epoch=epochs, visible=seen,
         )  # fmt: skip
         self._ordinal += count
@@ -180,6 +185,14 @@ def producers_of(made_in: Sequence[Batch | None]) -> tuple[list[int | None], lis
 
 def texts_of(keys: Sequence[bytes | None]) -> list[str | None]:
     return [key.decode(errors="replace") if key is not None else None for key in keys]
+
+
+def _texts_of_headers(records: Sequence[Headers]) -> list[list[str]]:
+    """As `name=value`, and `name` alone where a header has no value."""
+    return [
+        [name if value is None else f"{name}={value.decode(errors='replace')}" for name, value in headers]
+        for headers in records
+    ]
 
 
 def _digests(values: Sequence[bytes | None]) -> list[str | None]:

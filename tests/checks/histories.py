@@ -22,6 +22,7 @@ OFFSETS = "__consumer_offsets"
 CHANNELS = ("alpha", "beta")
 DEAD = "dead"
 Row = dict[str, Any]
+UNTOLD: Row = {"seq": None, "value_hash": None, "headers": None}  # of an input
 
 
 class Scene:
@@ -84,7 +85,7 @@ class Scene:
     def input(self, name: str, *, key: str | None = "k", part: int = 0, fate: str = "process", **changes: Any) -> int:
         """One input; its offset."""
         off = self.append("in", part)
-        row = {"topic": "in", "part": part, "off": off, "id": name, "key": key, "seq": None, "fate": fate}
+        row = {"topic": "in", "part": part, "off": off, "id": name, "key": key, "fate": fate} | UNTOLD
         row |= {"t_append": self.now, "pid": None, "epoch": None, "visible": True}
         self.rows["input"].append(row | changes)
         return off
@@ -97,7 +98,7 @@ class Scene:
         """One input in an upstream transaction that was aborted."""
         transaction = Transaction(self, "upstream", 99)
         off = self.append("in", part, pid=99, epoch=0, transactional=True)
-        row = {"topic": "in", "part": part, "off": off, "id": name, "key": "k", "seq": None, "fate": "abort"}
+        row = {"topic": "in", "part": part, "off": off, "id": name, "key": "k", "fate": "abort"} | UNTOLD
         self.rows["input"].append(row | {"t_append": self.now, "pid": 99, "epoch": 0, "visible": False})
         transaction.touch("in", part)
         transaction.abort()
@@ -119,7 +120,15 @@ class Scene:
         """One effect; plain, unless a transaction adds it."""
         off = self.append(channel, part, pid=pid, epoch=epoch, transactional=pid >= 0)
         row: Row = {"channel": channel, "source_id": name, "ordinal": off, "topic": channel, "part": part, "off": off}
-        row |= {"key": key, "value_hash": None, "echo": None, "home": None, "t_append": self.now, "visible": True}
+        row |= {
+            "key": key,
+            "value_hash": None,
+            "echo": None,
+            "home": None,
+            "headers": None,
+            "t_append": self.now,
+            "visible": True,
+        }
         row |= {"pid": pid, "epoch": epoch}
         row |= changes
         self.rows["effect"].append(row)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from streamproof.history.promise import Part
 from tests.checks.histories import CHANNELS, DEAD, Row, Scene, clean, small
 
 Change = Callable[[Scene], None]
@@ -26,6 +27,38 @@ def poisoned(*inputs: str) -> Scene:
         scene.input(name, fate="poison" if name == "b" else "process")
     scene.effects([name for name in inputs if name != "b"])
     return scene
+
+
+REASONS = ("why", "where")
+EXPLAINED = [f"{reason}=told" for reason in REASONS]
+
+
+def written() -> Scene:
+    """The same, whose contract says that letters keep all, and say why they are there and how often it was tried."""
+    return keep(buried())
+
+
+def keep(scene: Scene) -> Scene:
+    """Every letter so far is its input as it came, with all that the contract asks for."""
+    said = {"keeps": tuple(Part), "reasons": REASONS, "attempts": "tries", "max_attempts": 3}
+    scene.promise = scene.promise.model_copy(update=said)
+    for row in scene.rows["input"]:
+        row |= {"value_hash": row["id"], "headers": [f"id={row['id']}", "trace"]}
+    kept = {row["id"]: row for row in scene.rows["input"]}
+    for row in scene.rows["effect"]:
+        if row["channel"] == DEAD:
+            source = kept[row["source_id"]]
+            row |= {"key": source["key"], "value_hash": source["value_hash"]}
+            row["headers"] = [*EXPLAINED, "tries=3", *source["headers"]]
+    return scene
+
+
+def letter() -> Scene:
+    """A poison input with its letter, as the contract says."""
+    scene = poisoned("a", "b")
+    scene.effect("b", DEAD)
+    scene.commit(2)
+    return keep(scene)
 
 
 def hold(scene: Scene) -> Scene:

@@ -8,7 +8,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.checks.histories import CHANNELS, DEAD, Scene, witnesses
+from streamproof.history.promise import Part
+from tests.checks.histories import CHANNELS, DEAD, Row, Scene, witnesses
 
 PARTITIONS = 2
 quickly = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -148,10 +149,36 @@ def test_letters_that_come_and_go_are_unaccounted_or_both(run: Run, data: st.Dat
         scene.effect(name, DEAD, part=9)
         wrong["both"].add(name)
     poison = sorted({row["id"] for row in scene.rows["input"] if row["fate"] == "poison"})
-    for name in data.draw(st.lists(st.sampled_from(poison), max_size=2, unique=True)) if poison else ():
-        scene.drop("effect", lambda row, name=name: row["source_id"] == name)
-        wrong["unaccounted"].add(name)
+    wrong["unaccounted"] |= set(data.draw(st.lists(st.sampled_from(poison), max_size=2)) if poison else ())
+    scene.drop("effect", lambda row: row["source_id"] in wrong["unaccounted"])
     assert found(scene) == {anomaly: names for anomaly, names in wrong.items() if names}
+
+
+@quickly
+@given(runs(), st.data())
+def test_letters_are_held_to_what_the_contract_says_of_them(run: Run, data: st.DataObject) -> None:
+    """As a loop over letters tells it: they keep their input, say why they are there, and how often it was tried."""
+    said = {"keeps": tuple(Part), "reasons": ("why",), "attempts": "tries", "max_attempts": 2}
+    run.scene.promise = run.scene.promise.model_copy(update=said)
+    texts = st.sampled_from(["why=x", "why=", "tries=2", "tries=3", "own=1", "own=2"])
+    sources: dict[str, list[Row]] = {}
+    for row in run.scene.rows["input"]:
+        row |= {"value_hash": data.draw(st.sampled_from("ab")), "headers": ["own=1"]}
+        sources.setdefault(row["id"], []).append(row)
+    wrong: dict[str, set[str | None]] = {"altered": set(), "unexplained": set(), "overtried": set()}
+    for row in run.scene.rows["effect"]:
+        if row["channel"] == DEAD:
+            row |= {"key": data.draw(st.sampled_from(["k", None])), "value_hash": data.draw(st.sampled_from("ab"))}
+            row["headers"] = data.draw(st.lists(texts, max_size=4))
+            if row["visible"]:
+                same = [
+                    source["key"] == row["key"] and source["value_hash"] == row["value_hash"]
+                    for source in sources[row["source_id"]]
+                ]
+                wrong["altered"] |= set() if any(same) and "own=1" in row["headers"] else {row["source_id"]}
+                wrong["unexplained"] |= set() if "why=x" in row["headers"] else {row["source_id"]}
+                wrong["overtried"] |= {row["source_id"]} if "tries=3" in row["headers"] else set()
+    assert found(run.scene) == {anomaly: names for anomaly, names in wrong.items() if names}
 
 
 @quickly

@@ -32,7 +32,9 @@ def test_the_reference_contract_is_read(monkeypatch: pytest.MonkeyPatch) -> None
         ("orderNotifications", "header:event-id", 1),
     ]
     assert contract.dead_letters is not None
-    assert (contract.dead_letters.channel.topic, contract.dead_letters.max_attempts) == ("order-events-dlq", 3)
+    dead = contract.dead_letters
+    assert (dead.channel.topic, dead.max_attempts, dead.attempts) == ("order-events-dlq", 3, "dlq-attempts")
+    assert (dead.keeps, dead.reasons[:2]) == (("key", "value", "headers"), ("dlq-reason", "dlq-detail"))
     assert (contract.recovery_ms, contract.close_ms) == (30_000, 10_000)
     assert not contract.sends
     assert source.channel.payload.json_schema is not None
@@ -173,4 +175,5 @@ def test_what_is_promised_and_not_judged_is_told(written: Path) -> None:
     assert read_contract(written).unjudged == ()
     dead = "x-dead-letters: { channel: dlq"
     written.write_text(DOCUMENT.replace(dead, f"{dead}, max-attempts: 3"))
-    assert read_contract(written).unjudged == ("max-attempts of dead letters",)
+    untold = "max-attempts of dead letters, without the header that tells them (attempts)"
+    assert read_contract(written).unjudged == (untold,)

@@ -105,6 +105,9 @@ MISTAKES = {
     },
     "channel: dlq": {
         "channel: dlqs": '25: channel "dlqs" is not defined (did you mean "dlq"?)',
+        "channel: dlq, keeps: [values]": "25: operations.forward.x-dead-letters.keeps[0]: expected key, value, head",
+        "channel: dlq, reasons: [7]": "25: operations.forward.x-dead-letters.reasons[0]: expected a header",
+        "channel: dlq, attempts: 3": "25: operations.forward.x-dead-letters.attempts: expected a header",
         "channel: dlq, max-attempts: 0": "25: operations.forward.x-dead-letters.max-attempts: expected a w",
     },
     "{ const: forwarder }": {
