@@ -300,7 +300,7 @@ MUTANTS = {
             _spoilt("both"),
         ),
         Mutant(
-            "letter-without-reason",
+            "silent-letter",
             "does not say why a dead letter is there",
             running(ForwarderSettings, LetterWithoutReason),
             ("unexplained",),

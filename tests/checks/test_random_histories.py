@@ -145,8 +145,8 @@ def test_one_effect_more_is_duplicated(run: Run, data: st.DataObject) -> None:
 def test_letters_that_come_and_go_are_unaccounted_or_both(run: Run, data: st.DataObject) -> None:
     """As a loop over inputs tells it: poison without a letter, and a letter beside an effect."""
     scene, wrong = run.scene, {"unaccounted": set[str | None](), "both": set[str | None]()}
-    for name in data.draw(st.lists(st.sampled_from(run.plain), max_size=2, unique=True)):
-        scene.effect(name, DEAD, part=9)
+    for part, name in enumerate(data.draw(st.lists(st.sampled_from(run.plain), max_size=2, unique=True)), 9):
+        scene.effect(name, DEAD, part=part)  # each in a partition of its own, so that no order is disturbed
         wrong["both"].add(name)
     poison = sorted({row["id"] for row in scene.rows["input"] if row["fate"] == "poison"})
     wrong["unaccounted"] |= set(data.draw(st.lists(st.sampled_from(poison), max_size=2)) if poison else ())

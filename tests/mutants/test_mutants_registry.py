@@ -105,6 +105,7 @@ def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]
             {"a": 1, "b": 1, "c": 1},
             {"corrupted": {"a", "c"}},
         ),
+        ("without-letter", [("sent", "a b"), ("spoilt", "b")], {"a": 1, "b": 0}, {"unaccounted": {"b"}}),
         ("wrong-key", [("sent", "a b"), ("spoilt", "b")], {"a": 1, "b": 1}, {"misrouted": {"b"}}),
     ],
 )

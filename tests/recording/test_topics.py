@@ -14,7 +14,7 @@ from streamproof.cluster import EmbeddedCluster, kafka_jars, start_embedded
 from streamproof.contract.model import KEY, Field, Holds
 from streamproof.errors import ClusterError, UsageError
 from streamproof.guardian import Guardian
-from streamproof.history.promise import Delivery, Promise, RunRecord
+from streamproof.history.promise import Delivery, Part, Promise, RunRecord
 from streamproof.history.store import HistoryWriter
 from streamproof.history.tables import TABLES
 from streamproof.history.terms import Fate
@@ -60,7 +60,9 @@ class Recorder:
         servers = cluster.bootstrap_servers
         jars = changed.get("jars", kafka_jars())
         effects = changed.get("effects", EFFECTS)
-        input_topic = InputTopic("in", changed.get("identity", ID), "group", FATES, effects, EVENTS)
+        input_topic = InputTopic(
+            "in", changed.get("identity", ID), "group", FATES, effects, EVENTS, changed.get("keeps", tuple(Part))
+        )
         self.sources: list[Source] = [
             TopicLogs(servers, effects, input_topic),
             GroupLog(servers, jars, grp="group"),
@@ -192,6 +194,23 @@ def test_effects_tell_what_they_hold_and_where_they_belong(recorder: Recorder) -
         ("made", "good", ["key=key", "header:id=good"], home),
         ("made", "twice", ["key=key", "header:id=twice"], home),
     ]
+
+
+def test_dead_letters_and_inputs_tell_what_the_one_keeps_of_the_other(recorder: Recorder) -> None:
+    """A letter's value and headers, and those of its input; of other effects nobody asks for headers."""
+    (bad,) = (row for row in recorder.rows("input") if row["id"] == "bad")
+    letter, *others = sorted(recorder.rows("effect"), key=lambda row: row["channel"])
+    assert bad["value_hash"] is not None
+    assert (bad["value_hash"], bad["headers"]) == (letter["value_hash"], letter["headers"])
+    assert letter["headers"] == ["id=bad"]
+    assert {row["headers"] is None for row in others} == {True}
+
+
+def test_what_no_letter_keeps_is_not_recorded(fed: EmbeddedCluster, tmp_path: Path) -> None:
+    """To read it costs time."""
+    made = Recorder(fed, tmp_path, keeps=(Part.KEY,))
+    made.record()
+    assert {(row["value_hash"], row["headers"]) for row in made.rows("input")} == {(None, None)}
 
 
 def test_in_a_topic_with_other_partitions_than_the_contract_says_no_key_is_at_home(
