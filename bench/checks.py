@@ -61,10 +61,13 @@ ROWS = {
         UNION ALL SELECT channel, p, first + {BATCH}, first + {BATCH}, p, 0, TRUE, control,
             t + CASE WHEN control = 'abort' THEN 2000 ELSE 50000 END, 0 FROM ({ATTEMPTS}), {CHANNELS}
         UNION ALL SELECT 'in', p, beyond - n, beyond - 1, -1, -1, FALSE, 'none', t, 0 FROM ({ONCE})""",
-    "read": """SELECT 'final' AS reader, off AS n, 'read_committed' AS isolation, 'final' AS phase, topic, part, off,
-        source_id AS id, t_append AS t FROM effect WHERE visible
-        UNION ALL SELECT 'raw', off, 'read_uncommitted', 'final', topic, part, off, source_id, t_append FROM effect
-        UNION ALL SELECT 'final', off, 'read_committed', 'final', topic, part, off, id, t_append FROM input""",
+    "read": """SELECT reader, row_number() OVER (PARTITION BY reader ORDER BY topic, part, off) AS n, isolation, phase,
+        topic, part, off, id, t
+        FROM (SELECT 'final' AS reader, 'read_committed' AS isolation, 'final' AS phase, topic, part, off,
+                source_id AS id, t_append AS t FROM effect WHERE visible
+              UNION ALL SELECT 'raw', 'read_uncommitted', 'final', topic, part, off, source_id, t_append FROM effect
+              UNION ALL SELECT 'final', 'read_committed', 'final', topic, part, off, id, t_append FROM input
+              UNION ALL SELECT 'during', 'read_committed', 'during', topic, part, off, id, t_append FROM input)""",
     "offset_commit": f"""SELECT 'movers' AS grp, 'in' AS topic, p AS part, beyond AS off,
         j * {PARTITIONS} + p AS n, t + 40000 AS t_append, p AS pid, 0 AS epoch, 0 AS leader_epoch,
         TRUE AS transactional, TRUE AS visible

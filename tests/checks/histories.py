@@ -263,8 +263,10 @@ class Scene:
             for n, row in enumerate(self.rows.get(table, ())):
                 if row["visible"] and row["topic"] is not None:
                     place = {name: row[name] for name in ("topic", "part", "off")}
-                    read = {"reader": "final", "n": n, "isolation": "read_committed", "phase": "final"}
-                    yield read | place | {"id": None, "t": self.now}
+                    read = {"n": n, "isolation": "read_committed"} | place
+                    yield read | {"reader": "final", "phase": "final", "id": None, "t": self.now}
+                    name, t = row.get("id", row.get("source_id")), row["t_append"] or self.now
+                    yield read | {"reader": "observer", "phase": "during", "id": name, "t": t}
 
     def _expected(self) -> Iterable[Row]:
         inputs = self.rows.get("input", [])
