@@ -12,12 +12,13 @@ from pipeline.consumer import DatabaseConsumer
 from pipeline.database import ORDERS, Database
 from pipeline.errors import RetriableError
 from pipeline.events import OrderState, Record
-from pipeline.group_member import Batch, place
+from pipeline.group_member import Batch, Partition, commit_offsets, place
 from pipeline.process import Stop, say
 from pipeline.progress import Progress
 from pipeline.projector import Projector
 from pipeline.settings import Config, ProjectorSettings
 
+WORKERS = 2
 SLOW = 10  # of so many records one takes the gap's time, and is overtaken
 GAP_MS = 60  # between taking a batch and writing it: as long as it may take, and a kill finds it open
 LONG_GAP_MS = 200  # the same, where a stop is to find it open: it comes once a batch at most
@@ -36,18 +37,12 @@ def journal_of(settings: ProjectorSettings) -> Journal:
     return Journal(Path(os.environ.get("JOURNAL", os.devnull)), settings.identity)
 
 
-class LastFinished(Projector):
-    """The bug of many a thread pool: the offset of the last record that was done is committed, whatever is in hand."""
-
-    class Furthest(Progress):
-        reached = 0
-
-        def finish(self, offset: int) -> None:
-            super().finish(offset)
-            self.reached = self.position = max(self.reached, offset + 1)
+class Parallel(Projector):
+    """No bug: the reference, of whose records some are slow, with a journal at JOURNAL."""
 
     def __init__(self, settings: ProjectorSettings, stop: Stop) -> None:
-        super().__init__(settings, stop, self._keep)
+        # of few, so that records wait for them
+        super().__init__(settings.model_copy(update={"workers": WORKERS}), stop, self._keep)
         self._database = Database(settings.database, ORDERS)
         self._journal = journal_of(settings)
         self._gap_s = int(os.environ.get("GAP_MS", GAP_MS)) / 1000
@@ -64,10 +59,39 @@ class LastFinished(Projector):
         self._database.keep(record)
         self._journal.note("done", [record.headers], following)
 
+
+class LastFinished(Parallel):
+    """The bug of many a thread pool: the offset of the last record that was done is committed, whatever is in hand."""
+
+    class Furthest(Progress):
+        reached = 0
+
+        def finish(self, offset: int) -> None:
+            super().finish(offset)
+            self.reached = self.position = max(self.reached, offset + 1)
+
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         super()._on_assign(consumer, partitions)
         for partition in partitions:
             self.tenures[partition.topic, partition.partition].progress = self.Furthest()
+
+
+class DropsOnRevoke(Parallel):
+    """The bug: as a partition goes, what was read of it is committed, and what of that is not begun is dropped."""
+
+    def __init__(self, settings: ProjectorSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self._read: dict[Partition, int] = {}
+
+    def take(self, batch: Batch) -> None:
+        self._read.update(batch.next)
+        super().take(batch)
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        gone = {tenure.partition for tenure in self._of(partitions)}
+        if read := {partition: self._read.pop(partition) for partition in gone if partition in self._read}:
+            commit_offsets(consumer, read)
+        self._on_lost(consumer, partitions)
 
 
 class SkipFailed(_Journaled):

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from mutants.journal import Journal, event_id
 from pipeline.errors import Abort, Action, StartOver, classify, kafka_error
@@ -20,6 +20,7 @@ from pipeline.settings import Config, ForwarderSettings
 from pipeline.transactions import Transactions
 
 GAP_MS = 20  # between two steps that should be a single step: the broker's clock tells them apart, a kill comes between
+LONG_GAP_MS = 100  # the same, where an instance is to be found in it
 ABORT_EVERY = 5
 REVERSE_EVERY = 5
 GO_BACK_EVERY = 5
@@ -161,6 +162,32 @@ class NoTransaction(Journaled):
         time.sleep(self.gap_s)
 
 
+class Waking(Journaled):
+    """No bug: what it wrote is there for a while before its offsets are sent, and a zombie's are refused."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self.gap_s = int(os.environ.get("GAP_MS", LONG_GAP_MS)) / 1000
+
+    def send(self, batch: Batch, results: Results) -> None:
+        self.journal.next_batch()
+        self.journal.write("produce", batch)
+        super().send(batch, results)
+        self.transactions.flush()
+        time.sleep(self.gap_s)
+
+
+class NoGeneration(Waking):
+    """The bug of clients whose calls name the group alone: nothing says whose offsets they are: a zombie's count."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self._nobody = Consumer(settings.consumer_config())  # of the group, and no member of it
+
+    def membership(self) -> Any:
+        return self._nobody.consumer_group_metadata()
+
+
 class _Uncommitted(ForwarderSettings):
     def consumer_config(self) -> Config:
         return {**super().consumer_config(), "isolation.level": "read_uncommitted"}
@@ -171,6 +198,23 @@ class ReadUncommitted(Journaled):
 
     def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
         super().__init__(_Uncommitted.model_validate(settings.model_dump()), stop)
+
+
+class _AtTheEnd(ForwarderSettings):
+    def consumer_config(self) -> Config:
+        return {**super().consumer_config(), "auto.offset.reset": "latest"}
+
+
+class Latest(Journaled):
+    """The bug, a default of Java's client and of librdkafka: of what nothing is committed yet it begins at the end."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(_AtTheEnd.model_validate(settings.model_dump()), stop)
+
+    def send(self, batch: Batch, results: Results) -> None:
+        self.journal.next_batch()
+        self.journal.write("sent", batch, batch.first)
+        super().send(batch, results)
 
 
 class OutOfOrder(Journaled):

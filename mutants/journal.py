@@ -7,6 +7,9 @@ acts, of one batch, in the order in which they come:
   commit-first    commit → committed → (the reference's transaction) → produced
   no-rewind       commit, or aborting; then passed-over, if it was aborted
   no-transaction  produce → produced → (the consumer's commit)
+  latest          sent, with the offsets that it begins at
+  waking          produce
+  no-generation   produce
   out-of-order    in-order, or reversed
   renames         sent → renamed, of some of them
   swaps-payloads, wrong-key, changes-field, drops-field, and wrong letters
@@ -16,6 +19,8 @@ acts, of one batch, in the order in which they come:
   auto-commit     taken → done
   stopped         taken
   commits-on-stop taken → left, of a batch that a stop found in hand
+  parallel        taken → done, of single records, many at a time
+  drops-on-revoke taken → done, in the same way
   last-finished   taken → done, of single records, many at a time
 An act in its plain form is written before the deed, in its past form after it. Each line is one write to a file that
 is only ever appended to, so a killed process can cut short no more than its own last line.

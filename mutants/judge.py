@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 import pyarrow.parquet as pq
 
 from mutants.journal import read
-from mutants.registry import CLEAN, MUTANTS, Mutant, Tables
+from mutants.registry import CLEAN, MUTANTS, Mutant
+from mutants.witnesses import Tables
 from streamproof.history.store import History
 
 

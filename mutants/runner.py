@@ -22,8 +22,10 @@ from streamproof.faults import (
     Fault,
     InFlight,
     Instance,
+    Join,
     Kill,
     LockDatabase,
+    PauseBeyondSession,
     Plan,
     Progress,
     Stop,
@@ -45,7 +47,18 @@ FAULTS = {
         Fault(LockDatabase(lasts_ms=1500), DatabaseOf("orderHistory"), Progress(0.4)),
         Fault(Kill(lasts_ms=300), Instance(2), Progress(0.6)),
     ),
-    # a kill among them, so that something was interrupted
+    # what follows has a kill each, so that something was interrupted
+    # zombies that wake with offsets to send
+    "zombies": (
+        Fault(PauseBeyondSession(lasts_ms=1000), Instance(1), InFlight(Progress(0.2))),
+        Fault(Kill(lasts_ms=300), Instance(1), InFlight(Progress(0.5))),
+        Fault(PauseBeyondSession(lasts_ms=1000), Instance(2), InFlight(Progress(0.7))),
+    ),
+    "joins": (
+        Fault(Join(), Instance(3), Progress(0.2)),
+        Fault(Kill(lasts_ms=300), Instance(1), Progress(0.45)),
+        Fault(Join(), Instance(4), Progress(0.7)),
+    ),
     "stops": (
         Fault(Stop(lasts_ms=300), Instance(1), Progress(0.15)),
         Fault(Kill(lasts_ms=300), Instance(2), Progress(0.35)),

@@ -23,10 +23,12 @@ class RunProgress:
     def __init__(self, port: InputPort, observers: Observers, saw_progress: Callable[[int], None]) -> None:
         self._port, self._observers, self._saw_progress = port, observers, saw_progress
         self._accounted: Mapping[Place, int] = {}
+        self._began: float | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep_up, name="progress", daemon=True)
 
     def start(self) -> None:
+        self._began = time.monotonic()
         self._thread.start()
 
     def stop(self) -> None:
@@ -39,9 +41,8 @@ class RunProgress:
         return sum(self._accounted.values())
 
     def fed_for(self) -> float | None:
-        """Seconds since the first input was sent; None before."""
-        began = self._port.workload.began
-        return None if began is None else time.monotonic() - began
+        """Seconds since the subject was ready, and its input flows; None before."""
+        return None if self._began is None else time.monotonic() - self._began
 
     def in_flight(self) -> frozenset[tuple[int, int]]:
         """Partition and offset of each input that has an effect, and that the subject is not done with."""

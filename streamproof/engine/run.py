@@ -54,6 +54,7 @@ from streamproof.recording.source import Rows, Source, record
 FIRST_COMMIT_S = 30.0
 POLL_S = 0.1
 UNREAD = "what the subject and its brokers said, request by request: it does not go through the proxy, with security {}"
+LOOK_S = 0.01
 
 
 class Run:
@@ -139,7 +140,6 @@ class Run:
             leaving.callback(self.input.workload.stop)
             leaving.callback(self.nemesis.close)
             self._start()
-            self._feed()
             self._leaving = leaving.pop_all()
         return self
 
@@ -147,7 +147,10 @@ class Run:
         self._leaving.close()
 
     def _start(self) -> None:
-        """Make the topics, start the subject beside the broker probe, and return when both are done."""
+        """Make the topics, start the subject beside the broker probe, and return when both are done.
+
+        A topic holds some of the input before the subject first starts; whoever begins at its end has lost it.
+        """
         for database in self._parts.databases.values():
             database.check_empty()
         make_topics(self._servers, self.spec.contract, replication=self._replication)
@@ -156,10 +159,12 @@ class Run:
             source.start(self._writer)
         self._probe = self._pool.submit(timed, lambda: probed(self.cluster, replication=self._replication))
         with phase(Phase.SUBJECT, self._listen) as subject:
+            self.input.workload.prepare(self.spec.events)
             if self.input.group:
                 self.input.group.look_round()
+                self._feed()
+                self._wait_backlog()
             self.supervisor.start_all()
-            self.input.workload.prepare(self.spec.events)
             wait_until_ready(self.supervisor, self.input.group)
             self.supervisor.supervise()
             spec = self.spec.subject
@@ -167,21 +172,32 @@ class Run:
         with phase(Phase.PROBE, self._listen):
             kept, seconds = self._probe.result()
             self._listen(Probed(seconds, kept))
+        if self.input.group is None:  # before, there was nobody to feed
+            self._feed()
+        self.progress.start()
 
     def _feed(self) -> None:
-        """Let the input flow in the background, as far as the nemesis lets it."""
+        """Let the input flow in the background, as far as the nemesis lets it, and the backlog in any case."""
         self._writer.open("sent")
         self._keep(Plan())
+        backlog = self.spec.subject.backlog if self.input.group else 0.0
         self._fed = self._pool.submit(
             timed,
             lambda: self.input.workload.run(
                 self.spec.events,
                 lambda rows: self._writer.append("sent", rows),
                 rate=max(len(self.spec.events) / self._feed_s, 200.0),
-                gate=lambda: self.nemesis.gate,
+                gate=lambda: max(backlog, self.nemesis.gate),
             ),
         )
-        self.progress.start()
+
+    def _wait_backlog(self) -> None:
+        """Until each event of the backlog is answered; those that upstream aborts come when they come."""
+        events = self.spec.events
+        backlog = events[: int(self.spec.subject.backlog * len(events))]
+        wanted = sum(event.fate is not Fate.ABORT for event in backlog)
+        while sum(self.input.workload.counts.values()) < wanted and not self._fed.done():
+            time.sleep(LOOK_S)
 
     def inject(self, fault: Fault, following: float = 1.0) -> Evidence:
         """Break something when its trigger says so; returns when the group has recovered."""

@@ -37,10 +37,10 @@ PLANS = """\
 ## Plans
 A plan says what is broken, where and when. `streamproof verify` makes a plan, unless it is told otherwise: it kills
 an instance inside its cycle, locks each SQLite database of the subject, kills a coordinator, pauses an instance
-beyond its session and pauses the leader. Of a subject that is told what to send, and so is in no group, it kills the
-leader and a second instance instead. The seed chooses which instances, which coordinator, and when exactly. The
-brokers of an existing cluster are left alone, and the report says that their loss was not shown. `--faults none`
-breaks nothing, and some faults alone, spread over the run, are said in words:
+beyond its session, stops an instance in good order and pauses the leader. Of a subject that is told what to send, and
+so is in no group, it kills the leader and a second instance instead. The seed chooses which instances, which
+coordinator, and when exactly. The brokers of an existing cluster are left alone, and the report says that their loss
+was not shown. `--faults none` breaks nothing, and some faults alone, spread over the run, are said in words:
 
 ```sh
 streamproof verify --faults kill-in-flight@instance:1,pause-broker@broker:leader
@@ -60,7 +60,7 @@ streamproof verify --faults plan.json
 - When, by one of these keys:
   - `at`: a mark of progress, from 0 to 1: the fault begins when the group has committed past this share of the
     workload. Faults with a mark take turns: each waits until the group has recovered from the fault before it.
-  - `elapsed_s`: so many seconds after the first input was sent.
+  - `elapsed_s`: so many seconds after the subject was ready, from when its input flows.
   - `during`: the `name` of another fault, while that is in effect; `after`: of another fault, once that is mended. With
     `after_ms`, so many milliseconds later. Such faults do not wait for their turn, so they overlap with others, though
     never in one target: a fault whose target is in the hands of another is not done.

@@ -256,9 +256,12 @@ class Nemesis:
         return False
 
     def _is_at_work(self, before: int) -> bool:
-        """Whether the subject has done more than before, or all that the gate has let through, or as good as all."""
+        """Whether the subject has moved since before, or has done all that was let in, or as good as all.
+
+        A zombie's commit may move it back.
+        """
         committed = self.system.progress.committed()
-        return committed > before or committed >= (self.gate - DONE) * self._total
+        return committed != before or committed >= (self.gate - DONE) * self._total
 
     def _whole(self) -> bool:
         """Whether all instances that run take part again."""

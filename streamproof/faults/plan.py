@@ -8,7 +8,7 @@ from typing import Self
 from streamproof.capabilities import OF_BACKEND, Capability
 from streamproof.cluster import Cluster
 from streamproof.errors import UnsupportedByCluster, UsageError
-from streamproof.faults.actions import Join, Kill, KillBroker, LockDatabase, PauseBeyondSession, PauseBroker
+from streamproof.faults.actions import Join, Kill, KillBroker, LockDatabase, PauseBeyondSession, PauseBroker, Stop
 from streamproof.faults.fault import Fault, either
 from streamproof.faults.targets import (
     BROKER,
@@ -119,7 +119,7 @@ class Plan:
 
     @classmethod
     def default(cls, seed: int, surroundings: Surroundings) -> Self:
-        """Kill an instance mid-cycle, lose the coordinator, pause an instance beyond its session, pause a leader.
+        """Kill an instance mid-cycle, lose the coordinator, let one sleep beyond its session, stop one, pause a leader.
 
         And lock each database that can be locked. Instances that are in no group have no coordinator and no session: a
         leader is lost instead, and another instance killed mid-cycle. The seed chooses which instances, which
@@ -145,13 +145,15 @@ class Plan:
         faults += [
             Fault(LockDatabase(lasts_ms=1500), DatabaseOf(channel), around(0.25)) for channel in surroundings.lockable
         ]
-        if Capability.BREAK_BROKERS not in surroundings.capabilities:
-            return cls(tuple(sorted(faults, key=_mark)), seed, (NO_BROKERS,))
-        coordinator = chance.choice([BrokerRole.TRANSACTION_COORDINATOR, BrokerRole.GROUP_COORDINATOR])
-        lost = coordinator if in_group else BrokerRole.LEADER
-        faults.append(Fault(KillBroker(), lost, around(0.35)))
-        faults.append(Fault(PauseBroker(), BrokerRole.LEADER, around(0.8)))
-        return cls(tuple(sorted(faults, key=_mark)), seed)
+        dropped: tuple[str, ...] = (NO_BROKERS,)
+        if Capability.BREAK_BROKERS in surroundings.capabilities:
+            coordinator = chance.choice([BrokerRole.TRANSACTION_COORDINATOR, BrokerRole.GROUP_COORDINATOR])
+            lost = coordinator if in_group else BrokerRole.LEADER
+            faults.append(Fault(KillBroker(), lost, around(0.35)))
+            faults.append(Fault(PauseBroker(), BrokerRole.LEADER, around(0.8)))
+            dropped = ()
+        faults.append(Fault(Stop(lasts_ms=200), victim, around(0.68)))
+        return cls(tuple(sorted(faults, key=_mark)), seed, dropped)
 
 
 def _mark(fault: Fault) -> float:

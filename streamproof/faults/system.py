@@ -67,7 +67,7 @@ class Progress(Protocol):
         """How many inputs the subject is done with."""
 
     def fed_for(self) -> float | None:
-        """Seconds since the first input was sent; None before."""
+        """Seconds since the subject was ready, and its input flows; None before."""
 
     def in_flight(self) -> frozenset[tuple[int, int]]:
         """Partition and offset of each input that has an effect, and that the subject is not done with."""

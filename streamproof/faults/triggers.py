@@ -24,7 +24,7 @@ class SoFar(Protocol):
         """The share of the workload that the subject is done with."""
 
     def seconds(self) -> float | None:
-        """Since the first input was sent; None before."""
+        """Since the subject was ready, and its input flows; None before."""
 
     def since_effect(self, fault: str) -> float | None:
         """Since a fault of the plan took hold, while it lasts; else None."""
@@ -112,7 +112,7 @@ class Progress(Trigger):
 
 @dataclass(frozen=True)
 class Elapsed(Trigger):
-    """So many seconds have passed since the first input was sent."""
+    """So many seconds have passed since the subject was ready, and its input flows."""
 
     seconds: float
 

@@ -16,6 +16,7 @@ from streamproof.errors import UsageError
 from streamproof.subject import placeholders
 
 READY_TIMEOUT_S = 60.0
+BACKLOG = 0.02
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,10 @@ class SubjectSpec(BaseModel):
 
     PATH there begins with the virtual environment that we run in, so that `python` is its own.
 
-    `input` is the port that the workload feeds; `databases` tells where those of its effects lie that are rows of a
-    query: a SQLAlchemy URL for each such channel. After a stop signal an instance has `stop_timeout_s` to end. A
-    field's description ends the sentence of a complaint about it.
+    `input` is the port that the workload feeds. Of a topic, the share `backlog` of it is there before the subject
+    first starts. `databases` tells where those of its effects lie that are rows of a query: a SQLAlchemy URL for each
+    such channel. After a stop signal an instance has `stop_timeout_s` to end. A field's description ends the sentence
+    of a complaint about it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -97,6 +99,7 @@ class SubjectSpec(BaseModel):
     env: Mapping[str, Filled] = Field(default={}, description="a text in quotes for each name")
     databases: Mapping[str, Filled] = Field(default={}, description="an address in quotes for each channel")
     input: Literal["topic", "stdin"] = Field(default="topic", description='"topic" or "stdin"')
+    backlog: float = Field(default=BACKLOG, ge=0, le=1, description="a share of the input, from 0 to 1")
     stop_timeout_s: float = Field(default=15.0, gt=0, description="seconds, above 0")
     cwd: Placed | None = Field(default=None, description="a directory")
 

@@ -1,7 +1,6 @@
 """What became of each send, counted and written to the `sent` table: ok, fail or unknown, never two-valued."""
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -43,13 +42,11 @@ def outcome_of(error: KafkaError | None) -> SendOutcome:
 class SendLog:
     """Rows of the `sent` table on their way to the history, and how many there are of each outcome.
 
-    `fates`: sequence and fate of each id, there before it is sent. `began`: when the first event was sent, on the
-    monotonic clock. For any thread.
+    `fates`: sequence and fate of each id, there before it is sent. For any thread.
     """
 
     def __init__(self, channel: str, topic: str) -> None:
         self.fates: dict[str, tuple[int, Fate]] = {}
-        self.began: float | None = None
         self.counts: Counter[SendOutcome] = Counter()
         self.write: Write = lambda _: None
         self._channel, self._topic = channel, topic
@@ -59,8 +56,6 @@ class SendLog:
     def expect(self, event: Event) -> None:
         """Say that `event` is about to be sent."""
         self.fates[event.id] = (event.seq, event.fate)
-        if self.began is None:
-            self.began = time.monotonic()
 
     def report(self, event: Event, producer: str) -> "Callable[[KafkaError | None, Message | None], None]":
         """A delivery callback for a send that starts now."""

@@ -36,11 +36,6 @@ class Workload(ABC):
         """How many sends ended in which way, so far."""
         return self._log.counts
 
-    @property
-    def began(self) -> float | None:
-        """When the first event was sent, on the monotonic clock; None before."""
-        return self._log.began
-
     def stop(self) -> None:
         """Send nothing more; `run` returns within seconds, and what is unanswered then is unknown."""
         self._stopping.set()

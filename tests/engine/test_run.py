@@ -10,13 +10,15 @@ import pytest
 from streamproof.cluster import EmbeddedCluster
 from streamproof.config.file import ClusterConfig, read_config
 from streamproof.engine.events import Ending, RunEnded, SessionEvent
-from streamproof.engine.request import spec_of
+from streamproof.engine.request import declared_spec, spec_of
 from streamproof.engine.session import Session
 from streamproof.engine.spec import RunSpec
 from streamproof.faults import Fault, Nemesis, Plan, read_plan
+from streamproof.history.terms import Fate
 from streamproof.subject import Instance
 from tests.engine.test_stdin_runs import RIGHT, request_for
 
+ROOT = Path(__file__).parent.parent.parent
 WaitUntil = Callable[[Callable[[], bool]], None]
 
 
@@ -60,6 +62,26 @@ def test_a_run_without_the_proxy_has_no_such_table(spec: RunSpec, config: Cluste
     with Session(config.overridden(proxy=False), logs=tmp_path / "logs") as session:
         history = session.verify(spec, Plan()).history
     assert "wire" not in history.tables
+
+
+@pytest.mark.parametrize("backlog", [0.2, 0.0])
+def test_a_subject_first_starts_upon_a_backlog(config: ClusterConfig, tmp_path: Path, backlog: float) -> None:
+    """So much of its input is in the topic before there is any process of it, and no more."""
+    spec = declared_spec(
+        read_config(ROOT / "streamproof.toml"),
+        "consumer",
+        records=100,
+        seed=1,
+        directory=tmp_path / "run",
+        suffix=f"-{backlog}",
+    )
+    spec = replace(spec, subject=spec.subject.changed(backlog=backlog))
+    with Session(config, logs=tmp_path / "logs") as session, session.run(spec) as run:
+        history = run.finish().history
+    started = min(row["t_start"] for row in history.rows("process"))
+    waiting = {row["id"] for row in history.rows("sent") if row["t_complete"] < started}
+    aborted = {event.id for event in spec.events if event.fate is Fate.ABORT}
+    assert waiting - aborted == {event.id for event in spec.events[: round(backlog * 100)]} - aborted
 
 
 def test_a_run_is_cleared_away_whatever_fails_meanwhile(

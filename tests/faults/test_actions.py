@@ -167,6 +167,24 @@ def test_a_zombie_sleeps_with_work_in_its_hands_if_it_has_any(
     assert fed[-1] == 1.0
 
 
+def test_input_flows_from_when_an_instance_has_joined(
+    noted: System, deeds: Deeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it starts, the others would do it all, and have nothing in hand when they give up partitions."""
+    fed: list[float] = []
+    looks: list[list[float]] = []
+
+    def members(*_: object) -> Group:
+        looks.append([*fed])
+        return Group("Stable", frozenset("abc" if len(looks) > 4 else "ab"))
+
+    monkeypatch.setattr("streamproof.faults.actions.processes.describe_group", members)
+    evidence = act(noted, Fault.of("join", "instance:2"), fed.append)
+    assert evidence.effective
+    assert deeds.done == ["start 2"]
+    assert (looks, fed) == ([[]] * 5, [1.0])
+
+
 @pytest.mark.parametrize(("holder", "effective"), [(1, True), (2, False)])
 def test_lines_of_another_instance_are_not_those_of_the_victim(
     noted: System, deeds: Deeds, monkeypatch: pytest.MonkeyPatch, holder: int, effective: bool

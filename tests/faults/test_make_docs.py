@@ -26,7 +26,7 @@ def test_each_fault_says_what_it_does_and_what_shows_it(kind: str) -> None:
     assert without.startswith("Without effect: ")
 
 
-@pytest.mark.parametrize(("number", "faults"), [(0, 5), (1, 2)])
+@pytest.mark.parametrize(("number", "faults"), [(0, 6), (1, 2)])
 def test_the_plans_that_the_page_shows_are_plans(tmp_path: Path, number: int, faults: int) -> None:
     """To be copied, and changed."""
     shown = page().split("```json\n")[number + 1].split("```")[0]

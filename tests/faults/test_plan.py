@@ -165,12 +165,13 @@ def test_a_mistake_in_a_file_is_told_with_the_number_of_the_fault(tmp_path: Path
 
 @pytest.mark.parametrize("seed", range(20))
 def test_the_default_plan_names_faults_that_there_are_in_the_order_of_their_marks(seed: int) -> None:
-    """For every seed; and two instances are each broken once."""
+    """For every seed; two instances are each broken, and one of them stopped in good order."""
     plan = Plan.default(seed, PLAIN)
     check_plan(plan, PLAIN)
     marks = [fault.when.mark or 0 for fault in plan.faults]
     assert marks == sorted(marks)
     assert {fault.on for fault in plan.faults if isinstance(fault.on, Instance)} == {Instance(1), Instance(2)}
+    assert [fault.action.kind for fault in plan.faults].count("stop") == 1
 
 
 def test_brokers_that_are_not_ours_are_left_alone_and_that_is_said() -> None:

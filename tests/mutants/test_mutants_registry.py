@@ -10,6 +10,7 @@ import pytest
 
 from mutants.journal import Row, read
 from mutants.judge import RunResult, judge_mutants
+from mutants.ownership import done_by_two
 from mutants.registry import CLEAN, MUTANTS, Mutant
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History, HistoryWriter
@@ -41,6 +42,8 @@ def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]
         "effect": pa.Table.from_pylist(effects, schema),
         "expected": pa.Table.from_pylist(expected),
         "input": TABLES["input"].empty_table(),
+        "owner": TABLES["owner"].empty_table(),
+        "batch": TABLES["batch"].empty_table(),
         "offset_commit": TABLES["offset_commit"].empty_table(),
     }
 
@@ -127,10 +130,70 @@ def test_what_was_reversed_is_overtaken_by_its_own_key_alone() -> None:
     assert MUTANTS["out-of-order"].witnesses(rows(*acts), given) == {"reordered": {"a"}}
 
 
+def test_where_a_zombie_went_back_to_is_told_by_the_commits_of_the_input() -> None:
+    """From one commit to the next, in the broker's order; what is not visible, or of another topic, says nothing."""
+    commits = [
+        ("in", 7, True),
+        ("in", 5, True),
+        ("in", 6, True),
+        ("in", 3, False),
+        ("other", 9, True),
+        ("other", 2, True),
+    ]
+    fields = [
+        {"topic": topic, "part": 0, "off": off, "n": n, "visible": visible}
+        for n, (topic, off, visible) in enumerate(commits)
+    ]
+    given = {
+        **tables({"a": 2, "b": 1}),
+        "input": pa.Table.from_pylist([{"id": "c", "topic": "in", "part": 0}]),
+        "offset_commit": pa.Table.from_pylist(fields[::-1]),
+    }
+    found = MUTANTS["no-generation"].witnesses(rows(("produce", "a b"), ("produce", "a")), given)
+    assert found == {"duplicated": {"a"}, "commit-regression": {"in[0]@5"}, "dual-ownership": set()}
+
+
+def test_two_did_an_input_where_one_had_its_partition_before_its_owner_came() -> None:
+    """Both 1 and 2 did a, b and c, but only a by 1 in the time of m2: what counts is when it is to be seen."""
+    owners = [("m1", 0, 10), ("m1", 10, 20), ("m2", 20, None)]
+    effects = [("a", 1, 0, 5), ("b", 1, 1, 6), ("c", 1, 2, 7), ("a", 2, 10, 25), ("b", 2, 11, 25), ("c", 2, 12, 25)]
+    marks = [(1, 3, 15), (2, 13, 26), (1, 20, 30)]
+    late = [("a", 1, 19, 21)]
+    given = {
+        "input": pa.Table.from_pylist([{"id": found, "topic": "in", "part": 0} for found in "abc"]),
+        "owner": pa.Table.from_pylist(
+            [{"topic": "in", "part": 0, "member": who, "t_from": begin, "t_to": end} for who, begin, end in owners]
+        ),
+        "effect": pa.Table.from_pylist(
+            [
+                {"source_id": found, "channel": "out", "topic": "out", "part": 0, "off": off, "pid": pid, "t_append": t}
+                | {"epoch": 0, "visible": True}
+                for found, pid, off, t in (*effects, *late)
+            ]
+        ),
+        "batch": pa.Table.from_pylist(
+            [
+                {"topic": "out", "part": 0, "pid": pid, "base_off": off, "t_append": t, "control": "commit"}
+                for pid, off, t in marks
+            ]
+        ),
+    }
+    assert done_by_two(given) == {"a"}
+
+
 def test_what_was_aborted_upstream_must_not_be_read() -> None:
     """Its fate tells."""
     given = {**tables({}), "input": pa.Table.from_pylist([{"id": "a", "fate": "abort"}, {"id": "b", "fate": "poison"}])}
     assert MUTANTS["read-uncommitted"].witnesses([], given) == {"aborted-read": {"a"}}
+
+
+def test_what_lay_before_the_first_that_was_taken_is_lost() -> None:
+    """Of each partition by itself; c is late, not lost, for nobody took anything of its partition."""
+    acts = [replace(row, offsets={"in[0]": 2}) for row in rows(("sent", "b"))]
+    inputs = [("a", 0, 0), ("d", 0, 1), ("b", 0, 2), ("c", 1, 0)]
+    fields = [{"id": found, "topic": "in", "part": part, "off": off} for found, part, off in inputs]
+    given = {**tables({"a": 0, "b": 1, "c": 0, "d": 0}), "input": pa.Table.from_pylist(fields)}
+    assert MUTANTS["latest"].witnesses(acts, given) == {"lost": {"a", "d"}, "skip": {"a"}}
 
 
 def test_what_was_renamed_and_done_again_keeps_its_name() -> None:

@@ -117,23 +117,6 @@ def test_when_stopped_nothing_more_is_given(start: Start) -> None:
     assert [row["outcome"] for row in rows] == ["unknown"] * 30
 
 
-def test_it_is_told_when_the_first_event_was_sent(start: Start) -> None:
-    """Nothing while the gate is shut; and then always the same moment."""
-    process = start("import sys\nfor line in sys.stdin: pass")
-    workload = StdinWorkload(CONTRACT, lambda _: process)
-    seen: list[float | None] = []
-
-    def gate() -> float:
-        seen.append(workload.began)
-        if workload.sent == 2:
-            workload.stop()
-        return 1.0 if len(seen) == 3 or workload.sent else 0.0
-
-    workload.run(EVENTS, lambda _: None, gate=gate)
-    assert seen == [None, None, None, workload.began, workload.began]
-    assert workload.began
-
-
 PAIRS = """
 import json, sys
 def answer(line):

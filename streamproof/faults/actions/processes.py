@@ -161,7 +161,8 @@ class PauseBeyondSession(Action):
 class Join(Action):
     """Start an instance beyond those that there were: its group is rebalanced while work goes on.
 
-    The instance stays. `lasts_ms` means nothing here.
+    Input flows from when it joins, so that the others have work in hand when they must give up partitions. The instance
+    stays. `lasts_ms` means nothing here.
 
     Evidence: its group has a member more.
 
@@ -171,6 +172,7 @@ class Join(Action):
     kind: ClassVar[str] = "join"
     target: ClassVar[TargetKind] = NEW_INSTANCE
     repeatable: ClassVar[bool] = False
+    feeds: ClassVar[bool] = True
     requires: ClassVar[frozenset[Capability]] = frozenset({Capability.CONSUMER_GROUP})
 
     def prepare(self, scene: Scene) -> None:
@@ -182,7 +184,9 @@ class Join(Action):
 
     def evidence(self, scene: Scene, state: int) -> Evidence:
         system, before = scene.system, len(scene.members)
+
         joined = system.wait_until(lambda: len(members_of(system)) > before, NOTICED_WITHIN_S)
+        scene.feed(1.0)  # not before: the others would have done it all while it starts
         return Evidence(f"instance {state} started, {'and joined' if joined else 'but did not join'}", effective=joined)
 
     def end(self, scene: Scene, state: int) -> None:

@@ -1,0 +1,72 @@
+"""Which inputs two did while one owned their partition, reckoned from the recorded tables by plain loops."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+Place = tuple[str, int]
+Producer = tuple[int, int]  # its id and epoch: who starts again has the same id
+Row = Mapping[str, Any]
+
+
+@dataclass
+class Tenure:
+    member: str
+    t_from: int
+    t_to: float
+
+
+def done_by_two(tables: Mapping[str, pa.Table]) -> frozenset[str]:
+    """Inputs that a producer did which had the partition before its owner came, and that another did then too."""
+    inputs = {row["id"]: (row["topic"], row["part"]) for row in tables["input"].to_pylist()}
+    tenures = _tenures(tables["owner"].to_pylist())
+    effects = [row for row in tables["effect"].to_pylist() if row["source_id"] in inputs]
+    came: dict[tuple[Place, Producer], int] = {}  # when a producer first wrote an effect of the partition
+    by_input: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in effects:
+        producer = inputs[row["source_id"]], (row["pid"], row["epoch"])
+        came[producer] = min(row["t_append"], came.get(producer, row["t_append"]))
+        if row["visible"]:
+            by_input[row["source_id"], row["channel"]].append(row)
+    marks = _marks(tables["batch"].to_pylist())
+    found = set()
+    for (identity, _), rows in by_input.items():
+        place = inputs[identity]
+        for tenure in tenures[place] if len(rows) > 1 else ():
+            shown = [row for row in rows if tenure.t_from <= _seen(row, marks) <= tenure.t_to]
+            within = {(row["pid"], row["epoch"]) for row in shown}
+            old = {producer for producer in within if came[place, producer] < tenure.t_from}
+            if any(pid != other for pid, _ in old for other, _ in within - old):
+                found.add(identity)
+    return frozenset(found)
+
+
+def _tenures(owners: Sequence[Row]) -> Mapping[Place, list[Tenure]]:
+    """Of each partition; who keeps it from one generation to the next has it still."""
+    found: dict[Place, list[Tenure]] = defaultdict(list)
+    for row in sorted(owners, key=lambda row: row["t_from"]):
+        end = float("inf") if row["t_to"] is None else row["t_to"]
+        before = found[row["topic"], row["part"]]
+        if before and before[-1].member == row["member"] and before[-1].t_to >= row["t_from"]:
+            before[-1].t_to = end
+        else:
+            before.append(Tenure(row["member"], row["t_from"], end))
+    return found
+
+
+def _marks(batches: Sequence[Row]) -> Mapping[tuple[str, int, int], list[tuple[int, int]]]:
+    """Of each partition and producer, offset and time of each commit marker."""
+    found: dict[tuple[str, int, int], list[tuple[int, int]]] = defaultdict(list)
+    for row in batches:
+        if row["control"] == "commit":
+            found[row["topic"], row["part"], row["pid"]].append((row["base_off"], row["t_append"]))
+    return found
+
+
+def _seen(effect: Row, marks: Mapping[tuple[str, int, int], list[tuple[int, int]]]) -> int:
+    """When an effect became visible."""
+    own = marks[effect["topic"], effect["part"], effect["pid"]]
+    return min(((off, t) for off, t in own if off > effect["off"]), default=(0, effect["t_append"]))[1]
