@@ -99,9 +99,9 @@ def _verified(run: Path, again: str, subject: str) -> list[str]:
     command, *words = shlex.split(again) or [""]
     if command == "streamproof" and words[:1] == ["verify"]:
         return words
-    made = f"the run of a test ({again})" if again else "a run of no command"
+    made = f"was made by {again}" if again else "was made by no command"
     raise UsageError(
-        f"{run} is {made}, and a run of `streamproof verify` is wanted; its plan is run by "
+        f"{run} {made}, and only a run of streamproof verify can be made smaller; its plan is run by "
         f"streamproof verify {subject} --faults {run}/plan.json"
     )
 

@@ -17,6 +17,7 @@ from streamproof.cli.judged import STATUSES, finish, tell
 from streamproof.cluster import DEFAULT_VERSION
 from streamproof.engine.directories import RUNS, new_directory
 from streamproof.engine.events import Listener
+from streamproof.engine.failing import failing_seeds, note_outcome
 from streamproof.engine.request import Request, verify_each
 from streamproof.errors import UsageError
 from streamproof.history.promise import Delivery, Isolation
@@ -90,7 +91,11 @@ def verify(
         Path | None, typer.Option("--input", **FILE, help="Events from a JSON Lines file instead.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(metavar="N", help="Repeats a workload and the default plan of faults; else random.")
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Repeats a workload and the default plan of faults; else that of the last violated run, or random.",
+        ),
     ] = None,
     faults: Annotated[
         str,
@@ -158,6 +163,7 @@ def verify(
         directory=directory or new_directory(RUNS),
         without=tuple(without or ()),
         arguments=repeated(sys.argv[1:], {"--seed", "--seeds"} if seeds > 1 else {"--seeds"}), seeds=seeds,
+        failing=failing_seeds(),
     )  # fmt: skip
     if context.obj is Request:
         return request
@@ -178,6 +184,8 @@ def verify(
     for judged in verify_each(request, *_listeners(sys.stderr if as_json else sys.stdout, quiet, verbose)):
         tell(judged.verdict, judged.history, judged.spec.directory, out, brief=quiet)
         runs.append((judged.verdict, judged.history))
+        if faults == "default":
+            note_outcome(run or judged.spec.subject.name, judged.spec.seed, judged.verdict.outcome)
     return finish(runs, as_json=as_json, junit=junit, several=seeds > 1)
 
 

@@ -21,6 +21,11 @@ def new_directory(under: Path) -> Path:
     return under / datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S")
 
 
+def ignored_by_git() -> None:
+    """Keep what lies below `.streamproof`, which must be there, out of a repository."""
+    _IGNORE.write_text("*\n")
+
+
 @contextmanager
 def kept(directory: Path) -> Iterator[Path]:
     """A directory for a single run, and its logs/; when nothing was written there, it is gone again."""
@@ -29,7 +34,7 @@ def kept(directory: Path) -> Iterator[Path]:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         if HOME in directory.parents:
-            _IGNORE.write_text("*\n")
+            ignored_by_git()
     except OSError as error:
         raise UsageError(f"{directory} cannot be made ({error.strerror}); name another directory") from error
     try:

@@ -59,6 +59,13 @@ class SessionEvent:
 
 
 @dataclass(frozen=True)
+class SeedTriedAgain(SessionEvent):
+    """The run that follows has the seed with which its subject was violated last."""
+
+    seed: int
+
+
+@dataclass(frozen=True)
 class RunStarted(SessionEvent):
     """A run was asked for; nothing of it is there yet."""
 

@@ -2,8 +2,8 @@
 
 import os
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from streamproof.contract.asyncapi import read_contract
 from streamproof.contract.flags import contract_from_flags
 from streamproof.contract.model import Channel, Contract
 from streamproof.engine.directories import kept
-from streamproof.engine.events import Listener
+from streamproof.engine.events import Listener, SeedTriedAgain
 from streamproof.engine.spec import RunSpec
 from streamproof.errors import UsageError, did_you_mean
 from streamproof.faults import Plan, is_in_words, plan_in_words, read_plan
@@ -36,6 +36,7 @@ class Request:
     """What is to be verified: a subject of `config`, or `command` and what follows it, to `isolation`.
 
     `arguments`: the words of the command that asks for it again. `seeds`: with how many, from the first, it is run.
+    `failing`: by a subject's name, or by its command, the seed whose default plan is tried before others.
     """
 
     directory: Path
@@ -64,16 +65,21 @@ class Request:
     without: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     seeds: int = 1
+    failing: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a request comes to before anything is started. `plan`: None for the default plan."""
+    """What a request comes to before anything is started. `plan`: None for the default plan.
+
+    `tried_again`: its seed is that of the subject's last violated run.
+    """
 
     cluster: ClusterConfig
     spec: RunSpec
     plan: Plan | None
     config: Config | None
+    tried_again: bool = False
 
 
 def verify(request: Request, *listeners: Listener) -> "Judged":
@@ -88,6 +94,8 @@ def verify_each(request: Request, *listeners: Listener) -> "Iterator[Judged]":
     from streamproof.engine.session import Session  # noqa: PLC0415 - slow to import: mistakes come before
 
     with kept(request.directory) as logs, Session(prepared.cluster, logs=logs, listeners=listeners) as session:
+        if prepared.tried_again:
+            session.tell(SeedTriedAgain(prepared.spec.seed))
         for spec in _specs(request, prepared):
             yield session.verify(spec, prepared.plan)
 
@@ -123,7 +131,8 @@ def prepare(request: Request) -> Prepared:
         )
     config = None if request.command is not None else read_config(request.config)
     plan = saved_plan(request)
-    spec = spec_of(request, config, seed_of(request, plan))
+    again = _failing_seed(request, config)
+    spec = spec_of(request, config, seed_of(request, plan) if again is None else again)
     if request.registry is not None and not spec.needs_registry:
         raise UsageError(
             f"--registry: subject {spec.subject.name} uses none: its contract has no schema for a registry, and "
@@ -143,7 +152,7 @@ def prepare(request: Request) -> Prepared:
         security=request.security,
         proxy=request.proxy,
     )
-    return Prepared(cluster, spec, plan, config)
+    return Prepared(cluster, spec, plan, config, tried_again=again is not None)
 
 
 def _with_run(request: Request) -> dict[str, object]:
@@ -158,6 +167,13 @@ def _with_run(request: Request) -> dict[str, object]:
         "--isolation": request.isolation,
         "--through": request.through or None,
     }
+
+
+def _failing_seed(request: Request, config: Config | None) -> int | None:
+    """The seed that is tried before others, of a request that leaves the choice."""
+    if request.seed is not None or request.faults != "default" or not request.failing:
+        return None
+    return request.failing.get(config.subject(request.subject).name if config else request.command or "")
 
 
 def seed_of(request: Request, saved: Plan | None) -> int:

@@ -8,6 +8,7 @@ Step definitions of the verifier are in `steps.py`.
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import shlex
 import types
@@ -250,10 +251,18 @@ def schema_registry(streamproof_session: Session) -> Registry:
 
 
 def _again(request: pytest.FixtureRequest) -> str:
-    """The command that runs the test again, with the plugin's options that were given."""
-    given = [(option, request.config.getoption(option)) for option in OPTIONS]
+    """The command that runs the test again where pytest was called, with the options that the plugin looks at."""
+    config, node = request.config, request.node
+    path = os.path.relpath(node.path, config.invocation_params.dir)
+    given = [(option, config.getoption(option)) for option in (*OPTIONS, "--rootdir")]
+    settings = ["-c", str(config.getoption("-c"))] if config.getoption("-c") else []
     return shlex.join(
-        ["pytest", request.node.nodeid, *(f"{option}={value}" for option, value in given if value is not None)]
+        [
+            "pytest",
+            "::".join([path, *node.nodeid.split("::")[1:]]),
+            *settings,
+            *(f"{option}={value}" for option, value in given if value is not None),
+        ]
     )
 
 

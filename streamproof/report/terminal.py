@@ -28,6 +28,7 @@ class Terminal:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._title: str | None = None
+        self._seed: int | None = None  # that is tried again: told under the title
         self._status: Status | None = None
         self._phase: Phase | None = None
         self._doing = ""
@@ -44,6 +45,10 @@ class Terminal:
     @singledispatchmethod
     def _show(self, event: SessionEvent) -> None:
         """Of other events nothing is shown."""
+
+    @_show.register
+    def _(self, event: events.SeedTriedAgain) -> None:
+        self._seed = event.seed
 
     @_show.register
     def _(self, event: events.RunStarted) -> None:
@@ -177,5 +182,9 @@ class Terminal:
         if self._title:
             print_fitted(Text(self._title), self.console, under=2)
             self._title = None
+            if self._seed is not None:
+                told = f"{self._seed}, with which it was violated last, until it is upheld; --seed N takes another"
+                print_fitted(Text(f"  {'seed':<{NAME_WIDTH}}{told}"), self.console, under=TEXT_COLUMN)
+                self._seed = None
         for line in lines:
             print_fitted(line, self.console, under=TEXT_COLUMN + 2)

@@ -68,7 +68,7 @@ def test_a_violated_run_becomes_a_small_test_that_fails_in_the_same_way(
         "plan.json", "run", "test_copy_aborted_read.py",
     ]  # fmt: skip
     assert told["again"] == f"pytest small/test_copy_aborted_read.py --cluster={embedded_cluster.bootstrap_servers}"
-    assert call("shrink", "small/run").err.startswith("streamproof: small/run is the run of a test (pytest small/")
+    assert call("shrink", "small/run").err.startswith("streamproof: small/run was made by pytest small/")
     repeated = subprocess.run(
         [sys.executable, "-m", *told["again"].split(), "-p", "no:cacheprovider"],
         capture_output=True, text=True, check=False, timeout=180,
@@ -80,8 +80,8 @@ def test_a_violated_run_becomes_a_small_test_that_fails_in_the_same_way(
 @pytest.mark.parametrize(
     ("again", "sentence"),
     [
-        (None, "kept is a run of no command, and a run of `streamproof verify` is wanted; its plan "),
-        ("pytest test_a.py::test_b", "kept is the run of a test (pytest test_a.py::test_b), and a run of "),
+        (None, "kept was made by no command, and only a run of streamproof verify can be made smaller; its plan "),
+        ("pytest test_a.py::test_b", "kept was made by pytest test_a.py::test_b, and only a run of "),
     ],
 )  # fmt: skip
 def test_a_run_of_another_kind_is_refused(call: Call, tmp_path: Path, again: str | None, sentence: str) -> None:

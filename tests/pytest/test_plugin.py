@@ -4,6 +4,7 @@ import inspect
 import json
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -165,6 +166,54 @@ def test_broken_off(run_subject, later):
     later.enter_context(run_subject("orders", records=300, instances=1, seed=6))
     assert False, "before the run is finished, as a scenario's step may"
 """
+
+
+AGAIN = """
+import pytest
+from pathlib import Path
+from streamproof.pytest import plugin
+
+@pytest.fixture
+def run_subject(request):
+    with (Path(__file__).parent / "again.txt").open("a") as told:
+        print(plugin._again(request), file=told)
+
+@pytest.mark.parametrize("word", ["a b"])
+def test_it(run_subject, word): pass
+"""
+BINDS = """
+from pytest_bdd import given, scenarios
+from tests_of_mine import run_subject
+
+@given("nothing")
+def nothing(run_subject): pass
+
+scenarios("words.feature")
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["-c", "other.ini"], ["--rootdir=.."], ["--kafka-brokers=1"]], ids=" ".join)
+def test_the_command_that_repeats_a_test_runs_that_test(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    """From where pytest was called, which need not be its root; a test with a parameter, and a scenario."""
+    pytester.makeini("[pytest]")
+    tests = pytester.mkdir("tests")
+    (tests / "other.ini").write_text("[pytest]\npythonpath = .\n")
+    (tests / "tests_of_mine.py").write_text(AGAIN)
+    (tests / "conftest.py").write_text(
+        "import sys; sys.path.insert(0, str(__import__('pathlib').Path(__file__).parent))"
+    )
+    (tests / "words.feature").write_text(SCENARIO)
+    (tests / "test_bound.py").write_text(BINDS)
+    monkeypatch.chdir(tests)
+    pytester.runpytest_inprocess("test_bound.py", "tests_of_mine.py", *options).assert_outcomes(passed=2)
+    told = (tests / "again.txt").read_text().splitlines()
+    assert len(told) == 2
+    for again in told:
+        words = shlex.split(again)
+        pytester.runpytest_inprocess(*words[1:]).assert_outcomes(passed=1)
+        assert (tests / "again.txt").read_text().splitlines()[-1] == again
 
 
 @pytest.mark.usefixtures("own_home")
