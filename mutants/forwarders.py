@@ -25,6 +25,7 @@ ABORT_EVERY = 5
 REVERSE_EVERY = 5
 GO_BACK_EVERY = 5
 RENAME_EVERY = 50
+REPLAYED = 30  # records of each partition that comes
 Results = list[tuple[str, Result]]
 
 
@@ -215,6 +216,30 @@ class Latest(Journaled):
         self.journal.next_batch()
         self.journal.write("sent", batch, batch.first)
         super().send(batch, results)
+
+
+class Replays(Journaled):
+    """The bug: a partition that comes is read from before its committed offset, as where a process keeps its own."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self._committed: dict[tuple[str, int], int] = {}
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        begins = consumer.committed(partitions, timeout=10)
+        for partition in begins:
+            if partition.offset > 0:
+                self._committed[partition.topic, partition.partition] = partition.offset
+                partition.offset = max(0, partition.offset - REPLAYED)
+        consumer.incremental_assign(begins)
+        super()._on_assign(consumer, partitions)
+
+    def offsets(self, batch: Batch) -> list[TopicPartition]:
+        # going back with the commit, too, would be a second bug
+        return [
+            TopicPartition(topic, part, max(offset, self._committed.get((topic, part), 0)))
+            for (topic, part), offset in batch.next.items()
+        ]
 
 
 class OutOfOrder(Journaled):

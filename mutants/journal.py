@@ -14,6 +14,7 @@ acts, of one batch, in the order in which they come:
   renames         sent → renamed, of some of them
   swaps-payloads, wrong-key, changes-field, drops-field, and wrong letters
                   sent → spoilt, of some of them
+  replays         none: what it did again is told by the tables
   goes-back       commit → (the reference's transaction); then, at times, going-back, with the offsets that it goes to
   skip-failed     write → written, or skipped
   auto-commit     taken → done

@@ -1,4 +1,4 @@
-"""Which inputs two did while one owned their partition, reckoned from the recorded tables by plain loops."""
+"""Which inputs two did while one owned their partition, or a new owner did again: by plain loops over the tables."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -19,28 +19,48 @@ class Tenure:
     t_to: float
 
 
+class _Deeds:
+    """Who had which partition, and who did what in it."""
+
+    def __init__(self, tables: Mapping[str, pa.Table]) -> None:
+        self.places = {row["id"]: (row["topic"], row["part"]) for row in tables["input"].to_pylist()}
+        self.tenures = _tenures(tables["owner"].to_pylist())
+        self.came: dict[tuple[Place, Producer], int] = {}  # when a producer first wrote an effect of the partition
+        self.visible: dict[tuple[str, str], list[Row]] = defaultdict(list)  # by input and channel
+        self.marks = _marks(tables["batch"].to_pylist())
+        for row in tables["effect"].to_pylist():
+            if row["source_id"] in self.places:
+                producer = self.places[row["source_id"]], (row["pid"], row["epoch"])
+                self.came[producer] = min(row["t_append"], self.came.get(producer, row["t_append"]))
+                if row["visible"]:
+                    self.visible[row["source_id"], row["channel"]].append(row)
+
+
 def done_by_two(tables: Mapping[str, pa.Table]) -> frozenset[str]:
     """Inputs that a producer did which had the partition before its owner came, and that another did then too."""
-    inputs = {row["id"]: (row["topic"], row["part"]) for row in tables["input"].to_pylist()}
-    tenures = _tenures(tables["owner"].to_pylist())
-    effects = [row for row in tables["effect"].to_pylist() if row["source_id"] in inputs]
-    came: dict[tuple[Place, Producer], int] = {}  # when a producer first wrote an effect of the partition
-    by_input: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in effects:
-        producer = inputs[row["source_id"]], (row["pid"], row["epoch"])
-        came[producer] = min(row["t_append"], came.get(producer, row["t_append"]))
-        if row["visible"]:
-            by_input[row["source_id"], row["channel"]].append(row)
-    marks = _marks(tables["batch"].to_pylist())
-    found = set()
-    for (identity, _), rows in by_input.items():
-        place = inputs[identity]
-        for tenure in tenures[place] if len(rows) > 1 else ():
-            shown = [row for row in rows if tenure.t_from <= _seen(row, marks) <= tenure.t_to]
+    deeds, found = _Deeds(tables), set()
+    for (identity, _), rows in deeds.visible.items():
+        place = deeds.places[identity]
+        for tenure in deeds.tenures[place] if len(rows) > 1 else ():
+            shown = [row for row in rows if tenure.t_from <= _seen(row, deeds.marks) <= tenure.t_to]
             within = {(row["pid"], row["epoch"]) for row in shown}
-            old = {producer for producer in within if came[place, producer] < tenure.t_from}
+            old = {producer for producer in within if deeds.came[place, producer] < tenure.t_from}
             if any(pid != other for pid, _ in old for other, _ in within - old):
                 found.add(identity)
+    return frozenset(found)
+
+
+def done_again(tables: Mapping[str, pa.Table]) -> frozenset[str]:
+    """Inputs that were done before their partition came to an owner, whose producer was new to it and did them too."""
+    deeds, found = _Deeds(tables), set()
+    for (identity, _), rows in deeds.visible.items():
+        place = deeds.places[identity]
+        for tenure in deeds.tenures[place][1:] if len(rows) > 1 else ():
+            for row in rows:
+                came = deeds.came[place, (row["pid"], row["epoch"])]
+                within = came >= tenure.t_from and _seen(row, deeds.marks) <= tenure.t_to
+                if within and min(other["t_append"] for other in rows) < tenure.t_from:
+                    found.add(identity)
     return frozenset(found)
 
 

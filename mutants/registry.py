@@ -16,6 +16,7 @@ from mutants.forwarders import (
     OutOfOrder,
     ReadUncommitted,
     Renames,
+    Replays,
     Waking,
 )
 from mutants.journal import Row
@@ -36,6 +37,7 @@ from mutants.witnesses import (
     out_of_order,
     read_uncommitted,
     renames,
+    replays,
     skip_failed,
     spoilt,
 )
@@ -124,6 +126,13 @@ MUTANTS = {
             running(ForwarderSettings, Latest),
             ("lost", "skip"),
             latest,
+        ),
+        Mutant(
+            "replays",
+            "begins before the committed offset in each partition that comes to it",
+            running(ForwarderSettings, Replays),
+            ("excess-replay", "duplicated"),
+            replays,
         ),
         Mutant(
             "out-of-order",

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from mutants.forwarders import renamed
 from mutants.journal import Row
-from mutants.ownership import done_by_two
+from mutants.ownership import done_again, done_by_two
 
 Tables = Mapping[str, pa.Table]
 Witnesses = Mapping[str, frozenset[str]]
@@ -112,6 +112,11 @@ def latest(rows: Sequence[Row], tables: Tables) -> Witnesses:
             lost.add(row["id"])
             skipped.setdefault(place, row["id"])
     return {"lost": frozenset(lost), "skip": frozenset(skipped.values())}
+
+
+def replays(_rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """All that is there twice was done again by an owner, who is told where it had not had the partition before."""
+    return {"excess-replay": done_again(tables), "duplicated": more_than_expected(tables)}
 
 
 def out_of_order(rows: Sequence[Row], tables: Tables) -> Witnesses:

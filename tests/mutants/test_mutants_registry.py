@@ -10,7 +10,7 @@ import pytest
 
 from mutants.journal import Row, read
 from mutants.judge import RunResult, judge_mutants
-from mutants.ownership import done_by_two
+from mutants.ownership import done_again, done_by_two
 from mutants.registry import CLEAN, MUTANTS, Mutant
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History, HistoryWriter
@@ -153,13 +153,11 @@ def test_where_a_zombie_went_back_to_is_told_by_the_commits_of_the_input() -> No
     assert found == {"duplicated": {"a"}, "commit-regression": {"in[0]@5"}, "dual-ownership": set()}
 
 
-def test_two_did_an_input_where_one_had_its_partition_before_its_owner_came() -> None:
-    """Both 1 and 2 did a, b and c, but only a by 1 in the time of m2: what counts is when it is to be seen."""
+def deeds(*effects: tuple[str, int, int, int]) -> dict[str, pa.Table]:
+    """Input, producer, offset and time of each effect; the partition is m1's to 20, and then m2's."""
     owners = [("m1", 0, 10), ("m1", 10, 20), ("m2", 20, None)]
-    effects = [("a", 1, 0, 5), ("b", 1, 1, 6), ("c", 1, 2, 7), ("a", 2, 10, 25), ("b", 2, 11, 25), ("c", 2, 12, 25)]
     marks = [(1, 3, 15), (2, 13, 26), (1, 20, 30)]
-    late = [("a", 1, 19, 21)]
-    given = {
+    return {
         "input": pa.Table.from_pylist([{"id": found, "topic": "in", "part": 0} for found in "abc"]),
         "owner": pa.Table.from_pylist(
             [{"topic": "in", "part": 0, "member": who, "t_from": begin, "t_to": end} for who, begin, end in owners]
@@ -168,7 +166,7 @@ def test_two_did_an_input_where_one_had_its_partition_before_its_owner_came() ->
             [
                 {"source_id": found, "channel": "out", "topic": "out", "part": 0, "off": off, "pid": pid, "t_append": t}
                 | {"epoch": 0, "visible": True}
-                for found, pid, off, t in (*effects, *late)
+                for found, pid, off, t in effects
             ]
         ),
         "batch": pa.Table.from_pylist(
@@ -178,7 +176,21 @@ def test_two_did_an_input_where_one_had_its_partition_before_its_owner_came() ->
             ]
         ),
     }
-    assert done_by_two(given) == {"a"}
+
+
+ONCE = (("a", 1, 0, 5), ("b", 1, 1, 6), ("c", 1, 2, 7))
+AGAIN = (("a", 2, 10, 25), ("b", 2, 11, 25))
+
+
+def test_two_did_an_input_where_one_had_its_partition_before_its_owner_came() -> None:
+    """Both 1 and 2 did a and b, but only a by 1 in the time of m2: what counts is when it is to be seen."""
+    assert done_by_two(deeds(*ONCE, *AGAIN, ("a", 1, 19, 21))) == {"a"}
+
+
+def test_an_owner_did_again_what_was_done_before_it_came() -> None:
+    """Told by its producer, which is new to the partition."""
+    assert done_again(deeds(*ONCE, *AGAIN)) == {"a", "b"}
+    assert done_again(deeds(*ONCE, *AGAIN, ("c", 2, 9, 8))) == set()
 
 
 def test_what_was_aborted_upstream_must_not_be_read() -> None:
