@@ -1,6 +1,7 @@
 """Which process of the subject a member of its group was, and a producer: as far as the record leaves no other.
 
-No table says it. A member cannot be a process that had not started when it joined, or that had ended, or slept, when
+Where the subject went through the proxy, the wire tells it: each connection is of a process. Else no table says it. A
+member cannot be a process that had not started when it joined, or that had ended, or slept, when
 it was given partitions; and two members that own at the same time are not one process, unless there are more of them
 than processes. A member whose client has the same name as members of one instance, and of no other, is of that
 instance. A producer is of the instance that owned the partitions of nearly all that it wrote: a zombie writes what
@@ -17,6 +18,7 @@ from streamproof.checks.queries import Queries
 from streamproof.history.terms import Cause
 
 UUID = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+MILLISECOND = 1_000  # a broker's times are cut to it
 GRACE_US = 1_000_000  # a member that is being killed may still be given partitions
 NEARLY_ALL = 0.9
 NEVER = float("inf")
@@ -29,6 +31,10 @@ PROCESSES = "SELECT instance, incarnation, pid, t_start, t_end, cause FROM proce
 PAUSES = """
 SELECT instance, t_effect, t_to FROM weighed_fault
 WHERE effective AND kind LIKE 'pause%' AND instance IS NOT NULL AND t_effect IS NOT NULL AND t_to IS NOT NULL"""
+ON_THE_WIRE = """
+SELECT member, pid, instance, incarnation, min(t) AS t_from, max(t_last) AS t_to FROM wire
+WHERE member IS NOT NULL OR pid IS NOT NULL
+GROUP BY member, pid, instance, incarnation"""
 PRODUCERS = "SELECT member, times FROM producer_owner WHERE pid = {pid}"
 
 
@@ -69,6 +75,15 @@ class _Member:
 
 
 @dataclass(frozen=True)
+class _Seen:
+    """A process that was seen on the wire as a member, or with a producer, from when to when."""
+
+    process: Process
+    t_from: int
+    t_to: int
+
+
+@dataclass(frozen=True)
 class _Pause:
     instance: int
     t_effect: int
@@ -104,11 +119,30 @@ class Actors:
         pauses = [_Pause(**row) for row in self._queries.rows(PAUSES, "pauses")]
         return _by_elimination(members, self.processes, pauses)
 
+    @cached_property
+    def _on_the_wire(self) -> tuple[Mapping[str, Process], Mapping[int, Sequence[_Seen]]]:
+        """Who was seen as each member; and with each producer, when."""
+        processes = {(process.instance, process.incarnation): process for process in self.processes}
+        members: dict[str, Process] = {}
+        producers: dict[int, list[_Seen]] = {}
+        for row in self._queries.rows(ON_THE_WIRE, "the wire"):
+            process = processes.get((row["instance"], row["incarnation"]))
+            if process and row["member"] is not None:
+                members[row["member"]] = process
+            if process and row["pid"] is not None:
+                producers.setdefault(row["pid"], []).append(_Seen(process, row["t_from"], row["t_to"]))
+        return members, producers
+
     def of_member(self, member: str) -> Process | None:
-        return self._of_member.get(member)
+        return self._on_the_wire[0].get(member) or self._of_member.get(member)
 
     def of_producer(self, pid: int, t: int | None) -> Process | None:
-        """The process of the producer's instance at that time."""
+        """Who was seen with the producer then; where nobody was, the process of its instance then."""
+        known = self._on_the_wire[1].get(pid, ())
+        if then := [seen for seen in known if t is not None and seen.t_from <= t + MILLISECOND]:
+            last = max(then, key=lambda seen: seen.t_from)
+            shared = any(seen.t_to >= last.t_from and seen.process.instance != last.process.instance for seen in then)
+            return None if shared else last.process
         if pid not in self._instances:
             self._instances[pid] = self._instance_of(pid)
         own = [process for process in self.processes if process.instance == self._instances[pid]]

@@ -88,13 +88,15 @@ class Moment(BaseModel):
 class Story(BaseModel):
     """What happened around a witness. `causes`: what such a witness usually comes from.
 
-    `calm`: no fault was between the two moments that contradict the promise; null where that is not known. Faults that
-    were are among the moments.
+    `since`: the first of the two moments that contradict the promise, in microseconds since the epoch; null where that
+    is not known. `calm`: no fault was between the two; null where that is not known. Faults that were are among the
+    moments.
     """
 
     model_config = ConfigDict(frozen=True)
 
     moments: tuple[Moment, ...]
+    since: int | None = None
     calm: bool | None = None
     causes: tuple[str, ...] = ()
 
@@ -119,6 +121,7 @@ def tell(queries: Queries, check: Check, witness: Row, actors: Actors) -> Story:
     shown = sorted([*_worth_telling(found, check.between), *faults, *gone], key=_order)
     return Story(
         moments=tuple(_moment(row, actors) for row in shown),
+        since=ends[0] if ends else None,
         calm=calm,
         causes=check.causes,
     )

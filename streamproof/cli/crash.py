@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from streamproof.cli.flags import DIR, FILE, TEXT, Json
 from streamproof.cli.judged import EXIT, STATUSES, tell
@@ -14,6 +15,7 @@ from streamproof.engine.request import Request
 from streamproof.faults.sweep import How
 from streamproof.report.terminal import Terminal
 
+CONFIG = Path("streamproof.toml")
 EPILOG = (
     "Examples:\n\nstreamproof crash\n\nstreamproof crash orders --how kill --only 'steady/*'\n\n"
     f"streamproof crash orders --only 'steady/EndTxn*' --seed 7719 --json\n\n{STATUSES}"
@@ -24,7 +26,7 @@ def crash(
     subject: Annotated[
         str | None, typer.Argument(metavar="SUBJECT", help="Of streamproof.toml; the first if left out.")
     ] = None,
-    config: Annotated[Path, typer.Option(**FILE, help="Where subjects are declared.")] = Path("streamproof.toml"),
+    config: Annotated[Path, typer.Option(**FILE, help="Where subjects are declared.")] = CONFIG,
     how: Annotated[
         list[How] | None,
         typer.Option(metavar="HOW", help=f"What is done at each step: {', '.join(How)}; may be repeated. Else all."),
@@ -54,11 +56,13 @@ def crash(
     from streamproof.checks import Outcome  # noqa: PLC0415 - slow to import
     from streamproof.engine.events import Judged  # noqa: PLC0415
     from streamproof.engine.sweep import sweep  # noqa: PLC0415
-    from streamproof.report.sweep import document_of, map_of  # noqa: PLC0415
+    from streamproof.report.sweep import document_of, map_of, write_map  # noqa: PLC0415
 
+    flags = {"--config": config, "--instances": instances, "--cluster": cluster}
+    given = [word for flag, value in flags.items() if value not in {None, CONFIG} for word in (flag, str(value))]
     request = Request(
         subject=subject, config=config, instances=instances, seed=seed, cluster=cluster,
-        directory=directory or new_directory(SWEEPS),
+        directory=directory or new_directory(SWEEPS), arguments=(*([subject] if subject else []), *given),
     )  # fmt: skip
     listeners = [] if quiet else [Terminal.on(sys.stderr if as_json else sys.stdout)]
     out = None if quiet or as_json else Console(highlight=False)
@@ -69,8 +73,11 @@ def crash(
             continue
         document = document_of(came).model_dump_json(indent=2)
         (request.directory / "sweep.json").write_text(document)
+        page = write_map(came, request.directory)
         if as_json:
             print(document)
         else:
-            Console(highlight=False).print("", map_of(came))
+            console = Console(highlight=False)
+            console.print("", map_of(came))
+            console.print(f"        Map  {escape(str(page))}", soft_wrap=True)
         raise typer.Exit(EXIT[came.outcome])

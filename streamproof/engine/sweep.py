@@ -3,7 +3,7 @@
 a short run ─▶ the steps of its cycle ─▶ for each kind of fault a run with a fault at every step ─▶ a map of the cycle
 """
 
-from collections import Counter
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,6 @@ from streamproof.faults.cycle import Step, learnt
 from streamproof.faults.sweep import How, Trial, plan_of, trials
 
 LEARNT_FROM = 1_000  # events
-EVENTS_A_STEP = 150  # so that there is work when its turn comes
 OTHER = 2  # the instance that is killed to make a rebalance
 
 
@@ -74,7 +73,7 @@ def sweep(
         chosen = trials(steps, hows, only)
         for how in hows:
             if mine := [trial for trial in chosen if trial.how is how]:
-                run = runs.judged(how.value, plan_of(mine, prepared.spec.seed), EVENTS_A_STEP * len(mine))
+                run = runs.judged(how.value, *plan_of(mine, prepared.spec.seed, LEARNT_FROM))
                 judged.append(run)
                 yield run
                 tried += _became(mine, run)
@@ -121,6 +120,9 @@ class _Runs(ExitStack):
         seed, suffix = self._prepared.spec.seed, f"-{name}"
         asked = replace(self._request, events=events, seed=seed, directory=self._request.directory / name)
         spec = spec_of(asked, self._prepared.config, seed)
+        plan = str(asked.directory / "plan.json")
+        again = ["verify", *self._request.arguments, "--faults", plan, "--events", str(events), "--seed", str(seed)]
+        spec = replace(spec, again=shlex.join(["streamproof", *again]))
         if not spec.subject.renames:
             return spec
         return replace(spec, contract=with_fresh_names(spec.contract, suffix), suffix=suffix)
@@ -135,15 +137,11 @@ class _Runs(ExitStack):
 
 
 def _became(chosen: Sequence[Trial], judged: Judged) -> Iterator[Tried]:
-    """Of each trial, by the row of its fault: the last, of those that were tried again."""
+    """Of each trial, by the rows of its fault: two, where it was tried again."""
     history = judged.history
     at = blame(history, judged.verdict, extra=judged.spec.checks) if judged.verdict.outcome is Outcome.VIOLATED else {}
     rows = pq.read_table(history.tables["fault"]).to_pylist()
     for trial in chosen:
         mine = [row for row in rows if row["name"] == trial.name]
-        witnesses = Counter[str]()
-        for row in mine:
-            witnesses += at.get(row["t_effect"] or row["t_from"], Counter())
-        yield Tried(
-            trial, any(row["effective"] for row in mine), mine[-1]["evidence"] if mine else "not tried", witnesses
-        )
+        seen = mine[-1]["evidence"] if mine else "not tried"
+        yield Tried(trial, any(row["effective"] for row in mine), seen, at.get(trial.name, {}))

@@ -6,7 +6,7 @@ which another instance was killed, so that there is a rebalance to be seen.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from streamproof.faults.moments import Stage
@@ -26,10 +26,11 @@ RECURS = 3  # times at least, for a request of a steady subject to come again so
 
 @dataclass(frozen=True)
 class Step:
-    """A kind of request, or of answer, at a stage."""
+    """A kind of request, or of answer, at a stage. `times`: how often the run that showed the cycle had it."""
 
     stage: Stage
     moment: Moment
+    times: int = field(default=1, compare=False)
 
     @property
     def name(self) -> str:
@@ -50,7 +51,7 @@ def learnt(wire: Sequence[Row], stopping_us: int) -> tuple[Step, ...]:
             step = Step(stage, Moment(row["api"], Side(row["side"]), about))
             seen[step] += row["times"]
             first.setdefault(step, row["n"])
-    kept = [step for step in first if _comes_again(step, seen[step])]
+    kept = [replace(step, times=seen[step]) for step in first if _comes_again(step, seen[step])]
     order = list(Stage)
     return tuple(sorted(kept, key=lambda step: (order.index(step.stage), first[step])))
 

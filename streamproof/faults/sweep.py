@@ -14,6 +14,8 @@ from streamproof.faults.plan import Plan
 from streamproof.faults.targets import BrokerRole, Instance
 from streamproof.faults.triggers import Progress
 
+EVENTS = 150  # of a turn: more than a subject has in its hands
+LUCK = 3  # of so many that should come, one does
 VICTIM = 1  # the instance whose moments are waited for
 ASKED: Mapping[BrokerRole, frozenset[str]] = {
     BrokerRole.LEADER: frozenset({"Produce", "Fetch"}),
@@ -78,10 +80,21 @@ def trials(steps: Sequence[Step], hows: Sequence[How], only: Sequence[str] = ())
     return tuple(trial for trial in every if not only or any(_matches(trial, pattern) for pattern in only))
 
 
-def plan_of(chosen: Sequence[Trial], seed: int) -> Plan:
-    """A fault for each trial, their turns spread over the workload."""
-    marks = [round(number / (len(chosen) + 1), 4) for number in range(len(chosen))]
-    return Plan(tuple(_fault(trial, mark) for trial, mark in zip(chosen, marks, strict=True)), seed)
+def plan_of(chosen: Sequence[Trial], seed: int, learnt_from: int) -> tuple[Plan, int]:
+    """A fault for each trial, and how many events a run needs for their turns.
+
+    `learnt_from`: the events of the run that showed the cycle. A rare step, such as a dead letter, has a longer turn.
+    """
+    turns = [_turn(trial.step, learnt_from) for trial in chosen]
+    total = sum(turns) + EVENTS
+    marks = [sum(turns[:number]) / total for number in range(len(turns))]
+    faults = (_fault(trial, round(mark, 4)) for trial, mark in zip(chosen, marks, strict=True))
+    return Plan(tuple(faults), seed), total
+
+
+def _turn(step: Step, learnt_from: int) -> int:
+    """How many events it takes: what is brought about, comes anyway."""
+    return max(EVENTS, LUCK * learnt_from // step.times) if step.stage is Stage.STEADY else EVENTS
 
 
 def _matches(trial: Trial, pattern: str) -> bool:

@@ -93,9 +93,17 @@ def _render(template: str, **values: object) -> str:
 
 def write_page(verdict: Verdict, history: History, directory: Path, again: str | None = None) -> Path:
     """The file of the report, in the run's `directory`; ReportError when it cannot be written. See `page`."""
-    path = directory / NAME
+    return _written(directory / NAME, page(verdict, history, directory, again))
+
+
+def write_html(path: Path, template: str, **values: object) -> Path:
+    """A page made from a template of this package; ReportError when it cannot be written."""
+    return _written(path, _render(template, **values))
+
+
+def _written(path: Path, text: str) -> Path:
     try:
-        path.write_text(page(verdict, history, directory, again), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ReportError(f"{path} cannot be written ({error.strerror}); clear the way, or judge a copy") from error
     return path

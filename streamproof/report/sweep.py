@@ -1,6 +1,8 @@
 """A sweep as a map of the subject's cycle: what became of each step, as a table and as a document."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import BaseModel
 from rich.table import Table
@@ -12,28 +14,77 @@ from streamproof.faults.cycle import Step
 from streamproof.faults.moments import Stage
 from streamproof.faults.sweep import How
 from streamproof.history.terms import Side
+from streamproof.report.page import write_html
 from streamproof.report.text import COLOURS
 
 ARROWS = {Side.REQUEST: "→", Side.RESPONSE: "←"}  # to a broker, and back
+INKS = {"right": "green", "wrong": "red", "never": "yellow", "": "default"}
 LEGEND = "→ before the request reaches its broker   ← once it is answered   ✔ nothing forbidden   – it never came up"
 
 
+@dataclass(frozen=True)
+class Cell:
+    """What became of a fault at a step. `kind`: right, wrong, never, or nothing where it was not tried."""
+
+    kind: str = ""
+    text: str = ""
+    seen: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A step of the map, with a cell for each kind of fault. `stage`: of the first step of a stage; else nothing."""
+
+    stage: str
+    step: str
+    cells: tuple[Cell, ...]
+
+
 def map_of(sweep: Sweep) -> Table:
-    """A row for each step that was tried, by stage, and a column for each kind of fault."""
-    hows = list(dict.fromkeys(tried.trial.how for tried in sweep.tried))
-    found = {(tried.trial.step, tried.trial.how): tried for tried in sweep.tried}
+    """The map for a terminal: a row for each step that was tried, by stage, and a column for each kind of fault."""
     colour = COLOURS[sweep.outcome]
     title = f"[bold {colour}]{sweep.outcome.upper()}[/]  {_counted(sweep.tried)}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, caption=LEGEND, caption_justify="left")
-    table.add_column("stage")
-    table.add_column("step")
-    for how in hows:
-        table.add_column(how)
-    for stage, steps in _by_stage([step for step in sweep.steps if any((step, how) in found for how in hows)]):
-        for number, step in enumerate(steps):
-            cells = [_cell(found.get((step, how))) for how in hows]
-            table.add_row("" if number else stage, f"{ARROWS[step.moment.side]} {_named(step)}", *cells)
+    for column in ("stage", "step", *_hows(sweep)):
+        table.add_column(column)
+    for row in _rows(sweep):
+        table.add_row(row.stage, row.step, *(f"[{INKS[cell.kind]}]{cell.text}[/]" for cell in row.cells))
     return table
+
+
+def write_map(sweep: Sweep, directory: Path) -> Path:
+    """The map as a page, beside the directories of the runs; ReportError where it cannot be written."""
+    spec = sweep.runs[0].spec
+    return write_html(
+        directory / "map.html",
+        "map.html.jinja",
+        sweep=sweep,
+        subject=spec.subject.name,
+        seed=spec.seed,
+        counted=_counted(sweep.tried),
+        hows=_hows(sweep),
+        rows=_rows(sweep),
+        legend=LEGEND,
+        wrong=[tried for tried in sweep.tried if tried.witnesses],
+    )
+
+
+def _hows(sweep: Sweep) -> list[How]:
+    return list(dict.fromkeys(tried.trial.how for tried in sweep.tried))
+
+
+def _rows(sweep: Sweep) -> list[Row]:
+    hows = _hows(sweep)
+    found = {(tried.trial.step, tried.trial.how): tried for tried in sweep.tried}
+    stages = set[Stage]()
+    rows = []
+    for step in sweep.steps:
+        if any((step, how) in found for how in hows):
+            cells = tuple(_cell(found.get((step, how))) for how in hows)
+            named = f"{ARROWS[step.moment.side]} {_named(step)}"
+            rows.append(Row("" if step.stage in stages else step.stage.value, named, cells))
+            stages.add(step.stage)
+    return rows
 
 
 class TriedStep(BaseModel):
@@ -93,23 +144,18 @@ def document_of(sweep: Sweep) -> SweepDocument:
     )  # fmt: skip
 
 
-def _by_stage(steps: Sequence[Step]) -> Iterator[tuple[Stage, list[Step]]]:
-    for stage in Stage:
-        if mine := [step for step in steps if step.stage is stage]:
-            yield stage, mine
-
-
 def _named(step: Step) -> str:
     moment = step.moment
     return f"{moment.api} ({moment.about})" if moment.about else moment.api
 
 
-def _cell(tried: Tried | None) -> str:
+def _cell(tried: Tried | None) -> Cell:
     if tried is None:
-        return ""
+        return Cell()
     if tried.witnesses:
-        return f"[red]✘ {', '.join(f'{count:,} {anomaly}' for anomaly, count in tried.witnesses.items())}[/]"
-    return "[green]✔[/]" if tried.came_up else "[yellow]–[/]"
+        found = ", ".join(f"{count:,} {anomaly}" for anomaly, count in tried.witnesses.items())
+        return Cell("wrong", f"✘ {found}", tried.seen)
+    return Cell("right", "✔", tried.seen) if tried.came_up else Cell("never", "–", tried.seen)
 
 
 def _counted(tried: Sequence[Tried]) -> str:

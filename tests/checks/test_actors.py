@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from streamproof.checks import What
-from tests.checks.histories import START, Scene, names, small
+from streamproof.history.tables import TABLES
+from tests.checks.histories import START, Row, Scene, names, small
 from tests.checks.stories import (
     FIRST,
     MINUTE,
@@ -105,6 +106,47 @@ def test_a_zombie_is_known_by_what_else_its_producer_wrote(tmp_path: Path) -> No
     found = story(scene, tmp_path, "duplicated")
     assert [moment.instance for moment in found.moments if moment.what is What.EFFECT] == [2, 2, 1]
     assert faults(found) == ["seen (fault: kill@instance:1); over at 14:14:20.081"]
+
+
+def seen(scene: Scene, instance: int, incarnation: int, t: int, **who: str | int) -> None:
+    """An instance's process was seen on the wire, as a member or with a producer."""
+    row: Row = dict.fromkeys(TABLES["wire"].names)
+    row |= {"conn": 1, "instance": instance, "incarnation": incarnation, "api": "Heartbeat", "version": 4}
+    row |= {"side": "request", "n": scene.n(), "times": 1, "t": t, "t_last": t, "parts": []}
+    scene.rows["wire"].append(row | who)
+
+
+def test_who_was_seen_on_the_wire_is_known(tmp_path: Path) -> None:
+    """Though nothing else tells two instances apart: the kill of the owner was between, and is told."""
+    scene = lost_in_a_crash(1)
+    seen(scene, 1, 1, START, member=FIRST)
+    found = story(scene, tmp_path, "lost")
+    assert faults(found) == ["seen (fault: kill@instance:1)"]
+    assert "in[0] is owned by instance 1 (its 1st process), since" in found.lines()[1]
+
+
+@pytest.mark.parametrize(
+    ("others", "by"),
+    [
+        ([(1, 2, 10**9)], "instance 1 (its 1st process)"),  # its next process had not come yet
+        ([(1, 2, 1)], "instance 1 (its 2nd process)"),
+        ([(2, 1, 0)], "producer 7"),  # two instances with the same transactional id
+    ],
+)
+def test_a_producer_is_of_the_process_that_was_seen_with_it_then(
+    tmp_path: Path, others: list[tuple[int, int, int]], by: str
+) -> None:
+    """The last of its instance's; where two instances had it at a time, that is not known."""
+    scene = small("exactly-once", "a")
+    for instance, incarnation in ((1, 1), (1, 2), (2, 1)):
+        process(scene, instance, incarnation, START)
+    for _ in range(2):
+        scene.effect("a", pid=7)
+    seen(scene, 1, 1, START, pid=7)
+    for instance, incarnation, later_us in others:
+        seen(scene, instance, incarnation, START + later_us, pid=7)
+    told = [moment.text for moment in story(scene, tmp_path, "duplicated").moments if moment.what is What.EFFECT]
+    assert [text.partition(", by ")[2] for text in told] == [by, by]
 
 
 @pytest.mark.parametrize("table", ["owner", "process"])
