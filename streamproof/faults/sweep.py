@@ -6,13 +6,22 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from streamproof.errors import UsageError, did_you_mean
-from streamproof.faults.actions import Kill, KillBroker, PauseBeyondSession, Stop
+from streamproof.faults.actions import (
+    CutConnection,
+    ErrorAnswer,
+    HoldPastRetry,
+    Kill,
+    KillBroker,
+    PauseBeyondSession,
+    Stop,
+)
 from streamproof.faults.cycle import Step
 from streamproof.faults.fault import Fault
 from streamproof.faults.moments import AtMoment, Stage
 from streamproof.faults.plan import Plan
 from streamproof.faults.targets import BrokerRole, Instance
 from streamproof.faults.triggers import Progress
+from streamproof.history.terms import Side
 
 EVENTS = 150  # of a turn: more than a subject has in its hands
 LUCK = 3  # of so many that should come, one does
@@ -29,6 +38,15 @@ ASKED: Mapping[BrokerRole, frozenset[str]] = {
 }  # fmt: skip
 
 
+# with what a broker refuses a request that it may take later, or that belongs to another generation of the group
+ERRORS: Mapping[str, str] = {
+    "Produce": "NOT_LEADER_OR_FOLLOWER",
+    **dict.fromkeys(("InitProducerId", "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn"), "NOT_COORDINATOR"),
+    **dict.fromkeys(("TxnOffsetCommit", "OffsetCommit", "SyncGroup", "Heartbeat"), "ILLEGAL_GENERATION"),
+}
+ENDLESS = frozenset({"Fetch", "Heartbeat", "ConsumerGroupHeartbeat"})  # nothing follows from the one before
+
+
 class How(StrEnum):
     """What is done to a subject at each step."""
 
@@ -36,6 +54,9 @@ class How(StrEnum):
     STOP = "stop"
     PAUSE = "pause"
     BROKER = "broker"
+    CUT = "cut"
+    HOLD = "hold"
+    ERROR = "error"
 
     @property
     def meaning(self) -> str:
@@ -48,6 +69,9 @@ MEANINGS: Mapping[How, str] = {
     How.STOP: "it is asked to stop, and started again",
     How.PAUSE: "it is paused until its group has given it up",
     How.BROKER: "the broker that it asks is killed, and started again",
+    How.CUT: "its connection ends: the request never arrives, or the answer",
+    How.HOLD: "the request is held past its retry, and let go after its successor",
+    How.ERROR: "it is answered with an error, and nothing is done",
 }
 
 
@@ -102,6 +126,7 @@ def _matches(trial: Trial, pattern: str) -> bool:
 
 
 def _makes_sense(how: How, step: Step) -> bool:
+    is_request = step.moment.side is Side.REQUEST
     match how:
         case How.KILL:
             return True
@@ -111,6 +136,12 @@ def _makes_sense(how: How, step: Step) -> bool:
             return step.stage in {Stage.STEADY, Stage.REBALANCE}
         case How.BROKER:
             return step.stage is not Stage.SHUTDOWN and _role(step) is not None
+        case How.CUT:
+            return True
+        case How.HOLD:
+            return is_request and step.stage is Stage.STEADY and step.moment.api not in ENDLESS
+        case How.ERROR:
+            return is_request and step.moment.api in ERRORS
 
 
 def _role(step: Step) -> BrokerRole | None:
@@ -130,3 +161,9 @@ def _fault(trial: Trial, mark: float) -> Fault:
         case How.BROKER:
             asked = AtMoment(Progress(mark), step.moment, stage=step.stage, instance=VICTIM)
             return Fault(KillBroker(lasts_ms=500), _role(step) or BrokerRole.LEADER, asked, trial.name)
+        case How.CUT:
+            return Fault(CutConnection(lasts_ms=0), victim, own, trial.name)
+        case How.HOLD:
+            return Fault(HoldPastRetry(lasts_ms=0), victim, own, trial.name)
+        case How.ERROR:
+            return Fault(ErrorAnswer(lasts_ms=0, error=ERRORS[step.moment.api]), victim, own, trial.name)
