@@ -1,12 +1,13 @@
 """A sweep: the same fault at each step of a subject's own cycle, as a plan."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from streamproof.errors import UsageError, did_you_mean
 from streamproof.faults.actions import (
+    Action,
     CutConnection,
     ErrorAnswer,
     HoldPastRetry,
@@ -44,7 +45,18 @@ ERRORS: Mapping[str, str] = {
     **dict.fromkeys(("InitProducerId", "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn"), "NOT_COORDINATOR"),
     **dict.fromkeys(("TxnOffsetCommit", "OffsetCommit", "SyncGroup", "Heartbeat"), "ILLEGAL_GENERATION"),
 }
-ENDLESS = frozenset({"Fetch", "Heartbeat", "ConsumerGroupHeartbeat"})  # nothing follows from the one before
+# what decides something, so that it matters when it arrives
+HELD = frozenset(
+    {
+        "Produce",
+        "AddPartitionsToTxn",
+        "AddOffsetsToTxn",
+        "TxnOffsetCommit",
+        "EndTxn",
+        "OffsetCommit",
+        "ShareAcknowledge",
+    }
+)
 
 
 class How(StrEnum):
@@ -61,18 +73,7 @@ class How(StrEnum):
     @property
     def meaning(self) -> str:
         """In words, for who chooses."""
-        return MEANINGS[self]
-
-
-MEANINGS: Mapping[How, str] = {
-    How.KILL: "the instance is killed, and started again",
-    How.STOP: "it is asked to stop, and started again",
-    How.PAUSE: "it is paused until its group has given it up",
-    How.BROKER: "the broker that it asks is killed, and started again",
-    How.CUT: "its connection ends: the request never arrives, or the answer",
-    How.HOLD: "the request is held past its retry, and let go after its successor",
-    How.ERROR: "it is answered with an error, and nothing is done",
-}
+        return _KINDS[self].meaning
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def trials(steps: Sequence[Step], hows: Sequence[How], only: Sequence[str] = ())
 
     UsageError for a pattern that matches nothing.
     """
-    every = tuple(Trial(how, step) for how in hows for step in steps if _makes_sense(how, step))
+    every = tuple(Trial(how, step) for how in hows for step in steps if _KINDS[how].fits(step))
     for pattern in only:
         if not any(_matches(trial, pattern) for trial in every):
             names = list(dict.fromkeys(trial.step.name for trial in every))
@@ -125,45 +126,63 @@ def _matches(trial: Trial, pattern: str) -> bool:
     return any(fnmatchcase(name, pattern) for name in (trial.name, trial.step.name))
 
 
-def _makes_sense(how: How, step: Step) -> bool:
-    is_request = step.moment.side is Side.REQUEST
-    match how:
-        case How.KILL:
-            return True
-        case How.STOP:
-            return step.stage is not Stage.SHUTDOWN
-        case How.PAUSE:  # who is no member yet, or none any more, no group gives up
-            return step.stage in {Stage.STEADY, Stage.REBALANCE}
-        case How.BROKER:
-            return step.stage is not Stage.SHUTDOWN and _role(step) is not None
-        case How.CUT:
-            return True
-        case How.HOLD:
-            return is_request and step.stage is Stage.STEADY and step.moment.api not in ENDLESS
-        case How.ERROR:
-            return is_request and step.moment.api in ERRORS
-
-
 def _role(step: Step) -> BrokerRole | None:
+    """The broker that is asked."""
     return next((role for role, apis in ASKED.items() if step.moment.api in apis), None)
 
 
 def _fault(trial: Trial, mark: float) -> Fault:
-    step, victim = trial.step, Instance(VICTIM)
-    own = AtMoment(Progress(mark), step.moment, stage=step.stage)
-    match trial.how:
-        case How.KILL:
-            return Fault(Kill(lasts_ms=0), victim, own, trial.name)
-        case How.STOP:
-            return Fault(Stop(lasts_ms=0), victim, own, trial.name)
-        case How.PAUSE:
-            return Fault(PauseBeyondSession(lasts_ms=200), victim, own, trial.name)
-        case How.BROKER:
-            asked = AtMoment(Progress(mark), step.moment, stage=step.stage, instance=VICTIM)
-            return Fault(KillBroker(lasts_ms=500), _role(step) or BrokerRole.LEADER, asked, trial.name)
-        case How.CUT:
-            return Fault(CutConnection(lasts_ms=0), victim, own, trial.name)
-        case How.HOLD:
-            return Fault(HoldPastRetry(lasts_ms=0), victim, own, trial.name)
-        case How.ERROR:
-            return Fault(ErrorAnswer(lasts_ms=0, error=ERRORS[step.moment.api]), victim, own, trial.name)
+    action, step = _KINDS[trial.how].action(trial.step), trial.step
+    to_broker = trial.how is How.BROKER
+    target = (_role(step) if to_broker else None) or Instance(VICTIM)
+    when = AtMoment(Progress(mark), step.moment, step.stage, VICTIM if to_broker else None)
+    return Fault(action, target, when, trial.name)
+
+
+def _goes_on(step: Step) -> bool:
+    """Whether the instance does, so that it can be asked to stop, or its broker be missed."""
+    return step.stage is not Stage.SHUTDOWN
+
+
+def _is_request(step: Step, apis: Container[str]) -> bool:
+    return step.moment.side is Side.REQUEST and step.moment.api in apis
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of fault: the steps that it `fits`, and the `action` there."""
+
+    meaning: str
+    fits: Callable[[Step], bool]
+    action: Callable[[Step], Action]
+
+
+_KINDS: Mapping[How, _Kind] = {
+    How.KILL: _Kind("the instance is killed, and started again", lambda _: True, lambda _: Kill(lasts_ms=0)),
+    How.STOP: _Kind("it is asked to stop, and started again", _goes_on, lambda _: Stop(lasts_ms=0)),
+    How.PAUSE: _Kind(
+        "it is paused until its group has given it up",
+        lambda step: step.stage in {Stage.STEADY, Stage.REBALANCE},  # else it is no member yet, or none any more
+        lambda _: PauseBeyondSession(lasts_ms=200),
+    ),
+    How.BROKER: _Kind(
+        "the broker that it asks is killed, and started again",
+        lambda step: _goes_on(step) and _role(step) is not None,
+        lambda _: KillBroker(lasts_ms=500),
+    ),
+    How.CUT: _Kind(
+        "its connection ends: the request never arrives, or the answer",
+        lambda _: True,
+        lambda _: CutConnection(lasts_ms=0),
+    ),
+    How.HOLD: _Kind(
+        "the request is held past its retry, and let go after its successor",
+        lambda step: step.stage is Stage.STEADY and _is_request(step, HELD),
+        lambda _: HoldPastRetry(lasts_ms=0),
+    ),
+    How.ERROR: _Kind(
+        "it is answered with an error, and nothing is done",
+        lambda step: _is_request(step, ERRORS),
+        lambda step: ErrorAnswer(lasts_ms=0, error=ERRORS[step.moment.api]),
+    ),
+}
