@@ -8,7 +8,7 @@ from streamproof.contract.model import Field, Holds
 from streamproof.errors import UsageError
 from streamproof.serde.locators import Locator, document_in, scalar_at
 from streamproof.serde.partitioners import PARTITIONERS
-from streamproof.serde.plain import plain
+from streamproof.serde.plain import LONGEST, plain
 from streamproof.workload.events import Event
 
 Echo = list[str | None]
@@ -53,9 +53,8 @@ def due_echo(holds: Holds, record: InputRecord) -> Echo:
 
 def found_echoes(fields: Sequence[Field], columns: Iterable[Sequence[Any]]) -> list[Echo]:
     """What effects hold, by the columns of what was found in each field's place."""
-    return [
-        [_told(field, found) for field, found in zip(fields, row, strict=True)] for row in zip(*columns, strict=True)
-    ]
+    told = (_told_all(field, found) for field, found in zip(fields, columns, strict=True))
+    return [list(row) for row in zip(*told, strict=True)]
 
 
 def homes(partitioner: str | None, keys: Sequence[bytes | None], partitions: int | None) -> list[int | None] | None:
@@ -69,3 +68,9 @@ def homes(partitioner: str | None, keys: Sequence[bytes | None], partitions: int
 def _told(field: Field, found: Any) -> str | None:
     text = plain(found)
     return None if text is None else f"{field.name}={text}"
+
+
+def _told_all(field: Field, found: Iterable[Any]) -> Echo:
+    """The same of many, most of which are short texts."""
+    start = f"{field.name}="
+    return [start + each if type(each) is str and 0 < len(each) <= LONGEST else _told(field, each) for each in found]
