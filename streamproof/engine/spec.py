@@ -6,6 +6,8 @@ from pathlib import Path
 
 from streamproof.contract.model import Contract, Produces
 from streamproof.errors import UsageError, did_you_mean
+from streamproof.history.terms import Fate
+from streamproof.recording.holding import InputRecord, due_echo
 from streamproof.subject import SubjectSpec
 from streamproof.workload import Event
 
@@ -22,7 +24,8 @@ class RunSpec:
     without where they cannot be judged.
     `suffix` stands for `{run}` in the subject's command and environment; the contract's names end in it already.
     `again`: the command that runs it again, if there is any.
-    UsageError for a subject whose databases, or whose input, are not those of its contract.
+    UsageError for a subject whose databases, or whose input, are not those of its contract, and where a function of the
+    contract's fails for the first event.
     """
 
     subject: SubjectSpec
@@ -38,6 +41,9 @@ class RunSpec:
 
     def __post_init__(self) -> None:
         queried(self.subject, self.contract)
+        if first := next((event for event in self.events if event.fate is Fate.PROCESS), None):
+            for produced in self.contract.produces:
+                due_echo(produced.holds, InputRecord.of(first))
         if (self.subject.input == "stdin") != self.contract.sends:
             does = (
                 'sends: it is told what to, by input = "stdin"'

@@ -11,6 +11,7 @@ from streamproof.checks import load_checks
 from streamproof.config.file import read_config
 from streamproof.faults import Plan, Surroundings, json_of
 from tests.calling import FAULT, Call
+from tests.contract.documents import DOCUMENT
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ["--config", str(ROOT / "streamproof.toml"), "--events", "200", "--seed", "7"]
@@ -39,7 +40,7 @@ def test_a_dry_run_says_what_would_be_run_fed_broken_and_judged(call: Call, tmp_
     assert (
         "lost (forbidden), shown by faults that took effect while inputs were in flight; needed effects; " in called.out
     )
-    assert "not judged max-attempts of dead letters\n" in called.out
+    assert "overtried (forbidden), shown by dead letters that tell their attempts\n" in called.out
     assert not list(tmp_path.iterdir())
 
 
@@ -54,6 +55,20 @@ def test_a_dry_run_is_one_json_document(call: Call) -> None:
     assert [event["headers"] for event in told["sample"]] == [{"event-id": f"s7-{n}"} for n in range(3)]
     assert [anomaly["anomaly"] for anomaly in told["anomalies"]] == [check.name for check in load_checks()]
     assert shlex.split(told["again"]) == ["streamproof", "verify", "orders", *CONFIG, "--json"]
+
+
+def test_a_function_of_the_contracts_is_tried_before_anything_starts(call: Call, tmp_path: Path) -> None:
+    """On the first event: a run that ends with such a mistake would be lost."""
+    contract = tmp_path / "orders.yaml"
+    expect = "expect: { by: oracle.py:forgetful, fields: [status] }"
+    written = DOCUMENT.replace("identity: json:/id }", f"identity: json:/id, {expect} }}")
+    contract.write_text(written)
+    (tmp_path / "oracle.py").write_text("def forgetful(event):\n    return {'status': event.value['kind']}\n")
+    (tmp_path / "streamproof.toml").write_text('[subject.s]\ncontract = "orders.yaml"\ncommand = "true"\n')
+    called = call("verify", "--config", str(tmp_path / "streamproof.toml"), "--dry-run")
+    assert (called.status, called.out) == (2, "")
+    assert "the contract's function forgetful failed for an input of key s" in called.err
+    assert "KeyError: 'kind'; mend it, or leave its fields out" in called.err
 
 
 @pytest.mark.parametrize(("promise", "duplicated"), [("at-least-once", "counted"), ("exactly-once", "forbidden")])

@@ -12,10 +12,11 @@
 --   `partitioner=murmur2_random` in librdkafka | a partition is named by hand, such as that of the input | results of
 --   several records are exchanged
 WITH away AS (
-    SELECT source_id AS id, channel, topic, part, off, ordinal, concat('partition=', home) AS due,
-           concat('partition=', part) AS found
+    SELECT distinct_input.id, effect.channel, effect.topic, effect.part, effect.off, effect.ordinal,
+           concat('partition=', effect.home) AS due, concat('partition=', effect.part) AS found
     FROM effect
-    WHERE visible AND home <> part AND source_id IN (SELECT id FROM input)
+    JOIN distinct_input ON distinct_input.id = effect.source_id
+    WHERE effect.visible AND effect.home <> effect.part
 )
 SELECT id, channel, topic, part, off, ordinal, due, found FROM wrong_field WHERE due LIKE 'key=%'
 UNION ALL

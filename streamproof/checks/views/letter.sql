@@ -1,6 +1,7 @@
 -- letter: the visible dead letters of inputs, whose headers were read.
 -- kept: several checks ask for it
-SELECT effect.source_id AS id, channel, topic, part, off, key, value_hash, headers
+SELECT distinct_input.id, effect.channel, effect.topic, effect.part, effect.off, effect.key, effect.value_hash, effect.headers
 FROM effect
-JOIN promise ON channel = dead_letters
-WHERE visible AND headers IS NOT NULL AND source_id IN (SELECT id FROM live_input)
+JOIN promise ON effect.channel = promise.dead_letters
+JOIN distinct_input ON distinct_input.id = effect.source_id
+WHERE effect.visible AND effect.headers IS NOT NULL
