@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from streamproof.faults.actions.action import Action
-from streamproof.faults.actions.processes import ENDED, SETTLED, note_members
+from streamproof.faults.actions.processes import ENDED, note_members
 from streamproof.faults.system import Evidence, Scene, System
 from streamproof.faults.targets import ALL_INSTANCES, INSTANCES, TargetKind
 from streamproof.history.terms import Cause
@@ -56,7 +56,7 @@ class Stop(Action):
     `lasts_ms` of some seconds, the group has an instance less for a while. Whatever does not end within the subject's
     `stop_timeout_s` is killed, and the evidence says so.
 
-    Evidence: how its process ended, by its exit status or a signal; and whether its group gave up a member meanwhile,
+    Evidence: how its process ended, by its exit status or a signal; and whether its group let a member go meanwhile,
     or keeps the place of whoever left no word, as for a static member.
 
     Without effect: when it had just ended by itself.
@@ -86,7 +86,7 @@ class Stop(Action):
         if system.group is None:
             return Evidence(told, effective=True)
         gone = _left(scene, system.group, self.lasts_ms)
-        word = "its group went on without" if gone else "its group keeps its place"
+        word = "its group let a member go" if gone else "its group keeps its place"
         return Evidence(f"{told}; {word}", effective=True, given_up=tuple(sorted(gone)))
 
     def end(self, scene: Scene, state: Stopping) -> None:
@@ -94,16 +94,15 @@ class Stop(Action):
 
 
 def _left(scene: Scene, name: str, lasts_ms: int) -> frozenset[str]:
-    """The members that the group has given up by the end of the fault, once it is settled without them."""
+    """The members that the group has let go by the end of the fault: who leaves says so before it ends."""
     system, gone = scene.system, frozenset[str]()
 
-    def settled() -> bool:
+    def left() -> bool:
         nonlocal gone
-        group = describe_group(system.cluster.bootstrap_servers, name)
-        gone = scene.members - group.ids if group.state in SETTLED else frozenset()
+        gone = scene.members - describe_group(system.cluster.bootstrap_servers, name).ids
         return bool(gone)
 
-    system.wait_until(settled, lasts_ms / 1000)
+    system.wait_until(left, lasts_ms / 1000)
     return gone
 
 
