@@ -1,7 +1,7 @@
 """`python -m bench [NAME...] [--json]`: a row a figure, with its peer's beside it, measured in the same run.
 
-Names: clusters, readback, checks, forwarder, projector, verify, producer, api; all of them when none is given. Takes
-minutes: run it on a quiet machine.
+Names: clusters, readback, checks, forwarder, projector, verify, producer, api, wire; all of them when none is given.
+Takes minutes: run it on a quiet machine.
 """
 
 import argparse
@@ -22,6 +22,7 @@ BENCHES = {
     "verify": "whole_run",
     "producer": "producer",
     "api": "api",
+    "wire": "through_the_proxy",
 }
 COLUMNS = ("name", "value", "unit", "peer", "peer_value", "ratio")
 

@@ -14,6 +14,7 @@ from kio.static.constants import EntityType
 
 from streamproof.kafka.protocol import API_VERSIONS
 from streamproof.wire.frames import SIZE
+from streamproof.wire.lengths import Walk, walk_of
 
 _HEADER = struct.Struct(">hhih")  # API, version, correlation id, length of the client's id
 
@@ -70,12 +71,13 @@ def read_answer(frame: bytes, header: Header) -> tuple[Any, Any]:
 
 def _read(frame: bytes, header: Header, kind: EntityType) -> tuple[Any, Any]:
     try:
-        of_header, of_body = _readers(header.key, header.version, kind)
+        of_header, of_body, walk = _readers(header.key, header.version, kind)
         head, before = of_header(frame, SIZE)
+        end = walk(frame, SIZE + before)
         body, size = of_body(frame, SIZE + before)
     except Exception as error:
         raise NotDecodedError from error
-    if SIZE + before + size != len(frame):
+    if not SIZE + before + size == end == len(frame):
         raise NotDecodedError
     return head, body
 
@@ -95,11 +97,11 @@ def answer_header(header: Header) -> Any:
 
 
 @cache
-def _readers(key: int, version: int, kind: Any) -> tuple[Any, Any]:
+def _readers(key: int, version: int, kind: Any) -> tuple[Any, Any, Walk]:
     load: Any = index.load_request_schema if kind is EntityType.request else index.load_response_schema
     body = load(key, version)
     header = _header_type(body) if kind is EntityType.response else body.__header_schema__
-    return entity_reader(header), entity_reader(body)
+    return entity_reader(header), entity_reader(body), walk_of(body)
 
 
 def _header_type(body: Any) -> Any:

@@ -204,7 +204,7 @@ class Link:
         if header.api in TOLD:
             try:
                 content = content_of(codec.read_request(frame, header), self._proxy.topic_name)
-            except NotDecodedError:
+            except Exception:  # noqa: BLE001 - bytes may hold anything; what cannot be understood is passed on
                 self._proxy.undecoded[header.api, header.version, Side.REQUEST] += 1
 
         def pass_on() -> None:
@@ -227,7 +227,7 @@ class Link:
                 error = error_of(body) if header.api in TOLD else None
                 if tells and (changed := self._changed(header, body)) is not None:
                     frame = codec.write_answer(head, changed)
-            except NotDecodedError:
+            except Exception:  # noqa: BLE001 - as above
                 if header.key != API_VERSIONS:  # which is answered in version 0 where the broker does not know it
                     self._proxy.undecoded[header.api, header.version, Side.RESPONSE] += 1
 
