@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from mutants.journal import read
 from mutants.registry import CLEAN, MUTANTS, Mutant
-from mutants.witnesses import Tables
+from mutants.witnesses import Tables, with_poison_apart
 from streamproof.history.store import History
 
 
@@ -50,7 +50,7 @@ def judge_mutants(run: Run, mutants: Iterable[Mutant] = (*MUTANTS.values(), *CLE
             outcome = run(mutant, Path(directory) / "journal-{instance}.jsonl")
             rows = read(sorted(Path(directory).glob("journal-*.jsonl")))
         tables: Tables = {name: pq.read_table(path) for name, path in outcome.history.tables.items()}
-        expected = {name: ids for name, ids in mutant.witnesses(rows, tables).items() if ids}
+        expected = {name: ids for name, ids in with_poison_apart(mutant.witnesses(rows, tables), tables).items() if ids}
         faults = tuple(_faults(mutant, outcome, expected))
         judgements.append(Judgement(mutant, outcome.verdict, expected, faults))
     return judgements

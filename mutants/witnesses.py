@@ -18,6 +18,15 @@ Witnesses = Mapping[str, frozenset[str]]
 Effects = Mapping[str, Counter[str]]  # id -> visible effects per channel
 
 
+def with_poison_apart(found: Witnesses, tables: Tables) -> Witnesses:
+    """The same, but that what is lost of poison is its letter: unaccounted."""
+    inputs = tables["input"].select(["id", "fate"]).to_pylist()
+    poison = {row["id"] for row in inputs if row["fate"] == "poison"} & found.get("lost", frozenset())
+    if not poison:
+        return found
+    return {**found, "lost": found["lost"] - poison, "unaccounted": found.get("unaccounted", frozenset()) | poison}
+
+
 def visible_effects(tables: Tables) -> Effects:
     """How often each input's effect is visible on each channel."""
     found: dict[str, Counter[str]] = defaultdict(Counter)

@@ -12,6 +12,7 @@ from mutants.journal import Row, read
 from mutants.judge import RunResult, judge_mutants
 from mutants.ownership import done_again, done_by_two
 from mutants.registry import CLEAN, MUTANTS, Mutant
+from mutants.witnesses import with_poison_apart
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History, HistoryWriter
 from streamproof.history.tables import TABLES
@@ -199,6 +200,13 @@ def test_what_was_aborted_upstream_must_not_be_read() -> None:
     assert MUTANTS["read-uncommitted"].witnesses([], given) == {"aborted-read": {"a"}}
 
 
+def test_what_is_lost_of_poison_is_its_letter() -> None:
+    """And so not lost, but unaccounted, whatever mutant passed it by."""
+    given = {"input": pa.Table.from_pylist([{"id": "a", "fate": "process"}, {"id": "b", "fate": "poison"}])}
+    found = {"lost": frozenset("ab"), "skip": frozenset("b")}
+    assert with_poison_apart(found, given) == {"lost": {"a"}, "unaccounted": {"b"}, "skip": {"b"}}
+
+
 def test_what_lay_before_the_first_that_was_taken_is_lost() -> None:
     """Of each partition by itself; c is late, not lost, for nobody took anything of its partition."""
     acts = [replace(row, offsets={"in[0]": 2}) for row in rows(("sent", "b"))]
@@ -243,6 +251,7 @@ def history(tmp_path: Path) -> History:
     """An input, c, that is lost."""
     writer = HistoryWriter(tmp_path / "history")
     writer.open("effect")
+    writer.open("input")
     writer.append("expected", [{"id": "c", "grp": "g", "channel": "out", "at_least": 1, "at_most": 1}])
     return writer.close(
         RunRecord(
