@@ -10,6 +10,7 @@ from streamproof.checks.verdict import (
     Verdict,
     check,
     judge,
+    missing_from,
     write_witnesses,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "foresee",
     "judge",
     "load_checks",
+    "missing_from",
     "try_checks",
     "write_witnesses",
 ]

@@ -233,6 +233,17 @@ def judge(
     return _decide(history.record, queries.promise, findings, seen).model_copy(update={"contradicted": contradicted})
 
 
+def missing_from(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """Why runs of one subject leave its promise unproven together: what none of them has shown, each a sentence."""
+    findings = [finding for verdict in verdicts for finding in verdict.findings]
+    shown = {(finding.anomaly, row.evidence) for finding in findings for row in finding.evidence if row.enough}
+    missing = [text for verdict in verdicts for text in verdict.untrusted]
+    for finding in findings:
+        rows = (row for row in finding.evidence if (finding.anomaly, row.evidence) not in shown)
+        missing += finding.model_copy(update={"evidence": tuple(rows)}).lacking
+    return tuple(dict.fromkeys(missing))
+
+
 def check(
     directory: Path, group: str | None = None, *, extra: Sequence[Path] = (), without: Collection[str] = ()
 ) -> Verdict:

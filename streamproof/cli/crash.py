@@ -7,15 +7,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from streamproof.cli.flags import DIR, FILE, TEXT, Json
 from streamproof.cli.judged import EXIT, STATUSES, tell
 from streamproof.engine.directories import SWEEPS, new_directory
 from streamproof.engine.request import Request
 from streamproof.faults.sweep import How
+from streamproof.report.fitted import print_fitted
 from streamproof.report.terminal import Terminal
 
 CONFIG = Path("streamproof.toml")
+MARGIN = 10  # of the lines below the map
 EPILOG = (
     "Examples:\n\nstreamproof crash\n\nstreamproof crash orders --how kill --only 'steady/*'\n\n"
     f"streamproof crash orders --only 'steady/EndTxn*' --seed 7719 --json\n\n{STATUSES}"
@@ -79,5 +82,7 @@ def crash(
         else:
             console = Console(highlight=False)
             console.print("", map_of(came))
+            for text in came.missing if came.outcome is Outcome.UNPROVEN else ():
+                print_fitted(Text(f"        Missing: {text}"), console, under=MARGIN)
             console.print(f"        Map  {escape(str(page))}", soft_wrap=True)
         raise typer.Exit(EXIT[came.outcome])

@@ -12,7 +12,7 @@ from typing import Self
 
 import pyarrow.parquet as pq
 
-from streamproof.checks import Outcome
+from streamproof.checks import Outcome, missing_from
 from streamproof.checks.blame import blame
 from streamproof.engine.directories import kept
 from streamproof.engine.events import Judged, Listener, Phase, PhaseBegan, SessionEvent
@@ -47,14 +47,17 @@ class Sweep:
     runs: tuple[Judged, ...]
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """Why it is unproven: what no run has shown, and each step that never came up."""
+        never = [f"{tried.trial.name}: {tried.seen}" for tried in self.tried if not tried.came_up]
+        return (*missing_from([judged.verdict for judged in self.runs]), *never)
+
+    @property
     def outcome(self) -> Outcome:
-        """Violated where any run was; upheld where every step came up, and each run but the first was upheld."""
-        outcomes = {judged.verdict.outcome for judged in self.runs}
-        if Outcome.VIOLATED in outcomes:
+        """Violated where any run was; upheld where nothing is missing: what one run has shown, another need not."""
+        if any(judged.verdict.outcome is Outcome.VIOLATED for judged in self.runs):
             return Outcome.VIOLATED
-        later = {judged.verdict.outcome for judged in self.runs[1:]}
-        whole = all(tried.came_up for tried in self.tried)
-        return Outcome.UPHELD if later == {Outcome.UPHELD} and whole else Outcome.UNPROVEN
+        return Outcome.UNPROVEN if self.missing else Outcome.UPHELD
 
 
 def sweep(

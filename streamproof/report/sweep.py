@@ -107,12 +107,16 @@ class SweptRun(BaseModel):
 
 
 class SweepDocument(BaseModel):
-    """What `crash --json` prints. `steps`: of the subject's cycle; the first of the `runs` is that which showed it."""
+    """What `crash --json` prints. `missing`: why it is unproven. `steps`: of the subject's cycle.
+
+    The first of the `runs` is that which showed the cycle.
+    """
 
     outcome: Outcome
     subject: str
     version: str
     seed: int
+    missing: tuple[str, ...]
     steps: tuple[str, ...]
     tried: tuple[TriedStep, ...]
     runs: tuple[SweptRun, ...]
@@ -126,6 +130,7 @@ def document_of(sweep: Sweep) -> SweepDocument:
         subject=spec.subject.name,
         version=__version__,
         seed=spec.seed,
+        missing=sweep.missing,
         steps=tuple(step.name for step in sweep.steps),
         tried=tuple(
             TriedStep(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from streamproof.checks import Outcome, Status, Verdict, check, judge, try_checks, write_witnesses
+from streamproof.checks import Outcome, Status, Verdict, check, judge, missing_from, try_checks, write_witnesses
 from streamproof.errors import HistoryError, UsageError
 from streamproof.history.promise import Delivery
 from streamproof.report.text import explain
@@ -103,6 +103,20 @@ def test_a_broker_that_was_not_probed_cannot_vouch_for_exactly_once(tmp_path: Pa
         verdict = verdict_of(scene, tmp_path / outcome)
         assert verdict.outcome is outcome
         assert verdict.missing == ("the broker was not probed: whether it isolates transactions is not known",)
+
+
+def test_what_one_run_has_shown_another_need_not(tmp_path: Path) -> None:
+    """But what is late in one of them, stays late."""
+    calm = clean()
+    calm.drop("fault")
+    late = clean()
+    late.inputs(["z"])
+    verdicts = {name: verdict_of(scene, tmp_path / name) for name, scene in (("calm", calm), ("late", late))}
+    assert missing_from([verdicts["calm"]]) == verdicts["calm"].missing != ()
+    together = missing_from([verdicts["calm"], verdict_of(clean(), tmp_path / "clean")])
+    assert together == ()
+    (left,) = missing_from([*verdicts.values(), verdict_of(clean(), tmp_path / "again")])
+    assert left.startswith("late")
 
 
 @pytest.mark.parametrize("table", ["input", "expected", "effect", "offset_commit"])

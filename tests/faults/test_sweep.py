@@ -1,0 +1,84 @@
+"""The plan of a sweep: a fault at each step that it makes sense at, in its turn."""
+
+import pytest
+
+from streamproof.errors import UsageError
+from streamproof.faults import AtMoment, BrokerRole, Instance
+from streamproof.faults.cycle import Step
+from streamproof.faults.moments import Stage
+from streamproof.faults.sweep import EVENTS, How, plan_of, trials
+from streamproof.faults.written import fault_of, keys_of
+from streamproof.history.terms import Side
+from streamproof.wire import Moment
+
+COMMIT = Step(Stage.STEADY, Moment("EndTxn", Side.REQUEST, "commit"), times=500)
+COMMITTED = Step(Stage.STEADY, Moment("EndTxn", Side.RESPONSE, "commit"), times=500)
+JOINED = Step(Stage.START_UP, Moment("JoinGroup", Side.RESPONSE))
+LEFT = Step(Stage.SHUTDOWN, Moment("LeaveGroup"))
+STEPS = (JOINED, COMMIT, COMMITTED, LEFT)
+
+
+@pytest.mark.parametrize(
+    ("how", "steps"),
+    [
+        (How.KILL, STEPS),
+        (How.CUT, STEPS),
+        (How.STOP, (JOINED, COMMIT, COMMITTED)),  # what is stopping already is not stopped again
+        (How.PAUSE, (COMMIT, COMMITTED)),  # who is no member yet, or no more, no group gives up
+        (How.BROKER, (JOINED, COMMIT, COMMITTED)),
+        (How.HOLD, (COMMIT,)),
+        (How.ERROR, (COMMIT,)),
+    ],
+)
+def test_a_fault_is_tried_where_it_makes_sense(how: How, steps: tuple[Step, ...]) -> None:
+    """A request can be held, or refused; an answer is there."""
+    assert [trial.step for trial in trials(STEPS, [how])] == list(steps)
+
+
+@pytest.mark.parametrize(
+    ("only", "names"),
+    [
+        (["steady/*"], ["kill/steady/EndTxn-commit/request", "kill/steady/EndTxn-commit/response"]),
+        (["*/request", "kill/start-up/*"], ["kill/start-up/JoinGroup/response", "kill/steady/EndTxn-commit/request",
+                                            "kill/shutdown/LeaveGroup/request"]),
+    ],
+)  # fmt: skip
+def test_some_steps_can_be_asked_for(only: list[str], names: list[str]) -> None:
+    """By their names, with or without the fault's."""
+    assert [trial.name for trial in trials(STEPS, [How.KILL], only)] == names
+
+
+def test_a_name_that_no_step_has_is_told() -> None:
+    """With the nearest."""
+    with pytest.raises(UsageError, match=r'--only steady/EndTx/request: no step .* \(did you mean "steady/EndTxn'):
+        trials(STEPS, [How.KILL], ["steady/EndTx/request"])
+
+
+def test_a_rare_step_has_a_longer_turn() -> None:
+    """Else it would not come before the next has its turn; what is brought about comes anyway."""
+    rare = Step(Stage.STEADY, Moment("Produce"), times=3)
+    plan, events = plan_of(trials((JOINED, rare, COMMIT), [How.KILL]), 7, learnt_from=1000)
+    marks = [fault.when.mark or 0.0 for fault in plan.faults]
+    assert events == EVENTS + 1000 + EVENTS + EVENTS
+    assert marks == [0.0, round(EVENTS / events, 4), round((EVENTS + 1000) / events, 4)]
+
+
+@pytest.mark.parametrize("how", How)
+def test_each_fault_can_be_written_and_read_again(how: How) -> None:
+    """So that the plan of a run of the sweep repeats it."""
+    plan, _ = plan_of(trials(STEPS, [how]), 7, learnt_from=1000)
+    for fault in plan.faults:
+        assert fault_of(keys_of(fault)) == fault
+
+
+def test_the_broker_that_is_lost_is_the_one_that_is_asked() -> None:
+    """At the moment of the instance, not of its own."""
+    plan, _ = plan_of(trials(STEPS, [How.BROKER]), 7, learnt_from=1000)
+    asked = [(fault.on, fault.when.instance) for fault in plan.faults if isinstance(fault.when, AtMoment)]
+    assert asked == [
+        (BrokerRole.GROUP_COORDINATOR, 1),
+        (BrokerRole.TRANSACTION_COORDINATOR, 1),
+        (BrokerRole.TRANSACTION_COORDINATOR, 1),
+    ]
+    killed, _ = plan_of(trials(STEPS, [How.KILL]), 7, learnt_from=1000)
+    assert {fault.on for fault in killed.faults} == {Instance(1)}
