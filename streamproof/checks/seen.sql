@@ -13,7 +13,7 @@ crash_inside AS (
 read_meanwhile AS (
     SELECT 1
     FROM read
-    WHERE phase = 'during' AND EXISTS (
+    WHERE phase = 'during' AND topic IN (SELECT DISTINCT topic FROM logged) AND EXISTS (
         SELECT 1
         FROM weighed_fault AS fault
         WHERE fault.effective AND fault.t_from <= read.t AND (fault.t_to IS NULL OR read.t <= fault.t_to)
