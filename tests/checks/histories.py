@@ -173,8 +173,10 @@ class Scene:
         return row | {"t_ready": START, "t_stop": None, "t_end": None, "exit": None, "cause": None}
 
     def process_stops(self, *, takes_ms: int = 1) -> None:
-        """A process that was there from the start ends when it is asked to."""
+        """A process, that came in the place of whoever ended, ends when it is asked to."""
         row = self._process(len(self.rows["process"]) + 1) | {"t_stop": self.wait()}
+        begun = max((other["t_end"] for other in self.rows["process"] if other["t_end"] is not None), default=START)
+        row |= {"t_start": begun, "t_ready": begun}
         self.rows["process"].append(row | {"t_end": self.wait(takes_ms), "exit": 0, "cause": "stopped"})
 
     def fault(self, target: str = "instance:1", *, effective: bool = True, lasts_ms: int = 3) -> None:
@@ -378,6 +380,7 @@ def clean_plain() -> Scene:
     scene.rebalance()
     scene.effects(names(60, 120))
     scene.commit(120)
+    scene.process_stops()
     return scene
 
 

@@ -50,7 +50,7 @@ def test_it_tells_the_verdict_the_witnesses_the_evidence_and_the_faults(tmp_path
         "duplicated 6 witnesses more visible effects of one source on a channel than the contract allows",
         "input x000 (in[0]@0) has 2 effects on alpha, where 1 may be",
         f"… 5 more in {tmp_path}/witnesses/duplicated.parquet",
-        "14:13:20.432 effect at alpha[0]@73",
+        "14:13:20.434 effect at alpha[0]@73",
         "14:13:20.247 seen (fault: kill@instance:1)",
         "retries of a producer with enable.idempotence=false",
         "inputs in the log 120 yes",
@@ -197,7 +197,7 @@ def test_a_time_of_a_story_is_a_link_to_it_in_the_timeline(browser: Browser, tmp
     scene = violated()
     scene.wait(60_000)
     with opened(browser, written(scene, tmp_path), viewport={"width": 1200, "height": 700}) as page:
-        page.get_by_role("link", name="14:13:20.432").click()
+        page.get_by_role("link", name="14:13:20.434").click()
         expect(page.locator(".window")).to_have_text("14:13:20.000–14:13:30.000")
         expect(page.get_by_label("Timeline of the run")).to_be_in_viewport()
         assert page.locator(".here").get_attribute("d")

@@ -45,8 +45,8 @@ def test_a_line_that_is_too_long_goes_on_under_where_its_words_began(tmp_path: P
     assert any(len(line) > 100 for line in lines)
     lines = told(scene, tmp_path / "narrow", width=60, force_terminal=True)
     assert [line for line in lines if len(line) > 60 and "w" * 60 not in line] == []
-    owned = lines.index("      14:13:20.061  in[0] is owned by instance 1, since")
-    assert lines[owned + 1] == "                    14:13:20.001"
+    owned = lines.index("      14:13:20.061  in[0] is owned by instance 1 (its 1st")
+    assert lines[owned + 1] == "                    process), since 14:13:20.001"
     assert lines[lines.index("    Usual causes:") + 2].startswith("        ")
 
 
@@ -56,7 +56,7 @@ def test_the_first_witness_is_told_whole_and_the_others_are_counted(tmp_path: Pa
     scene.effects(["x058", "x059"], ["alpha"])
     text = "\n".join(told(scene, tmp_path))
     assert text.count("effects on alpha, where 1 may be") == 1
-    assert "      14:13:20.432  effect at alpha[0]@73\n      No fault was between.\n    Usual causes:\n      - " in text
+    assert "      14:13:20.434  effect at alpha[0]@73\n      No fault was between.\n    Usual causes:\n      - " in text
     assert "    … 1 more in " in text
 
 

@@ -20,14 +20,14 @@ def at(time: int) -> float:
 def test_a_crash_and_what_came_of_it(tmp_path: Path) -> None:
     """The instance up to its death, the fault, the transaction that it left, the rebalance, and all input done."""
     scene = clean()
-    [fault], [process] = scene.rows["fault"], scene.rows["process"]
+    [fault], [process, following] = scene.rows["fault"], scene.rows["process"]
     [_, moved] = scene.rows["generation"]
     [aborted] = [row for row in scene.rows["txn"] if row["state"] == "PrepareAbort" and row["pid"] != 99]
     shown = read_timeline(scene.write(tmp_path))
-    died = at(process["t_end"])
-    assert shown.lanes == (
-        Lane("instance 1", (Span(State.STARTING, 0, 0), Span(State.ALIVE, 0, died)), deaths=(died,)),
-    )
+    died, ended = at(process["t_end"]), at(following["t_end"])
+    first = (Span(State.STARTING, 0, 0), Span(State.ALIVE, 0, died))
+    second = (Span(State.STARTING, died, died), Span(State.ALIVE, died, ended))
+    assert shown.lanes == (Lane("instance 1", (*first, *second), deaths=(died,)),)
     assert shown.faults == (
         Broken("kill@instance:1", "seen", effective=True, start=at(fault["t_from"]), end=at(fault["t_to"])),
     )
@@ -90,7 +90,7 @@ def test_an_instance_is_paused_while_its_fault_lasts(tmp_path: Path) -> None:
 def test_who_was_killed_and_who_ended_by_itself_are_told_apart(tmp_path: Path) -> None:
     """A fault ends a process; a process that ends otherwise has a bug, or an error that nobody reads."""
     scene = clean()
-    [killed] = scene.rows["process"]
+    [killed, _] = scene.rows["process"]
     scene.process_ends("exited")
     exited = scene.rows["process"][-1]
     [lane] = read_timeline(scene.write(tmp_path)).lanes
