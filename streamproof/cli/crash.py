@@ -32,7 +32,10 @@ def crash(
     config: Annotated[Path, typer.Option(**FILE, help="Where subjects are declared.")] = CONFIG,
     how: Annotated[
         list[How] | None,
-        typer.Option(metavar="HOW", help=f"What is done at each step: {', '.join(How)}; may be repeated. Else all."),
+        typer.Option(
+            metavar="HOW",
+            help=f"What is done at each step: {', '.join(How)}; may be repeated. Else all that can be done here.",
+        ),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -69,7 +72,7 @@ def crash(
     )  # fmt: skip
     listeners = [] if quiet else [Terminal.on(sys.stderr if as_json else sys.stdout)]
     out = None if quiet or as_json else Console(highlight=False)
-    for came in sweep(request, *listeners, hows=how or tuple(How), only=only or ()):
+    for came in sweep(request, *listeners, hows=how or (), only=only or ()):
         if isinstance(came, Judged):
             shown = None if came.verdict.outcome is Outcome.UNPROVEN else out  # a part may show too little
             tell(came.verdict, came.history, came.spec.directory, shown)

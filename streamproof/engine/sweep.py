@@ -61,15 +61,16 @@ class Sweep:
 
 
 def sweep(
-    request: Request, *listeners: Listener, hows: Sequence[How] = tuple(How), only: Sequence[str] = ()
+    request: Request, *listeners: Listener, hows: Sequence[How] = (), only: Sequence[str] = ()
 ) -> Iterator[Judged | Sweep]:
-    """Each run as it is judged, and last what all of them came to.
+    """Each run as it is judged, and last what all of them came to. Without `hows`, all that are possible here.
 
     The runs share a cluster where the subject takes fresh names through `{run}`; else each has a cluster of its own,
     which an existing cluster cannot be (UsageError).
     """
     prepared = prepare(request)
     with _Runs(request, prepared, listeners) as runs:
+        hows = hows or runs.possible()
         first, steps = runs.learn()
         yield first
         judged, tried = [first], list[Tried]()
@@ -96,6 +97,12 @@ class _Runs(ExitStack):
         super().__enter__()
         self._logs = self.enter_context(kept(self._request.directory))
         return self
+
+    def possible(self) -> tuple[How, ...]:
+        """The kinds of faults that the cluster and the subject let be done; nothing of a run has to be there."""
+        with self._new_session(self._logs) as session:
+            able = session.surroundings(self._prepared.spec).capabilities
+        return tuple(how for how in How if how.is_possible(able))
 
     def learn(self) -> tuple[Judged, tuple[Step, ...]]:
         """A short run in which an instance is killed, and the steps of the cycle that its wire shows."""

@@ -1,10 +1,12 @@
 """A sweep: the same fault at each step of a subject's own cycle, as a plan."""
 
 from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from streamproof.capabilities import Capability
 from streamproof.errors import UsageError, did_you_mean
 from streamproof.faults.actions import (
     Action,
@@ -23,6 +25,7 @@ from streamproof.faults.plan import Plan
 from streamproof.faults.targets import BrokerRole, Instance
 from streamproof.faults.triggers import Progress
 from streamproof.history.terms import Side
+from streamproof.wire import Moment
 
 EVENTS = 150  # of a turn: more than a subject has in its hands
 LUCK = 3  # of so many that should come, one does
@@ -74,6 +77,10 @@ class How(StrEnum):
     def meaning(self) -> str:
         """In words, for who chooses."""
         return _KINDS[self].meaning
+
+    def is_possible(self, capabilities: AbstractSet[Capability]) -> bool:
+        """Whether a cluster and a subject with these capabilities let it be done."""
+        return _KINDS[self].action(Step(Stage.STEADY, Moment("Produce"))).requires <= capabilities
 
 
 @dataclass(frozen=True)

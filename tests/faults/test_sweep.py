@@ -2,6 +2,7 @@
 
 import pytest
 
+from streamproof.capabilities import Capability
 from streamproof.errors import UsageError
 from streamproof.faults import AtMoment, BrokerRole, Instance
 from streamproof.faults.cycle import Step
@@ -82,3 +83,16 @@ def test_the_broker_that_is_lost_is_the_one_that_is_asked() -> None:
     ]
     killed, _ = plan_of(trials(STEPS, [How.KILL]), 7, learnt_from=1000)
     assert {fault.on for fault in killed.faults} == {Instance(1)}
+
+
+@pytest.mark.parametrize(
+    ("able", "impossible"),
+    [
+        ({*Capability}, set()),
+        ({Capability.WIRE, Capability.CONSUMER_GROUP}, {How.BROKER}),  # an existing cluster
+        ({Capability.WIRE, Capability.BREAK_BROKERS}, {How.PAUSE}),  # a subject that is told what to send
+    ],
+)
+def test_what_cannot_be_done_is_not_tried(able: set[Capability], impossible: set[How]) -> None:
+    """The brokers of others are not ours to break, and who is in no group is given up by none."""
+    assert {how for how in How if not how.is_possible(able)} == impossible
