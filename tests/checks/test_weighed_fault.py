@@ -89,6 +89,25 @@ def test_a_member_that_was_given_up_lost_what_it_owned(
     assert contradicted(scene, tmp_path) == ((said,) if false else ())
 
 
+@pytest.mark.parametrize(
+    ("kind", "recovered_ms", "lost_ms", "false"),
+    [("stop", 9, 8, False), ("stop", 7, 8, True), ("stop", None, 8, False), ("pause-beyond-session", 9, 8, True)],
+)
+def test_who_left_in_good_order_loses_what_it_owned_when_the_others_have_met(
+    tmp_path: Path, *, kind: str, recovered_ms: int | None, lost_ms: int, false: bool
+) -> None:
+    """Which may be after it was started again, but not after the group had recovered; a zombie has woken by then."""
+    scene = Scene()
+    scene.rebalance(parts=(0,))
+    scene.input("a")
+    scene.wait(9)
+    recovered = None if recovered_ms is None else scene.now + recovered_ms * 1_000
+    fault(scene, kind=kind, given_up=["member-1"], t_recovered=recovered)
+    scene.alter("owner", lambda _: True, t_to=scene.now + lost_ms * 1_000)
+    scene.wait(9)
+    assert bool(contradicted(scene, tmp_path)) is false
+
+
 def test_a_run_rests_on_no_fault_that_the_record_contradicts(tmp_path: Path) -> None:
     """It is unproven as if the fault had had no effect; the verdict says why, and the rest is judged as before."""
     scene = clean()

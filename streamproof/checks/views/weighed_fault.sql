@@ -1,11 +1,14 @@
 -- weighed_fault: each fault, its evidence held against the record. `contradiction`: what the record says against it, null for
 -- nothing; such a fault is not effective. A transaction that was open as an instance was killed is not committed
--- afterwards, nor while an instance is paused with it; of the members that were given up, one lost what it owned then.
+-- afterwards, nor while an instance is paused with it; of the members that were given up, one lost what it owned then. Who
+-- leaves in good order loses it when the others have met again, which may be after the instance was started again.
 -- uses: txn, owner
 -- kept: several checks ask for it
 WITH effective AS (
     SELECT fault.kind, fault.target, fault.t_from, fault.held, fault.given_up,
            coalesce(fault.t_effect, fault.t_from) AS t_effect, coalesce(fault.t_to, promise.ended_at) AS t_to,
+           CASE WHEN fault.kind = 'stop' THEN coalesce(fault.t_recovered, promise.ended_at)
+                ELSE coalesce(fault.t_to, promise.ended_at) END AS t_lost,
            promise.clock_error_us AS error
     FROM fault
     CROSS JOIN promise
@@ -24,7 +27,7 @@ committed AS (
     GROUP BY open_one.kind, open_one.target, open_one.t_from
 ),
 member AS (
-    SELECT kind, target, t_from, t_effect, t_to, error, unnest(given_up) AS member FROM effective
+    SELECT kind, target, t_from, t_effect, t_lost, error, unnest(given_up) AS member FROM effective
 ),
 kept AS (
     SELECT member.kind, member.target, member.t_from, min(member) AS member
@@ -33,7 +36,7 @@ kept AS (
     GROUP BY member.kind, member.target, member.t_from
     -- a broker's time is cut to a millisecond
     HAVING count(*) FILTER (
-        WHERE owner.t_to BETWEEN member.t_effect - member.error - 1000 AND member.t_to + member.error
+        WHERE owner.t_to BETWEEN member.t_effect - member.error - 1000 AND member.t_lost + member.error
     ) = 0
 ),
 contradicted AS (
