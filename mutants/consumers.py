@@ -95,7 +95,18 @@ class DropsOnRevoke(Parallel):
 
 
 class SkipFailed(_Journaled):
-    """The bug, of many a tutorial: what could not be written is logged, and the next commit passes it by."""
+    """The bug, of many a tutorial: what could not be written is logged, and the next commit passes it by.
+
+    But not where it is the first of a partition that has just come: that would look like a start too far on.
+    """
+
+    def __init__(self, settings: ProjectorSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self._begun: set[Partition] = set()
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        super()._on_assign(consumer, partitions)
+        self._begun -= {(partition.topic, partition.partition) for partition in partitions}
 
     def _write(self, rows: Rows) -> bool:
         batch = Batch([message for message, _ in rows])
@@ -104,10 +115,14 @@ class SkipFailed(_Journaled):
         try:
             self.database.write([row for _, row in rows])
         except RetriableError as error:
-            say("failed", reason=str(error))
-            self.journal.write("skipped", batch)
-        else:
-            self.journal.write("written", batch)
+            if batch.next.keys() <= self._begun:
+                say("failed", reason=str(error))
+                self.journal.write("skipped", batch)
+                return True
+            if not super()._write(rows):
+                return False
+        self.journal.write("written", batch)
+        self._begun |= batch.next.keys()
         return True
 
 
