@@ -9,13 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from streamproof.faults.moments import Stage
+from streamproof.faults.moments import WORK, Stage
 from streamproof.history.terms import Side
 from streamproof.wire import Moment, about_of
 
 Row = Mapping[str, Any]
-# with the first of these an instance is at work, and has started up
-WORK = frozenset({"Produce", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn", "OffsetCommit"})
 JOINING = frozenset({"JoinGroup", "SyncGroup", "LeaveGroup", "OffsetFetch"})
 # a client asks these when a connection is new, or its knowledge old: but for its start, nobody can wait for the next
 AT_ANY_TIME = frozenset(

@@ -1,5 +1,6 @@
 """Faults at a moment of the wire: the instance is held there, at the proxy, until the action has begun."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,9 +13,12 @@ from streamproof.errors import SubjectError
 from streamproof.faults.system import Evidence, Scene
 from streamproof.faults.triggers import Following
 from streamproof.history.terms import Cause
-from streamproof.wire import Await, Hold, Moment, Proxy
+from streamproof.wire import Await, Hold, Moment, Proxy, Sighting
 
 WITHIN_S = 15.0
+# with the first of these an instance is at work, and has started up
+WORK = frozenset({"Produce", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn", "OffsetCommit"})
+LOOKS_FOR_WORK = frozenset({"Fetch", "ShareFetch"})
 SHARES = 30  # in which a turn's input is let in, until the moment comes
 
 
@@ -72,6 +76,8 @@ class AtMoment(Following):
         """The stage has begun, and the rule is asked; a group that was rebalanced gets its other instance back."""
         supervisor = scene.system.supervisor
         other = self._other(scene, number) if self.stage is Stage.REBALANCE else None
+        if self.stage in {Stage.REBALANCE, Stage.SHUTDOWN}:
+            _wait_at_work(scene, number, wire)
         if self.stage is Stage.SHUTDOWN:  # what it sends before it was asked is of its steady stage
             supervisor.stop(number)
         wire.add(rule)
@@ -124,6 +130,22 @@ class AtMoment(Following):
         if number is None:
             raise SubjectError(f"{scene.on} has no moments; say at which instance's moment (instance)")
         return number
+
+
+def _wait_at_work(scene: Scene, number: int, wire: Proxy) -> None:
+    """Wait until the process of an instance has started up, at most as long as for a moment."""
+    at_work, incarnation = threading.Event(), wire.incarnation(number)
+
+    def look(sighting: Sighting, /) -> None:
+        own = (sighting.instance, sighting.incarnation) == (number, incarnation)
+        if own and (sighting.api in WORK or sighting.api in LOOKS_FOR_WORK):
+            at_work.set()
+
+    wire.add(look)
+    try:
+        scene.system.wait_until(at_work.is_set, WITHIN_S)
+    finally:
+        wire.remove(look)
 
 
 def _stop_and_wait(scene: Scene, number: int) -> None:

@@ -321,6 +321,8 @@ class ProcessSupervisor:
         while not self._closing.wait(RESTART_AFTER_S):
             with self._lock:
                 for instance in list(self._current.values()):
+                    if instance.cause is Cause.STOPPED and instance.t_end is None and not instance.left():
+                        instance.t_end = now_us()  # whoever asked it to stop may wait for it much later
                     if instance.running or instance.cause is not None:
                         continue
                     self._ended(instance)

@@ -12,6 +12,7 @@ from streamproof.engine.request import Request, spec_of
 from streamproof.engine.session import Session
 from streamproof.errors import UsageError
 from streamproof.faults import AtMoment, Fault, Instance, Kill, Moment, PauseBroker, Plan, Progress, System
+from streamproof.faults.moments import Stage
 from streamproof.faults.targets import Broker
 from streamproof.faults.written import fault_of, keys_of
 from streamproof.history.store import History
@@ -99,6 +100,26 @@ def test_an_instance_dies_at_each_moment_of_a_plan(tmp_path: Path) -> None:
     assert [fault["effective"] for fault in faults] == [True] * len(KILLS), [fault["evidence"] for fault in faults]
     assert dropped_at(judged.history) == [(moment.api, moment.side) for moment in KILLS]
     assert judged.verdict.outcome is Outcome.UPHELD, (judged.verdict.missing, spec.directory)
+
+
+def test_an_instance_is_brought_to_a_stage_for_a_moment_in_it(tmp_path: Path) -> None:
+    """A start, a rebalance and two stops: the second begins once the process is at work again, not at its birth."""
+    config = read_config(ROOT / "streamproof.toml")
+    spec = spec_of(Request(directory=tmp_path / "run", config=config.path, subject="orders", events=1500), config, 3)
+    left = Moment("LeaveGroup")
+    at = (
+        AtMoment(Progress(0.1), Moment("JoinGroup", Side.RESPONSE), Stage.START_UP),
+        AtMoment(Progress(0.3), Moment("SyncGroup"), Stage.REBALANCE),
+        AtMoment(Progress(0.5), left, Stage.SHUTDOWN),
+        AtMoment(Progress(0.7), left, Stage.SHUTDOWN),
+    )
+    plan = Plan(tuple(Fault(Kill(lasts_ms=0), Instance(1), when) for when in at))
+    with Session(ClusterConfig(brokers=1), logs=tmp_path / "logs") as session:
+        judged = session.verify(spec, plan)
+    faults = judged.history.rows("fault")
+    assert [fault["effective"] for fault in faults] == [True] * len(at), [fault["evidence"] for fault in faults]
+    assert dropped_at(judged.history) == [(when.moment.api, when.moment.side) for when in at]
+    assert judged.verdict.outcome is not Outcome.VIOLATED, spec.directory  # nobody died in a transaction
 
 
 def dropped_at(history: History) -> list[tuple[str, str]]:

@@ -157,6 +157,16 @@ def test_an_instance_is_stopped_in_good_order_and_started_again(
     assert supervisor.start(1).incarnation == 2
 
 
+def test_the_end_of_whoever_was_asked_to_stop_is_noted_as_it_comes(make: Make, wait_until: WaitUntil) -> None:
+    """Whoever asked it may wait for it much later, and it would seem to have taken all that time."""
+    supervisor = make(ORDERLY)
+    wait_until(lambda: "up" in supervisor.current(1).log.read_text())
+    supervisor.supervise()
+    stopping = supervisor.stop(1)
+    wait_until(lambda: stopping.t_end is not None)
+    assert stopping.cause is Cause.STOPPED
+
+
 def test_an_instance_that_cannot_be_stopped_in_time_is_killed(make: Make, wait_until: WaitUntil) -> None:
     """What is recorded is that it was killed."""
     supervisor = make(DEAF, stop_timeout_s=0.5)
