@@ -16,9 +16,7 @@ MOST = 40  # witnesses of each anomaly that are asked, spread over all
 FAULTS = "SELECT name, t_from, coalesce(t_effect, t_from) AS t FROM fault ORDER BY t_from"
 
 
-def blame(
-    history: History, verdict: Verdict, *, extra: Sequence[Path] = (), most: int = MOST
-) -> Mapping[str, Counter[str]]:
+def blame(history: History, verdict: Verdict, *, extra: Sequence[Path] = ()) -> Mapping[str, Counter[str]]:
     """How many of the witnesses asked lay at each fault that takes its turn, by the fault's name and by anomaly.
 
     A witness lies at the first fault that was between the two moments that contradict the promise; where none was, as
@@ -33,7 +31,7 @@ def blame(
             if check.name not in forbidden or not verdict.finding(check.name).witnesses:
                 continue
             _, rows = queries.witnesses(check.sql, f"{check.name}.sql")
-            for row in rows[:: max(1, len(rows) // most)][:most]:
+            for row in rows[:: max(1, len(rows) // MOST)][:MOST]:
                 if (fault := _fault_of(tell(queries, check, row, actors), faults)) is not None:
                     found.setdefault(fault["name"], Counter())[check.name] += 1
     return found

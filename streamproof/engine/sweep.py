@@ -6,16 +6,14 @@ a short run ─▶ the steps of its cycle ─▶ for each kind of fault a run wi
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
-
-import pyarrow.parquet as pq
 
 from streamproof.checks import Outcome, missing_from
 from streamproof.checks.blame import blame
 from streamproof.engine.directories import kept
-from streamproof.engine.events import Judged, Listener, Phase, PhaseBegan, SessionEvent
+from streamproof.engine.events import Judged, Listener
 from streamproof.engine.request import Prepared, Request, prepare, spec_of, with_fresh_names
 from streamproof.engine.session import Session
 from streamproof.engine.spec import RunSpec
@@ -35,7 +33,7 @@ class Tried:
     trial: Trial
     came_up: bool
     seen: str
-    witnesses: Mapping[str, int] = field(default_factory=dict)
+    witnesses: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -65,8 +63,7 @@ def sweep(
 ) -> Iterator[Judged | Sweep]:
     """Each run as it is judged, and last what all of them came to. Without `hows`, all that are possible here.
 
-    The runs share a cluster where the subject takes fresh names through `{run}`; else each has a cluster of its own,
-    which an existing cluster cannot be (UsageError).
+    The runs share a cluster where the subject takes fresh names through `{run}`; else each starts its own.
     """
     prepared = prepare(request)
     with _Runs(request, prepared, listeners) as runs:
@@ -90,7 +87,6 @@ class _Runs(ExitStack):
     def __init__(self, request: Request, prepared: Prepared, listeners: Sequence[Listener]) -> None:
         super().__init__()
         self._request, self._prepared, self._listeners = request, prepared, listeners
-        self._stopping_us = 0
         self._session: Session | None = None
 
     def __enter__(self) -> Self:
@@ -109,13 +105,14 @@ class _Runs(ExitStack):
         instances = self._prepared.spec.subject.instances
         kill = Fault(Kill(lasts_ms=200), Instance(min(OTHER, instances)), Progress(0.3))
         judged = self.judged("cycle", Plan((kill,)), LEARNT_FROM)
-        wire = judged.history.tables.get("wire")
-        if wire is None:
+        if "wire" not in judged.history.tables:
             raise UsageError(
                 f"subject {judged.spec.subject.name}: nothing of it came through the proxy, so its cycle is not known; "
                 "give it the brokers' address by {bootstrap_servers}, and leave the proxy on"
             )
-        return judged, learnt(pq.read_table(wire).to_pylist(), self._stopping_us)
+        history = judged.history
+        stopping_us = min(row["t_stop"] for row in history.rows("process") if row["t_stop"] is not None)
+        return judged, learnt(history.rows("wire"), stopping_us)
 
     def judged(self, name: str, plan: Plan, events: int) -> Judged:
         spec = self._spec(name, events)
@@ -139,18 +136,14 @@ class _Runs(ExitStack):
 
     def _new_session(self, logs: Path) -> Session:
         logs.mkdir(parents=True, exist_ok=True)
-        return Session(self._prepared.cluster, logs=logs, listeners=[*self._listeners, self._note_stop])
-
-    def _note_stop(self, event: SessionEvent) -> None:
-        if isinstance(event, PhaseBegan) and event.phase is Phase.STOP:
-            self._stopping_us = event.t
+        return Session(self._prepared.cluster, logs=logs, listeners=self._listeners)
 
 
 def _became(chosen: Sequence[Trial], judged: Judged) -> Iterator[Tried]:
     """Of each trial, by the rows of its fault: two, where it was tried again."""
     history = judged.history
     at = blame(history, judged.verdict, extra=judged.spec.checks) if judged.verdict.outcome is Outcome.VIOLATED else {}
-    rows = pq.read_table(history.tables["fault"]).to_pylist()
+    rows = history.rows("fault")
     for trial in chosen:
         mine = [row for row in rows if row["name"] == trial.name]
         seen = mine[-1]["evidence"] if mine else "not tried"

@@ -40,8 +40,6 @@ ASKED: Mapping[BrokerRole, frozenset[str]] = {
          "TxnOffsetCommit"}
     ),
 }  # fmt: skip
-
-
 # with what a broker refuses a request that it may take later, or that belongs to another generation of the group
 ERRORS: Mapping[str, str] = {
     "Produce": "NOT_LEADER_OR_FOLLOWER",
@@ -49,17 +47,7 @@ ERRORS: Mapping[str, str] = {
     **dict.fromkeys(("TxnOffsetCommit", "OffsetCommit", "SyncGroup", "Heartbeat"), "ILLEGAL_GENERATION"),
 }
 # what decides something, so that it matters when it arrives
-HELD = frozenset(
-    {
-        "Produce",
-        "AddPartitionsToTxn",
-        "AddOffsetsToTxn",
-        "TxnOffsetCommit",
-        "EndTxn",
-        "OffsetCommit",
-        "ShareAcknowledge",
-    }
-)
+HELD = frozenset({"Produce", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn", "OffsetCommit"})
 
 
 class How(StrEnum):

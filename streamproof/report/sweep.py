@@ -1,6 +1,6 @@
 """A sweep as a map of the subject's cycle: what became of each step, as a table and as a document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +43,7 @@ class Row:
 def map_of(sweep: Sweep) -> Table:
     """The map for a terminal: a row for each step that was tried, by stage, and a column for each kind of fault."""
     colour = COLOURS[sweep.outcome]
-    title = f"[bold {colour}]{sweep.outcome.upper()}[/]  {_counted(sweep.tried)}"
+    title = f"[bold {colour}]{sweep.outcome.upper()}[/]  {_counted(sweep)}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, caption=LEGEND, caption_justify="left")
     for column in ("stage", "step", *_hows(sweep)):
         table.add_column(column)
@@ -61,7 +61,7 @@ def write_map(sweep: Sweep, directory: Path) -> Path:
         sweep=sweep,
         subject=spec.subject.name,
         seed=spec.seed,
-        counted=_counted(sweep.tried),
+        counted=_counted(sweep),
         hows=_hows(sweep),
         rows=_rows(sweep),
         legend=LEGEND,
@@ -163,8 +163,12 @@ def _cell(tried: Tried | None) -> Cell:
     return Cell("right", "✔", tried.seen) if tried.came_up else Cell("never", "–", tried.seen)
 
 
-def _counted(tried: Sequence[Tried]) -> str:
-    came = sum(one.came_up for one in tried)
-    wrong = sum(bool(one.witnesses) for one in tried)
-    broken = f", {wrong:,} of them break the promise" if wrong else ", none of them breaks the promise"
-    return f"{came:,} of {len(tried):,} moments came up{broken}"
+def _counted(sweep: Sweep) -> str:
+    came = sum(tried.came_up for tried in sweep.tried)
+    wrong = sum(bool(tried.witnesses) for tried in sweep.tried)
+    broken = "none of them breaks the promise"
+    if wrong:
+        broken = f"{wrong:,} of them break the promise"
+    elif sweep.outcome is Outcome.VIOLATED:
+        broken = "what broke the promise lies at none of them: see the runs"
+    return f"{came:,} of {len(sweep.tried):,} moments came up, {broken}"

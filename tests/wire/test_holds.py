@@ -1,5 +1,7 @@
 """What rules do with a request or an answer: keep it back, let it go, lose it."""
 
+import socket
+
 import pytest
 
 from streamproof.history.terms import Handling, Side
@@ -58,9 +60,8 @@ def test_a_hold_that_is_let_go_before_it_came_passes_at_once(proxy: Proxy, conne
     assert receive(broker, len(end_txn())) == end_txn()
 
 
-@pytest.mark.parametrize("side", Side)
-def test_what_is_dropped_is_lost_with_its_connection(proxy: Proxy, connect: Connect, side: Side) -> None:
-    """A request never reaches the broker, an answer never the client."""
+def held(proxy: Proxy, connect: Connect, side: Side) -> tuple[socket.socket, socket.socket, Hold]:
+    """A client and its broker, and what is held between them."""
     client, broker = connect()
     proxy.add(First(hold := Hold(), side))
     client.sendall(end_txn())
@@ -68,6 +69,13 @@ def test_what_is_dropped_is_lost_with_its_connection(proxy: Proxy, connect: Conn
         receive(broker, len(end_txn()))
         broker.sendall(ended())
     assert hold.wait_held(PATIENCE_S)
+    return client, broker, hold
+
+
+@pytest.mark.parametrize("side", Side)
+def test_what_is_dropped_is_lost_with_its_connection(proxy: Proxy, connect: Connect, side: Side) -> None:
+    """A request never reaches the broker, an answer never the client."""
+    client, broker, hold = held(proxy, connect, side)
     hold.drop()
     assert hold.wait_over(PATIENCE_S)
     assert hold.lost
@@ -79,13 +87,7 @@ def test_what_is_dropped_is_lost_with_its_connection(proxy: Proxy, connect: Conn
 @pytest.mark.parametrize("side", Side)
 def test_what_is_held_dies_with_its_client(proxy: Proxy, connect: Connect, side: Side) -> None:
     """A request that a killed process had sent has not reached the broker, and never will."""
-    client, broker = connect()
-    proxy.add(First(hold := Hold(), side))
-    client.sendall(end_txn())
-    if side is Side.RESPONSE:
-        receive(broker, len(end_txn()))
-        broker.sendall(ended())
-    assert hold.wait_held(PATIENCE_S)
+    client, broker, hold = held(proxy, connect, side)
     client.close()
     assert hold.wait_over(PATIENCE_S)
     assert hold.lost
