@@ -1,7 +1,10 @@
 """Faults at moments of the wire: an instance dies, or sleeps, between two requests of its own."""
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +25,7 @@ from tests.faults.conftest import act, log_of
 from tests.peers import Connect
 from tests.wire.protocol import end_txn, receive
 
+WaitUntil = Callable[[Callable[[], bool]], None]
 ROOT = Path(__file__).parents[2]
 COMMIT = Moment("EndTxn")
 KILLS = (
@@ -43,6 +47,34 @@ def test_what_an_instance_is_at_is_held_until_the_fault_is_over(
     assert evidence.sentence == "before its 2nd EndTxn reached a broker (instance 1): ticked 1"
     assert log_of(tick) == ["begin 1", "end 1"]
     assert receive(broker, 3 * len(end_txn())) == end_txn(1) + end_txn(2) + end_txn(3)
+
+
+def test_an_instance_is_asked_to_stop_only_once_it_is_at_work(
+    unmade: System, tick: Any, proxy: Proxy, connect: Connect, wait_until: WaitUntil
+) -> None:
+    """A process that has just been born would end at once, and no moment of its shutdown would come."""
+    client, _ = connect()
+    told: list[str] = []
+    alive = SimpleNamespace(cause=None)
+    supervisor: Any = SimpleNamespace(stop=lambda _: told.append("asked to stop"), current=lambda _: alive)
+
+    def work() -> None:
+        wait_until(lambda: bool(proxy._rules))  # somebody looks
+        told.append("at work")
+        client.sendall(end_txn(1))
+
+    working = threading.Thread(target=work)
+    working.start()
+    sent = iter([end_txn(2)])
+    fault = Fault(tick(lasts_ms=0), Instance(1), AtMoment(Progress(0), COMMIT, Stage.SHUTDOWN))
+
+    def feed(_: float) -> None:
+        if "at work" in told:
+            client.sendall(next(sent, b""))
+
+    act(replace(unmade, wire=proxy, supervisor=supervisor), fault, feed)
+    working.join()
+    assert told == ["at work", "asked to stop"]
 
 
 def test_a_moment_that_never_comes_is_told_and_nothing_is_done(
@@ -103,7 +135,7 @@ def test_an_instance_dies_at_each_moment_of_a_plan(tmp_path: Path) -> None:
 
 
 def test_an_instance_is_brought_to_a_stage_for_a_moment_in_it(tmp_path: Path) -> None:
-    """A start, a rebalance and two stops: the second begins once the process is at work again, not at its birth."""
+    """A start, a rebalance and two stops."""
     config = read_config(ROOT / "streamproof.toml")
     spec = spec_of(Request(directory=tmp_path / "run", config=config.path, subject="orders", events=1500), config, 3)
     left = Moment("LeaveGroup")
