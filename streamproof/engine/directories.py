@@ -27,9 +27,12 @@ def ignored_by_git() -> None:
 
 
 @contextmanager
-def kept(directory: Path) -> Iterator[Path]:
-    """A directory for a single run, and its logs/; when nothing was written there, it is gone again."""
-    logs = directory / "logs"
+def kept(directory: Path, *, again: bool = False) -> Iterator[Path]:
+    """A directory for a single run, and its logs/; when nothing was written there, it is gone again.
+
+    `again`: the directory is there, and what it holds is gone on with; its logs are the next of their number.
+    """
+    logs = directory / (f"logs-{1 + len(list(directory.glob('logs*')))}" if again else "logs")
     missing = [path for path in (logs, *logs.parents) if not path.exists()]
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -3,14 +3,17 @@
 a short run ─▶ the steps of its cycle ─▶ for each kind of fault a run with a fault at every step ─▶ a map of the cycle
 """
 
+import secrets
 import shlex
+import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from streamproof.checks import Outcome, missing_from
+from streamproof.checks import Outcome, judge, missing_from
 from streamproof.checks.blame import blame
 from streamproof.engine.directories import kept
 from streamproof.engine.events import Judged, Listener
@@ -21,6 +24,7 @@ from streamproof.errors import UsageError
 from streamproof.faults import Fault, Instance, Kill, Plan, Progress
 from streamproof.faults.cycle import Step, learnt
 from streamproof.faults.sweep import How, Trial, plan_of, trials
+from streamproof.history.store import RUN_FILE, History, row_count
 
 LEARNT_FROM = 1_000  # events
 OTHER = 2  # the instance that is killed to make a rebalance
@@ -59,14 +63,19 @@ class Sweep:
 
 
 def sweep(
-    request: Request, *listeners: Listener, hows: Sequence[How] = (), only: Sequence[str] = ()
+    request: Request,
+    *listeners: Listener,
+    hows: Sequence[How] = (),
+    only: Sequence[str] = (),
+    resumed: bool = False,
 ) -> Iterator[Judged | Sweep]:
     """Each run as it is judged, and last what all of them came to. Without `hows`, all that are possible here.
 
-    The runs share a cluster where the subject takes fresh names through `{run}`; else each starts its own.
+    The runs share a cluster where the subject takes fresh names through `{run}`; else each starts its own. `resumed`:
+    the directory is that of a sweep that was interrupted; a run that is whole there is judged again, and not repeated.
     """
     prepared = prepare(request)
-    with _Runs(request, prepared, listeners) as runs:
+    with _Runs(request, prepared, listeners, resumed=resumed) as runs:
         hows = hows or runs.possible()
         first, steps = runs.learn()
         yield first
@@ -84,14 +93,14 @@ def sweep(
 class _Runs(ExitStack):
     """The runs of a sweep, each in a directory of its own, and its names ending in `-NAME`."""
 
-    def __init__(self, request: Request, prepared: Prepared, listeners: Sequence[Listener]) -> None:
+    def __init__(self, request: Request, prepared: Prepared, listeners: Sequence[Listener], *, resumed: bool) -> None:
         super().__init__()
-        self._request, self._prepared, self._listeners = request, prepared, listeners
+        self._request, self._prepared, self._listeners, self._resumed = request, prepared, listeners, resumed
         self._session: Session | None = None
 
     def __enter__(self) -> Self:
         super().__enter__()
-        self._logs = self.enter_context(kept(self._request.directory))
+        self._logs = self.enter_context(kept(self._request.directory, again=self._resumed))
         return self
 
     def possible(self) -> tuple[How, ...]:
@@ -104,7 +113,7 @@ class _Runs(ExitStack):
         """A short run in which an instance is killed, and the steps of the cycle that its wire shows."""
         instances = self._prepared.spec.subject.instances
         kill = Fault(Kill(lasts_ms=200), Instance(min(OTHER, instances)), Progress(0.3))
-        judged = self.judged("cycle", Plan((kill,)), LEARNT_FROM)
+        judged = self.judged("cycle", Plan((kill,), self._prepared.spec.seed), LEARNT_FROM)
         if "wire" not in judged.history.tables:
             raise UsageError(
                 f"subject {judged.spec.subject.name}: nothing of it came through the proxy, so its cycle is not known; "
@@ -116,6 +125,8 @@ class _Runs(ExitStack):
 
     def judged(self, name: str, plan: Plan, events: int) -> Judged:
         spec = self._spec(name, events)
+        if self._resumed and (before := _judged_before(spec, plan)):
+            return before
         if self._prepared.spec.subject.renames:
             if self._session is None:
                 self._session = self.enter_context(self._new_session(self._logs))
@@ -124,7 +135,8 @@ class _Runs(ExitStack):
             return session.verify(spec, plan)
 
     def _spec(self, name: str, events: int) -> RunSpec:
-        seed, suffix = self._prepared.spec.seed, f"-{name}"
+        seed = self._prepared.spec.seed
+        suffix = f"-{name}-{secrets.token_hex(2)}"  # an existing cluster may know another sweep
         asked = replace(self._request, events=events, seed=seed, directory=self._request.directory / name)
         spec = spec_of(asked, self._prepared.config, seed)
         plan = str(asked.directory / "plan.json")
@@ -137,6 +149,18 @@ class _Runs(ExitStack):
     def _new_session(self, logs: Path) -> Session:
         logs.mkdir(parents=True, exist_ok=True)
         return Session(self._prepared.cluster, logs=logs, listeners=self._listeners)
+
+
+def _judged_before(spec: RunSpec, plan: Plan) -> Judged | None:
+    """The same run, where its directory holds it whole; else what is there of it makes room."""
+    directory = spec.directory
+    if not (directory / "history" / RUN_FILE).is_file() or Plan.read(directory / "plan.json") != plan:
+        shutil.rmtree(directory, ignore_errors=True)
+        return None
+    began, history = time.monotonic(), History.find(directory)
+    verdict = judge(history, extra=spec.checks, without=spec.without)
+    rows = sum(row_count(path) for path in history.tables.values())
+    return Judged(time.monotonic() - began, spec, verdict, history, rows)
 
 
 def _became(chosen: Sequence[Trial], judged: Judged) -> Iterator[Tried]:

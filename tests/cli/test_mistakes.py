@@ -35,6 +35,12 @@ operations:
             {"streamproof.toml": "[subject"},
             "streamproof.toml:1:9: no valid TOML: a table's name is not closed",
         ),
+        (
+            ["crash", "--resume", "."],
+            {},
+            "--resume .: it holds no sweep that was begun by this version; give a directory",
+        ),
+        (["crash", "--resume", ".", "--how", "kill"], {}, "--resume goes with --quiet and --json alone"),
         (["verify", "order"], {"streamproof.toml": TOML}, 'subject "order" is not declared (did you mean "orders"?)'),
         (
             ["verify"],

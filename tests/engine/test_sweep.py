@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streamproof.checks import Outcome
-from streamproof.engine.events import Judged
+from streamproof.engine.events import Judged, RunStarted, SessionEvent
 from streamproof.engine.request import Request
 from streamproof.engine.sweep import Sweep, sweep
 from streamproof.errors import UsageError
@@ -44,6 +44,31 @@ def test_the_step_that_breaks_a_promise_is_named(tmp_path: Path) -> None:
     }
     assert [run.spec.directory.name for run in runs if isinstance(run, Judged)] == ["cycle", "kill"]
     assert (tmp_path / "sweep" / "kill" / "plan.json").is_file()
+
+
+def test_a_sweep_that_was_interrupted_repeats_only_what_is_not_whole(tmp_path: Path) -> None:
+    """A run whose history is there is judged again; one that broke off is run again, from its start."""
+    begun = list[str]()
+
+    def note(event: SessionEvent) -> None:
+        if isinstance(event, RunStarted):
+            begun.append(event.spec.directory.name)
+
+    def swept(*, resumed: bool) -> Sweep:
+        begun.clear()
+        hows, only = [How.KILL], ["steady/OffsetCommit/request"]
+        *_, came = sweep(asked(tmp_path), note, hows=hows, only=only, resumed=resumed)
+        assert isinstance(came, Sweep)
+        return came
+
+    first = swept(resumed=False)
+    assert begun == ["cycle", "kill"]
+    again = swept(resumed=True)
+    assert begun == []
+    assert (again.outcome, again.tried, again.steps) == (first.outcome, first.tried, first.steps)
+    (tmp_path / "sweep" / "kill" / "history" / "run.json").unlink()
+    assert swept(resumed=True).outcome is Outcome.VIOLATED
+    assert begun == ["kill"]
 
 
 def test_a_step_that_the_subject_does_not_have_is_told_with_those_that_it_has(tmp_path: Path) -> None:
