@@ -31,7 +31,7 @@ from streamproof.contract.model import (
     Produces,
     is_topic_name,
 )
-from streamproof.contract.payloads import makeable, read_payload, require_fitting
+from streamproof.contract.payloads import makeable, read_headers, read_payload, require_fitting
 from streamproof.contract.source_document import Documents, Node
 from streamproof.errors import did_you_mean
 from streamproof.history.promise import Delivery, Isolation, Part
@@ -189,6 +189,7 @@ class _Reader:
             payload=_any_of(payloads),
             examples=tuple(value for value, _ in examples),
             headers=tuple(headers for _, headers in examples),
+            headers_schema=read_headers(self.documents, messages[0]) if len(messages) == 1 else None,
         )
 
     def _messages(self, node: Node) -> list[Node]:

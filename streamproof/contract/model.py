@@ -34,7 +34,10 @@ class Payload:
 
 @dataclass(frozen=True)
 class Channel:
-    """A topic, or a SQL `query`, which has no topic. `examples`: whole payloads; `headers`: each example's headers."""
+    """A topic, or a SQL `query`, which has no topic.
+
+    `examples`: whole payloads; `headers`: each example's headers; `headers_schema`: what its message says of headers.
+    """
 
     name: str
     topic: str
@@ -44,6 +47,7 @@ class Channel:
     payload: Payload = Payload()
     examples: tuple[Mapping[str, Any], ...] = ()
     headers: tuple[Mapping[str, str], ...] = ()
+    headers_schema: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The format of a message's payload, and its schemas, taken from the document or from a file beside it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from jsonschema import Draft7Validator
@@ -47,6 +48,14 @@ def read_payload(documents: Documents, message: Node) -> Payload:
     if media_type.startswith(JSON_FORMATS):
         return _json(documents, payload.need("schema", "a JSON Schema"), framed=framed)
     return Payload()
+
+
+def read_headers(documents: Documents, message: Node) -> Mapping[str, Any] | None:
+    """The JSON Schema of the message's headers, if it says one in this language."""
+    headers = message.get("headers")
+    if headers is None or (headers := documents.resolve(headers)).get("schemaFormat") is not None:
+        return None
+    return _json(documents, headers, framed=False).json_schema
 
 
 def _framed(documents: Documents, message: Node) -> bool:

@@ -191,3 +191,24 @@ def test_a_schema_that_allows_no_event_is_refused(schema: dict[str, Any], senten
     """A sentence says so, and what to do."""
     with pytest.raises(ContractError, match=sentence):
         made(with_schema(schema))
+
+
+def test_an_event_has_the_headers_that_its_message_declares() -> None:
+    """As text, and as JSON where they are none; an example's are as the example has them, an id is the event's own."""
+    declared = {
+        "type": "object",
+        "required": ["trace", "tries", "id"],
+        "properties": {"trace": {"type": "string"}, "tries": {"type": "integer", "minimum": 5}},
+    }
+    contract = with_schema({"type": "object"}, identity="header:id")
+    channel = replace(contract.input.channel, headers_schema=declared)
+    for event in made(replace(contract, input=replace(contract.input, channel=channel)), 20):
+        names = [name for name, _ in event.headers]
+        headers = dict(event.headers)
+        assert sorted(names) == ["id", "trace", "tries"]
+        assert headers["id"] == event.id.encode()
+        assert headers["trace"].isalpha()
+        assert int(headers["tries"]) >= 5
+    shown = replace(channel, examples=({},), headers=({"trace": "as shown"},))
+    (first, *_) = made(replace(contract, input=replace(contract.input, channel=shown)), 5)
+    assert dict(first.headers)["trace"] == b"as shown"
