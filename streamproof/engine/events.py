@@ -5,10 +5,13 @@ from, never from two at once. An error of a listener ends the run at the end of 
 
     RunStarted ─▶ PhaseBegan ─▶ Working … ─▶ a result (ClusterReady, …, Judged) ─▶ PhaseEnded ─▶ … ─▶ RunEnded
                                   FaultAwaited ─▶ FaultBegan ─▶ FaultEnded
+
+A sweep tells of the run that shows the cycle, then `SweepForetold`, then of its other runs.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -180,6 +183,22 @@ class Judged(Result):
     verdict: Verdict
     history: History
     rows: int
+
+
+@dataclass(frozen=True)
+class SweepForetold(SessionEvent):
+    """What a sweep does once it knows the cycle. `moments`: how many for each kind of fault; `each_s`: how long the
+    subject took to go on after the kill that showed its cycle, and so about how long each moment takes.
+    """
+
+    steps: int
+    moments: Mapping[str, int]
+    each_s: float
+
+    @property
+    def minutes(self) -> int:
+        """About how long all of them take."""
+        return math.ceil(sum(self.moments.values()) * self.each_s / 60)
 
 
 class Ending(StrEnum):

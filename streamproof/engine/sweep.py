@@ -7,6 +7,7 @@ import secrets
 import shlex
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from typing import Self
 from streamproof.checks import Outcome, judge, missing_from
 from streamproof.checks.blame import blame
 from streamproof.engine.directories import kept
-from streamproof.engine.events import Judged, Listener
+from streamproof.engine.events import Judged, Listener, SweepForetold
 from streamproof.engine.request import Prepared, Request, prepare, spec_of, with_fresh_names
 from streamproof.engine.session import Session
 from streamproof.engine.spec import RunSpec
@@ -81,6 +82,9 @@ def sweep(
         yield first
         judged, tried = [first], list[Tried]()
         chosen = trials(steps, hows, only)
+        foretold = _foretold(steps, chosen, first.history)
+        for listener in listeners:
+            listener(foretold)
         for how in hows:
             if mine := [trial for trial in chosen if trial.how is how]:
                 run = runs.judged(how.value, *plan_of(mine, prepared.spec.seed, LEARNT_FROM))
@@ -88,6 +92,14 @@ def sweep(
                 yield run
                 tried += _became(mine, run)
         yield Sweep(steps, tuple(tried), tuple(judged))
+
+
+def _foretold(steps: Sequence[Step], chosen: Sequence[Trial], history: History) -> SweepForetold:
+    """How long the sweep takes, by the kill in the run that showed the cycle: its session ran out, and it came back."""
+    moments = Counter(trial.how.value for trial in chosen)
+    killed = history.rows("fault")[-1]
+    went_on = killed["t_recovered"] or killed["t_to"]
+    return SweepForetold(len(steps), moments, (went_on - killed["t_from"]) / 1e6)
 
 
 class _Runs(ExitStack):

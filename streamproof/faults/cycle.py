@@ -63,6 +63,10 @@ def _lives(wire: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def _staged(rows: Sequence[Row], stopping_us: int) -> Iterator[tuple[Row, Stage]]:
+    """Each row with its stage. What was asked again and again on its connection since before the work began, such as
+    Fetch on a consumer's own, is of the steady stage too.
+    """
+    work_us = min((row["t"] for row in rows if row["api"] in WORK), default=stopping_us)
     working = joining = False
     for row in rows:
         working = working or row["api"] in WORK
@@ -70,6 +74,8 @@ def _staged(rows: Sequence[Row], stopping_us: int) -> Iterator[tuple[Row, Stage]
             yield row, Stage.SHUTDOWN
         elif not working:
             yield row, Stage.START_UP
+            if work_us < row["t_last"]:
+                yield row, Stage.STEADY
         else:
             joining = joining or row["api"] == "JoinGroup"
             yield row, Stage.REBALANCE if joining or row["api"] in JOINING else Stage.STEADY

@@ -137,6 +137,14 @@ class Terminal:
         self._line(Phase.HISTORY, f"{event.rows:,} rows in {event.tables} tables", event.seconds)
 
     @_show.register
+    def _(self, event: events.SweepForetold) -> None:
+        moments = " · ".join(f"{how} {count}" for how, count in event.moments.items())
+        text = (
+            f"{event.steps} steps · moments to try: {moments} · about {event.minutes} min, at {event.each_s:.0f} s each"
+        )
+        self._print(Text(f"  {'sweep':<{NAME_WIDTH}}{text}"))
+
+    @_show.register
     def _(self, _event: events.RunEnded) -> None:
         self._faults.clear()
 

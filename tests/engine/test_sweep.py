@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streamproof.checks import Outcome
-from streamproof.engine.events import Judged, RunStarted, SessionEvent
+from streamproof.engine.events import Judged, RunStarted, SessionEvent, SweepForetold
 from streamproof.engine.request import Request
 from streamproof.engine.sweep import Sweep, sweep
 from streamproof.errors import UsageError
@@ -33,8 +33,12 @@ def asked(directory: Path, command: str = f"{LOOP} {{bootstrap_servers}} loop{{r
 
 
 def test_the_step_that_breaks_a_promise_is_named(tmp_path: Path) -> None:
-    """Killed before its commit has arrived, the loop does it again; killed once that is answered, it does not."""
-    *runs, came = sweep(asked(tmp_path), hows=[How.KILL], only=["steady/OffsetCommit/*"])
+    """Killed before its commit has arrived, the loop does it again; killed once that is answered, it does not.
+
+    How long it takes is told once the cycle is known.
+    """
+    told = list[SessionEvent]()
+    *runs, came = sweep(asked(tmp_path), told.append, hows=[How.KILL], only=["steady/OffsetCommit/*"])
     assert isinstance(came, Sweep)
     assert came.outcome is Outcome.VIOLATED
     found = {tried.trial.step.name: (tried.came_up, set(tried.witnesses)) for tried in came.tried}
@@ -44,6 +48,11 @@ def test_the_step_that_breaks_a_promise_is_named(tmp_path: Path) -> None:
     }
     assert [run.spec.directory.name for run in runs if isinstance(run, Judged)] == ["cycle", "kill"]
     assert (tmp_path / "sweep" / "kill" / "plan.json").is_file()
+    (foretold,) = (event for event in told if isinstance(event, SweepForetold))
+    assert (foretold.steps, foretold.moments) == (len(came.steps), {"kill": 2})
+    assert foretold.each_s > 0
+    started = [event.spec.directory.name for event in told[: told.index(foretold)] if isinstance(event, RunStarted)]
+    assert started == ["cycle"]
 
 
 def test_a_sweep_that_was_interrupted_repeats_only_what_is_not_whole(tmp_path: Path) -> None:

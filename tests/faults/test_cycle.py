@@ -20,14 +20,25 @@ class Talk:
         self.rows: list[Mapping[str, Any]] = []
 
     def says(
-        self, *apis: str, life: tuple[int, int] = (1, 1), at: int | None = None, times: int = 1, **more: Any
+        self,
+        *apis: str,
+        life: tuple[int, int] = (1, 1),
+        at: int | None = None,
+        until: int | None = None,
+        times: int = 1,
+        **more: Any,
     ) -> None:
-        """Requests of these APIs by an incarnation (`life`), all at a time (`at`) or one after the other."""
+        """Requests of these APIs by an incarnation (`life`), all at a time (`at`) or one after the other.
+
+        `until`: when the last of so many `times` came.
+        """
         for api in apis:
             for side in Side:
                 n = len(self.rows)
                 said = {"committed": None, "tid": None, "grp": None, **more}
-                place = {"instance": life[0], "incarnation": life[1], "n": n, "t": n if at is None else at}
+                began = n if at is None else at
+                last = began if until is None else until
+                place = {"instance": life[0], "incarnation": life[1], "n": n, "t": began, "t_last": last}
                 self.rows.append({"api": api, "side": side.value, "times": times, **place, **said})
 
     def steps(self, stage: Stage) -> list[str]:
@@ -47,6 +58,16 @@ def test_an_instance_has_started_up_with_its_first_work() -> None:
         talk.says("Produce", "EndTxn", "Fetch", life=life, committed=True)
     assert talk.steps(Stage.START_UP) == ["ApiVersions", "FindCoordinator", "JoinGroup", "SyncGroup", "Fetch"]
     assert talk.steps(Stage.STEADY) == ["Produce", "EndTxn", "Fetch"]
+
+
+def test_what_goes_on_beyond_the_start_is_steady_too() -> None:
+    """A consumer has a connection on which it only fetches: the record has a single row of that, from its start on."""
+    talk = Talk()
+    talk.says("Fetch", "Metadata", times=9, until=500)
+    talk.says("ListOffsets", times=9)
+    talk.says("Produce", times=9)
+    assert talk.steps(Stage.START_UP) == ["Fetch", "Metadata"]
+    assert talk.steps(Stage.STEADY) == ["Fetch", "Produce"]
 
 
 def test_what_comes_by_chance_is_no_step() -> None:

@@ -16,6 +16,7 @@ from streamproof.engine.events import (
     Phase,
     Probed,
     SubjectReady,
+    SweepForetold,
     Working,
     phase,
 )
@@ -147,3 +148,10 @@ def test_where_there_is_no_terminal_each_line_is_whole() -> None:
     terminal = Terminal(Console(file=file, width=60, color_system=None, highlight=False))
     terminal(SubjectReady(1.2, 2, "x" * 90))
     assert file.getvalue() == f"  subject   2 × {'x' * 90}     1.2 s\n"
+
+
+def test_a_sweep_says_what_it_will_do_and_about_how_long_that_takes() -> None:
+    """Somebody who waits can plan: 6 s each for 70 moments are 7 minutes."""
+    file = io.StringIO()
+    Terminal.on(file)(SweepForetold(36, {"kill": 36, "stop": 34}, 6.0))
+    assert file.getvalue() == ("  sweep     36 steps · moments to try: kill 36 · stop 34 · about 7 min, at 6 s each\n")
