@@ -15,7 +15,7 @@ from streamproof.contract.source_document import Documents
 from streamproof.faults import Plan, Surroundings
 from streamproof.make_schemas import DIRECTORY, schemas, text_of
 from streamproof.report.document import judged_run
-from tests.checks.histories import clean
+from tests.checks.scenes import clean
 
 ROOT = Path(__file__).parent.parent
 CONTRACTS = sorted((ROOT / "contracts").glob("*.yaml"))

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from streamproof.checks import load_checks
-from tests.checks.histories import Scene, clean
+from tests.checks.histories import Scene
+from tests.checks.scenes import clean
 
 Change = Callable[[Scene], None]
 
 
 @dataclass(frozen=True)
 class Case:
-    """What all anomalies are tested for alike. Each change is made to a clean scene: that of histories.py, or `scene`.
+    """What all anomalies are tested for alike. Each change is made to a clean scene: that of scenes.py, or `scene`.
 
     `evidence`: by its name, how much of it the clean scene shows, and at least one change that takes it away.
     `wrong`: the change that brings witnesses about.

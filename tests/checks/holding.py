@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from streamproof.history.promise import Part
-from tests.checks.histories import CHANNELS, DEAD, Row, Scene, clean, small
+from tests.checks.histories import CHANNELS, DEAD, Row, Scene
+from tests.checks.scenes import clean, small
 
 Change = Callable[[Scene], None]
 

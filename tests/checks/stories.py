@@ -6,7 +6,8 @@ from streamproof.checks import Story, What, load_checks
 from streamproof.checks.actors import Actors
 from streamproof.checks.queries import open_queries
 from streamproof.checks.stories import tell
-from tests.checks.histories import START, Row, Scene, names
+from tests.checks.histories import START, Row, Scene
+from tests.checks.scenes import names
 
 FIRST, SECOND = "first", "second"  # the members that instance 1 and instance 2 were
 MINUTE = 60_000

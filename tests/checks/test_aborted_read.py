@@ -6,7 +6,8 @@ import pytest
 
 from streamproof.checks import judge
 from tests.checks.cases import Case, without_aborts
-from tests.checks.histories import Scene, small, witnesses
+from tests.checks.histories import Scene
+from tests.checks.scenes import small, witnesses
 
 MARK = {"topic": "alpha", "part": 0, "pid": 5, "epoch": 0, "transactional": True, "leader_epoch": 0}
 

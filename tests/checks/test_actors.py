@@ -6,7 +6,8 @@ import pytest
 
 from streamproof.checks import What
 from streamproof.history.tables import TABLES
-from tests.checks.histories import START, Row, Scene, names, small
+from tests.checks.histories import START, Row, Scene
+from tests.checks.scenes import names, small
 from tests.checks.stories import (
     FIRST,
     MINUTE,

@@ -7,8 +7,9 @@ import pytest
 
 from streamproof.history.promise import Part
 from tests.checks.cases import Case
-from tests.checks.histories import DEAD, Scene, evidence, witnesses
+from tests.checks.histories import DEAD, Scene
 from tests.checks.holding import EXPLAINED, buried, effect_of, keep, letter, poisoned, written
+from tests.checks.scenes import evidence, witnesses
 
 
 def letters_unread(scene: Scene) -> None:

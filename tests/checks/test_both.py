@@ -5,8 +5,9 @@ from pathlib import Path
 from streamproof.checks import Status, judge
 from streamproof.history.promise import Delivery
 from tests.checks.cases import Case
-from tests.checks.histories import DEAD, Scene, clean, evidence, witnesses
+from tests.checks.histories import DEAD, Scene
 from tests.checks.holding import buried, poisoned
+from tests.checks.scenes import clean, evidence, witnesses
 
 
 def no_letters(scene: Scene) -> None:

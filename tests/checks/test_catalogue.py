@@ -14,7 +14,8 @@ from streamproof.errors import HistoryError, UsageError
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.history.store import History
 from streamproof.history.tables import TABLES
-from tests.checks.histories import Scene, clean
+from tests.checks.histories import Scene
+from tests.checks.scenes import clean
 
 TOP = Path(__file__).parents[2]
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from streamproof.checks import Status, judge
-from tests.checks.histories import OFFSETS, START, STEP, clean, clean_plain, small, witnesses
+from tests.checks.histories import OFFSETS, START, STEP
+from tests.checks.scenes import clean, clean_plain, small, witnesses
 
 
 @pytest.mark.parametrize("promise", ["at-most-once", "at-least-once", "exactly-once"])

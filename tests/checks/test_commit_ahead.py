@@ -6,7 +6,8 @@ import pytest
 
 from streamproof.checks import judge
 from tests.checks.cases import Case
-from tests.checks.histories import STEP, Scene, evidence, small, witnesses
+from tests.checks.histories import STEP, Scene
+from tests.checks.scenes import evidence, small, witnesses
 
 
 def only_last_commits(scene: Scene) -> None:

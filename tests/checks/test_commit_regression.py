@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.checks.cases import Case, disturbed_before_and_after, same_owner
-from tests.checks.histories import START, STEP, Row, Scene, clean, evidence, small, witnesses
+from tests.checks.histories import START, STEP, Row, Scene
+from tests.checks.scenes import clean, evidence, small, witnesses
 
 
 def wrong(scene: Scene) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 
 from tests.checks.cases import Case, disturbed_before_and_after, same_owner
 from tests.checks.groups import INPUTS, effects_of, group_scenes, tenures, thoroughly, witnesses_of
-from tests.checks.histories import Scene, witnesses
+from tests.checks.histories import Scene
+from tests.checks.scenes import witnesses
 
 
 def wrong(scene: Scene) -> None:

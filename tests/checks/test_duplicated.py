@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from tests.checks.cases import Case, effects_in_no_log, no_fault, owner_changes, without_aborts
-from tests.checks.histories import STEP, Scene, small, witnesses
+from tests.checks.histories import STEP, Scene
+from tests.checks.scenes import small, witnesses
 
 
 def nothing_interrupted(scene: Scene) -> None:

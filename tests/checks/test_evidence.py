@@ -17,7 +17,8 @@ from tests.checks.cases import (
     place,
     same_owner,
 )
-from tests.checks.histories import STEP, Row, Scene, clean, clean_plain, evidence, names, small
+from tests.checks.histories import STEP, Row, Scene
+from tests.checks.scenes import clean, clean_plain, evidence, names, small
 
 CASES = load_cases()
 REMOVED = [

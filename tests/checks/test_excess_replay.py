@@ -7,7 +7,8 @@ from hypothesis import given
 
 from tests.checks.cases import Case, disturbed_before_and_after, same_owner
 from tests.checks.groups import INPUTS, effects_of, group_scenes, tenures, thoroughly, witnesses_of
-from tests.checks.histories import Row, Scene, clean, evidence, names, witnesses
+from tests.checks.histories import Row, Scene
+from tests.checks.scenes import clean, evidence, names, witnesses
 
 
 def wrong(scene: Scene) -> None:

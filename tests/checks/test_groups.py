@@ -12,7 +12,8 @@ from streamproof.checks import Outcome, Verdict, check, judge, write_witnesses
 from streamproof.errors import UsageError
 from streamproof.history.promise import Promise, RunRecord
 from streamproof.history.store import History, HistoryWriter
-from tests.checks.histories import Row, Scene, clean, clean_plain
+from tests.checks.histories import Row, Scene
+from tests.checks.scenes import clean, clean_plain
 
 OTHER = {"movers": "billers", "in": "bills", "alpha": "paid", "beta": "booked", "dead": "unpaid"}
 

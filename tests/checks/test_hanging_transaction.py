@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.checks.cases import Case
-from tests.checks.histories import OFFSETS, START, STEP, Scene, Transaction, evidence, small, witnesses
+from tests.checks.histories import OFFSETS, START, STEP, Scene, Transaction
+from tests.checks.scenes import evidence, small, witnesses
 
 
 def stopped_in_order(scene: Scene) -> None:

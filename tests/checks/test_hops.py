@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from streamproof.checks import judge
-from tests.checks.histories import STEP, evidence, witnesses
+from tests.checks.histories import STEP
 from tests.checks.hops import MID, SIDE, STAGE, Hopping, hand_on, hopping, past
+from tests.checks.scenes import evidence, witnesses
 
 
 def test_an_input_that_was_handed_on_is_not_committed_ahead(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.histories import START, STEP, Row, Scene, evidence, small
+from tests.checks.histories import START, STEP, Row, Scene
+from tests.checks.scenes import evidence, small
 
 CHANGED = START + 9 * STEP
 # commits that leave the input at offset 0 in flight

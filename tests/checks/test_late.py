@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from tests.checks.cases import Case
-from tests.checks.histories import Scene, small, witnesses
+from tests.checks.histories import Scene
+from tests.checks.scenes import small, witnesses
 
 
 def no_input(scene: Scene) -> None:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from tests.checks.cases import Case, no_fault
-from tests.checks.histories import START, STEP, Scene, small, witnesses
+from tests.checks.histories import START, STEP, Scene
+from tests.checks.scenes import small, witnesses
 
 
 def one_partition_uncommitted(scene: Scene) -> None:

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from tests.checks.cases import Case
-from tests.checks.histories import Scene, clean, evidence, witnesses
+from tests.checks.histories import Scene
 from tests.checks.holding import effect_of, holding, kept, no_fields_read, only_hidden_effects, spoil
+from tests.checks.scenes import clean, evidence, witnesses
 
 
 def wrong(scene: Scene) -> None:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from tests.checks.cases import Case, no_fault
 from tests.checks.groups import thoroughly, witnesses_of
-from tests.checks.histories import Scene, witnesses
+from tests.checks.histories import Scene
+from tests.checks.scenes import witnesses
 
 
 def wrong(scene: Scene) -> None:

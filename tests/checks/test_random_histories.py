@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streamproof.history.promise import Part
-from tests.checks.histories import CHANNELS, DEAD, Row, Scene, witnesses
+from tests.checks.histories import CHANNELS, DEAD, Row, Scene
+from tests.checks.scenes import witnesses
 
 PARTITIONS = 2
 quickly = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -11,7 +11,8 @@ from streamproof.errors import HistoryError
 from streamproof.history.store import History
 from streamproof.history.tables import TABLES
 from tests.checks.cases import Case
-from tests.checks.histories import Scene, clean, clean_plain, small, witnesses
+from tests.checks.histories import Scene
+from tests.checks.scenes import clean, clean_plain, small, witnesses
 
 
 def end_unknown(scene: Scene) -> None:

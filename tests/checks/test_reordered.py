@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.checks.cases import Case, disturbed_before_and_after, same_owner
-from tests.checks.histories import Row, Scene, small, witnesses
+from tests.checks.histories import Row, Scene
+from tests.checks.scenes import small, witnesses
 
 
 def every_key_once(scene: Scene) -> None:

@@ -6,7 +6,8 @@ from hypothesis import given
 
 from tests.checks.cases import Case, same_owner
 from tests.checks.groups import INPUTS, Tenure, effects_of, group_scenes, tenures, thoroughly, witnesses_of
-from tests.checks.histories import Scene, clean, evidence, names, witnesses
+from tests.checks.histories import Scene
+from tests.checks.scenes import clean, evidence, names, witnesses
 
 
 def wrong(scene: Scene) -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.checks.cases import Case
 from tests.checks.groups import thoroughly, witnesses_of
-from tests.checks.histories import STEP, Scene, clean, evidence, small, witnesses
+from tests.checks.histories import STEP, Scene
+from tests.checks.scenes import clean, evidence, small, witnesses
 
 
 def nobody_asked(scene: Scene) -> None:

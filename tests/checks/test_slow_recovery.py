@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.checks.cases import Case, no_fault
 from tests.checks.groups import thoroughly, witnesses_of
-from tests.checks.histories import STEP, Scene, clean, evidence, small, witnesses
+from tests.checks.histories import STEP, Scene
+from tests.checks.scenes import clean, evidence, small, witnesses
 
 PROMISED_MS = 50
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from streamproof.checks import What
-from tests.checks.histories import START, Scene, clean_plain, names, small
+from tests.checks.histories import START, Scene
+from tests.checks.scenes import clean_plain, names, small
 from tests.checks.stories import (
     FIRST,
     SECOND,

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.checks.cases import Case, no_fault
 from tests.checks.groups import thoroughly, witnesses_of
-from tests.checks.histories import STEP, Scene, witnesses
+from tests.checks.histories import STEP, Scene
+from tests.checks.scenes import witnesses
 
 BOUND_MS = 60_000  # the scenes' transactions time out sooner
 

@@ -6,7 +6,8 @@ import pytest
 
 from streamproof.history.promise import Delivery, Isolation
 from tests.checks.cases import Case, abort_of_one_partition
-from tests.checks.histories import STEP, Scene, small, witnesses
+from tests.checks.histories import STEP, Scene
+from tests.checks.scenes import small, witnesses
 
 
 def wrong(scene: Scene) -> None:

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from tests.checks.cases import Case
-from tests.checks.histories import DEAD, Scene, clean, evidence, witnesses
+from tests.checks.histories import DEAD, Scene
 from tests.checks.holding import buried, poisoned
+from tests.checks.scenes import clean, evidence, witnesses
 
 
 def never_committed_past(scene: Scene) -> None:

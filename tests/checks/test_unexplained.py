@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.checks.cases import Case
-from tests.checks.histories import DEAD, Scene, witnesses
+from tests.checks.histories import DEAD, Scene
 from tests.checks.holding import effect_of, letter, written
+from tests.checks.scenes import witnesses
 from tests.checks.test_altered import letters_unread
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from streamproof.checks import Outcome, judge
 from streamproof.report.text import explain
-from tests.checks.histories import Scene, clean, small
+from tests.checks.histories import Scene
+from tests.checks.scenes import clean, small
 
 
 def contradicted(scene: Scene, directory: Path) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import pytest
 
 from streamproof.cluster import versions
 from tests.calling import Call
-from tests.checks.histories import clean
+from tests.checks.scenes import clean
 
 STREAMPROOF = str(Path(sys.executable).with_name("streamproof"))
 CONTRACTS = Path(__file__).parents[2] / "contracts"

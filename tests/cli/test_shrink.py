@@ -13,7 +13,7 @@ from streamproof.cluster import EmbeddedCluster
 from streamproof.history.promise import Delivery
 from streamproof.make_schemas import schemas
 from tests.calling import Call
-from tests.checks.histories import clean
+from tests.checks.scenes import clean
 
 LOOP = Path(__file__).parents[1] / "foreign" / "loop.py"
 TOML = """

@@ -14,7 +14,7 @@ from streamproof.engine.failing import FAILING, failing_seeds, note_outcome
 from streamproof.engine.request import Request, prepare
 from streamproof.errors import UsageError
 from tests.calling import Call
-from tests.checks.histories import clean
+from tests.checks.scenes import clean
 
 ROOT = Path(__file__).parents[2]
 

@@ -263,7 +263,7 @@ def test_a_run_leaves_its_verdict_its_picture_and_its_logs(
 
 FAILURE = """
 from streamproof.checks import judge
-from tests.checks.histories import clean
+from tests.checks.scenes import clean
 
 def test_it(tmp_path):
     scene = clean()

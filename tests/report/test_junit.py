@@ -6,7 +6,8 @@ from pathlib import Path
 from streamproof.checks import Outcome, Verdict, judge
 from streamproof.history.store import History
 from streamproof.report.junit import write_junit
-from tests.checks.histories import Scene, clean, clean_plain
+from tests.checks.histories import Scene
+from tests.checks.scenes import clean, clean_plain
 
 
 def judged(scene: Scene, directory: Path) -> tuple[Verdict, History]:

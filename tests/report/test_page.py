@@ -15,7 +15,8 @@ from streamproof.errors import ReportError
 from streamproof.report.drawing import BADGE, Picture
 from streamproof.report.page import write_page
 from streamproof.report.timeline import read_timeline
-from tests.checks.histories import STEP, Scene, clean, names
+from tests.checks.histories import STEP, Scene
+from tests.checks.scenes import clean, names
 
 HOSTILE = "</script><img src=x onerror=document.title='taken'>&{{ 7*7 }}"
 

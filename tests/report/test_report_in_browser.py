@@ -25,7 +25,7 @@ import pytest
 from pytest_bdd import given, then, when
 from streamproof.checks import judge, write_witnesses
 from streamproof.report.results import attach_verdict, describe
-from tests.checks.histories import clean
+from tests.checks.scenes import clean
 
 @given("a mover", target_fixture="scene")
 def mover(): return clean()

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from streamproof.checks import judge
 from streamproof.report.seeds import table_of
-from tests.checks.histories import clean
+from tests.checks.scenes import clean
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])

@@ -11,7 +11,8 @@ from rich.text import Text
 from streamproof.checks import judge
 from streamproof.report.fitted import print_fitted
 from streamproof.report.text import explain
-from tests.checks.histories import Scene, clean
+from tests.checks.histories import Scene
+from tests.checks.scenes import clean
 
 
 def test_brackets_in_data_are_words_of_it(tmp_path: Path) -> None:

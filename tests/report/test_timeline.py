@@ -8,7 +8,8 @@ import pytest
 
 from streamproof.checks import judge, write_witnesses
 from streamproof.report.timeline import Broken, Lane, Span, State, read_timeline
-from tests.checks.histories import START, STEP, Scene, clean, clean_plain
+from tests.checks.histories import START, STEP, Scene
+from tests.checks.scenes import clean, clean_plain
 
 S = 1_000_000
 
