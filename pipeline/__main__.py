@@ -1,10 +1,15 @@
-"""`python -m pipeline MEMBER`: runs a member until SIGTERM. Its settings are environment variables."""
+"""`python -m pipeline MEMBER`: runs a member until SIGTERM.
+
+Its settings are environment variables, or keys of a TOML file: those at its top are for all members, and those of the
+table of a member's name for that member. A variable goes before a key.
+"""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipeline import metrics
@@ -23,7 +28,9 @@ from pipeline.settings import (
     ProducerSettings,
     ProjectorSettings,
     RedriveSettings,
+    Settings,
     TopicSettings,
+    read_settings,
 )
 from pipeline.topics import make_topics
 
@@ -107,24 +114,26 @@ MEMBERS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0 stopped in order, 1 fatal, 2 wrong settings, 3 fenced again and again."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parsers = parser.add_subparsers(dest="member", required=True, metavar="MEMBER")
     for name, member in MEMBERS.items():
-        variables = "\n".join(
-            f"  {field.upper():<30}{'required' if info.is_required() else info.default}"
-            for field, info in member.settings.model_fields.items()
-        )
-        parsers.add_parser(
+        own = parsers.add_parser(
             name,
             help=member.help,
             description=member.help,
-            epilog=f"environment variables and their defaults:\n{variables}",
+            epilog=f"settings, as environment variables; in a file in small letters:\n{_listed(member.settings)}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-    name = parser.parse_args(arguments).member
+        own.add_argument("--config", type=Path, metavar="FILE", help="a TOML file of settings")
+    given = parser.parse_args(arguments)
+    name = given.member
     spare_the_collector()
     try:
-        settings = MEMBERS[name].settings.from_environment()
+        all_settings = {name: member.settings for name, member in MEMBERS.items()}
+        file = read_settings(given.config, name, all_settings) if given.config else {}
+        settings = MEMBERS[name].settings.from_environment(file=file)
         if settings.metrics_port is not None:
             metrics.serve(settings.metrics_host, settings.metrics_port)
         MEMBERS[name].run(settings)
@@ -132,6 +141,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"{name}: {error}")
         return error.status
     return 0
+
+
+def _listed(settings: type[Settings]) -> str:
+    """Each setting with its default and what it is for."""
+    return "\n".join(
+        f"  {name.upper()}{'' if info.is_required() or info.default is None else f'={info.default}'}"
+        f"{'  (required)' if info.is_required() else ''}\n      {info.description}"
+        for name, info in settings.model_fields.items()
+    )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,17 @@
 """Settings are checked before anything is started, and are what the client accepts."""
 
+import re
+from pathlib import Path
+
 import pytest
 from confluent_kafka import Consumer, Producer
 from pydantic import ValidationError
 
+from pipeline.__main__ import MEMBERS
 from pipeline.errors import SettingsError
-from pipeline.settings import ApiSettings, ForwarderSettings, ProducerSettings
+from pipeline.settings import ApiSettings, ForwarderSettings, ProducerSettings, read_settings
 
+SETTINGS = {name: member.settings for name, member in MEMBERS.items()}
 NEEDED = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9", "TRANSACTIONAL_ID": "order-processor-instance-1"}
 
 
@@ -14,6 +19,32 @@ def test_settings_come_from_the_variables_of_their_names() -> None:
     """A variable sets the field of its name, an empty variable does not, and the rest keep their defaults."""
     settings = ForwarderSettings.from_environment({**NEEDED, "MAX_BATCH": "7", "GROUP_ID": ""})
     assert (settings.max_batch, settings.group_id, settings.input_topic) == (7, "order-processor", "order-events")
+
+
+def test_a_file_sets_what_no_variable_does(tmp_path: Path) -> None:
+    """Keys at its top are for all members that have them, a member's table for that member, and first."""
+    path = tmp_path / "pipeline.toml"
+    path.write_text("max_batch = 7\npartitions = 3\nbatch_ms = 1\n[forward]\nbatch_ms = 2\n[project]\nbatch_ms = 3\n")
+    file = read_settings(path, "forward", SETTINGS)
+    settings = ForwarderSettings.from_environment({**NEEDED, "MAX_BATCH": "8"}, file)
+    assert (settings.max_batch, settings.batch_ms) == (8, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("max_batch", "pipeline.toml cannot be read as TOML"),
+        ("max_bach = 1", "pipeline.toml: no member has a setting max_bach"),
+        ("[forward]\nmax_bach = 1", "max_bach: Extra inputs are not permitted; set it right in the file"),
+        ("max_batch = 0", "max_batch: Input should be greater than or equal to 1; set it right in the file"),
+    ],
+)
+def test_a_mistake_in_a_file_is_named(tmp_path: Path, text: str, sentence: str) -> None:
+    """With its key, as it is written there."""
+    path = tmp_path / "pipeline.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=re.escape(sentence)):
+        ForwarderSettings.from_environment(NEEDED, read_settings(path, "forward", SETTINGS))
 
 
 @pytest.mark.parametrize(
