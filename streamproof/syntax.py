@@ -19,6 +19,10 @@ IN_PLAIN_WORDS = [
         r"<block end>, but found '<scalar>'",
         "a text goes on after its closing quote; put the whole of it in other quotes",
     ),
+    (
+        r"<block end>, but found '[],}]'",
+        "a value has ended before this; give each key its own line, or put them all in braces: {{ KEY: VALUE }}",
+    ),
     (r"<block end>, but found '[-?]'", "a list and keys stand side by side; indent what belongs to the other"),
     (
         r"<block end>",

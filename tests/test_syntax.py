@@ -21,6 +21,7 @@ from streamproof.syntax import MalformedError, read_json, read_toml
         ("a:\n\tb: 1", "2:1: no valid YAML: a tab; indent with spaces"),
         ("a: @x", "1:4: no valid YAML: a text cannot begin with @; put it in quotes"),
         ("a: 'it's'", "1:8: no valid YAML: a text goes on after its closing quote"),
+        ("a: 'x', b: 1", "1:7: no valid YAML: a value has ended before this; give each key its own line"),
         ("a: 1\n- b", "2:1: no valid YAML: a list and keys stand side by side"),
         ("a:\n  b: 1\n c: 2", "3:2: no valid YAML: its indentation fits none of the lines before it"),
         ("a: [1,\n 2", "1:4: no valid YAML: the bracket that begins here is not closed; close it with ]"),

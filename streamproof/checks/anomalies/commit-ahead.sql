@@ -13,8 +13,9 @@
 -- between: committed, effect
 -- causes: `enable.auto.commit=true`, the default: what was handed out is committed by the clock, done or not; in
 --   librdkafka set `enable.auto.offset.store=false` and store offsets after the effect | the commit stands before the
---   work, or before the `flush` of its effects | work is handed to threads, and the offset of the last record that
---   was read is committed, not that of the last before which all is done
+--   work, or before the `flush` of its effects | `commit()` without offsets commits all that was handed out, also what
+--   still waits in a batch, a queue or a pool of workers; commit the last offset that is done, + 1 | work is handed to
+--   threads, and the offset of the last record that was read is committed, not that of the last before which all is done
 SELECT id, channel, key, topic, part, off, commit_off, committed_at, appeared_at
 FROM ahead_of_effects AS ahead
 CROSS JOIN promise

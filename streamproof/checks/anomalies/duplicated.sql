@@ -7,11 +7,12 @@
 --   aborted-read.
 -- between: effect, effect
 -- causes: the effect and the commit are two steps, with a crash or a rebalance between them: no `transactional.id`,
---   effects outside the transaction, or offsets that the consumer commits instead of `send_offsets_to_transaction` |
---   a zombie is not fenced: the transaction's offsets are sent without the consumer's group metadata, or each start
---   makes up a new `transactional.id` | retries of a producer with `enable.idempotence=false`, librdkafka's default |
---   records of a partition that was taken away are done to the end and their effects are kept, with no key in the
---   database that refuses the second
+--   effects outside the transaction, or offsets that the consumer commits instead of `send_offsets_to_transaction` | a
+--   zombie is not fenced: the transaction's offsets are sent without the consumer's group metadata, or each start makes
+--   up a new `transactional.id` | retries of a producer with `enable.idempotence=false`, librdkafka's default | records
+--   of a partition that was taken away are done to the end and their effects are kept, with no key in the database that
+--   refuses the second | ids that were seen are kept in memory alone: another instance, or the same after a restart,
+--   knows none of them
 SELECT miscount.id, miscount.channel, distinct_input.key, distinct_input.topic, distinct_input.part, distinct_input.off,
        miscount.at_most, miscount.seen
 FROM miscount

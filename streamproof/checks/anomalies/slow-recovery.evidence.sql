@@ -6,7 +6,9 @@ WITH judged AS (
     CROSS JOIN promise
     WHERE went_on <= t_known OR t_known > t_to + recovery_ms * 1000
 )
-SELECT 'faults that were over with inputs to be done' AS evidence, seen,
+SELECT CASE WHEN promise.recovery_ms IS NULL THEN 'x-recovery in the contract'
+            ELSE 'faults that were over with inputs to be done' END AS evidence,
+       seen,
        CASE WHEN promise.recovery_ms IS NULL THEN NULL
             WHEN seen > 0 THEN TRUE
             WHEN NOT EXISTS (SELECT 1 FROM fault_in_flight) THEN FALSE END AS enough,
