@@ -45,7 +45,10 @@ ERRORS: Mapping[str, str] = {
     "Produce": "NOT_LEADER_OR_FOLLOWER",
     **dict.fromkeys(("InitProducerId", "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn"), "NOT_COORDINATOR"),
     **dict.fromkeys(("TxnOffsetCommit", "OffsetCommit", "SyncGroup", "Heartbeat"), "ILLEGAL_GENERATION"),
+    "ConsumerGroupHeartbeat": "FENCED_MEMBER_EPOCH",
 }
+# with what it refuses a member of a consumer group (KIP-848), which has an epoch of its own
+EPOCH_ERRORS: Mapping[str, str] = {**ERRORS, "OffsetCommit": "STALE_MEMBER_EPOCH"}
 # what decides something, so that it matters when it arrives
 HELD = frozenset({"Produce", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn", "OffsetCommit"})
 
@@ -68,15 +71,16 @@ class How(StrEnum):
 
     def is_possible(self, capabilities: AbstractSet[Capability]) -> bool:
         """Whether a cluster and a subject with these capabilities let it be done."""
-        return _KINDS[self].action(Step(Stage.STEADY, Moment("Produce"))).requires <= capabilities
+        return _KINDS[self].action(Trial(self, Step(Stage.STEADY, Moment("Produce")))).requires <= capabilities
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A fault at a step."""
+    """A fault at a step. `error`: with which a broker would refuse its request, if it would."""
 
     how: How
     step: Step
+    error: str | None = None
 
     @property
     def name(self) -> str:
@@ -89,7 +93,11 @@ def trials(steps: Sequence[Step], hows: Sequence[How], only: Sequence[str] = ())
 
     UsageError for a pattern that matches nothing.
     """
-    every = tuple(Trial(how, step) for how in hows for step in steps if _KINDS[how].fits(step))
+    has_epochs = any(step.moment.api == "ConsumerGroupHeartbeat" for step in steps)
+    errors = EPOCH_ERRORS if has_epochs else ERRORS
+    every = tuple(
+        Trial(how, step, errors.get(step.moment.api)) for how in hows for step in steps if _KINDS[how].fits(step)
+    )
     for pattern in only:
         if not any(_matches(trial, pattern) for trial in every):
             names = list(dict.fromkeys(trial.step.name for trial in every))
@@ -127,7 +135,7 @@ def _role(step: Step) -> BrokerRole | None:
 
 
 def _fault(trial: Trial, mark: float) -> Fault:
-    action, step = _KINDS[trial.how].action(trial.step), trial.step
+    action, step = _KINDS[trial.how].action(trial), trial.step
     to_broker = trial.how is How.BROKER
     target = (_role(step) if to_broker else None) or Instance(VICTIM)
     when = AtMoment(Progress(mark), step.moment, step.stage, VICTIM if to_broker else None)
@@ -143,13 +151,18 @@ def _is_request(step: Step, apis: Container[str]) -> bool:
     return step.moment.side is Side.REQUEST and step.moment.api in apis
 
 
+def _joins_or_leaves(step: Step) -> bool:
+    """Whether a member has no epoch yet, or none any more, by which it could be refused."""
+    return step.moment.api == "ConsumerGroupHeartbeat" and step.stage is not Stage.STEADY
+
+
 @dataclass(frozen=True)
 class _Kind:
     """A kind of fault: the steps that it `fits`, and the `action` there."""
 
     meaning: str
     fits: Callable[[Step], bool]
-    action: Callable[[Step], Action]
+    action: Callable[[Trial], Action]
 
 
 _KINDS: Mapping[How, _Kind] = {
@@ -177,7 +190,7 @@ _KINDS: Mapping[How, _Kind] = {
     ),
     How.ERROR: _Kind(
         "it is answered with an error, and nothing is done",
-        lambda step: _is_request(step, ERRORS),
-        lambda step: ErrorAnswer(lasts_ms=0, error=ERRORS[step.moment.api]),
+        lambda step: _is_request(step, ERRORS) and not _joins_or_leaves(step),
+        lambda trial: ErrorAnswer(lasts_ms=0, error=trial.error or ERRORS[trial.step.moment.api]),
     ),
 }

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from streamproof import __version__
 from streamproof.checks import Outcome
@@ -40,16 +42,16 @@ class Row:
     cells: tuple[Cell, ...]
 
 
-def map_of(sweep: Sweep) -> Table:
+def map_of(sweep: Sweep) -> Group:
     """The map for a terminal: a row for each step that was tried, by stage, and a column for each kind of fault."""
     colour = COLOURS[sweep.outcome]
-    title = f"[bold {colour}]{sweep.outcome.upper()}[/]  {_counted(sweep)}"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, caption=LEGEND, caption_justify="left")
+    title = Text.assemble((sweep.outcome.upper(), f"bold {colour}"), f"  {_counted(sweep)}")
+    table = Table(box=None, pad_edge=False)
     for column in ("stage", "step", *_hows(sweep)):
         table.add_column(column)
     for row in _rows(sweep):
         table.add_row(row.stage, row.step, *(f"[{INKS[cell.kind]}]{cell.text}[/]" for cell in row.cells))
-    return table
+    return Group(title, table, Text(LEGEND, style="dim"))
 
 
 def write_map(sweep: Sweep, directory: Path) -> Path:

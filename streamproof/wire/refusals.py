@@ -26,8 +26,9 @@ PLAUSIBLE: Mapping[str, tuple[str, ...]] = {
     "AddOffsetsToTxn": _TRANSACTION,
     "EndTxn": _TRANSACTION,
     "TxnOffsetCommit": (*_MEMBER, *_FENCED),
-    "OffsetCommit": (*_MEMBER, "REBALANCE_IN_PROGRESS"),
+    "OffsetCommit": (*_MEMBER, "REBALANCE_IN_PROGRESS", "STALE_MEMBER_EPOCH"),
     "Heartbeat": (*_MEMBER, "REBALANCE_IN_PROGRESS"),
+    "ConsumerGroupHeartbeat": (*_COORDINATOR, "UNKNOWN_MEMBER_ID", "FENCED_MEMBER_EPOCH"),
     "JoinGroup": _MEMBER,
     "SyncGroup": (*_MEMBER, "REBALANCE_IN_PROGRESS"),
 }  # fmt: skip

@@ -4,7 +4,7 @@ import pytest
 
 from streamproof.capabilities import Capability
 from streamproof.errors import UsageError
-from streamproof.faults import AtMoment, BrokerRole, Instance
+from streamproof.faults import AtMoment, BrokerRole, ErrorAnswer, Instance
 from streamproof.faults.cycle import Step
 from streamproof.faults.moments import Stage
 from streamproof.faults.sweep import EVENTS, How, plan_of, trials
@@ -34,6 +34,34 @@ STEPS = (JOINED, COMMIT, COMMITTED, LEFT)
 def test_a_fault_is_tried_where_it_makes_sense(how: How, steps: tuple[Step, ...]) -> None:
     """A request can be held, or refused; an answer is there."""
     assert [trial.step for trial in trials(STEPS, [how])] == list(steps)
+
+
+@pytest.mark.parametrize(
+    ("heartbeat", "errors"),
+    [
+        ("Heartbeat", {"OffsetCommit": "ILLEGAL_GENERATION", "Heartbeat": "ILLEGAL_GENERATION"}),
+        (
+            "ConsumerGroupHeartbeat",
+            {"OffsetCommit": "STALE_MEMBER_EPOCH", "ConsumerGroupHeartbeat": "FENCED_MEMBER_EPOCH"},
+        ),
+    ],
+)
+def test_a_request_is_refused_as_its_groups_protocol_has_it(heartbeat: str, errors: dict[str, str]) -> None:
+    """A member of a consumer group has an epoch; of a generation its client knows nothing, and may end itself."""
+    steps = [Step(Stage.STEADY, Moment(api)) for api in ("OffsetCommit", heartbeat)]
+    plan, _ = plan_of(trials(steps, [How.ERROR]), 7, learnt_from=1000)
+    refused = {
+        fault.when.moment.api: fault.action.error
+        for fault in plan.faults
+        if isinstance(fault.when, AtMoment) and isinstance(fault.action, ErrorAnswer)
+    }
+    assert refused == errors
+
+
+def test_a_member_without_an_epoch_is_not_refused_for_it() -> None:
+    """Who joins a consumer group, or leaves it."""
+    steps = [Step(stage, Moment("ConsumerGroupHeartbeat")) for stage in (Stage.START_UP, Stage.SHUTDOWN)]
+    assert not trials(steps, [How.ERROR])
 
 
 @pytest.mark.parametrize(
