@@ -284,6 +284,7 @@ class Run:
                 lambda: list_offsets(self._servers, {*self._topics, *hops.hops.topics}),
                 timeout_s=self.spec.quiet_s,
                 open_timeout_s=(self._transaction_timeout_ms() + CLEANUP_MS) / 1000,
+                done=self.progress.committed,
                 say=say,
             )
             if found.behind and not sum(self.input.accounted().values()):

@@ -11,6 +11,7 @@ from streamproof.recording.batches import Place
 from streamproof.recording.readback import LogEnds, drain
 
 POLL_S = 0.1
+LONGEST_S = 600.0  # of a subject that goes on and on
 
 
 @dataclass(frozen=True)
@@ -45,17 +46,20 @@ def wait_until_quiet(
     *,
     timeout_s: float,
     open_timeout_s: float = 0.0,
+    done: Callable[[], int] = lambda: 0,
     say: Callable[[str], None] = lambda _: None,
 ) -> Quiet:
     """What was found when all is quiet, or at the bound of `timeout_s` seconds, which is no error.
 
+    The bound counts from when the subject was last seen to go on, by how much it has `done`: who is slow is not late.
     While a transaction is open the bound is `open_timeout_s`, if that is longer: until then the broker may
     rightly keep it open.
 
     `behind` asks which partitions have input that the subject is not done with, `log_ends` where the logs of all topics
     end: both are asked again and again. HistoryError when the input cannot be read.
     """
-    began = time.monotonic()
+    began = went_on = time.monotonic()
+    most = done()
     while True:
         # in this order: a group that has committed may have markers on their way to other partitions
         late = behind()
@@ -63,7 +67,10 @@ def wait_until_quiet(
         unstable = [place for place, (_, stable, high) in ends.items() if stable < high]
         found = Quiet(len(ends), tuple(sorted(late)), tuple(sorted(unstable)))
         bound = max(timeout_s, open_timeout_s) if unstable else timeout_s
-        if found.quiet or time.monotonic() > began + bound:
+        now = time.monotonic()
+        if (so_far := done()) > most:
+            most, went_on = so_far, now
+        if found.quiet or now > min(went_on + bound, began + max(bound, LONGEST_S)):
             return found
         say(str(found))
         time.sleep(POLL_S)

@@ -68,6 +68,16 @@ def test_it_waits_until_the_group_has_committed(wait: Wait, topic: str, send: Se
     assert sentences == [f"not committed to the end: {topic}[0]"] * 2
 
 
+def test_who_goes_on_is_waited_for_beyond_the_bound() -> None:
+    """The bound is for who stands still: a slow subject is not called late for what it is about to do."""
+    place = ("t", 0)
+    looks, done = iter([[place], [place], [place], []]), iter([0, 1, 2, 3, 4])
+    ends: LogEnds = {place: (0, 9, 9)}
+    assert wait_until_quiet(lambda: next(looks), lambda: ends, timeout_s=0, done=lambda: next(done)).quiet
+    still = iter([0, 1, 1])
+    assert wait_until_quiet(lambda: [place], lambda: ends, timeout_s=0, done=lambda: next(still)).behind == (place,)
+
+
 def test_an_open_transaction_is_found(wait: Wait, broker: EmbeddedCluster, topic: str, send: Send) -> None:
     """At the bound the answer says where; input behind it is not asked for before it is visible."""
     producer = Producer({"bootstrap.servers": broker.bootstrap_servers, "transactional.id": topic})
