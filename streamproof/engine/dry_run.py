@@ -68,7 +68,7 @@ def dry_run(request: Request) -> DryRun:
     surroundings = Surroundings.foreseen(spec.subject, backend, brokers, proxied=cluster.proxied)
     plan = prepared.plan
     if plan is None:
-        plan = Plan.default(spec.seed, surroundings)
+        plan = Plan.default(spec.seed, surroundings, transactional=spec.transactional)
     check_plan(plan, surroundings)
     promise = promise_of(spec)
     with kept(request.directory):  # it can be made, and holds no run

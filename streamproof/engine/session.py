@@ -159,7 +159,7 @@ class Session:
         with self._told(spec) as tell:
             surroundings = self.surroundings(spec)
             if plan is None:
-                plan = Plan.default(spec.seed, surroundings)
+                plan = Plan.default(spec.seed, surroundings, transactional=spec.transactional)
             else:
                 check_plan(plan, surroundings)
             with self._made(spec, tell) as run:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from streamproof.contract.model import Contract, Produces
 from streamproof.errors import UsageError, did_you_mean
+from streamproof.history.promise import Delivery
 from streamproof.history.terms import Fate
 from streamproof.recording.holding import InputRecord, due_echo
 from streamproof.subject import SubjectSpec
@@ -56,6 +57,12 @@ class RunSpec:
     def needs_registry(self) -> bool:
         """Whether there must be a schema registry for it."""
         return self.contract.needs_registry or self.subject.needs_registry
+
+    @property
+    def transactional(self) -> bool:
+        """Whether its promise takes transactions: exactly once, from topic to topic."""
+        records = any(produced.channel.query is None for produced in self.contract.produces)
+        return self.contract.delivery is Delivery.EXACTLY_ONCE and records and not self.contract.sends
 
 
 def queried(subject: SubjectSpec, contract: Contract) -> Mapping[str, Produces]:

@@ -38,9 +38,11 @@ PLANS = """\
 A plan says what is broken, where and when. `streamproof verify` makes a plan, unless it is told otherwise: it kills
 an instance inside its cycle, locks each SQLite database of the subject, kills a coordinator, pauses an instance
 beyond its session, stops an instance in good order and pauses the leader. Of a subject that is told what to send, and
-so is in no group, it kills the leader and a second instance instead. The seed chooses which instances, which
-coordinator, and when exactly. The brokers of an existing cluster are left alone, and the report says that their loss
-was not shown. `--faults none` breaks nothing, and some faults alone, spread over the run, are said in words:
+so is in no group, it kills the leader and a second instance instead. Where exactly once is promised from topic to
+topic, the offsets of a transaction are refused ([error-answer](#error-answer)), as in a rebalance: it must be aborted,
+though its partitions stay, and be done again. The seed chooses which instances, which coordinator, and when exactly.
+The brokers of an existing cluster are left alone, and the report says that their loss was not shown. `--faults none`
+breaks nothing, and some faults alone, spread over the run, are said in words:
 
 ```sh
 streamproof verify --faults kill-in-flight@instance:1,pause-broker@broker:leader

@@ -8,8 +8,18 @@ from typing import Self
 from streamproof.capabilities import OF_BACKEND, Capability
 from streamproof.cluster import Cluster
 from streamproof.errors import UnsupportedByCluster, UsageError
-from streamproof.faults.actions import Join, Kill, KillBroker, LockDatabase, PauseBeyondSession, PauseBroker, Stop
+from streamproof.faults.actions import (
+    ErrorAnswer,
+    Join,
+    Kill,
+    KillBroker,
+    LockDatabase,
+    PauseBeyondSession,
+    PauseBroker,
+    Stop,
+)
 from streamproof.faults.fault import Fault, either
+from streamproof.faults.moments import AtMoment
 from streamproof.faults.targets import (
     BROKER,
     DATABASE,
@@ -23,6 +33,7 @@ from streamproof.faults.targets import (
 )
 from streamproof.faults.triggers import InFlight, Progress
 from streamproof.subject import SubjectSpec
+from streamproof.wire import Moment
 
 NO_BROKERS = "loss of a broker: the brokers of an existing cluster are not ours to break"
 
@@ -118,12 +129,14 @@ class Plan:
         return replace(self, faults=self.faults + other.faults, dropped=self.dropped + other.dropped)
 
     @classmethod
-    def default(cls, seed: int, surroundings: Surroundings) -> Self:
+    def default(cls, seed: int, surroundings: Surroundings, *, transactional: bool = False) -> Self:
         """Kill an instance mid-cycle, lose the coordinator, let one sleep beyond its session, stop one, pause a leader.
 
         And lock each database that can be locked. Instances that are in no group have no coordinator and no session: a
-        leader is lost instead, and another instance killed mid-cycle. The seed chooses which instances, which
-        coordinator, and when exactly. Where brokers cannot be broken, their faults are `dropped`.
+        leader is lost instead, and another instance killed mid-cycle. Of a subject whose promise takes transactions, a
+        transaction's offsets are refused once, so that it must abort what it still owns, and do it again. The seed
+        chooses which instances, which coordinator, and when exactly. Where brokers cannot be broken, their faults are
+        `dropped`.
         """
         chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
         numbers = list(range(1, surroundings.instances + 1))
@@ -153,6 +166,9 @@ class Plan:
             faults.append(Fault(PauseBroker(), BrokerRole.LEADER, around(0.8)))
             dropped = ()
         faults.append(Fault(Stop(lasts_ms=200), victim, around(0.68)))
+        if transactional and Capability.WIRE in surroundings.capabilities:
+            refused = AtMoment(around(0.2), Moment("TxnOffsetCommit"))
+            faults.append(Fault(ErrorAnswer(lasts_ms=0, error="ILLEGAL_GENERATION"), victim, refused))
         return cls(tuple(sorted(faults, key=_mark)), seed, dropped)
 
 

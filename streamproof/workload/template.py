@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from streamproof.contract.model import Channel, Contract, Input
+from streamproof.contract.model import Contract, Input
 from streamproof.errors import ContractError
 from streamproof.serde.locators import Locator, steps_of
 from streamproof.workload.values import make_values, validator_of
@@ -133,17 +133,24 @@ def _documents(contract: Contract, rng: random.Random) -> Iterator[Document]:
         )
     for n, value in enumerate(values):
         shown = channel.headers[n % len(examples)] if channel.headers else {}
-        headers = {**_made_headers(channel, rng), **shown}
+        headers = {**_made_headers(contract, rng), **shown}
         example = examples[n % len(examples)] if examples else None
         gaps = {**_echoes(source, example, headers), **_declared(source)}
         yield Document(value, gaps, headers)
 
 
-def _made_headers(channel: Channel, rng: random.Random) -> Mapping[str, str]:
-    """Headers as the message declares them; what is no text is written as JSON."""
-    made = make_values(channel.headers_schema, (), rng, 1) if channel.headers_schema else []
+def _made_headers(contract: Contract, rng: random.Random) -> Mapping[str, str]:
+    """Headers as the input's message declares them; what is no text is written as JSON.
+
+    Without those that name an effect's input: one that is passed on would name another.
+    """
+    schema = contract.input.channel.headers_schema
+    made = make_values(schema, (), rng, 1) if schema else []
     values = made[0].items() if made and isinstance(made[0], dict) else ()
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values}
+    naming = {produced.identity.path for produced in contract.produces if produced.identity.kind == "header"}
+    return {
+        name: value if isinstance(value, str) else json.dumps(value) for name, value in values if name not in naming
+    }
 
 
 def _free(schema: Mapping[str, Any], pointers: Pointers) -> Mapping[str, Any]:

@@ -44,13 +44,22 @@ def test_a_dry_run_says_what_would_be_run_fed_broken_and_judged(call: Call, tmp_
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("subject", "refused"), [("orders", 1), ("projector", 0), ("consumer", 0), ("producer", 0)])
+def test_a_transaction_is_refused_where_the_promise_takes_transactions(call: Call, subject: str, refused: int) -> None:
+    """Exactly once from topic to topic: not into a database, not at least once, and not what is told what to send."""
+    told = json.loads(call("verify", subject, *CONFIG, "--dry-run", "--json").out)
+    assert [fault["kind"] for fault in told["plan"]["faults"]].count("error-answer") == refused
+
+
 def test_a_dry_run_is_one_json_document(call: Call) -> None:
     """Its plan is the plan that the run would carry out, and its command starts the run."""
     called = call("verify", "orders", *CONFIG, "--dry-run", "--json", "--directory", "kept")
     told = json.loads(called.out)
     assert called.status == 0, called.err
-    foreseen = Surroundings.foreseen(read_config(ROOT / "streamproof.toml").subject("orders"), "embedded", 3)
-    assert told["plan"] == {**json.loads(json_of(Plan.default(7, foreseen))), "dropped": []}
+    foreseen = Surroundings.foreseen(
+        read_config(ROOT / "streamproof.toml").subject("orders"), "embedded", 3, proxied=True
+    )
+    assert told["plan"] == {**json.loads(json_of(Plan.default(7, foreseen, transactional=True))), "dropped": []}
     assert len(told["faults"]) == len(told["plan"]["faults"])
     assert [event["headers"] for event in told["sample"]] == [{"event-id": f"s7-{n}"} for n in range(3)]
     assert [anomaly["anomaly"] for anomaly in told["anomalies"]] == [check.name for check in load_checks()]

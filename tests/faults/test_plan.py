@@ -28,9 +28,11 @@ from streamproof.faults import (
     read_plan,
 )
 from streamproof.faults.actions import Join, PauseBeyondSession
+from streamproof.faults.moments import AtMoment
 from streamproof.faults.triggers import SoFar, Trigger
 from streamproof.faults.written import fault_of, json_of, keys_of
 from streamproof.subject import SubjectSpec
+from streamproof.wire import Moment
 
 SUBJECT = SubjectSpec(
     name="orders",
@@ -172,6 +174,19 @@ def test_the_default_plan_names_faults_that_there_are_in_the_order_of_their_mark
     assert marks == sorted(marks)
     assert {fault.on for fault in plan.faults if isinstance(fault.on, Instance)} == {Instance(1), Instance(2)}
     assert [fault.action.kind for fault in plan.faults].count("stop") == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_promise_that_takes_transactions_has_one_aborted_that_keeps_its_partitions(seed: int) -> None:
+    """Where the proxy sees requests; what such a promise does not need, is not waited for."""
+    proxied = Surroundings.foreseen(SUBJECT, "embedded", 3, proxied=True)
+    plan = Plan.default(seed, proxied, transactional=True)
+    check_plan(plan, proxied)
+    (refused,) = (fault for fault in plan.faults if fault.action.kind == "error-answer")
+    assert isinstance(refused.when, AtMoment)
+    assert refused.when.moment == Moment("TxnOffsetCommit")
+    assert plan.without(refused) == Plan.default(seed, proxied)
+    assert Plan.default(seed, PLAIN, transactional=True) == Plan.default(seed, PLAIN)
 
 
 def test_brokers_that_are_not_ours_are_left_alone_and_that_is_said() -> None:

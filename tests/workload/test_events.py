@@ -212,3 +212,6 @@ def test_an_event_has_the_headers_that_its_message_declares() -> None:
     shown = replace(channel, examples=({},), headers=({"trace": "as shown"},))
     (first, *_) = made(replace(contract, input=replace(contract.input, channel=shown)), 5)
     assert dict(first.headers)["trace"] == b"as shown"
+    naming = replace(contract.produces[0], identity=Locator("header", "trace"))
+    passed_on = replace(contract, produces=(naming,), input=replace(contract.input, channel=channel))
+    assert {name for event in made(passed_on, 20) for name, _ in event.headers} == {"id", "tries"}
