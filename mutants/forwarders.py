@@ -189,6 +189,20 @@ class NoGeneration(Waking):
         return self._nobody.consumer_group_metadata()
 
 
+class PassesOver(Waking):
+    """The bug: when its transaction was taken from it, it takes a new producer, and goes on with what it reads next."""
+
+    def settle(self) -> None:
+        under_way = self._under_way
+        try:
+            super().settle()
+        except StartOver:
+            if under_way is None:
+                raise
+            self.journal.write("passed-over", under_way.batch)
+            self.transactions.open()
+
+
 class _Uncommitted(ForwarderSettings):
     def consumer_config(self) -> Config:
         return {**super().consumer_config(), "isolation.level": "read_uncommitted"}

@@ -1,7 +1,7 @@
 """Which mutants there are, and what each must be caught by."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from mutants.consumers import AutoCommit, CommitsOnStop, DropsOnRevoke, LastFinished, Parallel, SkipFailed, Stopped
@@ -14,6 +14,7 @@ from mutants.forwarders import (
     NoRewind,
     NoTransaction,
     OutOfOrder,
+    PassesOver,
     ReadUncommitted,
     Renames,
     Replays,
@@ -46,6 +47,8 @@ from pipeline.process import Stop
 from pipeline.settings import ForwarderSettings, GroupSettings, ProjectorSettings
 
 Settings = TypeVar("Settings", bound=GroupSettings)
+# an open transaction is aborted before its owner's group misses that
+SOON_ABORTED = {"TRANSACTION_TIMEOUT_MS": "1500", "SESSION_TIMEOUT_MS": "6000", "HEARTBEAT_INTERVAL_MS": "500"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Mutant:
     """`anomalies`: what it may be caught by, its own first; `witnesses`: exactly which inputs, of each anomaly.
 
     `subject`: of streamproof.toml, the right one, in whose place the mutant runs. `faults`: by their name in runner.py;
-    those of its subject, unless it needs others.
+    those of its subject, unless it needs others. `env`: what of its subject's environment it has otherwise.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Mutant:
     witnesses: Callable[[Sequence[Row], Tables], Witnesses]
     subject: str = "orders"
     faults: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def command(self) -> str:
@@ -112,6 +116,15 @@ MUTANTS = {
             ("duplicated", "commit-regression", "dual-ownership"),
             no_generation,
             faults="zombies",
+        ),
+        Mutant(
+            "passes-over",
+            "goes on with the next batch when its coordinator has aborted a transaction",
+            running(ForwarderSettings, PassesOver),
+            ("lost",),
+            no_rewind,
+            faults="timeouts",
+            env=SOON_ABORTED,
         ),
         Mutant(
             "read-uncommitted",
@@ -280,6 +293,15 @@ CLEAN = {
             (),
             lambda *_: {},
             faults="zombies",
+        ),
+        Mutant(
+            "starts-over",
+            "none: reads again what it had in a transaction that its coordinator has aborted",
+            running(ForwarderSettings, Waking),
+            (),
+            lambda *_: {},
+            faults="timeouts",
+            env=SOON_ABORTED,
         ),
         Mutant(
             "parallel",

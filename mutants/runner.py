@@ -26,6 +26,7 @@ from streamproof.faults import (
     Kill,
     LockDatabase,
     PauseBeyondSession,
+    PauseBeyondTransaction,
     Plan,
     Progress,
     Stop,
@@ -53,6 +54,11 @@ FAULTS = {
         Fault(PauseBeyondSession(lasts_ms=1000), Instance(1), InFlight(Progress(0.2))),
         Fault(Kill(lasts_ms=300), Instance(1), InFlight(Progress(0.5))),
         Fault(PauseBeyondSession(lasts_ms=1000), Instance(2), InFlight(Progress(0.7))),
+    ),
+    "timeouts": (
+        Fault(PauseBeyondTransaction(lasts_ms=200), Instance(1), InFlight(Progress(0.2))),
+        Fault(PauseBeyondTransaction(lasts_ms=200), Instance(2), InFlight(Progress(0.5))),
+        Fault(Kill(lasts_ms=300), Instance(1), InFlight(Progress(0.75))),
     ),
     "joins": (
         Fault(Join(), Instance(3), Progress(0.2)),
@@ -85,7 +91,7 @@ def _spec(mutant: Mutant, journal: Path, seed: int, directory: Path) -> RunSpec:
     spec = declared_spec(
         read_config(CONFIG), mutant.subject, records=EVENTS, seed=seed, directory=directory / mutant.name, suffix=suffix
     )
-    environment = {**spec.subject.env, "JOURNAL": str(journal)}
+    environment = {**spec.subject.env, **mutant.env, "JOURNAL": str(journal)}
     changed = {"name": mutant.name, "command": mutant.command, "env": environment}
     return replace(spec, subject=spec.subject.model_copy(update=changed))
 

@@ -4,7 +4,8 @@ from streamproof.faults.actions.action import ACTIONS, Action, Drawn
 from streamproof.faults.actions.brokers import DisconnectBroker, KillBroker, KillBrokerAhead, PauseBroker, RestartBroker
 from streamproof.faults.actions.databases import LockDatabase
 from streamproof.faults.actions.deployments import Deploy, Stop
-from streamproof.faults.actions.processes import Join, Kill, PauseBeyondSession
+from streamproof.faults.actions.pauses import PauseBeyondPoll, PauseBeyondSession, PauseBeyondTransaction
+from streamproof.faults.actions.processes import Join, Kill
 from streamproof.faults.actions.wire import BlackHole, CutConnection, Delay, ErrorAnswer, HoldPastRetry, Throttle
 
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
     "KillBroker",
     "KillBrokerAhead",
     "LockDatabase",
+    "PauseBeyondPoll",
     "PauseBeyondSession",
+    "PauseBeyondTransaction",
     "PauseBroker",
     "RestartBroker",
     "Stop",

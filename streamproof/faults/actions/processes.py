@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from streamproof.capabilities import Capability
-from streamproof.faults.actions.action import Action, Drawn
+from streamproof.faults.actions.action import Action
 from streamproof.faults.in_flight import described, open_now
 from streamproof.faults.roles import group_of
 from streamproof.faults.system import Evidence, Scene, System
@@ -35,8 +35,10 @@ def note_members(scene: Scene) -> None:
         scene.members, scene.whole = group.ids, group.state == "Stable" and group.members >= running
 
 
-def seen_given_up(scene: Scene, what: str) -> Evidence:
+def seen_given_up(scene: Scene, what: str, kept: str = KEPT, within_s: float | None = None) -> Evidence:
     """Whether the group gives up one of its members in time, while an instance does nothing. `what` was done to it.
+
+    `kept`: why it may have been kept though it was a member.
 
     Another may leave meanwhile, and come back by another name. Not until the silent member is out can the group settle.
     """
@@ -49,9 +51,9 @@ def seen_given_up(scene: Scene, what: str) -> Evidence:
         gone = scene.members - group.ids
         return group.state in SETTLED and bool(gone)
 
-    if system.wait_until(settled, GIVEN_UP_WITHIN_S):
+    if system.wait_until(settled, within_s or GIVEN_UP_WITHIN_S):
         return Evidence(f"{what}given up by its group", effective=True, held=held, given_up=tuple(sorted(gone)))
-    why = UNSETTLED if gone else KEPT if scene.whole else UNKNOWN
+    why = UNSETTLED if gone else kept if scene.whole else UNKNOWN
     return Evidence(f"{what}but {why}", effective=False)
 
 
@@ -116,46 +118,6 @@ class Kill(Action):
 
     def end(self, scene: Scene, state: Killed) -> None:
         scene.system.supervisor.start(state.number)
-
-
-class PauseBeyondSession(Action):
-    """Pause an instance (SIGSTOP) *inside* its cycle until its group has given it up, then let it wake: a zombie.
-
-    It wakes in the belief that it still owns what others have taken over, with work in its hands; all it writes then
-    must be fenced off. It is looked for inside its cycle as for [kill](#kill) in flight; when it is not seen there in
-    30 looks, it is paused where it is, with nothing in its hands. `lasts_ms` counts from when it was given up.
-
-    Evidence: its group gave up a member while it slept, and went on without; and what it held.
-
-    Without effect: when the group kept it for 60 s, as with a longer session time-out, or where it was no member.
-    """
-
-    kind: ClassVar[str] = "pause-beyond-session"
-    target: ClassVar[TargetKind] = INSTANCE
-    requires: ClassVar[frozenset[Capability]] = frozenset({Capability.CONSUMER_GROUP})
-    back: ClassVar[str] = "woken"
-    drawn: ClassVar[Drawn] = Drawn.PAUSED
-    feeds: ClassVar[bool] = True
-    looks: ClassVar[int] = 30  # fewer than for a kill: an instance that has nothing in its hands becomes a zombie too
-
-    def prepare(self, scene: Scene) -> None:
-        note_members(scene)
-
-    def begin(self, scene: Scene) -> int:
-        scene.system.supervisor.pause(scene.number)
-        return scene.number
-
-    def evidence(self, scene: Scene, state: int) -> Evidence:
-        scene.feed(1.0)  # for those who take over
-        held = scene.held | scene.locks
-        nothing = "" if scene.own_hold else " with nothing in its hands"
-        slept = f"instance {state} paused{f' with {described(held, scene.system)}' if held else nothing}, "
-        evidence = seen_given_up(scene, slept)
-        scene.system.wait(self.lasts_ms / 1000)  # its partitions are with others when it wakes
-        return evidence
-
-    def end(self, scene: Scene, state: int) -> None:
-        scene.system.supervisor.resume(state)
 
 
 class Join(Action):
