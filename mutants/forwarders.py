@@ -2,6 +2,7 @@
 
 import os
 import time
+import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -187,6 +188,14 @@ class NoGeneration(Waking):
 
     def membership(self) -> Any:
         return self._nobody.consumer_group_metadata()
+
+
+class NoFencing(NoGeneration):
+    """The bug: nor is its transactional id its own, but another at each start: nobody fences who was there before."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        own = f"{settings.transactional_id}-{uuid.uuid4().hex[:8]}"
+        super().__init__(settings.model_copy(update={"transactional_id": own}), stop)
 
 
 class PassesOver(Waking):

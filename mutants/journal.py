@@ -10,6 +10,7 @@ acts, of one batch, in the order in which they come:
   latest          sent, with the offsets that it begins at
   waking          produce
   no-generation   produce
+  no-fencing      produce
   passes-over     produce; then passed-over, if its transaction was taken from it
   out-of-order    in-order, or reversed
   renames         sent → renamed, of some of them

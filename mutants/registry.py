@@ -10,6 +10,7 @@ from mutants.forwarders import (
     CommitFirst,
     GoesBack,
     Latest,
+    NoFencing,
     NoGeneration,
     NoRewind,
     NoTransaction,
@@ -116,6 +117,14 @@ MUTANTS = {
             ("duplicated", "commit-regression", "dual-ownership"),
             no_generation,
             faults="zombies",
+        ),
+        Mutant(
+            "no-fencing",
+            "does not say which member commits, and has another transactional id at each start",
+            running(ForwarderSettings, NoFencing),
+            ("duplicated", "commit-regression", "dual-ownership"),
+            no_generation,
+            faults="replacements",
         ),
         Mutant(
             "passes-over",
@@ -293,6 +302,14 @@ CLEAN = {
             (),
             lambda *_: {},
             faults="zombies",
+        ),
+        Mutant(
+            "fenced",
+            "none here: does not say which member commits, but who comes in its place fences it",
+            running(ForwarderSettings, NoGeneration),
+            (),
+            lambda *_: {},
+            faults="replacements",
         ),
         Mutant(
             "starts-over",

@@ -29,6 +29,7 @@ from streamproof.faults import (
     PauseBeyondTransaction,
     Plan,
     Progress,
+    Replace,
     Stop,
 )
 
@@ -54,6 +55,11 @@ FAULTS = {
         Fault(PauseBeyondSession(lasts_ms=1000), Instance(1), InFlight(Progress(0.2))),
         Fault(Kill(lasts_ms=300), Instance(1), InFlight(Progress(0.5))),
         Fault(PauseBeyondSession(lasts_ms=1000), Instance(2), InFlight(Progress(0.7))),
+    ),
+    "replacements": (
+        Fault(Replace(lasts_ms=500), Instance(1), InFlight(Progress(0.2))),
+        Fault(Kill(lasts_ms=300), Instance(1), InFlight(Progress(0.5))),
+        Fault(Replace(lasts_ms=500), Instance(2), InFlight(Progress(0.7))),
     ),
     "timeouts": (
         Fault(PauseBeyondTransaction(lasts_ms=200), Instance(1), InFlight(Progress(0.2))),

@@ -71,7 +71,7 @@ def assemble(
         spec.subject,
         values,
         logs,
-        lambda number: {"bootstrap_servers": proxy.servers(number)} if proxy else {},
+        lambda *process: {"bootstrap_servers": proxy.servers(*process)} if proxy else {},
     )
     effects = effect_channels(spec.subject, spec.contract, values)
     port = input_port_of(spec, servers, supervisor, effects)

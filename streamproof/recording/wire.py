@@ -24,7 +24,6 @@ class Wire(Observer):
     def __init__(self, proxy: Proxy, supervisor: ProcessSupervisor) -> None:
         super().__init__()
         self._proxy, self._instances = proxy, supervisor.spec.instances
-        proxy.incarnation = lambda number: supervisor.current(number).incarnation
 
     def start(self, writer: HistoryWriter) -> None:
         self._proxy.start()

@@ -97,7 +97,8 @@ def _is_alive_in(group: int, process: psutil.Process) -> bool:
 class ProcessSupervisor:
     """Owns the instances of a subject. Numbers of instances start at 1, incarnations too.
 
-    `values`: what placeholders stand for; `own`: what they stand for in an instance of its own, by its number.
+    `values`: what placeholders stand for; `own`: what they stand for in a process of its own, by its instance's number
+    and its incarnation.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class ProcessSupervisor:
         spec: SubjectSpec,
         values: Mapping[str, str],
         logs: Path,
-        own: Callable[[int], Mapping[str, str]] = lambda _: {},
+        own: Callable[[int, int], Mapping[str, str]] = lambda *_: {},
     ) -> None:
         self.spec = spec
         self._guardian = guardian
@@ -118,16 +119,19 @@ class ProcessSupervisor:
         self._closing = threading.Event()
         self._supervisor: threading.Thread | None = None
 
-    def start(self, number: int) -> Instance:
-        """Start (or start again) instance `number`; returns at once. SubjectError when it runs."""
-        values = {**self._values, **self._own(number), "instance": str(number)}
-        arguments = self.spec.arguments(values)
+    def start(self, number: int, *, beside: bool = False) -> Instance:
+        """Start (or start again) instance `number`; returns at once. SubjectError when it runs.
+
+        `beside`: though it runs. Its process is then the caller's to end, by `end`: a supervisor knows the newest.
+        """
         log = self._logs / f"{self.spec.name}-{number}.log"
         with self._lock, log.open("ab") as output:
-            if number in self._current and self._current[number].running:
+            if not beside and number in self._current and self._current[number].running:
                 raise SubjectError(f"subject {self.spec.name}, instance {number} runs already; stop it first")
             log_start = log.stat().st_size
             incarnation = 1 + sum(1 for instance in self._all if instance.number == number)
+            values = {**self._values, **self._own(number, incarnation), "instance": str(number)}
+            arguments = self.spec.arguments(values)
             stdin = subprocess.PIPE if self.spec.input == "stdin" else subprocess.DEVNULL
             stdout = subprocess.PIPE if self.spec.input == "stdin" else output
             try:
@@ -248,7 +252,11 @@ class ProcessSupervisor:
         False when it had ended by itself a moment before.
         """
         with self._lock:
-            instance = self.current(number)
+            return self.end(self.current(number))
+
+    def end(self, instance: Instance) -> bool:
+        """As `kill`, of a process that there may be another beside."""
+        with self._lock:
             if not instance.running:
                 self._ended(instance)
                 return False

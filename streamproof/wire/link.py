@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 CONNECT_S = 10.0
 WRITE_BUFFER = 1 << 20
+Process = tuple[int, int]  # an instance's number, and its incarnation
 WAITING = 1 << 24  # bytes behind a held frame; then its sender has to wait
 
 
@@ -77,9 +78,9 @@ def _other(side: Side) -> Side:
 class Link:
     """All of it runs in the proxy's loop. `address`: the broker's."""
 
-    def __init__(self, proxy: "Proxy", number: int, instance: int, incarnation: int, address: str) -> None:
-        self._proxy, self._address = proxy, address
-        self._who = (number, instance, incarnation)
+    def __init__(self, proxy: "Proxy", number: int, process: Process, address: str) -> None:
+        self._proxy, self._process, self._address = proxy, process, address
+        self._number = number
         self._ends: dict[Side, asyncio.Transport] = {}
         self._lanes = {side: _Lane() for side in Side}
         self._asked: deque[_Asked] = deque()
@@ -120,7 +121,7 @@ class Link:
                 lane.waiting.append(frame)
                 lane.size += len(frame)
         if raw is not None:
-            self._proxy.raw.add(self._who[0])
+            self._proxy.raw.add(self._number)
             self._send(side, raw)
         if lane.size > WAITING:
             self._flow(side)
@@ -242,7 +243,7 @@ class Link:
         if header.key == API_VERSIONS:
             return lowered(body)
         self._proxy.learn(body)
-        return readdressed(body, partial(self._proxy.local, self._who[1]))
+        return readdressed(body, partial(self._proxy.local, self._process))
 
     def _asked_by(self, correlation: int | None) -> _Asked | None:
         """The request that an answer is for; those before it were not answered, and never will be."""
@@ -263,7 +264,9 @@ class Link:
         self, frame: bytes, header: Header, content: Content, side: Side, error: str | None = None
     ) -> Sighting:
         api, version, client = header.api, header.version, header.client
-        return Sighting(*self._who, self._address, api, version, client, side, content, error, len(frame))
+        return Sighting(
+            self._number, *self._process, self._address, api, version, client, side, content, error, len(frame)
+        )
 
     def _weigh(self, sighting: Sighting, frame: bytes, header: Header, pass_on: Callable[[], None]) -> None:
         note = self._proxy.journal.note

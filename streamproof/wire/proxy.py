@@ -1,7 +1,8 @@
-"""The proxy between a subject and its brokers: an address for each instance and broker, in a thread of its own.
+"""The proxy between a subject and its brokers: an address for each process and broker, in a thread of its own.
 
 A client learns where brokers are from brokers. So the proxy puts its own addresses into their answers, those of the
-client's own instance: an instance's connections are told by the address that they come to.
+client's own process: a process's connections are told by the address that they come to. A process is an incarnation of
+an instance; of some instances, two run at once.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from typing import Any
 from streamproof.cluster.ports import HOST
 from streamproof.history.terms import Side
 from streamproof.wire.journal import Journal
-from streamproof.wire.link import End, Link
+from streamproof.wire.link import End, Link, Process
 from streamproof.wire.rules import Deed, Rule
 from streamproof.wire.sightings import Sighting
 
@@ -26,8 +27,7 @@ STOP_S = 10.0
 class Proxy:
     """Between the instances of a subject and the brokers at `servers`.
 
-    `incarnation`: which of an instance's processes runs now, by its number. `nodes`: the brokers that were told of,
-    by address.
+    `nodes`: the brokers that were told of, by address.
     `connections`: how many came from each instance. `undecoded`: frames that were passed on without being understood,
     by API, version and side; `raw`: the connections that did not speak Kafka's protocol. `failure`: the first error of
     a rule.
@@ -42,10 +42,10 @@ class Proxy:
         self.raw: set[int] = set()
         self.failure: Exception | None = None
         self._servers = servers
-        self.incarnation: Callable[[int], int] = lambda _: 1
         self._topics: dict[Any, str] = {}
         self._rules: tuple[Rule, ...] = ()
-        self._ports: dict[tuple[int, str], int] = {}
+        self._ports: dict[tuple[Process, str], int] = {}
+        self._newest: dict[int, int] = {}
         self._listeners: list[asyncio.Server] = []
         self._links: set[Link] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -81,10 +81,15 @@ class Proxy:
         for _ in range(2):  # an aborted transport tells its end, and closes its socket, in the next round
             await asyncio.sleep(0)
 
-    def servers(self, instance: int) -> str:
-        """Where an instance finds the brokers, through the proxy."""
+    def servers(self, instance: int, incarnation: int = 1) -> str:
+        """Where a process of an instance finds the brokers, through the proxy."""
+        self._newest[instance] = max(incarnation, self.incarnation(instance))
         addresses = [address.strip() for address in self._servers.split(",")]
-        return ",".join(f"{HOST}:{self._listen(instance, address)}" for address in addresses)
+        return ",".join(f"{HOST}:{self._listen((instance, incarnation), address)}" for address in addresses)
+
+    def incarnation(self, instance: int) -> int:
+        """Of the newest process of an instance."""
+        return self._newest.get(instance, 1)
 
     def add(self, rule: Rule) -> None:
         """Ask a rule of all that is seen from now on. The first rule that has something to say decides."""
@@ -125,9 +130,9 @@ class Proxy:
         """The name of a topic that a request gives by its id; the id where no broker has told the name."""
         return self._topics.get(topic_id, str(topic_id))
 
-    def local(self, instance: int, _node: int, host: str, port: int) -> tuple[str, int]:
-        """Where an instance finds, through the proxy, what a broker says is at `host` and `port`."""
-        return HOST, self._listen(instance, f"{host}:{port}")
+    def local(self, process: Process, _node: int, host: str, port: int) -> tuple[str, int]:
+        """Where a process finds, through the proxy, what a broker says is at `host` and `port`."""
+        return HOST, self._listen(process, f"{host}:{port}")
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Let work be done beside."""
@@ -145,24 +150,24 @@ class Proxy:
         """A link that is closed at both ends."""
         self._links.discard(link)
 
-    def _listen(self, instance: int, address: str) -> int:
-        """The port at which an instance finds this broker; it is opened when it is first asked for."""
+    def _listen(self, process: Process, address: str) -> int:
+        """The port at which a process finds this broker; it is opened when it is first asked for."""
         with self._lock:
-            if (port := self._ports.get((instance, address))) is None:
+            if (port := self._ports.get((process, address))) is None:
                 listening = socket.create_server((HOST, 0), backlog=BACKLOG)
-                port = self._ports[instance, address] = listening.getsockname()[1]
-                self.call(lambda: self.begin(self._accept(listening, instance, address)))
+                port = self._ports[process, address] = listening.getsockname()[1]
+                self.call(lambda: self.begin(self._accept(listening, process, address)))
             return port
 
-    async def _accept(self, listening: socket.socket, instance: int, address: str) -> None:
+    async def _accept(self, listening: socket.socket, process: Process, address: str) -> None:
         loop = asyncio.get_running_loop()
         self._listeners.append(
-            await loop.create_server(lambda: self._link(instance, address), sock=listening, backlog=BACKLOG)
+            await loop.create_server(lambda: self._link(process, address), sock=listening, backlog=BACKLOG)
         )
 
-    def _link(self, instance: int, address: str) -> End:
+    def _link(self, process: Process, address: str) -> End:
         self._number += 1
-        self.connections[instance] += 1
-        link = Link(self, self._number, instance, self.incarnation(instance), address)
+        self.connections[process[0]] += 1
+        link = Link(self, self._number, process, address)
         self._links.add(link)
         return End(link, Side.REQUEST)

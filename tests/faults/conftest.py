@@ -18,9 +18,11 @@ from streamproof.guardian import Guardian
 from streamproof.kafka.groups import find_group_coordinator
 from streamproof.kafka.leaders import list_leaders
 from streamproof.kafka.topics import create_topics
-from streamproof.subject import ProcessSupervisor, SubjectSpec
+from streamproof.subject import ProcessSupervisor, Ready, SubjectSpec
 
 TOPIC = "faults-input"
+WaitUntil = Callable[[Callable[[], bool]], None]
+Running = Callable[..., System]
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,27 @@ def unmade(tmp_path: Path, deeds: Deeds) -> System:
     )
     supervisor = cast("ProcessSupervisor", deeds)
     return System(cluster, supervisor, FakeProgress(), None, TOPIC, (TOPIC,), since_ms=0)
+
+
+@pytest.fixture
+def running(unmade: System, session_guardian: Guardian, tmp_path: Path, wait_until: WaitUntil) -> Iterator[Running]:
+    """A system whose instances are real processes, without any broker."""
+    made: list[ProcessSupervisor] = []
+
+    def run(command: str, instances: int = 1, stop_timeout_s: float = 15.0) -> System:
+        spec = SubjectSpec(
+            name="none", command=command, instances=instances, stop_timeout_s=stop_timeout_s, ready=Ready("log", "up")
+        )
+        supervisor = ProcessSupervisor(session_guardian, spec, {}, tmp_path)
+        made.append(supervisor)
+        supervisor.start_all()
+        wait_until(lambda: all(supervisor.ready(instance) for instance in supervisor.current_all()))
+        return replace(unmade, supervisor=supervisor)
+
+    yield run
+    for supervisor in made:
+        supervisor.stop_all()
+        supervisor.close()
 
 
 @dataclass

@@ -1,8 +1,6 @@
 """Instances that are asked to end: what is told is how their processes went, and each is started again."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +8,8 @@ import pytest
 from streamproof.errors import ClusterError, UsageError
 from streamproof.faults import AllInstances, Deploy, Fault, InFlight, Instance, Kill, Progress, Stop, System
 from streamproof.faults.targets import parse_target
-from streamproof.guardian import Guardian
 from streamproof.kafka.groups import Group
-from streamproof.subject import ProcessSupervisor, Ready, SubjectSpec
-from tests.faults.conftest import act, with_progress
+from tests.faults.conftest import Running, WaitUntil, act, with_progress
 
 ORDERLY = "sh -c 'trap \"exit 3\" TERM; echo up; while :; do sleep 0.02; done'"
 DEAF = "sh -c 'trap \"\" TERM; echo up; while :; do sleep 0.02; done'"
@@ -21,29 +17,6 @@ CARELESS = "sh -c 'echo up; exec sleep 60'"
 GROUP = "streamproof.faults.actions.deployments.describe_group"
 MEMBERS = "streamproof.faults.actions.processes.describe_group"
 NOW = Progress(0.5)
-WaitUntil = Callable[[Callable[[], bool]], None]
-Running = Callable[..., System]
-
-
-@pytest.fixture
-def running(unmade: System, session_guardian: Guardian, tmp_path: Path, wait_until: WaitUntil) -> Iterator[Running]:
-    """A system whose instances are real processes, without any broker."""
-    made: list[ProcessSupervisor] = []
-
-    def run(command: str, instances: int = 1, stop_timeout_s: float = 15.0) -> System:
-        spec = SubjectSpec(
-            name="none", command=command, instances=instances, stop_timeout_s=stop_timeout_s, ready=Ready("log", "up")
-        )
-        supervisor = ProcessSupervisor(session_guardian, spec, {}, tmp_path)
-        made.append(supervisor)
-        supervisor.start_all()
-        wait_until(lambda: all(supervisor.ready(instance) for instance in supervisor.current_all()))
-        return replace(unmade, supervisor=supervisor)
-
-    yield run
-    for supervisor in made:
-        supervisor.stop_all()
-        supervisor.close()
 
 
 def rows(system: System) -> list[dict[str, Any]]:

@@ -8,8 +8,7 @@ import pytest
 
 from streamproof.faults import AtMoment, Fault, Moment, PauseBeyondPoll, PauseBeyondTransaction, Progress, System
 from streamproof.faults.actions import pauses
-from streamproof.faults.nemesis import Scene
-from streamproof.faults.system import OpenTransaction
+from streamproof.faults.system import OpenTransaction, Scene
 from streamproof.faults.targets import Instance
 from streamproof.kafka.groups import Group
 from streamproof.kafka.transactions import Transaction

@@ -67,6 +67,18 @@ def test_an_instance_that_runs_is_not_started_beside_itself(make: Make) -> None:
     assert len(supervisor.rows()) == 1
 
 
+def test_a_process_beside_another_is_a_process_of_its_own(make: Make) -> None:
+    """Asked for, two run with one number: what is done by that number reaches the newest; the first is ended alone."""
+    supervisor = make(SLEEPS)
+    first = supervisor.current(1)
+    second = supervisor.start(1, beside=True)
+    assert first.running
+    assert supervisor.current(1) is second
+    assert supervisor.end(first)
+    assert second.running
+    assert [(row["incarnation"], row["exit"]) for row in supervisor.rows()] == [(1, -9), (2, None)]
+
+
 def test_an_instance_that_ends_on_its_own_is_started_again_a_few_times(make: Make, wait_until: WaitUntil) -> None:
     """As a supervisor would; then it stays down."""
     supervisor = make("sh -c 'exit 3'")

@@ -37,7 +37,7 @@ def linked() -> tuple[Proxy, Link, Wire, Wire]:
     """A link between two ends that are there, whose proxy knows a broker's host."""
     proxy, client, broker = Proxy("broker:9"), Wire(), Wire()
     proxy.hosts.add(b"\x01")  # so that answers are looked into
-    link = Link(proxy, 1, 1, 1, "broker:9")
+    link = Link(proxy, 1, (1, 1), "broker:9")
     link._ends = {Side.REQUEST: cast("asyncio.Transport", client), Side.RESPONSE: cast("asyncio.Transport", broker)}
     return proxy, link, client, broker
 

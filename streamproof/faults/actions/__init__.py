@@ -4,7 +4,7 @@ from streamproof.faults.actions.action import ACTIONS, Action, Drawn
 from streamproof.faults.actions.brokers import DisconnectBroker, KillBroker, KillBrokerAhead, PauseBroker, RestartBroker
 from streamproof.faults.actions.databases import LockDatabase
 from streamproof.faults.actions.deployments import Deploy, Stop
-from streamproof.faults.actions.pauses import PauseBeyondPoll, PauseBeyondSession, PauseBeyondTransaction
+from streamproof.faults.actions.pauses import PauseBeyondPoll, PauseBeyondSession, PauseBeyondTransaction, Replace
 from streamproof.faults.actions.processes import Join, Kill
 from streamproof.faults.actions.wire import BlackHole, CutConnection, Delay, ErrorAnswer, HoldPastRetry, Throttle
 
@@ -28,6 +28,7 @@ __all__ = [
     "PauseBeyondSession",
     "PauseBeyondTransaction",
     "PauseBroker",
+    "Replace",
     "RestartBroker",
     "Stop",
     "Throttle",

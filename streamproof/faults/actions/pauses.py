@@ -1,16 +1,19 @@
 """Actions that stop an instance (SIGSTOP) until somebody else has lost patience with it, and let it wake."""
 
-from typing import ClassVar
+import signal
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from streamproof.capabilities import Capability
 from streamproof.faults.actions.action import Action, Drawn
-from streamproof.faults.actions.processes import members_of, note_members, seen_given_up
+from streamproof.faults.actions.processes import ENDED, NOTICED_WITHIN_S, members_of, note_members, seen_given_up
 from streamproof.faults.in_flight import described
 from streamproof.faults.system import Evidence, Scene
 from streamproof.faults.targets import INSTANCE, TargetKind
 from streamproof.kafka.transactions import describe_transaction, list_transactions
+from streamproof.subject import Instance as Process
 
 LEAVES_WITHIN_S = 10.0  # a client looks at its poll interval every half second
 CLEANS_UP_WITHIN_S = 15.0  # a coordinator looks for transactions past their time every 10 s, by its default
@@ -33,11 +36,11 @@ class Pause(Action):
     def prepare(self, scene: Scene) -> None:
         note_members(scene)
 
-    def begin(self, scene: Scene) -> int:
+    def begin(self, scene: Scene) -> Any:
         scene.system.supervisor.pause(scene.number)
         return scene.number
 
-    def end(self, scene: Scene, state: int) -> None:
+    def end(self, scene: Scene, state: Any) -> None:
         scene.system.supervisor.resume(state)
 
 
@@ -126,6 +129,55 @@ class PauseBeyondTransaction(Pause):
             return Evidence(f"{slept}but that was not aborted", effective=False)
         system.wait(self.lasts_ms / 1000)
         return Evidence(f"{slept}which its coordinator aborted", effective=True, held=tuple(sorted(ids)))
+
+
+class Replace(Pause):
+    """Pause an instance (SIGSTOP) inside its cycle, start another process in its place, and let the first wake.
+
+    So an orchestrator does with a machine that it does not hear of, and that comes back: two processes have the same
+    number (`{instance}`), and with it the same transactional id, or static member id. The first wakes once its group
+    has the second instead, with work in its hands, and is killed `lasts_ms` later. The second stays.
+
+    Evidence: its group gave up a member and had another before the first woke; what that held, and whether it ended by
+    itself then.
+
+    Without effect: when the first had ended by itself before, or its group had nobody in its place within 60 s.
+    """
+
+    kind: ClassVar[str] = "replace"
+    back: ClassVar[str] = "gone"
+
+    def begin(self, scene: Scene) -> Process:
+        supervisor, number = scene.system.supervisor, scene.number
+        first = supervisor.current(number)
+        supervisor.pause(number)
+        try:
+            supervisor.start(number, beside=True)
+        except BaseException:
+            supervisor.resume(number)
+            raise
+        return first
+
+    def evidence(self, scene: Scene, state: Process) -> Evidence:
+        system = scene.system
+        scene.feed(1.0)
+        if not state.running:
+            return Evidence(f"{scene.met} {ENDED}", effective=False)
+        evidence = seen_given_up(scene, _slept(scene, state.number))
+        if not evidence.effective:
+            return evidence
+        if not system.wait_until(lambda: bool(members_of(system) - scene.members), NOTICED_WITHIN_S):
+            return Evidence(f"{evidence.sentence}, but nobody joined in its place", effective=False)
+        state.signal(signal.SIGCONT)
+        if scene.own_hold:
+            scene.own_hold.let_go()
+        ended = system.wait_until(lambda: not state.running, self.lasts_ms / 1000)
+        became = f"ended with status {state.process.returncode}" if ended else "did not end by itself"
+        told = f"{evidence.sentence}, another in its place; woken beside that, it {became}"
+        return replace(evidence, sentence=told, held=())  # what it held is decided while the fault lasts
+
+    def end(self, scene: Scene, state: Process) -> None:
+        scene.system.supervisor.end(state)
 
 
 def _slept(scene: Scene, number: int) -> str:
