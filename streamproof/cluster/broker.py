@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+import resource
 import secrets
 import signal
 import subprocess
@@ -86,6 +87,13 @@ class Broker:
 
     def resume(self) -> None:
         self.signal(signal.SIGCONT)
+
+    def fill_disk(self) -> None:
+        """Let it write nothing more: no file of its process may grow. To it that is a disk without room."""
+        if self._process is None or self._process.poll() is not None:
+            raise ClusterError(f"broker {self.node} is not running; start it first")
+        _, most = resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (0, most))
 
     def wait(self, timeout_s: float = STOP_TIMEOUT_S) -> bool:
         """Until its process has ended, by force if need be; whether it needed none."""

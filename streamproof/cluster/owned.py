@@ -84,13 +84,15 @@ class OwnedCluster(Cluster, Generic[N]):
             if security.mode == "scram":
                 admit(self.bootstrap_servers, USER, security.values["kafka_password"])
 
-    def start(self, node: int) -> None:
-        """Start a stopped or killed broker again, on the same ports and data; returns when it answers."""
-        broker = self.broker(node)
-        if broker.running:
-            raise ClusterError(f"broker {node} is already running")
-        broker.launch()
-        wait_until_ready([broker], frozenset({node}), READY_TIMEOUT_S)
+    def start(self, *nodes: int) -> None:
+        """Start stopped or killed brokers again, on the same ports and data; returns when they answer."""
+        brokers = [self.broker(node) for node in nodes]
+        for broker in brokers:
+            if broker.running:
+                raise ClusterError(f"broker {broker.node} is already running")
+        for broker in brokers:  # all before any is waited for: alone, none would find a quorum
+            broker.launch()
+        wait_until_ready(brokers, frozenset(nodes), READY_TIMEOUT_S)
 
     def stop(self, node: int) -> bool:
         """SIGTERM, and wait for the end; False when it did not end in time, and was killed."""

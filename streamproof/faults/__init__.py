@@ -9,12 +9,15 @@ from streamproof.faults.actions import (
     Deploy,
     DisconnectBroker,
     ErrorAnswer,
+    FillDisk,
     HoldPastRetry,
     Join,
     Kill,
+    KillAllBrokers,
     KillBroker,
     KillBrokerAhead,
     LockDatabase,
+    MoveLeaders,
     PauseBeyondPoll,
     PauseBeyondSession,
     PauseBeyondTransaction,
@@ -29,7 +32,7 @@ from streamproof.faults.moments import AtMoment
 from streamproof.faults.nemesis import Nemesis
 from streamproof.faults.plan import Plan, Surroundings, check_plan
 from streamproof.faults.system import Evidence, Scene, System
-from streamproof.faults.targets import AllInstances, Broker, BrokerRole, DatabaseOf, Instance
+from streamproof.faults.targets import AllBrokers, AllInstances, Broker, BrokerRole, DatabaseOf, Instance
 from streamproof.faults.triggers import After, During, Elapsed, InFlight, Progress
 from streamproof.faults.written import is_in_words, json_of, plan_in_words, read_plan
 from streamproof.wire import Moment
@@ -38,6 +41,7 @@ __all__ = [
     "ACTIONS",
     "Action",
     "After",
+    "AllBrokers",
     "AllInstances",
     "AtMoment",
     "BlackHole",
@@ -53,15 +57,18 @@ __all__ = [
     "ErrorAnswer",
     "Evidence",
     "Fault",
+    "FillDisk",
     "HoldPastRetry",
     "InFlight",
     "Instance",
     "Join",
     "Kill",
+    "KillAllBrokers",
     "KillBroker",
     "KillBrokerAhead",
     "LockDatabase",
     "Moment",
+    "MoveLeaders",
     "Nemesis",
     "PauseBeyondPoll",
     "PauseBeyondSession",

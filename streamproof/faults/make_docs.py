@@ -10,6 +10,7 @@ from streamproof.faults.fault import Fault
 from streamproof.faults.moments import AtMoment
 from streamproof.faults.plan import Plan, Surroundings
 from streamproof.faults.targets import (
+    ALL_BROKERS,
     ALL_INSTANCES,
     BROKER,
     DATABASE,
@@ -118,12 +119,13 @@ A plan is checked before anything runs; what is wrong is told with the number of
 TARGETS = """\
 `broker:leader` leads partition 0 of the topic that the subject reads when the fault begins; `broker:group-coordinator`
 coordinates its group then, and `broker:transaction-coordinator` one of its transactions (its group, where it has none).
+`broker:controller` leads the quorum of controllers, and `broker:all` is each broker.
 A subject that is told what to send reads no topic and is in no group: its leader leads the topic that it sends on, and
 what needs a group is refused ({of_group}). `instance:all` is each instance that was started.
 """
 
 
-KINDS = (INSTANCE, INSTANCES, ALL_INSTANCES, NEW_INSTANCE, BROKER, DATABASE)
+KINDS = (INSTANCE, INSTANCES, ALL_INSTANCES, NEW_INSTANCE, BROKER, ALL_BROKERS, DATABASE)
 OVERLAPPING = Plan(
     (
         Fault(Kill(lasts_ms=3000), Instance(1), InFlight(Progress(0.3)), name="instance away"),

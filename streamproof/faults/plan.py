@@ -21,9 +21,11 @@ from streamproof.faults.actions import (
 from streamproof.faults.fault import Fault, either
 from streamproof.faults.moments import AtMoment
 from streamproof.faults.targets import (
+    ALL_BROKERS,
     BROKER,
     DATABASE,
     NEW_INSTANCE,
+    AllBrokers,
     AllInstances,
     Broker,
     BrokerRole,
@@ -73,6 +75,8 @@ class Surroundings:
         kind = fault.action.target
         if kind is BROKER:
             return [*(Broker(node) for node in self.brokers), *BrokerRole]
+        if kind is ALL_BROKERS:
+            return [AllBrokers()]
         if kind is DATABASE:
             return [DatabaseOf(channel) for channel in self.lockable]
         each = [Instance(number) for number in range(1, self.instances + 1)] if Instance in kind.types else []

@@ -6,6 +6,7 @@ from streamproof.faults.system import System
 from streamproof.faults.targets import Broker, BrokerRole, Met, Target
 from streamproof.kafka.groups import find_group_coordinator
 from streamproof.kafka.leaders import find_leader
+from streamproof.kafka.quorum import find_controller
 from streamproof.kafka.transactions import find_transaction_coordinator
 
 
@@ -24,6 +25,8 @@ def find_target(system: System, target: Target) -> Met:
     if not isinstance(target, BrokerRole):
         return target
     servers = system.cluster.bootstrap_servers
+    if target is BrokerRole.CONTROLLER:
+        return Broker(find_controller(servers), "controller")
     if target is BrokerRole.LEADER:
         return Broker(find_leader(servers, system.topic, 0), "leader")
     if target is BrokerRole.TRANSACTION_COORDINATOR and (transactions := transactions_of(system)):

@@ -34,12 +34,21 @@ class Broker:
         return f"broker:{self.node}"
 
 
+@dataclass(frozen=True)
+class AllBrokers:
+    """All brokers of the cluster."""
+
+    def __str__(self) -> str:
+        return "broker:all"
+
+
 class BrokerRole(StrEnum):
-    """The broker that plays a role for the subject when the fault begins."""
+    """The broker that plays a role for the subject, or for the cluster, when the fault begins."""
 
     LEADER = "broker:leader"
     GROUP_COORDINATOR = "broker:group-coordinator"
     TRANSACTION_COORDINATOR = "broker:transaction-coordinator"
+    CONTROLLER = "broker:controller"
 
 
 @dataclass(frozen=True)
@@ -52,8 +61,8 @@ class DatabaseOf:
         return f"database:{self.channel}"
 
 
-Target = Instance | AllInstances | Broker | BrokerRole | DatabaseOf
-Met = Instance | AllInstances | Broker | DatabaseOf  # what a target was when the fault began
+Target = Instance | AllInstances | Broker | AllBrokers | BrokerRole | DatabaseOf
+Met = Instance | AllInstances | Broker | AllBrokers | DatabaseOf  # what a target was when the fault began
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,7 @@ INSTANCES = TargetKind(
 ALL_INSTANCES = TargetKind("all instances of the subject", (AllInstances,), ("instance:all",), "instance:all")
 NEW_INSTANCE = TargetKind("instance that there is not yet", (Instance,), ("instance:N",), "instance:2")
 BROKER = TargetKind("broker", (Broker, BrokerRole), ("broker:N", *BrokerRole), BrokerRole.LEADER)
+ALL_BROKERS = TargetKind("all brokers", (AllBrokers,), ("broker:all",), "broker:all")
 DATABASE = TargetKind("SQLite database of the subject", (DatabaseOf,), ("database:CHANNEL",), "database:orders")
 
 
@@ -82,8 +92,9 @@ def parse_target(text: str) -> Target | None:
     number = int(rest) if re.fullmatch(r"[1-9]\d*", rest) else None
     if kind == "instance" and number:
         return Instance(number)
-    if text == str(AllInstances()):
-        return AllInstances()
+    for every in (AllInstances(), AllBrokers()):
+        if text == str(every):
+            return every
     if kind == "broker" and number:
         return Broker(number)
     if kind == "database" and rest:
@@ -93,4 +104,4 @@ def parse_target(text: str) -> Target | None:
 
 def overlap(one: Met, other: Met) -> bool:
     """Whether what is done to the one is done to the other too."""
-    return one == other or {type(one), type(other)} == {Instance, AllInstances}
+    return one == other or {type(one), type(other)} in ({Instance, AllInstances}, {Broker, AllBrokers})

@@ -1,7 +1,16 @@
 """What is done to a target: a class for each action, in the module of what it is done to."""
 
 from streamproof.faults.actions.action import ACTIONS, Action, Drawn
-from streamproof.faults.actions.brokers import DisconnectBroker, KillBroker, KillBrokerAhead, PauseBroker, RestartBroker
+from streamproof.faults.actions.brokers import (
+    DisconnectBroker,
+    FillDisk,
+    KillAllBrokers,
+    KillBroker,
+    KillBrokerAhead,
+    MoveLeaders,
+    PauseBroker,
+    RestartBroker,
+)
 from streamproof.faults.actions.databases import LockDatabase
 from streamproof.faults.actions.deployments import Deploy, Stop
 from streamproof.faults.actions.pauses import PauseBeyondPoll, PauseBeyondSession, PauseBeyondTransaction, Replace
@@ -18,12 +27,15 @@ __all__ = [
     "DisconnectBroker",
     "Drawn",
     "ErrorAnswer",
+    "FillDisk",
     "HoldPastRetry",
     "Join",
     "Kill",
+    "KillAllBrokers",
     "KillBroker",
     "KillBrokerAhead",
     "LockDatabase",
+    "MoveLeaders",
     "PauseBeyondPoll",
     "PauseBeyondSession",
     "PauseBeyondTransaction",
