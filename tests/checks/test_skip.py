@@ -85,6 +85,24 @@ def test_what_was_committed_and_not_done_was_not_skipped_by_the_next(tmp_path: P
     assert witnesses(scene, tmp_path).keys() == {"lost"}
 
 
+def test_what_the_new_owner_committed_before_it_wrote_was_read(tmp_path: Path) -> None:
+    """A producer whose errors are swallowed: it read them, failed, and committed past them."""
+    scene = moved()
+    scene.commit(4)
+    scene.effects("ef")
+    scene.commit(6)
+    assert witnesses(scene, tmp_path).keys() == {"lost"}
+
+
+def test_a_commit_of_where_the_group_stood_tells_nothing(tmp_path: Path) -> None:
+    """Some clients commit again and again, whatever they have done."""
+    scene = moved()
+    scene.commit(2)
+    scene.effects("ef")
+    scene.commit(6)
+    assert witnesses(scene, tmp_path, "id", "began_at")["skip"] == [("c", 4)]
+
+
 def test_what_the_next_owner_does_was_not_skipped(tmp_path: Path) -> None:
     """An owner that began too far on, and committed nothing, did no harm."""
     scene = moved()
@@ -130,11 +148,19 @@ def by_hand(scene: Scene) -> list[tuple[int, str, int]]:
     found = []
     for tenure in tenures(scene):
         begun = [off for off in range(tenure.committed, INPUTS) if touched(scene, off, tenure)]
-        if begun and any(tenure.holds(row["t_append"]) for row in effects_of(scene, begun[0])):
+        written = [row["t_append"] for row in effects_of(scene, begun[0])] if begun else []
+        wrote_at = next((t for t in written if tenure.holds(t)), None)
+        if wrote_at is not None and not passed_by(scene, tenure, begun[0], wrote_at):
             missing = [off for off in range(tenure.committed, begun[0]) if off < end]
             if missing:
                 found.append((missing[0], tenure.member, len(missing)))
     return found
+
+
+def passed_by(scene: Scene, tenure: Tenure, began_at: int, wrote_at: int) -> bool:
+    """Whether something up to where it began was committed in the tenure, before its first effect."""
+    commits = [row["off"] for row in scene.rows["offset_commit"] if tenure.t_from <= row["t_append"] <= wrote_at]
+    return any(tenure.committed < off <= began_at for off in commits)
 
 
 def touched(scene: Scene, off: int, tenure: Tenure) -> bool:

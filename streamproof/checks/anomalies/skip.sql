@@ -1,5 +1,6 @@
 -- skip: a partition went to a new owner, who began beyond the position that the group had committed: of the inputs from there
--- to the first of which anyone wrote anything, which the new owner did, some are lost. The witness is the first of them.
+-- to the first of which anyone wrote anything, which the new owner did, some are lost. The witness is the first of them. Who
+-- has committed up to there before it wrote anything has read them, and passed them by: they are lost, and not skipped.
 -- origin: none in Adya or Jepsen; a gap in what one owner after another reads of a partition
 -- witness: {member} took over {topic}[{part}] at {t_from:clock}, where the group had committed {committed}, and began at
 --   {began_at}: {skipped} inputs were skipped, {id} the first | {member} took over {topic}[{part}] at {t_from:clock}, of
@@ -44,6 +45,12 @@ JOIN takeover USING (topic, part, t_from)
 JOIN missing USING (topic, part)
 WHERE missing.off >= coalesce(takeover.committed, 0) AND missing.off < began_at
   AND beginning.t >= t_from AND (takeover.t_to IS NULL OR beginning.t <= takeover.t_to)
+  AND NOT EXISTS (
+      SELECT 1 FROM group_commit AS passed
+      WHERE passed.topic = beginning.topic AND passed.part = beginning.part
+        AND passed.t_append BETWEEN beginning.t_from AND beginning.t
+        AND passed.off > coalesce(takeover.committed, 0) AND passed.off <= began_at
+  )
   AND NOT EXISTS (SELECT 1 FROM effect WHERE source_id IS NULL)
   AND NOT EXISTS (SELECT 1 FROM first_effect ANTI JOIN input USING (id) WHERE first_effect.off IS NULL)
 GROUP BY topic, part, takeover.member, t_from, takeover.committed, began_at
