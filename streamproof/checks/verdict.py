@@ -25,6 +25,7 @@ from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History
 
 SAMPLE = 5
+TOLD = frozenset({Status.FORBIDDEN, Status.NEVER_UPHELD})  # witnesses of it keep a verdict from upheld
 CONTRADICTED = "SELECT evidence FROM weighed_fault WHERE contradiction IS NOT NULL ORDER BY t_from"
 
 
@@ -106,7 +107,7 @@ class Finding(BaseModel):
             return (self.unseen,) if self.unseen else ()
         short = tuple(_short(row, self.anomaly) for row in self.evidence if row.enough is False)
         if self.witnesses and self.meaning is Status.NEVER_UPHELD:
-            return (_witnessed(self), *short)
+            return (_first_of(self), *short)
         return short
 
 
@@ -184,18 +185,22 @@ class Verdict(BaseModel):
         """VerdictError, with what was found or is missing, unless the verdict is upheld."""
         if self.outcome is Outcome.UPHELD:
             return
-        found = [
-            _witnessed(finding)
-            for finding in self.findings
-            if finding.witnesses and finding.meaning is Status.FORBIDDEN
-        ]
+        found = [finding for finding in self.findings if finding.witnesses and finding.meaning in TOLD]
+        named = {_first_of(finding) for finding in found}
+        others = [text for text in self.missing if text not in named]
         error = PromiseViolated if self.outcome is Outcome.VIOLATED else Unproven
-        raise error("\n  ".join([f"{self.outcome}, not upheld:", *found, *self.missing]))
+        raise error("\n  ".join([f"{self.outcome}, not upheld:", *map(_witnessed, found), *others]))
+
+
+def _first_of(finding: Finding) -> str:
+    """Its first witness, in a sentence."""
+    return f"{finding.anomaly}: {finding.witnesses} witnesses, such as: {finding.told[0]}"
 
 
 def _witnessed(finding: Finding) -> str:
+    """Its first witness, with its story."""
     story = "".join(f"\n    {line}" for line in finding.story.lines()) if finding.story else ""
-    return f"{finding.anomaly}: {finding.witnesses} witnesses, such as: {finding.told[0]}{story}"
+    return f"{_first_of(finding)}{story}"
 
 
 def _require_none(finding: Finding) -> None:

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from streamproof.checks import Outcome, Status, Verdict, check, judge, missing_from, try_checks, write_witnesses
-from streamproof.errors import HistoryError, UsageError
+from streamproof.errors import HistoryError, Unproven, UsageError
 from streamproof.history.promise import Delivery
 from streamproof.report.text import explain
 from tests.checks.histories import Scene
@@ -72,12 +72,17 @@ def test_order_is_forbidden_only_where_it_is_promised(tmp_path: Path) -> None:
 
 
 def test_nothing_late_is_ever_upheld(tmp_path: Path) -> None:
-    """An input left behind makes the verdict unproven, and says how many."""
+    """An input left behind makes the verdict unproven, and says how many: in a sentence, the story once."""
     scene = clean()
     scene.input("behind", part=1)
     verdict = verdict_of(scene, tmp_path)
     assert verdict.outcome is Outcome.UNPROVEN
     assert verdict.missing[0].startswith("late: 1 witnesses, such as: input behind")
+    assert "\n" not in verdict.missing[0]
+    with pytest.raises(Unproven) as told:
+        verdict.require_upheld()
+    assert str(told.value).count("such as: input behind") == 1
+    assert "never         committed past" in str(told.value)
 
 
 def test_a_subject_that_never_commits_is_not_upheld(tmp_path: Path) -> None:

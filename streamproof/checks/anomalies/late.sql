@@ -12,8 +12,9 @@
 -- causes: a record that always fails is tried for ever, and all behind it wait: give it up after some attempts, to a
 --   dead-letter topic | a consumer has left its group and does not come back: `max.poll.interval.ms` went by, or its
 --   loop ended with an error that nobody reads | a partition was paused and never resumed; librdkafka keeps a pause
---   over a rebalance | what was read last is never committed: a batch waits until it is full, or errors of commits
---   are passed over | the subject is slower than the run waits
+--   over a rebalance | what was read last is never committed: a batch waits until it is full, errors of commits are
+--   passed over, or the offset of the last record that is done is committed, and not that of the next (+ 1) | the
+--   subject is slower than the run waits
 SELECT id, key, topic, part, off, committed, since
 FROM late_input
 ORDER BY topic, part, off
