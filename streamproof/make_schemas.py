@@ -17,6 +17,7 @@ from streamproof.contract.extensions import DocumentPart
 from streamproof.engine.validation import Validation
 from streamproof.faults.written import TRIGGERS, WrittenFault, WrittenPlan, kinds
 from streamproof.lag.document import LagReport
+from streamproof.probe.document import ProbeReport
 from streamproof.report.document import Demonstrated, JudgedRun
 from streamproof.report.shrunk import ShrunkRun
 from streamproof.report.sweep import SweepDocument
@@ -55,6 +56,7 @@ def schemas() -> Mapping[str, Schema]:
         "validation.json": _named("What validate --json prints", Validation, _Untitled, "serialization"),
         "init.json": _named("What init --json prints", Written, _Untitled, "serialization"),
         "lag.json": _named("What lag --json prints", LagReport, _Untitled, "serialization"),
+        "probe.json": _named("What probe --json prints", ProbeReport, _Untitled, "serialization"),
         "sweep.json": _named("What crash --json prints", SweepDocument, _Untitled, "serialization"),
         "shrunk.json": _named("What shrink --json prints", ShrunkRun, _Untitled, "serialization"),
         "demo.json": _named("What demo --json prints", Demonstrated, _Untitled, "serialization"),

@@ -13,6 +13,8 @@ from streamproof.config.file import ClusterConfig, Config, DeclaredSubject, read
 from streamproof.contract.extensions import EXTENSIONS
 from streamproof.history.tables import TABLES
 from streamproof.history.terms import Cause, Fate, Handling, SendOutcome, Side
+from streamproof.probe.ask import QUESTIONS
+from streamproof.probe.make_docs import BEGIN, END
 from streamproof.pytest import plugin, steps
 from streamproof.subject.placeholders import PLACEHOLDERS
 
@@ -110,3 +112,11 @@ def test_every_fixture_and_option_of_the_plugin_is_documented() -> None:
     assert set(re.findall(r"^\| `(--[\w-]+)`", page, re.MULTILINE)) == set(plugin.OPTIONS)
     arguments = [name for name in inspect.signature(plugin.RunSubject.__call__).parameters if name != "self"]
     assert re.findall(r"^\| `(\w+)`", page.split("\n### run_subject\n")[1], re.MULTILINE) == arguments
+
+
+def test_the_page_of_the_probe_has_each_question_as_it_is_asked() -> None:
+    """In the order of the command, with what is right and what a wrong answer lets through."""
+    page = (ROOT / "docs" / "probe.md").read_text().partition(BEGIN)[2].partition(END)[0]
+    rows = [line.split(" | ")[:3] for line in page.splitlines()[2:] if not line.startswith("| **")]
+    asked = [[f"| {each.asked}", each.right, ", ".join(each.lets_through)] for each in QUESTIONS]
+    assert rows == asked

@@ -6,10 +6,10 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.live import Live
 
 from streamproof.cli.flags import TEXT, Json
+from streamproof.cli.streams import table_console
 from streamproof.errors import ClusterError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ EPILOG = (
 )
 LOOPBACK = "127.0.0.1"
 LAST_PORT = 65535
-WIDE = 10_000  # letters: where there is no terminal, each line is whole
 
 
 def lag(
@@ -126,7 +125,7 @@ def _serve(looks: "Iterator[LagReport | ClusterError]", host: str, port: int) ->
 def _watch(looks: "Iterator[LagReport | ClusterError]", *, as_json: bool) -> None:
     from streamproof.report.lag import lag_table  # noqa: PLC0415 - slow to import
 
-    console = _console()
+    console = table_console()
     moving = console.is_terminal and not console.no_color and not as_json
     live = Live(console=console, auto_refresh=False) if moving else None
     with live or nullcontext():
@@ -145,10 +144,5 @@ def _print(report: "LagReport", *, as_json: bool) -> None:
     if as_json:
         print(report.model_dump_json(), flush=True)
     else:
-        console = _console()
+        console = table_console()
         console.print(lag_table(report, console.width))
-
-
-def _console() -> Console:
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=WIDE)

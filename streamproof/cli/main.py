@@ -22,6 +22,7 @@ from streamproof.cli import (
     demo,
     init,
     lag,
+    probe,
     report,
     shrink,
     steps,
@@ -55,6 +56,7 @@ app.command(epilog=shrink.EPILOG)(shrink.shrink)
 app.command(epilog=validate.EPILOG)(validate.validate)
 app.command(epilog=check.EPILOG)(check.check)
 app.command(epilog=lag.EPILOG)(lag.lag)
+app.command(epilog=probe.EPILOG)(probe.probe)
 app.command(epilog=report.EPILOG)(report.report)
 app.command(epilog=compat.EPILOG)(compat.compat)
 app.command(epilog=steps.EPILOG)(steps.steps)

@@ -8,7 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from rich.console import Console
+
 from streamproof.errors import OutputError
+
+WIDE = 10_000  # letters
 
 
 class _Stream:
@@ -65,3 +69,9 @@ def told_streams() -> Iterator[None]:
                     stream.flush()
             finally:
                 sys.stdout, sys.stderr = streams
+
+
+def table_console() -> Console:
+    """Standard output for tables: where it is no terminal, each line is whole."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDE)

@@ -51,6 +51,7 @@ class Fetched:
 
     high_watermark: int
     records: memoryview
+    last_stable: int
     aborted: tuple[tuple[int, int], ...] = ()
 
 
@@ -79,7 +80,7 @@ def fetch(
     (seen,) = answer.partitions
     requests.check(seen.error_code, f"{topic}[{part}]")
     aborted = tuple((int(one.producer_id), int(one.first_offset)) for one in seen.aborted_transactions or ())
-    return Fetched(seen.high_watermark, memoryview(seen.records or b""), aborted)
+    return Fetched(seen.high_watermark, memoryview(seen.records or b""), seen.last_stable_offset, aborted)
 
 
 def headers(records: memoryview) -> Iterator[Batch]:

@@ -8,6 +8,8 @@ from kio.schema.consumer_group_describe.v0.request import ConsumerGroupDescribeR
 from kio.schema.consumer_group_describe.v0.response import ConsumerGroupDescribeResponse
 from kio.schema.consumer_protocol_assignment.v0.data import ConsumerProtocolAssignment
 from kio.schema.consumer_protocol_subscription.v0.data import ConsumerProtocolSubscription
+from kio.schema.delete_groups.v2.request import DeleteGroupsRequest
+from kio.schema.delete_groups.v2.response import DeleteGroupsResponse
 from kio.schema.describe_groups.v5.request import DescribeGroupsRequest
 from kio.schema.describe_groups.v5.response import DescribeGroupsResponse
 from kio.schema.errors import ErrorCode
@@ -149,3 +151,15 @@ def list_committed_offsets(bootstrap: str, name: str) -> dict[Partition, int]:
         }
 
     return requests.ask_coordinator(bootstrap, requests.GROUP, name, fetch)
+
+
+def delete_group(bootstrap: str, name: str) -> None:
+    """Delete a group that has no members; one that is not there is deleted."""
+    request = DeleteGroupsRequest(groups_names=(GroupId(name),))
+
+    def delete(coordinator: Connection) -> None:
+        (seen,) = coordinator.ask(request, DeleteGroupsResponse).results
+        if seen.error_code is not ErrorCode.group_id_not_found:
+            requests.check(seen.error_code, f'group "{name}"')
+
+    requests.ask_coordinator(bootstrap, requests.GROUP, name, delete)

@@ -16,6 +16,7 @@ from kio.schema.request_header.v1.header import RequestHeader as HeaderV1
 from kio.schema.request_header.v2.header import RequestHeader as HeaderV2
 from kio.schema.response_header.v0.header import ResponseHeader as ResponseHeaderV0
 from kio.serial import entity_reader, entity_writer
+from kio.serial.errors import DecodeError
 
 from streamproof.errors import ClusterError
 
@@ -26,7 +27,14 @@ R = TypeVar("R")
 
 
 class NotUnderstood(ClusterError):  # noqa: N818 - reads as a sentence where it is raised
-    """Who answers is there, and does not know what was asked: another server, or a broker of another time."""
+    """Who answers is there, and does not know what was asked: another server, or a broker of another time.
+
+    `lacks`: what a broker does not know, where it says so.
+    """
+
+    def __init__(self, sentence: str, *, lacks: str = "") -> None:
+        super().__init__(sentence)
+        self.lacks = lacks
 
 
 def parse_address(address: str) -> tuple[str, int]:
@@ -99,8 +107,13 @@ class Connection:
         # ApiVersions answers always with header version 0, whatever the request's version
         expected: Any = response_type
         answered: Any = ResponseHeaderV0 if expected.__api_key__ == API_VERSIONS else expected.__header_schema__
-        _, offset = entity_reader(answered)(answer, 0)
-        response, _ = entity_reader(expected)(answer, offset)
+        try:
+            _, offset = entity_reader(answered)(answer, 0)
+            response, _ = entity_reader(expected)(answer, offset)
+        except DecodeError as error:
+            raise NotUnderstood(
+                f"{self._address}: its answer to {what} version {request.__version__} cannot be read ({error})"
+            ) from error
         return cast("R", response)
 
     def _check_known(self, request: Any, what: str) -> None:
@@ -112,9 +125,9 @@ class Connection:
         own = next((api for api in known if api.api_key == request.__api_key__), None)
         if own is None or not own.min_version <= request.__version__ <= own.max_version:
             instead = f"it knows {own.min_version} to {own.max_version}" if own else "it knows none"
+            lacks = f"{what} version {request.__version__} ({instead})"
             raise NotUnderstood(
-                f"the broker at {self._address} does not know {what} version {request.__version__} ({instead}); "
-                "use Apache Kafka 3.9 or later"
+                f"the broker at {self._address} does not know {lacks}; use Apache Kafka 3.9 or later", lacks=lacks
             )
 
     def _read(self, size: int) -> bytes:

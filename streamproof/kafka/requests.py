@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from kio.schema.api_versions.v0.request import ApiVersionsRequest as PlainApiVersionsRequest
+from kio.schema.api_versions.v0.response import ApiVersionsResponse as PlainApiVersionsResponse
 from kio.schema.api_versions.v3.request import ApiVersionsRequest
 from kio.schema.api_versions.v3.response import ApiVersionsResponse
 from kio.schema.errors import ErrorCode
-from kio.schema.find_coordinator.v4.request import FindCoordinatorRequest
-from kio.schema.find_coordinator.v4.response import FindCoordinatorResponse
+from kio.schema.find_coordinator.v3.request import FindCoordinatorRequest
+from kio.schema.find_coordinator.v3.response import FindCoordinatorResponse
 from kio.schema.metadata.v12.request import MetadataRequest, MetadataRequestTopic
 from kio.schema.metadata.v12.response import MetadataResponse
 from kio.schema.types import TopicName
@@ -26,6 +28,14 @@ R = TypeVar("R")
 
 class NoAnswer(ClusterError):  # noqa: N818 - reads as a sentence where it is raised
     """No broker answers at any of the addresses."""
+
+
+class Refused(ClusterError):  # noqa: N818 - reads as a sentence where it is raised
+    """A broker answered with an error that does not pass."""
+
+    def __init__(self, code: ErrorCode, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
 
 
 class NotYet(ClusterError):  # noqa: N818 - it is a state of things, not an error
@@ -47,6 +57,12 @@ def _metadata_request(topics: Iterable[str] | None) -> MetadataRequest:
     return MetadataRequest(topics=wanted, allow_auto_topic_creation=False, include_topic_authorized_operations=False)
 
 
+def api_versions(address: str) -> Mapping[int, tuple[int, int]]:
+    """The lowest and the highest version of each API that a broker knows; `OSError` if it is silent."""
+    known = ask(address, PlainApiVersionsRequest(), PlainApiVersionsResponse).api_keys
+    return {int(api.api_key): (int(api.min_version), int(api.max_version)) for api in known}
+
+
 def features(address: str) -> Mapping[str, int]:
     """Finalized feature levels; `OSError` if the broker is silent."""
     request = ApiVersionsRequest(client_software_name="streamproof", client_software_version="0")
@@ -65,6 +81,13 @@ def ask_any(bootstrap: str, request: Any, response_type: type[R], timeout_s: flo
     return first_answer(bootstrap, lambda address: ask(address, request, response_type, timeout_s))
 
 
+def ask_controller(bootstrap: str, request: Any, response_type: type[R], timeout_s: float = TIMEOUT_S) -> R:
+    """Ask the broker that the others call the controller; any, where they call none so."""
+    known = find_metadata(bootstrap)
+    controller = [f"{one.host}:{one.port}" for one in known.brokers if one.node_id == known.controller_id]
+    return ask_any(controller[0] if controller else bootstrap, request, response_type, timeout_s)
+
+
 def first_answer(bootstrap: str, question: Callable[[str], R]) -> R:
     """The answer of the first address that gives one; `NoAnswer` when none does."""
     reasons: list[str] = []
@@ -79,8 +102,7 @@ def first_answer(bootstrap: str, question: Callable[[str], R]) -> R:
 
 def find_coordinator(bootstrap: str, kind: i8, key: str) -> tuple[int, str]:
     """Node and address of a group's or a transactional id's coordinator; `NotYet` when there is none."""
-    request = FindCoordinatorRequest(key_type=kind, coordinator_keys=(key,))
-    found = ask_any(bootstrap, request, FindCoordinatorResponse).coordinators[0]
+    found = ask_any(bootstrap, FindCoordinatorRequest(key=key, key_type=kind), FindCoordinatorResponse)
     check(found.error_code, f'the coordinator of "{key}"')
     return found.node_id, f"{found.host}:{found.port}"
 
@@ -97,13 +119,13 @@ def ask_coordinator(bootstrap: str, kind: i8, key: str, question: Callable[[Conn
 
 
 def check(code: ErrorCode, what: str) -> None:
-    """`NotYet` for an error that passes, `ClusterError` for one that does not."""
+    """`NotYet` for an error that passes, `Refused` for one that does not."""
     if code is ErrorCode.none:
         return
     sentence = f"{what}: the broker answers {code.name.upper()}"
     if code.retriable:
         raise NotYet(sentence)
-    raise ClusterError(sentence)
+    raise Refused(code, sentence)
 
 
 def patiently(

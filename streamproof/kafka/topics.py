@@ -1,17 +1,20 @@
 """Topics of a cluster, their settings, and the offsets at which their partitions begin and end."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from kio.schema.create_topics.v6.request import CreatableTopic, CreatableTopicConfig, CreateTopicsRequest
 from kio.schema.create_topics.v6.response import CreateTopicsResponse
+from kio.schema.delete_topics.v5.request import DeleteTopicsRequest
+from kio.schema.delete_topics.v5.response import DeleteTopicsResponse
 from kio.schema.describe_configs.v4.request import DescribeConfigsRequest, DescribeConfigsResource
 from kio.schema.describe_configs.v4.response import DescribeConfigsResponse
 from kio.schema.errors import ErrorCode
 from kio.schema.list_offsets.v5.request import ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic
 from kio.schema.list_offsets.v5.response import ListOffsetsResponse
 from kio.schema.types import BrokerId, TopicName
-from kio.static.primitive import i8, i16, i32, i64
+from kio.static.primitive import i8, i16, i32, i32Timedelta, i64
 
 from streamproof.errors import ClusterError
 from streamproof.kafka import requests
@@ -57,7 +60,9 @@ def create_topics(
         for name, count in partitions.items()
     )
     request = CreateTopicsRequest(topics=topics)
-    answer = requests.patiently(lambda: requests.ask_any(bootstrap, request, CreateTopicsResponse, timeout_s=30.0))
+    answer = requests.patiently(
+        lambda: requests.ask_controller(bootstrap, request, CreateTopicsResponse, timeout_s=30.0)
+    )
     for topic in answer.topics:
         if topic.error_code not in (ErrorCode.none, ErrorCode.topic_already_exists):
             raise ClusterError(
@@ -69,6 +74,17 @@ def create_topics(
             raise ClusterError(
                 f'topic "{name}" exists with {there} partitions, not {count}; delete it, or use another name'
             )
+
+
+def delete_topics(bootstrap: str, topics: Iterable[str]) -> frozenset[str]:
+    """Delete topics; those that could not be deleted are returned. A topic that is not there is none of them."""
+    names = tuple(TopicName(name) for name in topics)
+    request = DeleteTopicsRequest(topic_names=names, timeout=i32Timedelta.parse(dt.timedelta(seconds=30)))
+    answer = requests.patiently(
+        lambda: requests.ask_controller(bootstrap, request, DeleteTopicsResponse, timeout_s=30.0)
+    )
+    gone = {ErrorCode.none, ErrorCode.unknown_topic_or_partition}
+    return frozenset(str(topic.name) for topic in answer.responses if topic.error_code not in gone)
 
 
 def describe_config(bootstrap: str, topics: Iterable[str], name: str) -> dict[str, str | None]:

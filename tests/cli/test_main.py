@@ -18,7 +18,7 @@ CONTRACTS = Path(__file__).parents[2] / "contracts"
 SCHEMAS = CONTRACTS / "schemas/order_event"
 RUN = ["--input-topic", "a", "--output-topic", "b", "--group", "g"]
 VERBS = [
-    "demo", "init", "up", "verify", "crash", "shrink", "validate", "check", "lag", "report", "compat", "steps",
+    "demo", "init", "up", "verify", "crash", "shrink", "validate", "check", "lag", "probe", "report", "compat", "steps",
     "completion",
 ]  # fmt: skip
 
@@ -151,7 +151,7 @@ def test_help_fits_a_narrow_terminal(call: Call, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    "arguments", [["verify"], ["init"], ["demo"], ["check"], ["lag"], ["report"], ["compat"], ["steps"], []]
+    "arguments", [["verify"], ["init"], ["demo"], ["check"], ["lag"], ["probe"], ["report"], ["compat"], ["steps"], []]
 )
 def test_help_gives_no_type_to_a_flag_that_takes_no_value(call: Call, arguments: list[str]) -> None:
     """Nobody is to write `--json true`."""

@@ -172,9 +172,7 @@ def test_a_server_that_says_nothing_is_told_with_the_request() -> None:
 
 def test_a_broker_that_does_not_know_a_request_is_told_with_what_it_knows(mock_brokers: str) -> None:
     """It closes the connection without a word, as one that goes down does; asked again, it says what it knows."""
-    known = (
-        r"the broker at 127\.0\.0\.1:\d+ does not know FindCoordinator version 4 \(it knows 0 to 3\); use Apache Kafka"
-    )
+    known = r"the broker at 127\.0\.0\.1:\d+ does not know DescribeGroups version 5 \(it knows none\); use Apache Kafka"
     with pytest.raises(NotUnderstood, match=known):
         describe_group(mock_brokers, "any")
     with pytest.raises(NotUnderstood, match=r"does not know CreateTopics version 6 \(it knows none\)"):

@@ -112,7 +112,7 @@ def test_each_batch_that_says_something_is_read_once(monkeypatch: pytest.MonkeyP
     size = len(made(0, 0))
     answers = {0: log[: 2 * size], 2: log[size:]}
     monkeypatch.setattr(
-        batches, "fetch", lambda _connection, _topic, _part, offset, **_: Fetched(4, memoryview(answers[offset]))
+        batches, "fetch", lambda _connection, _topic, _part, offset, **_: Fetched(4, memoryview(answers[offset]), 4)
     )
     found = batches._partition(None, "any", 0, 0)  # type: ignore[arg-type]
     assert [batch.base_off for batch in found] == [0, 1, 3]
