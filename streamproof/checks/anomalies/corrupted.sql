@@ -11,7 +11,7 @@
 -- causes: results of several records are put together by their place in a list, and one of them is missing, or comes in
 --   another order, as from threads | an object that is used again for the next record is changed before it is sent | a
 --   field is renamed, or gets its default, in another version of the schema | a number is cut or rounded, as in another
---   type, or in JavaScript beyond 2^53
+--   type, or in JavaScript beyond 2^53 | a record is built anew, and the headers of its input are left behind
 SELECT id, channel, topic, part, off, ordinal, due, found
 FROM wrong_field
 WHERE due NOT LIKE 'key=%'
