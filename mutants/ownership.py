@@ -1,4 +1,4 @@
-"""Which inputs two did while one owned their partition, or a new owner did again: by plain loops over the tables."""
+"""What was done, or committed, by who had lost its partition, or done again by a new owner: as plain loops find it."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -61,6 +61,23 @@ def done_again(tables: Mapping[str, pa.Table]) -> frozenset[str]:
                 within = came >= tenure.t_from and _seen(row, deeds.marks) <= tenure.t_to
                 if within and min(other["t_append"] for other in rows) < tenure.t_from:
                     found.add(identity)
+    return frozenset(found)
+
+
+def taken_from_others(tables: Mapping[str, pa.Table]) -> frozenset[str]:
+    """The commits that an instance made of what it had lost to another by then, as the wire tells instances apart."""
+    tenures, seen = _tenures(tables["owner"].to_pylist()), tables["wire"].to_pylist()
+    members = {row["member"]: row["instance"] for row in seen if row["member"]}
+    producers = {row["pid"]: row["instance"] for row in seen if row["pid"] is not None}
+    found = set()
+    for row in tables["offset_commit"].to_pylist():
+        held = tenures[row["topic"], row["part"]]
+        owner = next((tenure for tenure in held if tenure.t_from < row["t_append"] < tenure.t_to), None)
+        own = producers.get(row["pid"])
+        if not row["visible"] or not owner or own in {None, members.get(owner.member)}:
+            continue
+        if any(members.get(tenure.member) == own and tenure.t_from < owner.t_from for tenure in held):
+            found.add(f"{row['topic']}[{row['part']}]@{row['off']}")
     return frozenset(found)
 
 

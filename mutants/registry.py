@@ -114,7 +114,7 @@ MUTANTS = {
             "no-generation",
             "does not say which member of its group commits",
             running(ForwarderSettings, NoGeneration),
-            ("duplicated", "commit-regression", "dual-ownership"),
+            ("duplicated", "commit-regression", "dual-ownership", "foreign-commit"),
             no_generation,
             faults="zombies",
         ),

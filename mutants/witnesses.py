@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from mutants.forwarders import renamed
 from mutants.journal import Row
-from mutants.ownership import done_again, done_by_two
+from mutants.ownership import done_again, done_by_two, taken_from_others
 
 Tables = Mapping[str, pa.Table]
 Witnesses = Mapping[str, frozenset[str]]
@@ -80,11 +80,12 @@ def no_transaction(rows: Sequence[Row], tables: Tables) -> Witnesses:
 
 
 def no_generation(rows: Sequence[Row], tables: Tables) -> Witnesses:
-    """Inputs that were produced again, also by a zombie; and the places that a zombie's commit went back to."""
+    """Inputs that were produced again, also by a zombie; a zombie's commits, and the places that they went back to."""
     return {
         **no_transaction(rows, tables),
         "commit-regression": gone_back_to(tables),
         "dual-ownership": done_by_two(tables),
+        "foreign-commit": taken_from_others(tables),
     }
 
 

@@ -49,7 +49,8 @@ SAYS = {
     What.ABORTED: "its transaction was aborted",
     What.ENDED: "it ended",
     What.COMMITTED: "the group committed {partition} to {off}, by {who} | the group committed {partition} to {off}",
-    What.BACK: "the group went back to {off} of {partition}, by {who} | the group went back to {off} of {partition}",
+    What.BACK: "the group went {word} to {off} of {partition}, by {who} | the group went {word} to {off} of"
+    " {partition}",
     What.READ: "read by {word}, under read_committed",
     What.AFTER: "first effect of an input after it, {partition}@{n} | an effect of an input after it in {partition}",
     What.MISSING: "an effect on {channel}: {word} of {n} are there | an effect on {channel}",

@@ -10,7 +10,7 @@ import pytest
 
 from mutants.journal import Row, read
 from mutants.judge import RunResult, judge_mutants
-from mutants.ownership import done_again, done_by_two
+from mutants.ownership import done_again, done_by_two, taken_from_others
 from mutants.registry import CLEAN, MUTANTS, Mutant
 from mutants.witnesses import with_poison_apart
 from streamproof.history.promise import Delivery, Promise, RunRecord
@@ -46,6 +46,7 @@ def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]
         "owner": TABLES["owner"].empty_table(),
         "batch": TABLES["batch"].empty_table(),
         "offset_commit": TABLES["offset_commit"].empty_table(),
+        "wire": TABLES["wire"].empty_table(),
     }
 
 
@@ -142,7 +143,7 @@ def test_where_a_zombie_went_back_to_is_told_by_the_commits_of_the_input() -> No
         ("other", 2, True),
     ]
     fields = [
-        {"topic": topic, "part": 0, "off": off, "n": n, "visible": visible}
+        {"topic": topic, "part": 0, "off": off, "n": n, "visible": visible, "pid": 1, "t_append": n}
         for n, (topic, off, visible) in enumerate(commits)
     ]
     given = {
@@ -151,7 +152,12 @@ def test_where_a_zombie_went_back_to_is_told_by_the_commits_of_the_input() -> No
         "offset_commit": pa.Table.from_pylist(fields[::-1]),
     }
     found = MUTANTS["no-generation"].witnesses(rows(("produce", "a b"), ("produce", "a")), given)
-    assert found == {"duplicated": {"a"}, "commit-regression": {"in[0]@5"}, "dual-ownership": set()}
+    assert found == {
+        "duplicated": {"a"},
+        "commit-regression": {"in[0]@5"},
+        "dual-ownership": set(),
+        "foreign-commit": set(),
+    }
 
 
 def deeds(*effects: tuple[str, int, int, int]) -> dict[str, pa.Table]:
@@ -192,6 +198,22 @@ def test_an_owner_did_again_what_was_done_before_it_came() -> None:
     """Told by its producer, which is new to the partition."""
     assert done_again(deeds(*ONCE, *AGAIN)) == {"a", "b"}
     assert done_again(deeds(*ONCE, *AGAIN, ("c", 2, 9, 8))) == set()
+
+
+def test_a_commit_of_what_its_instance_had_lost_by_then_is_taken_from_another() -> None:
+    """The wire tells that m1, as producer 1, is of instance 1, and m2 of instance 2; no commit of instance 3 counts."""
+    seen = [("m1", None, 1), ("m2", None, 2), (None, 1, 1), (None, 2, 2), (None, 3, 3)]
+    commits = [(1, 15, True), (1, 25, True), (1, 26, False), (2, 27, True), (3, 28, True)]
+    given = deeds(*ONCE) | {
+        "wire": pa.Table.from_pylist([dict(zip(("member", "pid", "instance"), row, strict=True)) for row in seen]),
+        "offset_commit": pa.Table.from_pylist(
+            [
+                {"topic": "in", "part": 0, "off": n, "pid": pid, "t_append": t, "visible": visible}
+                for n, (pid, t, visible) in enumerate(commits)
+            ]
+        ),
+    }
+    assert taken_from_others(given) == {"in[0]@1"}
 
 
 def test_what_was_aborted_upstream_must_not_be_read() -> None:

@@ -14,7 +14,8 @@ back AS (
     SELECT * FROM numbered WHERE n > first_past AND off <= own ORDER BY n LIMIT 1
 ),
 own_pair AS (
-    SELECT done.*, row_number() OVER (ORDER BY done.n DESC) AS nth, witness.n AS own_n
+    SELECT done.*, row_number() OVER (ORDER BY done.n DESC) AS nth, witness.n AS own_n,
+           lag(done.off) OVER (ORDER BY done.n) AS before
     FROM group_commit AS done
     JOIN witness ON witness.topic = done.topic AND witness.part = done.part AND done.n <= witness.n
 )
@@ -22,8 +23,9 @@ SELECT 'committed' AS what, t, topic, part, off, NULL AS channel, NULL AS member
 FROM past
 WHERE t IS NOT NULL
 UNION ALL
-SELECT 'back', t_append, topic, part, off, NULL, NULL, pid, NULL, NULL FROM back
+SELECT 'back', t_append, topic, part, off, NULL, NULL, pid, NULL, 'back' FROM back
 UNION ALL
-SELECT CASE WHEN n = own_n THEN 'back' ELSE 'committed' END, t_append, topic, part, off, NULL, NULL, pid, NULL, NULL
+SELECT CASE WHEN n = own_n THEN 'back' ELSE 'committed' END, t_append, topic, part, off, NULL, NULL, pid, NULL,
+       CASE WHEN off < before THEN 'back' ELSE 'on' END
 FROM own_pair
 WHERE nth <= 2
