@@ -132,8 +132,18 @@ TABLES: dict[str, pa.Schema] = {
         transactional=_bool,
         visible=_bool,
     ),
-    # __consumer_offsets: a group's generations (classic) or epochs (consumer)
-    "generation": _table(grp=_str, generation=_int, n=_long, t_append=_long, protocol=_str, state=_str),
+    # __consumer_offsets: a group's generations (classic) or epochs (consumer). members: all that it has, whether with
+    # partitions or without; rebalance_ms: the longest that one of them may take to give up its partitions
+    "generation": _table(
+        grp=_str,
+        generation=_int,
+        n=_long,
+        t_append=_long,
+        protocol=_str,
+        state=_str,
+        members=_list,
+        rebalance_ms=_or_null(_int),
+    ),
     # who owned which partition, from which moment to which; t_to null: to the end
     "owner": _table(
         grp=_str,

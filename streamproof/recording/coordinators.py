@@ -218,6 +218,7 @@ class _Group:
         self._generation = -1
         self._target = -1  # the epoch that the target assignment was made for
         self._instances: dict[str, str | None] = {}
+        self._rebalance_ms: dict[str, int] = {}  # of each member
         self._members: dict[str, tuple[int, int]] = {}  # consumer protocol: epoch and state
         self._last_state: tuple[int, str] | None = None
 
@@ -238,6 +239,7 @@ class _Group:
 
     def _state(self, n: int, t: int, protocol: str, state: str) -> None:
         row = {"grp": self._name, "generation": self._generation, "n": n, "t_append": t}
+        row |= {"members": sorted(self._rebalance_ms), "rebalance_ms": max(self._rebalance_ms.values(), default=None)}
         self._out.generation.append(row | {"protocol": protocol, "state": state})
 
     def _own(self, held: Iterable[_Held], generation: int, t: int) -> None:
@@ -259,6 +261,7 @@ class _Group:
     def _classic(self, value: Row | None, n: int, t: int) -> None:
         if value is None:
             self._disown(list(self._open), t)
+            self._rebalance_ms.clear()
             self._state(n, t, "classic", "Dead")
             return
         held = set(self._held_in(value))
@@ -267,6 +270,13 @@ class _Group:
         self._disown([held_part for held_part in self._open if not same or held_part not in held], t)
         self._generation = value["generation"]
         self._own(sorted(held, key=_by_place), self._generation, t)
+        self._rebalance_ms = {
+            # before it was told apart, the session's time-out was that of a rebalance too
+            member["memberId"]: member["rebalanceTimeout"]
+            if member["rebalanceTimeout"] >= 0
+            else member["sessionTimeout"]
+            for member in value["members"]
+        }
         self._state(n, t, "classic", _classic_state(value["members"]))
 
     def _held_in(self, value: Row) -> Iterator[_Held]:
@@ -288,6 +298,7 @@ class _Group:
     def _epoch(self, value: Row | None, n: int, t: int) -> None:
         if value is None:
             self._disown(list(self._open), t)
+            self._rebalance_ms.clear()
             self._state(n, t, "consumer", "Dead")
             self._last_state = None
             return
@@ -311,8 +322,10 @@ class _Group:
     def _member(self, member: str, value: Row | None) -> None:
         if value is None:
             self._instances.pop(member, None)
+            self._rebalance_ms.pop(member, None)
         else:
             self._instances[member] = value["instanceId"]
+            self._rebalance_ms[member] = value["rebalanceTimeoutMs"]
 
     def _current(self, member: str, value: Row | None, n: int, t: int) -> None:
         mine = [held_part for held_part in self._open if held_part[0] == member]

@@ -14,6 +14,7 @@ from streamproof.history.tables import TABLES
 
 START = 1_790_000_000_000_000
 STEP = 1_000  # one millisecond, in microseconds
+REBALANCE_MS = 6_000  # what a member may take to give up its partitions
 GROUP = "movers"
 OFFSETS = "__consumer_offsets"
 CHANNELS = ("alpha", "beta")
@@ -154,6 +155,7 @@ class Scene:
         """A generation in which one member, by default a new member, owns all there is."""
         generation = len(self.rows["generation"]) + 1
         row = {"grp": GROUP, "generation": generation, "n": self.n(), "t_append": self.wait()}
+        row |= {"members": [member or f"member-{generation}"], "rebalance_ms": REBALANCE_MS}
         self.rows["generation"].append(row | {"protocol": "classic", "state": state})
         self.alter("owner", lambda row: row["t_to"] is None, t_to=self.now)
         for part in parts:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from tests.checks.histories import GROUP, Scene, Transaction
+from tests.checks.histories import GROUP, REBALANCE_MS, Scene, Transaction
 
 STAGE = "finishers"
 MID, SIDE = "mid", "side"
+
+STABLE = {"protocol": "classic", "state": "Stable", "members": ["finisher"], "rebalance_ms": REBALANCE_MS}
 
 
 class Hopping(Scene):
@@ -38,7 +40,9 @@ class Hopping(Scene):
         """A member that is new owns the first partition of a hop."""
         generation = len(self.rows["generation"]) + 1
         row = {"grp": grp, "generation": generation, "n": self.n(), "t_append": self.wait()}
-        self.rows["generation"].append(row | {"protocol": "classic", "state": "Stable"})
+        self.rows["generation"].append(
+            row | {"protocol": "classic", "state": "Stable", "members": [], "rebalance_ms": None}
+        )
         self.alter("owner", lambda row: row["topic"] == topic and row["t_to"] is None, t_to=self.now)
         owner = {"grp": grp, "generation": generation, "member": f"finisher-{generation}", "instance": None}
         self.rows["owner"].append(owner | {"topic": topic, "part": 0, "t_from": self.now, "t_to": None})

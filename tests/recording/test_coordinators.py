@@ -80,6 +80,9 @@ def decoded(cluster: EmbeddedCluster, schemas: Mapping[str, Schema], names: Mapp
     return decode_consumer_offsets(records(cluster, "__consumer_offsets"), schemas, names)
 
 
+MAX_POLL_MS = 70_000
+
+
 def member(cluster: EmbeddedCluster, group: str, **settings: object) -> ck.Consumer:
     consumer = ck.Consumer({"bootstrap.servers": cluster.bootstrap_servers, "group.id": group} | settings)
     consumer.subscribe([TOPIC])
@@ -208,7 +211,7 @@ def test_owners_are_those_that_the_members_report(
     cluster: EmbeddedCluster, schemas: Mapping[str, Schema], topic_names: Mapping[str, str], protocol: str
 ) -> None:
     """A second member takes over partitions; the rows say who has which, and when the first gave up the others."""
-    settings = {"group.protocol": protocol}
+    settings = {"group.protocol": protocol, "max.poll.interval.ms": MAX_POLL_MS}
     first = member(cluster, protocol, **settings, **{"group.instance.id": "static"})
     try:
         drive(lambda: parts(first) == set(range(PARTS)), first)
@@ -236,6 +239,8 @@ def test_owners_are_those_that_the_members_report(
     assert all(row["t_from"] <= row["t_to"] for row in given_up)
     assert {row["protocol"] for row in generations} == {protocol}
     assert generations[-1]["state"] == "Stable"
+    assert set(generations[-1]["members"]) == expected.keys()
+    assert {row["rebalance_ms"] for row in generations if row["members"]} == {MAX_POLL_MS}
     numbers = [row["generation"] for row in generations]
     assert numbers == sorted(numbers)
     assert len(set(numbers)) > 1
@@ -314,6 +319,29 @@ def test_a_partitions_order_is_that_of_its_offsets(schemas: Mapping[str, Schema]
     ]
     rows = decode_consumer_offsets(records, schemas, {}).offset_commit
     assert [(row["grp"], row["n"]) for row in rows] == [("first", 0), ("second", 1), ("other", 2)]
+
+
+def group_of(version: int, *members: tuple[str, int, int]) -> LogRecord:
+    """A classic group of members that have nothing assigned, and these time-outs: a rebalance's, and a session's."""
+    value = struct.pack(">h", version) + text("consumer") + struct.pack(">i", 5) + text("range") + text("a")
+    value += struct.pack(">q", 1000) if version >= 2 else b""
+    value += struct.pack(">i", len(members))
+    for name, rebalance_ms, session_ms in members:
+        value += text(name) + (struct.pack(">h", -1) if version >= 3 else b"") + text("client") + text("/127.0.0.1")
+        value += struct.pack(">i", rebalance_ms) if version >= 1 else b""
+        value += struct.pack(">i", session_ms) + struct.pack(">ii", 0, 0)
+    return record(struct.pack(">h", 2) + text("g"), value)
+
+
+@pytest.mark.parametrize(("version", "longest"), [(0, 9), (1, 70), (2, 70), (3, 70)])
+def test_a_generation_tells_all_members_and_the_longest_that_one_may_take(
+    schemas: Mapping[str, Schema], version: int, longest: int
+) -> None:
+    """With partitions or without; the oldest clients have one time-out, their session's."""
+    [row] = decode_consumer_offsets([group_of(version, ("b", 70, 9), ("a", 60, 8))], schemas, {}).generation
+    assert (row["members"], row["rebalance_ms"]) == (["a", "b"], longest)
+    [row] = decode_consumer_offsets([group_of(version)], schemas, {}).generation
+    assert (row["members"], row["rebalance_ms"]) == ([], None)
 
 
 def current(off: int, epoch: int, assigned: list[int], revoking: list[int]) -> LogRecord:
