@@ -115,6 +115,7 @@ def assemble(
     if group_log:
         sources.append(group_log)
     if proxy:
+        proxy.add(hops.keep)
         sources.append(Wire(proxy, supervisor))
     if databases:
         sources.append(DatabaseRows(list(databases.values()), observers.saw))

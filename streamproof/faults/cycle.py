@@ -15,9 +15,10 @@ from streamproof.wire import Moment, about_of
 
 Row = Mapping[str, Any]
 JOINING = frozenset({"JoinGroup", "SyncGroup", "LeaveGroup", "OffsetFetch"})
-# a client asks these when a connection is new, or its knowledge old: but for its start, nobody can wait for the next
+# a client asks these when a connection is new, its knowledge old, or by a slow clock: but for its start, nobody can
+# wait for the next
 AT_ANY_TIME = frozenset(
-    {"ApiVersions", "Metadata", "DescribeCluster", "FindCoordinator", "InitProducerId", "ListOffsets"}
+    {"ApiVersions", "Metadata", "DescribeCluster", "FindCoordinator", "InitProducerId", "ListOffsets", "DeleteRecords"}
 )
 RECURS = 3  # times at least, for a request of a steady subject to come again soon
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Container, Mapping, Sequence
 
 from streamproof.errors import ClusterError, HistoryError
 from streamproof.history.store import HistoryWriter
+from streamproof.history.terms import Side
 from streamproof.kafka.groups import IDLE, OWN_PREFIX, list_committed_offsets, list_group_states
 from streamproof.kafka.topics import (
     BY_BROKER,
@@ -27,6 +28,7 @@ from streamproof.recording.readback import Origins, RecordChunk, Visible, drain
 from streamproof.recording.source import Observer
 from streamproof.recording.topics import ends_rows, producers_of, texts_of
 from streamproof.serde.locators import Locator
+from streamproof.wire import Hold, Sighting
 
 LOOK_S = 1.0
 Commits = Mapping[str, Mapping[Place, int]]  # of each group
@@ -120,6 +122,15 @@ class HopRecords(Observer):
         self._read: dict[Place, int] = {}  # up to where
         self._last: dict[Place, int] = {}  # of each partition the last visible record
         self._by_broker: dict[str, bool] = {}
+        self._reading = False
+        self._kept: list[Hold] = []
+
+    def keep(self, sighting: Sighting, /) -> Hold | None:
+        """A rule of the proxy: what the subject asks to have deleted is there until it has been read."""
+        if not (self._reading and sighting.api == "DeleteRecords" and sighting.side is Side.REQUEST):
+            return None
+        self._kept.append(hold := Hold())
+        return hold
 
     def start(self, writer: HistoryWriter) -> None:
         self._writer = writer
@@ -127,9 +138,21 @@ class HopRecords(Observer):
         super().start(writer)
 
     def observe(self, writer: HistoryWriter) -> None:  # noqa: ARG002 - whoever asks for what is behind reads too
-        while not self.wait(LOOK_S):
-            with contextlib.suppress(ClusterError, HistoryError, OSError):  # a broker is away; it is asked again
-                self._read_on()
+        self._reading = True
+        try:
+            while not self.wait(LOOK_S):
+                kept = len(self._kept)  # asked for before this look
+                with contextlib.suppress(ClusterError, HistoryError, OSError):  # a broker is away; it is asked again
+                    self._read_on()
+                    self._let_go(kept)
+        finally:
+            self._reading = False
+            self._let_go(len(self._kept))
+
+    def _let_go(self, count: int) -> None:
+        for hold in self._kept[:count]:
+            hold.let_go()
+        del self._kept[:count]
 
     def behind(self) -> list[Place]:
         """The partitions of hops with visible records that a group which reads them has not committed past."""

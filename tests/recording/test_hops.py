@@ -1,8 +1,11 @@
 """Hops on a real broker: which topics are found, and what is read of them."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, TypeVar, cast
 
 import pyarrow.parquet as pq
 import pytest
@@ -12,14 +15,25 @@ from confluent_kafka.admin import AdminClient
 from streamproof.cluster import EmbeddedCluster
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import HistoryWriter
+from streamproof.history.terms import Side
 from streamproof.kafka.topics import TIMES, create_topics
 from streamproof.recording.hops import HopRecords, Hops
 from streamproof.serde.locators import Locator
+from streamproof.wire import Sighting
 
+T = TypeVar("T")
 Send = Callable[..., None]
 Commit = Callable[[str, str, int], None]
 Make = Callable[..., "Reader"]
 IDS = (Locator.parse("header:id"), Locator.parse("key"))
+
+
+def wait_for(look: Callable[[], T | None]) -> T:
+    """What `look` sees, once it sees something."""
+    deadline = time.monotonic() + 30
+    while (seen := look()) is None:
+        assert time.monotonic() < deadline
+    return seen
 
 
 @pytest.fixture
@@ -39,7 +53,7 @@ class Reader:
     """Reads hops into a history of its own."""
 
     def __init__(self, broker: EmbeddedCluster, directory: Path, group: str, **hops: Any) -> None:
-        self._directory, self._writer = directory, HistoryWriter(directory)
+        self._directory, self._writer, self.group = directory, HistoryWriter(directory), group
         settings: dict[str, Any] = {"ours": (), "declared": (), "everyone": False} | hops
         found = Hops(broker.bootstrap_servers, group, **settings)
         self.records = HopRecords(broker.bootstrap_servers, found, IDS, {"a", "b", "c"})
@@ -92,6 +106,26 @@ def test_a_topic_that_the_group_commits_in_is_a_hop(
         1: ("a", True, True), 2: (None, True, True), 4: ("b", False, True)
     }  # fmt: skip
     assert all(row["t_append"] for row in rows.values())
+
+
+def test_what_the_subject_deletes_is_read_before(
+    broker: EmbeddedCluster, reader: Make, topic: str, send: Send, commit: Commit
+) -> None:
+    """Its request goes on once the hop was read; where nothing reads any more, at once."""
+    found = reader()
+    passed_on = threading.Event()
+    keeper = SimpleNamespace(pass_on=passed_on.set)
+    asked = Sighting(1, 1, 1, "broker:9092", "DeleteRecords", 2, None, Side.REQUEST)
+    send(topic, "a", commit=True)
+    commit(found.group, topic, 1)
+    hold = wait_for(lambda: found.records.keep(asked))
+    hold.take(asked, cast("Any", keeper))
+    assert passed_on.wait(30)
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
+    (deleted,) = admin.delete_records([TopicPartition(topic, 0, 1)]).values()
+    deleted.result(30)
+    assert [row["id"] for row in found.rows()] == ["a"]
+    assert found.records.keep(asked) is None
 
 
 @pytest.mark.parametrize("known", ["ours", "no new record"])
