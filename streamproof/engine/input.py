@@ -21,8 +21,7 @@ from streamproof.recording.quiet import LastInput
 from streamproof.recording.source import Source
 from streamproof.recording.topics import InputTopic
 from streamproof.subject import ProcessSupervisor
-from streamproof.workload import StdinWorkload, TopicWorkload, Workload
-from streamproof.workload.stdin import STDIN
+from streamproof.workload import AnsweredWorkload, StdinWorkload, TopicWorkload, Workload
 
 SHOWN = 3  # names in an error
 Places = Callable[[], Mapping[str, tuple[int, int]]]  # partition and offset of each input, by its id
@@ -136,14 +135,22 @@ class TopicPort(InputPort):
         )
 
 
-class StdinPort(InputPort):
-    """Lines on the instances' standard inputs, and the answers on their standard outputs."""
+class AnsweredPort(InputPort):
+    """What the instances are given one by one, and the answer to each: over standard input and output, or HTTP."""
 
-    name = STDIN
-    workload: StdinWorkload
+    workload: AnsweredWorkload
 
     def __init__(self, spec: RunSpec, supervisor: ProcessSupervisor, effects: EffectChannels) -> None:
-        self.workload = StdinWorkload(spec.contract, supervisor.process, spec.subject.instances, answer_s=spec.quiet_s)
+        count = spec.subject.instances
+        if spec.subject.input.kind == "http":
+            from streamproof.workload.http import HttpWorkload  # noqa: PLC0415 - slow to import, for few subjects
+
+            self.workload = HttpWorkload(
+                spec.contract, supervisor.input_url, supervisor.process, count, answer_s=spec.quiet_s
+            )
+        else:
+            self.workload = StdinWorkload(spec.contract, supervisor.process, count, answer_s=spec.quiet_s)
+        self.name = self.workload.place
         self.sources = (Answers(self.workload, supervisor, spec.contract.group, effects),)
         self.places = lambda: self.workload.places
 
@@ -152,19 +159,16 @@ class StdinPort(InputPort):
 
     def behind(self) -> list[Place]:
         accounted = self.accounted()
-        return [place for place, line in self.workload.last().items() if accounted[place] <= line]
+        return [place for place, last in self.workload.last().items() if accounted[place] <= last]
 
     def unanswered(self, instance: int) -> int:
-        place = STDIN, instance
+        place = self.name, instance
         # in this order: what is given in between would count as unanswered
         last = self.workload.last().get(place, -1)
         return max(0, last + 1 - self.accounted()[place])
 
     def idle(self) -> str:
-        return (
-            'has answered no line of its standard input; for each it must write a line such as {"outcome": "ok", '
-            '"id": "…"} to its standard output, and flush it'
-        )
+        return self.workload.silent
 
 
 # how often an input must, and may, have its effects: what is not known may have happened, once
@@ -172,22 +176,22 @@ EXPECTED = {SendOutcome.OK: Due((1, 1)), SendOutcome.FAIL: Due((0, 0)), SendOutc
 
 
 class Answers(Source):
-    """What a subject answers for the lines of its standard input, as the tables of a log and of a group's commits."""
+    """What a subject answers for what it was given, as the tables of a log and of a group's commits."""
 
     name = "answers"
     # a subject that is in no group has no generations, and none is missing
     tables = ("input", "expected", "offset_commit", "owner", "generation")
 
     def __init__(
-        self, workload: StdinWorkload, supervisor: ProcessSupervisor, grp: str, effects: EffectChannels
+        self, workload: AnsweredWorkload, supervisor: ProcessSupervisor, grp: str, effects: EffectChannels
     ) -> None:
         self._workload, self._supervisor, self._grp, self._effects = workload, supervisor, grp, effects
 
     def write(self, writer: HistoryWriter) -> Iterable[str]:
-        lines = list(self._workload.lines)
+        topic, lines = self._workload.place, list(self._workload.given)
         inputs: list[dict[str, Any]] = [
             {
-                "topic": STDIN, "part": line.part, "off": line.off, "id": line.event.id, "key": line.event.key,
+                "topic": topic, "part": line.part, "off": line.off, "id": line.event.id, "key": line.event.key,
                 "seq": line.event.seq, "value_hash": None, "headers": None, "fate": line.event.fate.value,
                 "t_append": line.t, "pid": None, "epoch": None,
                 "visible": True,
@@ -196,7 +200,7 @@ class Answers(Source):
         ]  # fmt: skip
         commits: list[dict[str, Any]] = [
             {
-                "grp": self._grp, "topic": STDIN, "part": advance.part, "off": advance.off, "n": n,
+                "grp": self._grp, "topic": topic, "part": advance.part, "off": advance.off, "n": n,
                 "t_append": advance.t, "pid": -1, "epoch": -1, "leader_epoch": -1, "transactional": False,
                 "visible": True,
             }
@@ -205,7 +209,7 @@ class Answers(Source):
         owners: list[dict[str, Any]] = [
             {
                 "grp": self._grp, "generation": process["incarnation"], "member": str(process["pid"]),
-                "instance": None, "topic": STDIN, "part": process["instance"], "t_from": process["t_start"],
+                "instance": None, "topic": topic, "part": process["instance"], "t_from": process["t_start"],
                 "t_to": process["t_end"],
             }
             for process in self._supervisor.rows()
@@ -218,4 +222,4 @@ class Answers(Source):
 
 
 def input_port_of(spec: RunSpec, servers: str, supervisor: ProcessSupervisor, effects: EffectChannels) -> InputPort:
-    return StdinPort(spec, supervisor, effects) if spec.contract.sends else TopicPort(spec, servers, effects)
+    return AnsweredPort(spec, supervisor, effects) if spec.contract.sends else TopicPort(spec, servers, effects)

@@ -9,11 +9,12 @@ from streamproof.contract.model import DeadLetters
 from streamproof.engine.spec import RunSpec
 from streamproof.history.promise import Promise, RunRecord
 from streamproof.recording.hops import Hops
-from streamproof.workload.stdin import STDIN
+from streamproof.workload.answered import HTTP, STDIN
 
 TRANSACTION_TIMEOUT_MS = 60_000  # of Kafka's clients, where none is known
 CLEANUP_MS = 10_000  # at most, from a transaction's time-out until the broker ends it
 CLOCK_ERROR_US = 1_000_000  # between machines whose clocks are not ours to compare
+INPUTS = {"stdin": STDIN, "http": HTTP}
 SEVERAL_CLOCKS = "what came before what within a second: several machines' clocks"
 
 
@@ -23,7 +24,7 @@ def promise_of(spec: RunSpec, transaction_timeout_ms: int = TRANSACTION_TIMEOUT_
     produced = tuple(produces.channel.name for produces in contract.produces)
     return Promise(
         grp=contract.group,
-        inputs=(STDIN if contract.sends else contract.input.channel.topic,),
+        inputs=(INPUTS.get(spec.subject.input.kind, contract.input.channel.topic),),
         delivery=contract.delivery,
         ordered=contract.ordered,
         isolation=contract.isolation,

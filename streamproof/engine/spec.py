@@ -45,11 +45,11 @@ class RunSpec:
         if first := next((event for event in self.events if event.fate is Fate.PROCESS), None):
             for produced in self.contract.produces:
                 due_echo(produced.holds, InputRecord.of(first))
-        if (self.subject.input == "stdin") != self.contract.sends:
+        if (self.subject.input.kind != "topic") != self.contract.sends:
             does = (
-                'sends: it is told what to, by input = "stdin"'
+                'sends: it is told what to, by input = "stdin" or input = { http = "URL" }'
                 if self.contract.sends
-                else 'receives from a topic; with input = "stdin" goes an operation whose action is send'
+                else "receives from a topic; another input is for an operation whose action is send"
             )
             raise UsageError(f"subject {self.subject.name}: operation {self.contract.name} {does}")
 

@@ -42,7 +42,7 @@ NO_BROKERS = "loss of a broker: the brokers of an existing cluster are not ours 
 
 def _own(subject: SubjectSpec, *, proxied: bool) -> set[Capability]:
     """What a subject lets a run do to it."""
-    able = {Capability.CONSUMER_GROUP: subject.input == "topic", Capability.WIRE: proxied}
+    able = {Capability.CONSUMER_GROUP: subject.input.kind == "topic", Capability.WIRE: proxied}
     return {capability for capability, there in able.items() if there}
 
 

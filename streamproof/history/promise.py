@@ -37,7 +37,7 @@ class Isolation(StrEnum):
 class Promise(BaseModel):
     """The promise of one group: what it does to each input of its topics.
 
-    `inputs`: the topics that it reads; `<stdin>` where it is told what to send. `channels`:
+    `inputs`: the topics that it reads; `<stdin>` or `<http>` where it is told what to send. `channels`:
     those of its effects, dead letters too. `ordered`: effects of one key appear in
     the order of their inputs. `isolation`: how it reads them. `joined`: the channels whose effects one transaction
     should join. `through`: hops, topics of the subject's own that inputs go through; `stages`: the further groups that

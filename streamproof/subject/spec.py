@@ -17,6 +17,7 @@ from streamproof.subject import placeholders
 
 READY_TIMEOUT_S = 60.0
 BACKLOG = 0.02
+URL = re.compile("https?://")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,14 @@ class Ready:
         return {"log": f'does not hold "{self.text}" in its log', "http": f"does not answer 2xx at {self.text}"}.get(
             self.kind, "does not run"
         )
+
+
+@dataclass(frozen=True)
+class Input:
+    """How events reach an instance: through a topic, as lines of its standard input, or posted to a URL."""
+
+    kind: Literal["topic", "stdin", "http"] = "topic"
+    url: str = ""
 
 
 def _command(text: str) -> str:
@@ -54,6 +63,14 @@ def _ready(given: Any) -> Any:
     return given
 
 
+def _input(given: Any) -> Any:
+    if given in ("topic", "stdin"):
+        return Input(given)
+    if isinstance(given, dict) and list(given) == ["http"] and URL.match(str(given["http"])):
+        return Input("http", placeholders.checked(given["http"]))
+    return given
+
+
 def _not_empty(given: Any) -> Any:
     if given == "":
         raise PydanticCustomError("empty", "it is empty")
@@ -68,6 +85,13 @@ WRITTEN_READY = {
              "additionalProperties": False}
             for kind in ("log", "http")
         ),
+    ]
+}  # fmt: skip
+WRITTEN_INPUT = {
+    "anyOf": [
+        {"enum": ["topic", "stdin"]},
+        {"type": "object", "properties": {"http": {"type": "string", "pattern": "^https?://"}}, "required": ["http"],
+         "additionalProperties": False},
     ]
 }  # fmt: skip
 Placed = Annotated[Path, BeforeValidator(_not_empty), Field(strict=False)]
@@ -98,7 +122,9 @@ class SubjectSpec(BaseModel):
     ready_timeout_s: float = Field(default_factory=lambda: READY_TIMEOUT_S, gt=0, description="seconds, above 0")
     env: Mapping[str, Filled] = Field(default={}, description="a text in quotes for each name")
     databases: Mapping[str, Filled] = Field(default={}, description="an address in quotes for each channel")
-    input: Literal["topic", "stdin"] = Field(default="topic", description='"topic" or "stdin"')
+    input: Annotated[Input, BeforeValidator(_input), WithJsonSchema(WRITTEN_INPUT)] = Field(
+        default="topic", validate_default=True, description='"topic", "stdin" or { http = "URL" }'
+    )
     backlog: float = Field(default=BACKLOG, ge=0, le=1, description="a share of the input, from 0 to 1")
     stop_timeout_s: float = Field(default=15.0, gt=0, description="seconds, above 0")
     cwd: Placed | None = Field(default=None, description="a directory")

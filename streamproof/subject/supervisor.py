@@ -132,8 +132,9 @@ class ProcessSupervisor:
             incarnation = 1 + sum(1 for instance in self._all if instance.number == number)
             values = {**self._values, **self._own(number, incarnation), "instance": str(number)}
             arguments = self.spec.arguments(values)
-            stdin = subprocess.PIPE if self.spec.input == "stdin" else subprocess.DEVNULL
-            stdout = subprocess.PIPE if self.spec.input == "stdin" else output
+            piped = self.spec.input.kind == "stdin"
+            stdin = subprocess.PIPE if piped else subprocess.DEVNULL
+            stdout = subprocess.PIPE if piped else output
             try:
                 process = self._guardian.popen(
                     arguments,
@@ -151,6 +152,10 @@ class ProcessSupervisor:
             self._current[number] = instance
             self._all.append(instance)
         return instance
+
+    def input_url(self, number: int) -> str:
+        """Where an instance takes its input, for a subject that takes it over HTTP."""
+        return fill(self.spec.input.url, {**self._values, "instance": str(number)})
 
     def start_all(self) -> None:
         for number in range(1, self.spec.instances + 1):

@@ -144,9 +144,9 @@ def test_who_commits_in_a_stable_group_owned_the_partition(tmp_path: Path) -> No
     assert witnesses(scene, tmp_path / "empty") == {}
 
 
-@pytest.mark.parametrize(("topic", "gap"), [("in", True), ("<stdin>", False)])
+@pytest.mark.parametrize(("topic", "gap"), [("in", True), ("<stdin>", False), ("<http>", False)])
 def test_an_owner_has_its_generation(tmp_path: Path, topic: str, gap: bool) -> None:
-    """But for those who are told on standard input what to send, and are in no group."""
+    """But for those who are told what to send, on standard input or over HTTP, and are in no group."""
     scene = Scene()
     scene.rebalance(parts=(0,))
     scene.alter("owner", lambda _: True, topic=topic)

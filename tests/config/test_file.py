@@ -6,7 +6,7 @@ import pytest
 
 from streamproof.config.file import ClusterConfig, Config, read_config
 from streamproof.errors import UsageError
-from streamproof.subject.spec import Ready
+from streamproof.subject.spec import Input, Ready
 
 SUBJECT = '[subject.orders]\ncontract = "c.yaml"\ncommand = "run"\n'
 
@@ -44,7 +44,8 @@ def test_a_subject_has_all_that_its_table_says(written: Path) -> None:
     assert subject.name == "orders"
     assert subject.contract == written.parent / "contracts/orders.yaml"
     assert subject.command == "run --at {bootstrap_servers} '{\"a\": 1}' ${HOME}"
-    assert (subject.instances, subject.input, subject.stop_timeout_s, subject.cwd) == (2, "stdin", 2.5, written.parent)
+    assert (subject.instances, subject.input) == (2, Input("stdin"))
+    assert (subject.stop_timeout_s, subject.cwd) == (2.5, written.parent)
     assert (subject.ready, subject.ready_timeout_s) == (Ready("log", "assigned"), 5.0)
     assert subject.env == {"ID": "order-processor-instance-{instance}"}
     config = read_config(written)
@@ -56,7 +57,7 @@ def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
     """One instance, ready when its group is stable, fed by a topic, on three brokers."""
     config = read(written, SUBJECT)
     subject = config.subject()
-    assert (subject.instances, subject.ready, subject.input, dict(subject.env)) == (1, Ready(), "topic", {})
+    assert (subject.instances, subject.ready, subject.input, dict(subject.env)) == (1, Ready(), Input(), {})
     assert (subject.ready_timeout_s, subject.stop_timeout_s) == (60, 15)
     assert (config.cluster.brokers, config.cluster.version, config.cluster.where) == (3, None, "embedded")
     assert config.checks is None
@@ -95,7 +96,10 @@ def test_what_is_not_said_has_the_documented_value(written: Path) -> None:
             '4: subject.orders.ready: expected "group-stable", { log = "TEXT" } or { http = "URL" }, found a table',
         ),
         (SUBJECT + 'ready = "log"', "4: subject.orders.ready: expected"),
-        (SUBJECT + 'input = "file"', '4: subject.orders.input: expected "topic" or "stdin", found "file"'),
+        (
+            SUBJECT + 'input = "file"',
+            '4: subject.orders.input: expected "topic", "stdin" or { http = "URL" }, found "file"',
+        ),
         (SUBJECT + "stop_timeout_s = 0", "4: subject.orders.stop_timeout_s: expected seconds, above 0, found 0"),
         (
             SUBJECT + "[subject.orders.env]\nA = 'x'\nPORT = 80",

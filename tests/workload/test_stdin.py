@@ -12,7 +12,7 @@ import pytest
 from streamproof.contract.flags import contract_from_flags
 from streamproof.history.terms import SendOutcome
 from streamproof.workload import StdinWorkload, make_events
-from streamproof.workload.stdin import STDIN
+from streamproof.workload.answered import STDIN
 
 CONTRACT = contract_from_flags(input_topic="a", output_topics=[], group="g", identity="json:/id")
 EVENTS = tuple(make_events(CONTRACT, count=300, seed=1, aborted=0))
@@ -147,5 +147,5 @@ def test_what_a_live_process_leaves_unanswered_is_not_accounted_for(start: Start
     workload = StdinWorkload(CONTRACT, lambda _: process, answer_s=0.5)
     workload.run(EVENTS, rows.extend)
     assert workload.accounted() == {(STDIN, 1): 10}
-    assert [line.off for line in workload.lines if line.outcome is None] == [10]
+    assert [line.off for line in workload.given if line.outcome is None] == [10]
     assert [row["id"] for row in rows if row["outcome"] == SendOutcome.UNKNOWN] == [EVENTS[10].id]

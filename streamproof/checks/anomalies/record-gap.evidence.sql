@@ -1,7 +1,7 @@
 -- What each run records, whatever its subject does: processes, and a send for each input. Each record of a topic lies in a
 -- batch, before the end of its log, and what is visible was read back under read_committed.
 WITH logged AS (
-    SELECT topic, part, off, visible FROM input WHERE topic <> '<stdin>'
+    SELECT topic, part, off, visible FROM input WHERE topic NOT LIKE '<%'
     UNION ALL
     SELECT topic, part, off, visible FROM effect WHERE topic IS NOT NULL
 ),
@@ -31,7 +31,10 @@ borne_out AS (
 ),
 sending AS (  -- a group whose input is what another group has made is sent none of its own
     SELECT count(*) AS total,
-           count(*) FILTER (WHERE array_contains(inputs, sent.topic) OR array_contains(inputs, '<stdin>')) AS own
+           count(*) FILTER (
+               WHERE array_contains(inputs, sent.topic)
+                  OR array_contains(inputs, '<stdin>') OR array_contains(inputs, '<http>')
+           ) AS own
     FROM sent
     CROSS JOIN promise
 ),

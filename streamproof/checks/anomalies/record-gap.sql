@@ -36,7 +36,7 @@ ownerless AS (
 without_generation AS (
     SELECT DISTINCT topic, part, 'had an owner, and its group had no generation' AS found
     FROM owner
-    WHERE topic <> '<stdin>' AND NOT EXISTS (SELECT 1 FROM generation WHERE generation.grp = owner.grp)
+    WHERE topic NOT LIKE '<%' AND NOT EXISTS (SELECT 1 FROM generation WHERE generation.grp = owner.grp)
 ),
 hopless AS (
     SELECT DISTINCT topic, part, 'has batches of a hop, and no record of it' AS found
