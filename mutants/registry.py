@@ -122,7 +122,7 @@ MUTANTS = {
             "no-fencing",
             "does not say which member commits, and has another transactional id at each start",
             running(ForwarderSettings, NoFencing),
-            ("duplicated", "commit-regression", "dual-ownership"),
+            ("duplicated", "commit-regression", "dual-ownership", "foreign-commit"),
             no_generation,
             faults="replacements",
         ),
