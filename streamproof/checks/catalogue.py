@@ -55,6 +55,7 @@ class What(StrEnum):
     HIDDEN = "hidden"
     OVERTAKEN = "overtaken"
     COMMITTED = "committed"
+    BECAME = "became"
     BACK = "back"
     ABORTED = "aborted"
     READ = "read"

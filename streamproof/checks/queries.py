@@ -34,6 +34,7 @@ OWN = {
     "effect": "channel IN (SELECT unnest(channels) FROM promise)",
     "hop": _HOP,
     "offset_commit": f"{_GROUP} OR {_STAGE} AND {_HOP}",
+    "share_state": _GROUP,
     "generation": f"{_GROUP} OR {_STAGE}",
     "owner": f"{_GROUP} OR {_STAGE} AND {_HOP}",
 }

@@ -48,7 +48,9 @@ SAYS = {
     What.MARKER: "{word} marker at {place}, by {who} | {word} marker at {place}",
     What.ABORTED: "its transaction was aborted",
     What.ENDED: "it ended",
-    What.COMMITTED: "the group committed {partition} to {off}, by {who} | the group committed {partition} to {off}",
+    What.COMMITTED: "the group committed {partition} to {off}, by {who} | the group committed {partition} to {off} | "
+    "{partition}@{n} was {word}",
+    What.BECAME: "{partition}@{n} was {word}",
     What.BACK: "the group went {word} to {off} of {partition}, by {who} | the group went {word} to {off} of"
     " {partition}",
     What.READ: "read by {word}, under read_committed",

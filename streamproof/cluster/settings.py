@@ -48,6 +48,15 @@ COMMON = {
     "group.consumer.min.heartbeat.interval.ms": "100",
     "group.consumer.session.timeout.ms": "6000",
     "group.consumer.heartbeat.interval.ms": "1000",
+    # so is a lost member of a share group, and what it has in hand goes to others after seconds, not half a minute
+    "group.share.min.session.timeout.ms": "500",
+    "group.share.session.timeout.ms": "6000",
+    "group.share.min.heartbeat.interval.ms": "100",
+    "group.share.heartbeat.interval.ms": "1000",
+    "group.share.min.record.lock.duration.ms": "1000",
+    "group.share.record.lock.duration.ms": "5000",
+    # the log of what share groups have done is kept whole, to be read at the end of a run
+    "share.coordinator.state.topic.prune.interval.ms": "86400000",
     # a transaction that is past its time is aborted then, not up to 10 s later
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
     # a lost broker is noticed in 1.5 s, a lost controller in 1 s, and the first controller is elected at once

@@ -122,6 +122,7 @@ class _Reader:
             close_ms=_within(node, "x-close"),
             sends=sends,
             through=self._through(node),
+            shared=_is_shared(node, Delivery(delivery), ordered=ordered, sends=sends),
         )
         topics = [channel.topic for channel in contract.topics()]
         for topic in topics:
@@ -275,6 +276,20 @@ class _Reader:
             reasons=tuple(item.text("a header's name") for item in reasons.items()) if reasons else (),
             attempts=attempts.text("a header's name") if attempts else None,
         )
+
+
+def _is_shared(node: Node, delivery: Delivery, *, ordered: bool, sends: bool) -> bool:
+    """Whether it is a share group, which can promise no more, and no less, than that nothing is lost."""
+    kind = node.get("x-group")
+    if kind is None or kind.choice(["consumer", "share"]) == "consumer":
+        return False
+    if sends:
+        raise kind.error(f"{kind.path}: an operation that sends has no group; leave it out")
+    if delivery is not Delivery.AT_LEAST_ONCE:
+        raise kind.error(f"{kind.path}: a share group delivers at least once; expected x-delivery: at-least-once")
+    if ordered:
+        raise kind.error(f"{kind.path}: a share group keeps no order; expected x-order: none")
+    return True
 
 
 def _sent_on(node: Node, channel: Channel, identity: Locator) -> Produces:

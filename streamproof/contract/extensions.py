@@ -90,6 +90,9 @@ class _Part(_Written):
 
 class OperationPart(_Part):
     x_delivery: Delivery | None = Field(default=None, description="what is promised")
+    x_group: Literal["consumer", "share"] | None = Field(
+        default=None, description="share: its members share partitions, and acknowledge each record (KIP-932)"
+    )
     x_order: Literal["key", "none"] | None = Field(
         default=None, description="key: effects of one key come in the order of its inputs"
     )

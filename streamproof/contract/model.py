@@ -120,6 +120,7 @@ class Contract:
 
     For a subject that sends, `group` is the operation's name, `input` is what the subject is told, and `produces` has
     the only channel that it sends on. `through`: topics of its own that inputs go through.
+    `shared`: its group is a share group.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Contract:
     close_ms: int | None = None
     sends: bool = False
     through: tuple[Channel, ...] = ()
+    shared: bool = False
 
     @property
     def unjudged(self) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ def assemble(
         lambda *process: {"bootstrap_servers": proxy.servers(*process)} if proxy else {},
     )
     effects = effect_channels(spec.subject, spec.contract, values)
-    port = input_port_of(spec, servers, supervisor, effects)
+    port = input_port_of(spec, servers, supervisor, effects, jars)
     databases: dict[str, Database] = {}
     if effects.queries:
         from streamproof.recording.databases import DatabaseRows, effect_databases  # noqa: PLC0415 - slow to import
@@ -91,7 +91,7 @@ def assemble(
         inputs=port.workload.fates,
         places=port.places,
     )
-    group_log = GroupLog(servers, jars, grp=port.group.name) if port.group else None
+    group_log = GroupLog(servers, jars, grp=port.group.name, shared=spec.contract.shared) if port.group else None
     hops = HopRecords(
         servers,
         Hops(

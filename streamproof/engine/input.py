@@ -6,6 +6,7 @@ An input port is one of these ways. All else in a run asks the port, and does no
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from streamproof.engine.effects import EffectChannels
@@ -18,6 +19,7 @@ from streamproof.kafka.topics import list_offsets
 from streamproof.recording.batches import Place
 from streamproof.recording.expectations import Due, write_expected
 from streamproof.recording.quiet import LastInput
+from streamproof.recording.share_log import ShareLog
 from streamproof.recording.source import Source
 from streamproof.recording.topics import InputTopic
 from streamproof.subject import ProcessSupervisor
@@ -135,6 +137,24 @@ class TopicPort(InputPort):
         )
 
 
+class SharePort(TopicPort):
+    """A topic, and the share group that reads it: each record is acknowledged by itself."""
+
+    def __init__(self, spec: RunSpec, servers: str, effects: EffectChannels, jars: tuple[Path, ...]) -> None:
+        super().__init__(spec, servers, effects)
+        self._log = ShareLog(servers, jars, grp=self.group.name, topic=self.name, isolation=spec.contract.isolation)
+        self.sources = (self._log,)
+
+    def accounted(self) -> Mapping[Place, int]:
+        return {place: offset for place, offset in self._log.starts().items() if place[0] == self.name}
+
+    def idle(self) -> str:
+        return (
+            f'has acknowledged nothing in share group "{self.group.name}", though "{self.name}" has records; '
+            f"{self.group.instead(self.name)}check that it reads that topic and acknowledges"
+        )
+
+
 class AnsweredPort(InputPort):
     """What the instances are given one by one, and the answer to each: over standard input and output, or HTTP."""
 
@@ -221,5 +241,10 @@ class Answers(Source):
         return ()
 
 
-def input_port_of(spec: RunSpec, servers: str, supervisor: ProcessSupervisor, effects: EffectChannels) -> InputPort:
-    return AnsweredPort(spec, supervisor, effects) if spec.contract.sends else TopicPort(spec, servers, effects)
+def input_port_of(
+    spec: RunSpec, servers: str, supervisor: ProcessSupervisor, effects: EffectChannels, jars: tuple[Path, ...]
+) -> InputPort:
+    """`jars`: Kafka's, whose schemas decode the coordinators' logs."""
+    if spec.contract.sends:
+        return AnsweredPort(spec, supervisor, effects)
+    return SharePort(spec, servers, effects, jars) if spec.contract.shared else TopicPort(spec, servers, effects)

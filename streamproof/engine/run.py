@@ -38,6 +38,7 @@ from streamproof.engine.progress import RunProgress
 from streamproof.engine.readiness import wait_until_ready
 from streamproof.engine.record import CLEANUP_MS, TRANSACTION_TIMEOUT_MS, run_record
 from streamproof.engine.rights import grant_rights
+from streamproof.engine.share_group import set_up_share_group
 from streamproof.engine.spec import FEED_S, RunSpec
 from streamproof.engine.topics import make_topics
 from streamproof.errors import StreamproofError, SubjectError, UsageError
@@ -154,6 +155,7 @@ class Run:
         for database in self._parts.databases.values():
             database.check_empty()
         make_topics(self._servers, self.spec.contract, replication=self._replication)
+        set_up_share_group(self._servers, self.spec.contract)
         grant_rights(self.cluster, self.spec.contract)
         for source in self._sources:
             source.start(self._writer)

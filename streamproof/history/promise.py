@@ -76,13 +76,13 @@ class RunRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[6] = 6
+    format: Literal[7] = 7
     subject: str
     promises: tuple[Promise, ...] = Field(min_length=1)
     seed: int
     kafka_version: str
     backend: str
-    protocol: str = "classic"  # the group protocol: classic or consumer
+    protocol: str = "classic"  # the group protocol: classic, consumer or share
     started_at: int  # microseconds since the epoch
     ended_at: int
     # how far the brokers' clocks may lie apart; 0: one machine, one clock

@@ -118,7 +118,8 @@ TABLES: dict[str, pa.Schema] = {
     "read": _table(
         reader=_str, n=_long, isolation=_str, phase=_str, topic=_str, part=_int, off=_long, id=_or_null(_str), t=_long
     ),
-    # __consumer_offsets: commits. off: the next offset to read. A deleted commit has off null
+    # __consumer_offsets: commits. off: the next offset to read. A deleted commit has off null. Of a share group, by
+    # __share_group_state: the first record that it is not done with
     "offset_commit": _table(
         grp=_str,
         topic=_str,
@@ -131,6 +132,19 @@ TABLES: dict[str, pa.Schema] = {
         leader_epoch=_int,
         transactional=_bool,
         visible=_bool,
+    ),
+    # __share_group_state: what became of a share group's records, a row for each range of which it is new. state:
+    # available (let go, to be delivered again), acknowledged, archived (given up); deliveries: how many there were
+    "share_state": _table(
+        grp=_str,
+        topic=_str,
+        part=_int,
+        first_off=_long,
+        last_off=_long,
+        n=_long,
+        t_append=_long,
+        state=_str,
+        deliveries=_int,
     ),
     # __consumer_offsets: a group's generations (classic) or epochs (consumer). members: all that it has, whether with
     # partitions or without; rebalance_ms: the longest that one of them may take to give up its partitions

@@ -1,8 +1,9 @@
-"""Consumer groups, classic and KIP-848: their state, their members and the offsets that they committed."""
+"""Groups, classic, KIP-848 and share: their state, members, settings and the offsets that they committed."""
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from kio.schema.consumer_group_describe.v0.request import ConsumerGroupDescribeRequest
 from kio.schema.consumer_group_describe.v0.response import ConsumerGroupDescribeResponse
@@ -13,13 +14,23 @@ from kio.schema.delete_groups.v2.response import DeleteGroupsResponse
 from kio.schema.describe_groups.v5.request import DescribeGroupsRequest
 from kio.schema.describe_groups.v5.response import DescribeGroupsResponse
 from kio.schema.errors import ErrorCode
+from kio.schema.incremental_alter_configs.v1.request import (
+    AlterableConfig,
+    AlterConfigsResource,
+    IncrementalAlterConfigsRequest,
+)
+from kio.schema.incremental_alter_configs.v1.response import IncrementalAlterConfigsResponse
 from kio.schema.list_groups.v4.request import ListGroupsRequest
 from kio.schema.list_groups.v4.response import ListGroupsResponse
 from kio.schema.offset_fetch.v8.request import OffsetFetchRequest, OffsetFetchRequestGroup
 from kio.schema.offset_fetch.v8.response import OffsetFetchResponse
+from kio.schema.share_group_describe.v1.request import ShareGroupDescribeRequest
+from kio.schema.share_group_describe.v1.response import ShareGroupDescribeResponse
 from kio.schema.types import GroupId
 from kio.serial import entity_reader
+from kio.static.primitive import i8
 
+from streamproof.errors import ClusterError
 from streamproof.kafka import requests
 from streamproof.kafka.leaders import Partition
 from streamproof.kafka.protocol import Connection, NotUnderstood
@@ -27,12 +38,14 @@ from streamproof.kafka.protocol import Connection, NotUnderstood
 VERSION_BYTES = 2
 CONSUMERS = ("consumer", "")  # kinds of groups; the second commits, and has never had a member
 IDLE = ("Empty", "Dead")  # the states of a group without members
+GROUP, SET = i8(32), i8(0)  # among the kinds of things that have settings; what is done to a setting
+SHARES = "share.version"  # the feature
 OWN_PREFIX = "streamproof-"  # of the names of the verifier's own groups, topics and transactional ids
 
 
 @dataclass(frozen=True)
 class Group:
-    """A consumer group of either protocol. `state` is Dead when there is no such group. `ids`: its members'.
+    """A group of any protocol. `state` is Dead when there is no such group. `ids`: its members'.
 
     `topics`: those that its members have subscribed to by name; none where the broker does not know them now.
     `assigned`: the partitions that they have. `epoch`: of a KIP-848 group; a classic group's generation is not told.
@@ -79,25 +92,55 @@ def describe_group(bootstrap: str, name: str) -> Group:
             ids = frozenset(str(member.member_id) for member in seen.members)
             topics = _subscribed(member.member_metadata for member in seen.members)
             return Group(seen.group_state, ids, topics, _assigned(member.member_assignment for member in seen.members))
-        modern = ConsumerGroupDescribeRequest(group_ids=(GroupId(name),), include_authorized_operations=False)
-        try:
-            (found,) = coordinator.ask(modern, ConsumerGroupDescribeResponse).groups
-        except NotUnderstood:  # a broker that has no such groups
-            return Group("Dead", frozenset())
-        if found.error_code in {ErrorCode.group_id_not_found, ErrorCode.unsupported_version}:
-            return Group("Dead", frozenset())
-        requests.check(found.error_code, f'group "{name}"')
-        ids = frozenset(str(member.member_id) for member in found.members)
-        topics = frozenset(str(topic) for member in found.members for topic in member.subscribed_topic_names)
-        assigned = frozenset(
+        kinds: tuple[tuple[Any, Any], ...] = (
+            (ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse),
+            (ShareGroupDescribeRequest, ShareGroupDescribeResponse),
+        )
+        for request, answer in kinds:
+            try:
+                asked = request(group_ids=(GroupId(name),), include_authorized_operations=False)
+                (found,) = coordinator.ask(asked, answer).groups
+            except NotUnderstood:  # a broker that has no such groups
+                break
+            if found.error_code in {ErrorCode.group_id_not_found, ErrorCode.unsupported_version}:
+                continue
+            requests.check(found.error_code, f'group "{name}"')
+            return _described(found)
+        return Group("Dead", frozenset())
+
+    return requests.ask_coordinator(bootstrap, requests.GROUP, name, describe)
+
+
+def _described(found: Any) -> Group:
+    """A KIP-848 group, or a share group: their answers have the same fields."""
+    return Group(
+        found.group_state,
+        ids=frozenset(str(member.member_id) for member in found.members),
+        topics=frozenset(str(topic) for member in found.members for topic in member.subscribed_topic_names),
+        assigned=frozenset(
             (str(topic.topic_name), int(part))
             for member in found.members
             for topic in member.assignment.topic_partitions
             for part in topic.partitions
-        )
-        return Group(found.group_state, ids, topics, assigned, int(found.group_epoch))
+        ),
+        epoch=int(found.group_epoch),
+    )
 
-    return requests.ask_coordinator(bootstrap, requests.GROUP, name, describe)
+
+def set_share_group(bootstrap: str, name: str, settings: Mapping[str, str]) -> None:
+    """Set these of a share group, which need not be there yet; ClusterError where the brokers have no share groups."""
+    broker = requests.find_metadata(bootstrap).brokers[0]
+    if not requests.patiently(lambda: requests.features(f"{broker.host}:{broker.port}")).get(SHARES):
+        raise ClusterError(f'group "{name}": these brokers have no share groups; use Apache Kafka 4.2 or later')
+    configs = tuple(AlterableConfig(name=key, config_operation=SET, value=value) for key, value in settings.items())
+    resource = AlterConfigsResource(resource_type=GROUP, resource_name=name, configs=configs)
+    request = IncrementalAlterConfigsRequest(resources=(resource,), validate_only=False)
+
+    def alter() -> None:
+        (answer,) = requests.ask_any(bootstrap, request, IncrementalAlterConfigsResponse).responses
+        requests.check(answer.error_code, f'the settings of group "{name}"')
+
+    requests.patiently(alter)
 
 
 def _subscribed(members: Iterable[bytes]) -> frozenset[str]:

@@ -12,7 +12,8 @@ from streamproof.history.store import HistoryWriter
 from streamproof.kafka.batches import Batch
 from streamproof.kafka.topics import list_missing_topics, list_offsets, list_topic_names
 from streamproof.recording.batches import Place, batch_rows, read_batches, took_effect
-from streamproof.recording.coordinators import LogRecord, decode_consumer_offsets, decode_transaction_state
+from streamproof.recording.coordinators import decode_consumer_offsets, decode_transaction_state
+from streamproof.recording.log_records import LogRecord
 from streamproof.recording.message_schemas import load_schemas
 from streamproof.recording.readback import Origins, drain
 from streamproof.recording.source import NotRecorded, Source
@@ -54,15 +55,15 @@ class CoordinatorLog(Source):
 
 
 class GroupLog(CoordinatorLog):
-    """`__consumer_offsets`. `grp`: the subject's group."""
+    """`__consumer_offsets`. `grp`: the subject's group; `shared`: it is a share group, of which little stands there."""
 
     topic = OFFSETS
     tables = ("offset_commit", "generation", "owner")
 
-    def __init__(self, bootstrap: str, jars: tuple[Path, ...], *, grp: str) -> None:
+    def __init__(self, bootstrap: str, jars: tuple[Path, ...], *, grp: str, shared: bool = False) -> None:
         super().__init__(bootstrap, jars)
         self._grp = grp
-        self.protocol = "classic"  # that the group spoke last
+        self.protocol = "share" if shared else "classic"  # that the group spoke last
 
     def _decode(self, records: list[LogRecord]) -> tuple[Rows, Sequence[str]]:
         names = list_topic_names(self._bootstrap)

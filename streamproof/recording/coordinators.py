@@ -7,13 +7,20 @@ the broker's order. This module reads their records, and knows neither how they 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from streamproof.errors import HistoryError
+from streamproof.recording.log_records import (
+    VERSION_BYTES,
+    LogRecord,
+    Row,
+    Schemas,
+    definition,
+    in_order,
+    kind_of,
+    number_of,
+    read_record,
+)
 from streamproof.recording.message_schemas import Schema
-
-Row = dict[str, Any]
-Schemas = Mapping[str, Schema]
 
 # The first two bytes of a key. 0 and 1 are the same: an offset's record had two versions before it had a type.
 _OFFSET_KINDS: Final = {
@@ -25,8 +32,9 @@ _OFFSET_KINDS: Final = {
     6: "ConsumerGroupTargetAssignmentMetadata",
     8: "ConsumerGroupCurrentMemberAssignment",
 }
-# Known, and of no use here: what a group subscribes to, and what is assigned before a member has taken it.
-_UNUSED_KINDS: Final = {4, 7, 16}
+# Known, and of no use here: what a group subscribes to, what is assigned before a member has taken it, and the
+# members of share groups (10 to 15), who own nothing.
+_UNUSED_KINDS: Final = {4, 7, *range(10, 17)}
 
 _TXN_KINDS: Final = {0: "TransactionLog"}
 TXN_STATES: Final = (
@@ -41,27 +49,6 @@ TXN_STATES: Final = (
 )
 
 _MEMBER_STABLE: Final = 0
-_VERSION_BYTES: Final = 2  # before each key, value and assignment
-
-
-@dataclass(frozen=True, slots=True)
-class LogRecord:
-    """A data record of a coordinator's topic (not a control record). `visible`: not part of an aborted transaction.
-
-    `t_append` in microseconds since the epoch; `pid` -1 and `epoch` -1 where there is no producer.
-    `leader_epoch`: which leader of the partition took it, counted.
-    """
-
-    part: int
-    off: int
-    key: bytes | None
-    value: bytes | None
-    t_append: int
-    pid: int
-    epoch: int
-    leader_epoch: int
-    transactional: bool
-    visible: bool
 
 
 @dataclass(frozen=True)
@@ -83,15 +70,15 @@ def decode_consumer_offsets(records: Iterable[LogRecord], schemas: Schemas, topi
     """
     decoded = Decoded()
     groups: dict[str, _Group] = {}
-    assignment = _definition(schemas, "ConsumerProtocolAssignment")
-    for n, record in enumerate(_in_order(records)):
-        kind = _kind(record)
+    assignment = definition(schemas, "ConsumerProtocolAssignment")
+    for n, record in enumerate(in_order(records)):
+        kind = kind_of(record)
         if kind not in _OFFSET_KINDS:
             if kind not in _UNUSED_KINDS:
                 decoded.skipped[kind] += 1
             continue
         name = _OFFSET_KINDS[kind]
-        key, value = _read(record, kind, name, schemas)
+        key, value = read_record(record, kind, name, schemas)
         if name == "OffsetCommit":
             decoded.offset_commit.append(_offset_row(record, n, key, value))
             continue
@@ -108,11 +95,11 @@ def decode_transaction_state(records: Iterable[LogRecord], schemas: Schemas) -> 
     """
     rows: list[Row] = []
     last: dict[str, tuple[int, int]] = {}
-    for n, record in enumerate(_in_order(records)):
-        kind = _kind(record)
+    for n, record in enumerate(in_order(records)):
+        kind = kind_of(record)
         if kind not in _TXN_KINDS:
             continue
-        key, value = _read(record, kind, _TXN_KINDS[kind], schemas)
+        key, value = read_record(record, kind, _TXN_KINDS[kind], schemas)
         tid = key["transactionalId"]
         if value is None:
             pid, epoch = last.pop(tid, (-1, -1))
@@ -142,48 +129,6 @@ def decode_transaction_state(records: Iterable[LogRecord], schemas: Schemas) -> 
 
 def _txn_state(number: int) -> str:
     return TXN_STATES[number] if 0 <= number < len(TXN_STATES) else f"state {number}"
-
-
-def _in_order(records: Iterable[LogRecord]) -> list[LogRecord]:
-    # a group, and a transactional id, has one partition: its order is that of offsets, whatever clocks say
-    return sorted(records, key=lambda record: (record.part, record.off))
-
-
-def _kind(record: LogRecord) -> int:
-    if record.key is None or len(record.key) < _VERSION_BYTES:
-        return -1
-    return _number(record.key)
-
-
-def _number(data: bytes) -> int:
-    return int.from_bytes(data[:_VERSION_BYTES], "big", signed=True)
-
-
-def _read(record: LogRecord, kind: int, name: str, schemas: Schemas) -> tuple[Row, Row | None]:
-    try:
-        key_schema = _definition(schemas, f"{name}Key")
-        # to Kafka 3.9 the kind of a record was the version of its key's definition; since then it stands beside it
-        version = kind if kind in key_schema.versions else key_schema.versions.first
-        key = key_schema.decode((record.key or b"")[_VERSION_BYTES:], version)
-        if record.value is None:
-            return key, None
-        return key, _decode_versioned(_definition(schemas, f"{name}Value"), record.value)
-    except HistoryError as error:
-        raise HistoryError(
-            f"the coordinator's record at offset {record.off} of partition {record.part} cannot be read: {error}"
-        ) from None
-
-
-def _definition(schemas: Schemas, name: str) -> Schema:
-    if name not in schemas:
-        raise HistoryError(f"{name} is defined in none of the jars given; give those of the Kafka that the brokers run")
-    return schemas[name]
-
-
-def _decode_versioned(schema: Schema, data: bytes) -> Row:
-    if len(data) < _VERSION_BYTES:
-        raise HistoryError(f"{schema.name} has no version: it is {len(data)} bytes long")
-    return schema.decode(data[_VERSION_BYTES:], _number(data))
 
 
 def _offset_row(record: LogRecord, n: int, key: Row, value: Row | None) -> Row:
@@ -288,8 +233,8 @@ class _Group:
             if not data:
                 continue
             # as Kafka's own clients do: a version of the future is read as the last that is known
-            version = min(_number(data), self._assignment.versions.last)
-            for topic in self._assignment.decode(data[_VERSION_BYTES:], version)["assignedPartitions"]:
+            version = min(number_of(data), self._assignment.versions.last)
+            for topic in self._assignment.decode(data[VERSION_BYTES:], version)["assignedPartitions"]:
                 for part in topic["partitions"]:
                     yield member["memberId"], member["groupInstanceId"], topic["topic"], part
 

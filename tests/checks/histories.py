@@ -44,6 +44,7 @@ class Scene:
         self.rows: dict[str, list[Row]] = {name: [] for name in TABLES}
         self.probe = {"isolates": True, "fences": True}
         self.clock_error_us = 0
+        self.protocol = "classic"
         self._emptied: set[str] = set()
         self._next: dict[tuple[str, int], int] = defaultdict(int)
         self._n = 0
@@ -233,6 +234,7 @@ class Scene:
                 seed=1,
                 kafka_version="4.3.1",
                 backend="embedded",
+                protocol=self.protocol,
                 started_at=START,
                 ended_at=self.wait(),
                 clock_error_us=self.clock_error_us,

@@ -8,6 +8,7 @@ from streamproof.checks import judge
 from tests.checks.cases import Case
 from tests.checks.histories import STEP, Scene
 from tests.checks.scenes import evidence, small, witnesses
+from tests.checks.shares import shared
 
 
 def only_last_commits(scene: Scene) -> None:
@@ -328,3 +329,24 @@ def test_the_first_commit_beyond_an_input_counts_though_the_group_goes_back(tmp_
     scene.commit(2)
     scene.commit(3)
     assert witnesses(scene, tmp_path, "id")["commit-ahead"] == [("b",), ("c",)]
+
+
+def test_an_acknowledgement_before_the_first_effect_is_ahead(tmp_path: Path) -> None:
+    """Of the very record, wherever the start of its partition is."""
+    scene = shared("a", "b", "c", effects="ac")
+    scene.become("acknowledged", [1, 2])
+    acknowledged = scene.now
+    scene.effects("b")
+    scene.become("acknowledged", [0])
+    assert witnesses(scene, tmp_path, "id", "channel", "commit_off", "committed_at") == {
+        "commit-ahead": [("b", "alpha", None, acknowledged), ("b", "beta", None, acknowledged)]
+    }
+
+
+def test_an_acknowledgement_after_its_effect_is_in_time_though_others_are_late(tmp_path: Path) -> None:
+    """A start that goes past it says nothing: what is archived was never acknowledged."""
+    scene = shared("a", "b", effects="a")
+    scene.become("archived", [1])
+    scene.become("acknowledged", [0])
+    scene.effects("b")
+    assert witnesses(scene, tmp_path) == {}

@@ -79,6 +79,13 @@ def test_a_reader_may_say_that_it_reads_uncommitted_records(written: Path) -> No
     assert read_contract(written).isolation is Isolation.READ_UNCOMMITTED
 
 
+def test_a_group_is_a_share_group_where_the_operation_says_so(written: Path) -> None:
+    """Left out, it is a consumer group."""
+    for extension, shared in (("", False), ("x-group: consumer\n    ", False), ("x-group: share\n    ", True)):
+        written.write_text(DOCUMENT.replace("x-identity", f"{extension}x-identity"))
+        assert read_contract(written).shared is shared
+
+
 def test_a_channel_may_be_a_query(written: Path) -> None:
     """It has rows and no topic, and each row names its input in a column."""
     query = DOCUMENT.replace(

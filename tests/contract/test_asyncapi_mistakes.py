@@ -69,7 +69,9 @@ MISTAKES = {
         "at-least-one": "21: operations.forward.x-delivery: expected at-most-once, at-least-once, exactly"
     },
     "x-delivery: at-least-once": {
-        "x-delivry: at-least-once": '21: operations.forward.x-delivry is not known (did you mean "x-delivery"?)'
+        "x-group: share\n    x-delivery: exactly-once": "21: operations.forward.x-group: a share group delivers at "
+        "least once; expected x-delivery: at-least-once",
+        "x-delivry: at-least-once": '21: operations.forward.x-delivry is not known (did you mean "x-delivery"?)',
     },
     "address: orders-dlq": {
         "address: orders": '17: operations.forward: two of its channels are the topic "orders"; give'
@@ -91,6 +93,9 @@ MISTAKES = {
         "x-order: kye\n    x-identity: json:/id": "22: operations.forward.x-order: expected key, non",
         "x-isolation: serializable\n    x-identity: json:/id": "22: operations.forward.x-isolation: expected "
         "read_committed, read_unco",
+        "x-group: shared\n    x-identity: json:/id": "22: operations.forward.x-group: expected consumer, share",
+        "x-group: share\n    x-order: key\n    x-identity: json:/id": "22: operations.forward.x-group: a share group "
+        "keeps no order; expected x-order: none",
         "x-recovery: { within: 5s }\n    x-identity: json:/id": "22: operations.forward.x-recovery.w",
     },
     "channel: ordersProcessed": {

@@ -17,7 +17,8 @@ from streamproof.errors import HistoryError
 from streamproof.guardian import Guardian
 from streamproof.history.tables import TABLES
 from streamproof.kafka.topics import create_topics
-from streamproof.recording.coordinators import Decoded, LogRecord, decode_consumer_offsets, decode_transaction_state
+from streamproof.recording.coordinators import Decoded, decode_consumer_offsets, decode_transaction_state
+from streamproof.recording.log_records import LogRecord
 from streamproof.recording.message_schemas import Schema, load_schemas
 
 Row = dict[str, Any]

@@ -1,9 +1,11 @@
--- commit-ahead: the first commit beyond an input came before any of its effects, and it lay nowhere else: a crash between the
--- two would lose it. An input that was handed on to a hop lies there until it is committed past there. An input whose
+-- commit-ahead: the first commit beyond an input, or its acknowledgement in a share group, came before any of its effects, and
+-- it lay nowhere else: a crash between the two would lose it. An input that was handed on to a hop lies there until it is committed past there. An input whose
 -- effects never appear is lost, not this; an input that need not have any cannot be lost.
 -- origin: none in Adya or Jepsen; Kafka's own "commit after processing"
 -- witness: input {id} ({topic}[{part}]@{off}) was committed past (to {commit_off}) at {committed_at:clock}; its effect
---   on {channel} came at {appeared_at:clock}
+--   on {channel} came at {appeared_at:clock} |
+--   input {id} ({topic}[{part}]@{off}) was acknowledged at {committed_at:clock}; its effect on {channel} came at
+--   {appeared_at:clock}
 -- assumes: effects and commits are timed by brokers whose clocks agree to `clock_error_us`; equal times are no witness. A
 --   transactional commit counts from its transaction's first commit marker, an effect from when its coordinator had
 --   decided: from then on nothing takes it back, though its markers follow. Unless both are of one producer and epoch:

@@ -1,6 +1,6 @@
 -- lost: the group has committed past an input, and fewer of its effects are visible on a channel than the contract
 -- says: it will never be read again, so what is missing will never come. What lies in a hop is not lost yet.
--- Poison without its dead letter is unaccounted, not lost.
+-- Poison without its dead letter is unaccounted, not lost; what a broker has given up is archived.
 -- origin: Jepsen's kafka checker: lost-write, carried from a log to a pipeline's effects
 -- witness: input {id} ({topic}[{part}]@{off}) was committed past (the group is at {committed}), and {channel} has {seen}
 --   of its {at_least} effects
@@ -23,4 +23,5 @@
 SELECT lost_effect.*
 FROM lost_effect
 JOIN promise ON channel IS DISTINCT FROM dead_letters
+ANTI JOIN archived_input USING (id)
 ORDER BY topic, part, off, id, channel

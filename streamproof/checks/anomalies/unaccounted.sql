@@ -14,4 +14,5 @@
 SELECT lost_effect.*
 FROM lost_effect
 JOIN promise ON channel = dead_letters
+ANTI JOIN archived_input USING (id)
 ORDER BY topic, part, off, id, channel

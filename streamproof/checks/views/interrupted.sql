@@ -1,6 +1,6 @@
 -- interrupted: the tenures of partitions that ended, by a crash or otherwise, while an input of the partition had effects, or
 -- was handed on (under at-most-once: had arrived) and was, in the broker's order, not committed past: the next owner began
--- it again.
+-- it again. Of a share group, the inputs that were let go when they had effects.
 WITH committed_by_then AS (
     SELECT tenure.grp, tenure.topic, tenure.part, tenure.t_to, max(done.off) AS off
     FROM tenure
@@ -28,3 +28,9 @@ WHERE place.off >= coalesce(committed_by_then.off, 0)
            FROM hop_place AS handed_on
            WHERE handed_on.id = place.id AND handed_on.t_append <= tenure.t_to
        ))
+UNION
+SELECT record_state.topic, record_state.part, record_state.t_append
+FROM record_state
+JOIN live_input USING (topic, part, off)
+JOIN effect ON effect.source_id = live_input.id AND effect.topic IS NOT NULL AND effect.t_append <= record_state.t_append
+WHERE record_state.state = 'available'

@@ -1,9 +1,12 @@
 -- moment_of_commit: the first commit past the input of a story, and the first after it that went back to it or before it; or
--- the commit that is the witness itself, and the commit before it.
+-- the commit that is the witness itself, and the commit before it. Of a share group what became of the record itself.
 WITH past AS (
     SELECT place.topic, place.part, done.off, done.t, done.pid
     FROM story_place AS place
     ASOF JOIN commit_time AS done ON done.topic = place.topic AND done.part = place.part AND done.off > place.off
+),
+became AS (
+    SELECT record_state.* FROM record_state JOIN story_place USING (topic, part, off)
 ),
 numbered AS (
     SELECT done.*, place.off AS own, min(CASE WHEN done.off > place.off THEN done.n END) OVER () AS first_past
@@ -21,7 +24,11 @@ own_pair AS (
 )
 SELECT 'committed' AS what, t, topic, part, off, NULL AS channel, NULL AS member, pid, NULL AS n, NULL AS word
 FROM past
-WHERE t IS NOT NULL
+WHERE t IS NOT NULL AND NOT EXISTS (SELECT 1 FROM became)
+UNION ALL
+SELECT CASE state WHEN 'acknowledged' THEN 'committed' ELSE 'became' END, t_append, topic, part, NULL, NULL, NULL, NULL,
+       off, concat(CASE state WHEN 'available' THEN 'let go' ELSE state END, ', delivery ', deliveries)
+FROM became
 UNION ALL
 SELECT 'back', t_append, topic, part, off, NULL, NULL, pid, NULL, 'back' FROM back
 UNION ALL
