@@ -57,24 +57,21 @@ class ShareLog(Source):
         with self._lock:
             if self._states is None:
                 self._states = ShareStates(self._grp, load_schemas(self._jars), self._given)
-            # in this order: what is told of was given before
-            for chunk in list(self._news(LOG, Isolation.READ_UNCOMMITTED)):
+            # in this order: what is told of was given before; and what was not taken is read again
+            if told := list(self._news(LOG, Isolation.READ_UNCOMMITTED)):
                 for given in self._news(self._topic, self._isolation):
                     self._given.setdefault(given.place, array("q")).extend(given.offsets)
-                columns = chunk.offsets, chunk.keys, chunk.values, chunk.times
-                self._states.take(
-                    [
-                        LogRecord(chunk.part, off, key, value, t, -1, -1, -1, transactional=False, visible=True)
-                        for off, key, value, t in zip(*columns, strict=True)
-                    ],
-                    list_topic_names(self._bootstrap),
-                )
+                    self._pass(given)
+                topic_names = list_topic_names(self._bootstrap)
+                for chunk in told:
+                    self._states.take(_records(chunk), topic_names)
+                    self._pass(chunk)
             return self._states
 
     def _news(self, topic: str, isolation: Isolation) -> Iterable[RecordChunk]:
-        """What has come since the last look."""
+        """What has come since the last look, and was not passed."""
         if list_missing_topics(self._bootstrap, [topic]):  # the first share group of all makes the log
-            return
+            return ()
         ends = list_offsets(self._bootstrap, [topic])
         new: dict[Place, tuple[int, int]] = {}
         for place, (begin, stable, high) in ends.items():
@@ -85,7 +82,14 @@ class ShareLog(Source):
                 raise HistoryError(f"its records from offset {self._read[place]} on were deleted, and not read before")
             if end > self._read[place]:
                 new[place] = self._read[place], end
-        for chunk in drain(self._bootstrap, new, isolation):
-            if len(chunk):
-                yield chunk
-                self._read[chunk.place] = chunk.offsets[-1] + 1
+        return (chunk for chunk in drain(self._bootstrap, new, isolation) if len(chunk))
+
+    def _pass(self, chunk: RecordChunk) -> None:
+        self._read[chunk.place] = chunk.offsets[-1] + 1
+
+
+def _records(chunk: RecordChunk) -> list[LogRecord]:
+    return [
+        LogRecord(chunk.part, off, key, value, t, -1, -1, -1, transactional=False, visible=True)
+        for off, key, value, t in zip(chunk.offsets, chunk.keys, chunk.values, chunk.times, strict=True)
+    ]

@@ -56,8 +56,7 @@ class ShareStates:
             return
         part = self._parts.setdefault(place, _Part())
         row = {"grp": self._grp, "topic": place[0], "part": place[1], "n": self._n, "t_append": record.t_append}
-        if value.get("stateEpoch", part.epoch) != part.epoch:
-            part.begin(value["stateEpoch"])
+        part.begin(value.get("stateEpoch", part.epoch))
         for batch in value["stateBatches"]:
             state = STATES.get(batch["deliveryState"], f"state {batch['deliveryState']}"), batch["deliveryCount"]
             for first, last in part.changed(range(batch["firstOffset"], batch["lastOffset"] + 1), state):
@@ -69,7 +68,7 @@ class ShareStates:
 
 
 class _Part:
-    """A partition as one group has it. `epoch`: counts how often its start was set anew, from outside."""
+    """A partition as one group has it. `epoch`: how often its start was set anew, from outside; -1: not known."""
 
     def __init__(self) -> None:
         self.epoch = -1
@@ -79,8 +78,11 @@ class _Part:
         self._known: dict[int, _State] = {}
 
     def begin(self, epoch: int) -> None:
-        self.epoch, self._told, self._at, self.start = epoch, -1, 0, None
-        self._known.clear()
+        """Forget all, if this is another epoch."""
+        if self.epoch not in {epoch, -1}:
+            self._told, self._at, self.start = -1, 0, None
+            self._known.clear()
+        self.epoch = epoch
 
     def changed(self, offsets: range, state: _State) -> Iterator[tuple[int, int]]:
         """Note a state; the ranges of which it is new."""

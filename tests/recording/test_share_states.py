@@ -84,7 +84,7 @@ def test_a_start_that_is_set_anew_is_a_commit_that_goes_back(schemas: Mapping[st
     told = taken(
         schemas,
         range(10),
-        record(UPDATE, 0, (0, 3, ACKNOWLEDGED, 1)),
+        record(SNAPSHOT, 0, (0, 3, ACKNOWLEDGED, 1)),
         record(SNAPSHOT, 1, epoch=1),
         record(UPDATE, -1, (1, 1, ACKNOWLEDGED, 1)),
     )
