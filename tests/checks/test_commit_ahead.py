@@ -333,11 +333,11 @@ def test_the_first_commit_beyond_an_input_counts_though_the_group_goes_back(tmp_
 
 def test_an_acknowledgement_before_the_first_effect_is_ahead(tmp_path: Path) -> None:
     """Of the very record, wherever the start of its partition is."""
-    scene = shared("a", "b", "c", effects="ac")
-    scene.become("acknowledged", [1, 2])
+    scene = shared("a", "b", "c", effects="a")
+    scene.become("acknowledged", [1])
     acknowledged = scene.now
-    scene.effects("b")
-    scene.become("acknowledged", [0])
+    scene.effects("bc")
+    scene.become("acknowledged", [0, 2])
     assert witnesses(scene, tmp_path, "id", "channel", "commit_off", "committed_at") == {
         "commit-ahead": [("b", "alpha", None, acknowledged), ("b", "beta", None, acknowledged)]
     }
