@@ -40,15 +40,17 @@ class Late:
         if first is None or sighting.side is not Side.RESPONSE:
             return None
         if sighting.conn == first.conn:
-            if sighting.api == first.api:
+            # before it was let go, it is a request before it on the connection that is answered
+            if sighting.api == first.api and self._successor.held:
                 self.error = sighting.error
                 self._answered.set()
                 self._successor.let_go()
             return None
-        if sighting.error is not None or not _are_of_one(first.content, sighting.content):
+        if sighting.error is not None or not _are_of_one(first, sighting):
             return None
         if not self.retried:
-            self.retried = sighting.api == first.api
+            again = set(first.content.parts) <= set(sighting.content.parts)
+            self.retried = again and sighting.api == first.api
             return None
         if sighting.api != (PRODUCE if first.content.tid else first.api) or self._successor.held:
             return None
@@ -56,8 +58,14 @@ class Late:
         return self._successor
 
 
-def _are_of_one(first: Content, other: Content) -> bool:
-    """Whether two requests are of one transactional id or, without any, of one member of a group."""
-    if first.tid or other.tid:
-        return first.tid == other.tid
-    return (first.grp, first.member) == (other.grp, other.member)
+def _are_of_one(first: Sighting, other: Sighting) -> bool:
+    """Whether two requests are of one process, and of one transactional id or, without any, of one client of it."""
+    if (first.instance, first.incarnation) != (other.instance, other.incarnation):
+        return False
+    if first.content.tid or other.content.tid:
+        return first.content.tid == other.content.tid
+    return _client(first.content) == _client(other.content)
+
+
+def _client(content: Content) -> tuple[str | None, str | None, int | None]:
+    return content.grp, content.member, content.pid

@@ -19,9 +19,11 @@ class Slow:
         self._instance, self._rate = instance, bytes_per_s
         self._free = 0.0  # when all that was let in has passed, by the loop's clock
         self._holds: set[Hold] = set()
+        self._ended = False
 
     def end(self) -> None:
         """Let go all that waits."""
+        self._ended = True
         for hold in tuple(self._holds):
             hold.let_go()
 
@@ -37,6 +39,8 @@ class Slow:
             loop.call_at(self._free, self._let_go, hold)
         self._holds.add(hold)
         self.count += 1
+        if self._ended:  # by another thread, which may not have seen this hold
+            hold.let_go()
         return hold
 
     def _let_go(self, hold: Hold) -> None:

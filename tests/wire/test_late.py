@@ -6,6 +6,7 @@ from streamproof.history.terms import Handling, Side
 from streamproof.wire import Content, Hold, Late, Sighting
 
 TRANSACTION, MEMBER = Content(tid="t", pid=7), Content(grp="g", member="m")
+WRITTEN = Content(pid=7, parts=("a-0",))
 
 
 class Connection:
@@ -24,8 +25,10 @@ class Connection:
     def part(self) -> None: ...
 
 
-def seen(conn: int, api: str, content: Content, *, error: str | None = None, side: Side = Side.RESPONSE) -> Sighting:
-    return Sighting(conn, 1, 1, "broker:9", api, 1, None, side, content, error)
+def seen(
+    conn: int, api: str, content: Content, *, error: str | None = None, side: Side = Side.RESPONSE, instance: int = 1
+) -> Sighting:
+    return Sighting(conn, instance, 1, "broker:9", api, 1, None, side, content, error)
 
 
 def late_of(sighting: Sighting) -> tuple[Late, Connection]:
@@ -70,6 +73,31 @@ def test_what_is_not_its_retry_changes_nothing(sighting: Sighting) -> None:
     late, connection = late_of(seen(1, "EndTxn", TRANSACTION, side=Side.REQUEST))
     assert late(sighting) is None
     assert not late.retried
+    assert not connection.done
+
+
+@pytest.mark.parametrize(
+    "sighting",
+    [
+        seen(2, "Produce", WRITTEN, instance=2),
+        seen(2, "Produce", Content(pid=7, parts=("b-0",))),
+        seen(2, "Produce", Content(pid=8, parts=("a-0",))),
+    ],
+)
+def test_a_produce_is_tried_again_by_its_own_producer_to_its_own_partition(sighting: Sighting) -> None:
+    """Not by another instance, to another broker's partition, or by another producer of the process."""
+    late, _ = late_of(seen(1, "Produce", WRITTEN, side=Side.REQUEST))
+    assert late(sighting) is None
+    assert not late.retried
+    late(seen(2, "Produce", WRITTEN))
+    assert late.retried
+
+
+def test_the_answer_to_a_request_before_it_is_not_its_own() -> None:
+    """Clients send several at once on a connection, and those are answered while it is held."""
+    late, connection = late_of(seen(1, "Produce", WRITTEN, side=Side.REQUEST))
+    assert late(seen(1, "Produce", WRITTEN)) is None
+    assert not late.answered
     assert not connection.done
 
 
