@@ -6,7 +6,7 @@ Nothing runs here. Whether a candidate still fails is asked of an oracle, which 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from streamproof.faults import Fault, Instance, Plan
+from streamproof.faults import AtMoment, Fault, Instance, Plan
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _with_fewer_instances(best: Candidate, fails: Fails) -> Candidate:
 
 def _fewer_instances(best: Candidate) -> Iterator[Candidate]:
     """With half of the instances, and with one less; as many as faults are aimed at must stay."""
-    aimed = {fault.on.number for fault in best.plan.faults if isinstance(fault.on, Instance)}
+    aimed = {number for fault in best.plan.faults for number in _instances_of(fault)}
     there = sorted(number for number in aimed if number <= best.instances)
     for count in (best.instances // 2, best.instances - 1):
         if max(1, len(there)) <= count:
@@ -93,12 +93,21 @@ def _fewer_instances(best: Candidate) -> Iterator[Candidate]:
             yield replace(best, plan=_renumbered(best.plan, numbers | joined), instances=count)
 
 
+def _instances_of(fault: Fault) -> Iterator[int]:
+    """Those that it names: its target, and whose moment it is at."""
+    if isinstance(fault.on, Instance):
+        yield fault.on.number
+    if isinstance(fault.when, AtMoment) and fault.when.instance is not None:
+        yield fault.when.instance
+
+
 def _renumbered(plan: Plan, numbers: dict[int, int]) -> Plan:
-    """The same faults on instances of other numbers."""
-    return replace(
-        plan,
-        faults=tuple(
-            replace(fault, on=Instance(numbers[fault.on.number])) if isinstance(fault.on, Instance) else fault
-            for fault in plan.faults
-        ),
-    )
+    """The same faults on instances of other numbers, and at theirs."""
+
+    def renumbered(fault: Fault) -> Fault:
+        on, when = fault.on, fault.when
+        if isinstance(when, AtMoment) and when.instance is not None:
+            when = replace(when, instance=numbers[when.instance])
+        return replace(fault, on=Instance(numbers[on.number]) if isinstance(on, Instance) else on, when=when)
+
+    return replace(plan, faults=tuple(map(renumbered, plan.faults)))

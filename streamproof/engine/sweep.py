@@ -11,23 +11,26 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 from streamproof.checks import Outcome, judge, missing_from
 from streamproof.checks.blame import blame
+from streamproof.checks.queries import open_queries
 from streamproof.engine.directories import kept
 from streamproof.engine.events import Judged, Listener, SweepForetold
 from streamproof.engine.request import Prepared, Request, prepare, spec_of, with_fresh_names
 from streamproof.engine.session import Session
 from streamproof.engine.spec import RunSpec
 from streamproof.errors import UsageError
-from streamproof.faults import Fault, Instance, Kill, Plan, Progress
+from streamproof.faults import Fault, Instance, Kill, Plan, Progress, Surroundings
 from streamproof.faults.cycle import Step, learnt
-from streamproof.faults.sweep import How, Trial, plan_of, trials
+from streamproof.faults.sweep import How, Trial, check_possible, check_tried, plan_of, trials
 from streamproof.history.store import RUN_FILE, History, row_count
 
 LEARNT_FROM = 1_000  # events
+FAULTS = "SELECT name, evidence, effective FROM weighed_fault ORDER BY t_from"  # what the record contradicts is none
 OTHER = 2  # the instance that is killed to make a rebalance
 
 
@@ -77,11 +80,14 @@ def sweep(
     """
     prepared = prepare(request)
     with _Runs(request, prepared, listeners, resumed=resumed) as runs:
-        hows = hows or runs.possible()
+        asked = tuple(dict.fromkeys(hows))
+        check_possible(asked, runs.surroundings)
         first, steps = runs.learn()
         yield first
         judged, tried = [first], list[Tried]()
+        hows = asked or runs.possible()
         chosen = trials(steps, hows, only)
+        check_tried(asked, chosen)
         foretold = _foretold(steps, chosen, first.history)
         for listener in listeners:
             listener(foretold)
@@ -115,11 +121,15 @@ class _Runs(ExitStack):
         self._logs = self.enter_context(kept(self._request.directory, again=self._resumed))
         return self
 
-    def possible(self) -> tuple[How, ...]:
-        """The kinds of faults that the cluster and the subject let be done; nothing of a run has to be there."""
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """What a plan may name here; nothing of a run has to be there."""
         with self._new_session(self._logs) as session:
-            able = session.surroundings(self._prepared.spec).capabilities
-        return tuple(how for how in How if how.is_possible(able))
+            return session.surroundings(self._prepared.spec)
+
+    def possible(self) -> tuple[How, ...]:
+        """The kinds of faults that the cluster and the subject let be done."""
+        return tuple(how for how in How if how.is_possible(self.surroundings.capabilities))
 
     def learn(self) -> tuple[Judged, tuple[Step, ...]]:
         """A short run in which an instance is killed, and the steps of the cycle that its wire shows."""
@@ -177,9 +187,10 @@ def _judged_before(spec: RunSpec, plan: Plan) -> Judged | None:
 
 def _became(chosen: Sequence[Trial], judged: Judged) -> Iterator[Tried]:
     """Of each trial, by the rows of its fault: two, where it was tried again."""
-    history = judged.history
-    at = blame(history, judged.verdict, extra=judged.spec.checks) if judged.verdict.outcome is Outcome.VIOLATED else {}
-    rows = history.rows("fault")
+    history, verdict = judged.history, judged.verdict
+    at = blame(history, verdict, extra=judged.spec.checks) if verdict.outcome is Outcome.VIOLATED else {}
+    with open_queries(history, verdict.group) as queries:
+        rows = queries.rows(FAULTS, "the faults of a sweep")
     for trial in chosen:
         mine = [row for row in rows if row["name"] == trial.name]
         seen = mine[-1]["evidence"] if mine else "not tried"

@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from streamproof.faults.moments import WORK, Stage
+from streamproof.faults.moments import WORK, Rebalance, Stage
 from streamproof.history.terms import Side
 from streamproof.wire import Moment, about_of
 
 Row = Mapping[str, Any]
-JOINING = frozenset({"JoinGroup", "SyncGroup", "LeaveGroup", "OffsetFetch"})
 # a client asks these when a connection is new, its knowledge old, or by a slow clock: but for its start, nobody can
 # wait for the next
 AT_ANY_TIME = frozenset(
@@ -68,7 +67,7 @@ def _staged(rows: Sequence[Row], stopping_us: int) -> Iterator[tuple[Row, Stage]
     Fetch on a consumer's own, is of the steady stage too.
     """
     work_us = min((row["t"] for row in rows if row["api"] in WORK), default=stopping_us)
-    working = joining = False
+    working, rebalance = False, Rebalance()
     for row in rows:
         working = working or row["api"] in WORK
         if row["t"] >= stopping_us:
@@ -78,9 +77,7 @@ def _staged(rows: Sequence[Row], stopping_us: int) -> Iterator[tuple[Row, Stage]
             if work_us < row["t_last"]:
                 yield row, Stage.STEADY
         else:
-            joining = joining or row["api"] == "JoinGroup"
-            yield row, Stage.REBALANCE if joining or row["api"] in JOINING else Stage.STEADY
-            joining = joining and not (row["api"] == "SyncGroup" and row["side"] == Side.RESPONSE)
+            yield row, Stage.REBALANCE if rebalance.has(row["api"], Side(row["side"])) else Stage.STEADY
 
 
 def _comes_again(step: Step, times: int) -> bool:

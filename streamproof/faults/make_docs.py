@@ -70,16 +70,16 @@ streamproof verify --faults plan.json
 - `in_flight`: true where the instance must be *inside* its cycle, "if-seen" where the fault goes ahead if it is never
   seen there. `looks`: how often the instance is looked at, at most.
 - `moment`: a request of the instance, or the answer to it, at which the fault begins: `EndTxn/request`,
-  `TxnOffsetCommit/response`, `EndTxn-abort/request`; with `nth`, the third from then on, say. The instance is the
-  target, or `of_instance` says which, where the target is a broker. The [proxy](clusters.md#the-proxy) holds it back
-  until the fault has begun: a request has not reached its broker by then; what an answer answers is done, and the
-  client does not know. An instance that is killed there dies exactly so; what it was paused with goes on when it wakes.
-  A moment that does not come within 15 s is told. With `stage`, the instance is brought there first: to its `start-up`
-  (it is asked to stop, and started again), to a `rebalance` (another instance is), or to its `shutdown` (it is asked to
-  stop). Needs the proxy.
+  `TxnOffsetCommit/response`, `EndTxn-abort/request`. With `"nth": 3` it is the third from then on. The instance is the
+  target; where the target is a broker or a database, `of_instance` must say which. `instance:all` has no moment. The
+  [proxy](clusters.md#the-proxy) holds it back until the fault has begun: a request has not reached its broker by then;
+  what an answer answers is done, and the client does not know. An instance that is killed there dies exactly so; what
+  it was paused with goes on when it wakes. A moment that does not come within 15 s is told. With `stage`, the instance
+  is brought there first: to its `start-up` (it is asked to stop, and started again), to a `rebalance` (another instance
+  is), or to its `shutdown` (it is asked to stop). Needs the proxy.
 - `name`: by which other faults refer to this fault.
-- `lasts_ms`: milliseconds from breaking to mending, at least; 500 where it is left out. Other parameters of an action
-  stand beside it.
+- `lasts_ms`: milliseconds from breaking to mending, at least, unless the action counts it from something else, as it
+  says; 500 where it is left out. Other parameters of an action stand beside it.
 - `seed`: makes the workload, unless `--seed` is given. It may be left out.
 
 Two faults that overlap: an instance dies inside its cycle, and while it is away the leader is paused.

@@ -12,13 +12,14 @@ from streamproof.clock import now_us
 from streamproof.errors import SubjectError
 from streamproof.faults.system import Evidence, Scene
 from streamproof.faults.triggers import Following
-from streamproof.history.terms import Cause
-from streamproof.wire import Await, Hold, Moment, Proxy, Sighting
+from streamproof.history.terms import Cause, Side
+from streamproof.wire import Await, Deed, Hold, Moment, Proxy, Rule, Sighting
 
 WITHIN_S = 15.0
 # with the first of these an instance is at work, and has started up
 WORK = frozenset({"Produce", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn", "OffsetCommit"})
 LOOKS_FOR_WORK = frozenset({"Fetch", "ShareFetch"})
+JOINING = frozenset({"JoinGroup", "SyncGroup", "LeaveGroup", "OffsetFetch"})  # part of a rebalance, whenever
 SHARES = 30  # in which a turn's input is let in, until the moment comes
 
 
@@ -29,6 +30,20 @@ class Stage(StrEnum):
     STEADY = "steady"
     REBALANCE = "rebalance"
     SHUTDOWN = "shutdown"
+
+
+class Rebalance:
+    """Tells what a process says as part of a rebalance: all that is between JoinGroup and the answer to SyncGroup."""
+
+    def __init__(self) -> None:
+        self._joining = False
+
+    def has(self, api: str, side: Side) -> bool:
+        """Whether this is part of a rebalance; asked of each request and answer in turn."""
+        self._joining = self._joining or api == "JoinGroup"
+        found = self._joining or api in JOINING
+        self._joining = self._joining and not (api == "SyncGroup" and side is Side.RESPONSE)
+        return found
 
 
 @dataclass(frozen=True)
@@ -60,7 +75,8 @@ class AtMoment(Following):
         scene.hold = hold = Hold()
         scene.stopped_us = now_us()  # what is brought about disturbs the subject, too
         since = wire.incarnation(number) + 1 if self.stage is Stage.START_UP else 1
-        with self._brought_about(scene, number, wire, Await(self.moment, number, hold, since=since)):
+        rule: Rule = Await(self.moment, number, hold, since=since)
+        with self._brought_about(scene, number, wire, _in_rebalance(rule, number) if self._rebalances else rule):
             for share in range(SHARES):
                 scene.feed((share + 1) / SHARES)
                 if hold.wait_held(WITHIN_S / SHARES) or scene.system.stopping.is_set():
@@ -72,10 +88,10 @@ class AtMoment(Following):
         return hold.held
 
     @contextmanager
-    def _brought_about(self, scene: Scene, number: int, wire: Proxy, rule: Await) -> Iterator[None]:
+    def _brought_about(self, scene: Scene, number: int, wire: Proxy, rule: Rule) -> Iterator[None]:
         """The stage has begun, and the rule is asked; a group that was rebalanced gets its other instance back."""
         supervisor = scene.system.supervisor
-        other = self._other(scene, number) if self.stage is Stage.REBALANCE else None
+        other = self._other(scene, number) if self._rebalances else None
         if self.stage in {Stage.REBALANCE, Stage.SHUTDOWN}:
             _wait_at_work(scene, number, wire)
         if self.stage is Stage.SHUTDOWN:  # what it sends before it was asked is of its steady stage
@@ -88,10 +104,17 @@ class AtMoment(Following):
             elif other is not None:
                 _stop_and_wait(scene, other)
             yield
+        except BaseException:
+            self.release(scene)
+            raise
         finally:
             wire.remove(rule)
             if other is not None:
                 supervisor.start(other)
+
+    @property
+    def _rebalances(self) -> bool:
+        return self.stage is Stage.REBALANCE
 
     def _other(self, scene: Scene, number: int) -> int:
         others = [one.number for one in scene.system.supervisor.current_all() if one.number != number and one.running]
@@ -118,8 +141,8 @@ class AtMoment(Following):
             scene.hold.let_go()
         if self.stage is Stage.SHUTDOWN:
             number, supervisor = self._number(scene), scene.system.supervisor
-            if supervisor.current(number).cause is Cause.STOPPED:
-                _stop_and_wait(scene, number)
+            if (asked := supervisor.current(number)).cause is Cause.STOPPED:
+                supervisor.wait_stopped([asked])  # asked twice, it might end in another way
                 supervisor.start(number)
 
     def told(self, scene: Scene, evidence: Evidence) -> Evidence:
@@ -146,6 +169,17 @@ def _wait_at_work(scene: Scene, number: int, wire: Proxy) -> None:
         scene.system.wait_until(at_work.is_set, WITHIN_S)
     finally:
         wire.remove(look)
+
+
+def _in_rebalance(rule: Rule, number: int) -> Rule:
+    """The rule, asked of what is part of a rebalance of an instance, and of nothing else."""
+    rebalance = Rebalance()
+
+    def asked(sighting: Sighting, /) -> Deed | None:
+        mine = sighting.instance == number and rebalance.has(sighting.api, sighting.side)
+        return rule(sighting) if mine else None
+
+    return asked
 
 
 def _stop_and_wait(scene: Scene, number: int) -> None:

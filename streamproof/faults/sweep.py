@@ -21,7 +21,7 @@ from streamproof.faults.actions import (
 from streamproof.faults.cycle import Step
 from streamproof.faults.fault import Fault
 from streamproof.faults.moments import AtMoment, Stage
-from streamproof.faults.plan import Plan
+from streamproof.faults.plan import Plan, Surroundings, check_fault
 from streamproof.faults.targets import BrokerRole, Instance
 from streamproof.faults.triggers import Progress
 from streamproof.history.terms import Side
@@ -86,6 +86,23 @@ class Trial:
     def name(self) -> str:
         """By which a person asks for it, and a plan refers to it: `kill/steady/EndTxn-commit/request`."""
         return f"{self.how}/{self.step.name}"
+
+
+def check_possible(hows: Sequence[How], surroundings: Surroundings) -> None:
+    """Errors are those of `check_plan`, for a kind of fault that cannot be done here."""
+    for how in hows:
+        any_step = Trial(how, Step(Stage.STEADY, Moment("Produce")))
+        check_fault(_fault(any_step, 0.5), surroundings, f"--how {how}")
+
+
+def check_tried(hows: Sequence[How], chosen: Sequence[Trial]) -> None:
+    """UsageError for a kind of fault that is asked for, and is done at none of the steps that were chosen."""
+    for how in hows:
+        if not any(trial.how is how for trial in chosen):
+            raise UsageError(
+                f"--how {how}: there is no step at which that could be done, among those that this subject has and "
+                "--only chooses; leave it out, or choose other steps"
+            )
 
 
 def trials(steps: Sequence[Step], hows: Sequence[How], only: Sequence[str] = ()) -> tuple[Trial, ...]:

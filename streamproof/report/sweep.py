@@ -170,7 +170,7 @@ def _counted(sweep: Sweep) -> str:
     wrong = sum(bool(tried.witnesses) for tried in sweep.tried)
     broken = "none of them breaks the promise"
     if wrong:
-        broken = f"{wrong:,} of them break the promise"
+        broken = f"{wrong:,} of them {'breaks' if wrong == 1 else 'break'} the promise"
     elif sweep.outcome is Outcome.VIOLATED:
         broken = "what broke the promise lies at none of them: see the runs"
     return f"{came:,} of {len(sweep.tried):,} moments came up, {broken}"

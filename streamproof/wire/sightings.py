@@ -70,8 +70,8 @@ def content_of(request: Any, topic_name: TopicName) -> Content:
     epoch = _first(request, "producer_epoch", "v3_and_below_producer_epoch")
     grp = _first(request, "group_id")
     member = _first(request, "member_id")
-    if (keys := _first(request, "coordinator_keys")) or (keys := (_first(request, "key"),))[0]:
-        looked_for = str(keys[0])
+    looked_for = next(iter(_first(request, "coordinator_keys") or ()), _first(request, "key"))
+    if looked_for:
         tid, grp = (looked_for, None) if _first(request, "key_type") == _TRANSACTION else (None, looked_for)
     for group in _first(request, "groups") or ():  # OffsetFetch asks for several
         grp, member = grp or group.group_id, member or _first(group, "member_id")

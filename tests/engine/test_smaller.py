@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamproof.engine.smaller import Candidate, smallest
-from streamproof.faults import After, Fault, Instance, Kill, Plan, Progress
+from streamproof.faults import After, AtMoment, Broker, Fault, Instance, Kill, Moment, PauseBroker, Plan, Progress
 from streamproof.faults.actions import Join
 
 SEVEN = tuple(Fault(Kill(lasts_ms=n), Instance(1 + n % 2), Progress(n / 10)) for n in range(1, 8))
@@ -85,3 +85,12 @@ def test_an_oracle_that_is_wrong_now_and_then_still_ends_it(answers: str) -> Non
     assert len(asked) == len(set(asked)) < 80
     failed = [candidate for number, candidate in enumerate(asked, 1) if says[answers](number)]
     assert best == (failed[-1] if failed else START)
+
+
+def test_the_instance_of_a_moment_is_renumbered_too() -> None:
+    """Else the moment would be waited for in an instance that is not there."""
+    third = Fault(PauseBroker(), Broker(1), AtMoment(Progress(0.3), Moment("EndTxn"), instance=3))
+    best = smallest(Candidate(Plan((third,)), 1, 3), lambda candidate: bool(candidate.plan.faults))
+    (fault,) = best.plan.faults
+    assert isinstance(fault.when, AtMoment)
+    assert (best.instances, fault.when.instance) == (1, 1)

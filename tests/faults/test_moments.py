@@ -15,11 +15,11 @@ from streamproof.engine.request import Request, spec_of
 from streamproof.engine.session import Session
 from streamproof.errors import UsageError
 from streamproof.faults import AtMoment, Fault, Instance, Kill, Moment, PauseBroker, Plan, Progress, System
-from streamproof.faults.moments import Stage
+from streamproof.faults.moments import Rebalance, Stage
 from streamproof.faults.targets import Broker
 from streamproof.faults.written import fault_of, keys_of
 from streamproof.history.store import History
-from streamproof.history.terms import Side
+from streamproof.history.terms import Cause, Side
 from streamproof.wire import Proxy
 from tests.faults.conftest import act, log_of
 from tests.peers import Connect
@@ -75,6 +75,46 @@ def test_an_instance_is_asked_to_stop_only_once_it_is_at_work(
     act(replace(unmade, wire=proxy, supervisor=supervisor), fault, feed)
     working.join()
     assert told == ["at work", "asked to stop"]
+
+
+def test_who_was_asked_to_stop_is_asked_once(
+    unmade: System, tick: Any, proxy: Proxy, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked again, a process may end in another way; it is waited for, and started again."""
+    client, _ = connect()
+    told: list[str] = []
+    asked = SimpleNamespace(cause=Cause.STOPPED)
+    supervisor: Any = SimpleNamespace(
+        stop=lambda _: told.append("asked"),
+        current=lambda _: asked,
+        wait_stopped=lambda _: told.append("ended"),
+        start=lambda _: told.append("started"),
+    )
+    works = iter([end_txn(1)])
+    monkeypatch.setattr("streamproof.faults.moments._wait_at_work", lambda *_: None)
+    system = replace(unmade, wire=proxy, supervisor=supervisor)
+    fault = Fault(tick(lasts_ms=0), Instance(1), AtMoment(Progress(0), COMMIT, Stage.SHUTDOWN))
+    assert act(system, fault, lambda _: client.sendall(next(works, b""))).effective
+    assert told == ["asked", "ended", "started"]
+
+
+@pytest.mark.parametrize(
+    ("api", "side", "within"),
+    [
+        ("OffsetCommit", Side.REQUEST, [False, True, False]),
+        ("Produce", Side.RESPONSE, [False, True, False]),
+        ("LeaveGroup", Side.REQUEST, [True, True, True]),
+    ],
+)
+def test_a_rebalance_is_from_joining_to_the_answer_that_assigns(api: str, side: Side, within: list[bool]) -> None:
+    """What a steady subject sends as well is part of it only then."""
+    rebalance = Rebalance()
+    found = [rebalance.has(api, side)]
+    assert rebalance.has("JoinGroup", Side.REQUEST)
+    found.append(rebalance.has(api, side))
+    assert rebalance.has("SyncGroup", Side.RESPONSE)
+    found.append(rebalance.has(api, side))
+    assert found == within
 
 
 def test_a_moment_that_never_comes_is_told_and_nothing_is_done(

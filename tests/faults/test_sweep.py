@@ -3,11 +3,11 @@
 import pytest
 
 from streamproof.capabilities import Capability
-from streamproof.errors import UsageError
-from streamproof.faults import AtMoment, BrokerRole, ErrorAnswer, Instance
+from streamproof.errors import UnsupportedByCluster, UsageError
+from streamproof.faults import AtMoment, BrokerRole, ErrorAnswer, Instance, Surroundings
 from streamproof.faults.cycle import Step
 from streamproof.faults.moments import Stage
-from streamproof.faults.sweep import EVENTS, How, plan_of, trials
+from streamproof.faults.sweep import EVENTS, How, check_possible, check_tried, plan_of, trials
 from streamproof.faults.written import fault_of, keys_of
 from streamproof.history.terms import Side
 from streamproof.wire import Moment
@@ -111,6 +111,21 @@ def test_the_broker_that_is_lost_is_the_one_that_is_asked() -> None:
     ]
     killed, _ = plan_of(trials(STEPS, [How.KILL]), 7, learnt_from=1000)
     assert {fault.on for fault in killed.faults} == {Instance(1)}
+
+
+def test_a_kind_that_no_step_is_fit_for_is_told() -> None:
+    """A sweep that tries nothing has shown nothing."""
+    with pytest.raises(UsageError, match=r"--how hold: there is no step at which that could be done"):
+        check_tried([How.KILL, How.HOLD], trials((JOINED,), [How.KILL, How.HOLD]))
+    check_tried([How.KILL, How.HOLD], trials((COMMIT,), [How.KILL, How.HOLD]))
+
+
+def test_a_kind_that_cannot_be_done_here_is_told_before_anything_runs() -> None:
+    """The brokers of others are not ours to break."""
+    surroundings = Surroundings(2, (), (1,), "existing", frozenset({Capability.WIRE, Capability.CONSUMER_GROUP}))
+    check_possible([How.KILL, How.PAUSE], surroundings)
+    with pytest.raises(UnsupportedByCluster, match="--how broker: this cannot be done to a cluster that is existing"):
+        check_possible([How.KILL, How.BROKER], surroundings)
 
 
 @pytest.mark.parametrize(

@@ -161,9 +161,21 @@ def test_a_rule_that_fails_is_kept_and_hangs_nothing(proxy: Proxy, connect: Conn
 
 
 def test_a_rule_that_was_removed_is_asked_no_more(proxy: Proxy, connect: Connect) -> None:
-    """What it holds stays held."""
+    """What it would have held passes."""
     client, broker = connect()
     proxy.add(rule := First(Cut()))
     proxy.remove(rule)
     client.sendall(end_txn())
+    assert receive(broker, len(end_txn())) == end_txn()
+
+
+def test_what_a_rule_holds_stays_held_when_it_is_removed(proxy: Proxy, connect: Connect) -> None:
+    """Until it is let go."""
+    client, broker = connect()
+    proxy.add(rule := First(hold := Hold()))
+    client.sendall(end_txn())
+    assert hold.wait_held(PATIENCE_S)
+    proxy.remove(rule)
+    assert hold.became is None
+    hold.let_go()
     assert receive(broker, len(end_txn())) == end_txn()

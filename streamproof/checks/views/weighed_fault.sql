@@ -48,7 +48,7 @@ contradicted AS (
     LEFT JOIN committed USING (kind, target, t_from)
     LEFT JOIN kept USING (kind, target, t_from)
 )
-SELECT fault.kind, fault.target, fault.node, fault.instance, fault.t_from, fault.t_effect, fault.t_to, contradiction,
+SELECT fault.name, fault.kind, fault.target, fault.node, fault.instance, fault.t_from, fault.t_effect, fault.t_to, contradiction,
        concat(fault.evidence, ', but the record shows that ' || contradiction) AS evidence,
        fault.effective AND contradiction IS NULL AS effective, fault.tried_again
 FROM fault
