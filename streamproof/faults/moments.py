@@ -16,6 +16,7 @@ from streamproof.history.terms import Cause, Side
 from streamproof.wire import Await, Deed, Hold, Moment, Proxy, Rule, Sighting
 
 WITHIN_S = 15.0
+UNKNOWN_S = 2.0  # of an instance at work that has never asked for such a thing: of a transaction's, where it has none
 # with the first of these an instance is at work, and has started up
 WORK = frozenset({"Produce", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn", "OffsetCommit"})
 LOOKS_FOR_WORK = frozenset({"Fetch", "ShareFetch"})
@@ -76,14 +77,17 @@ class AtMoment(Following):
         scene.stopped_us = now_us()  # what is brought about disturbs the subject, too
         since = wire.incarnation(number) + 1 if self.stage is Stage.START_UP else 1
         rule: Rule = Await(self.moment, number, hold, since=since)
+        steady = self.stage is Stage.STEADY
+        asks = not (steady and wire.has_seen(number, WORK)) or wire.has_seen(number, {self.moment.api})
+        within_s = WITHIN_S if asks else UNKNOWN_S
         with self._brought_about(scene, number, wire, _in_rebalance(rule, number) if self._rebalances else rule):
             for share in range(SHARES):
                 scene.feed((share + 1) / SHARES)
-                if hold.wait_held(WITHIN_S / SHARES) or scene.system.stopping.is_set():
+                if hold.wait_held(within_s / SHARES) or scene.system.stopping.is_set():
                     break
         if not hold.held:
             self.release(scene)
-        elif self.stage is Stage.STEADY:
+        elif steady:
             scene.stopped_us = now_us()
         return hold.held
 
@@ -123,7 +127,10 @@ class AtMoment(Following):
         return others[0]
 
     def never(self, scene: Scene) -> str:
-        return f"instance {self._number(scene)} was never seen there within {WITHIN_S:.0f} s: {self._place}"
+        number, wire, api = self._number(scene), scene.system.wire, self.moment.api
+        seldom = f" within {WITHIN_S:.0f} s"
+        why = seldom if wire is None or wire.has_seen(number, {api}) else f", for it has sent no {api} so far"
+        return f"instance {number} was never seen there{why}: {self._place}"
 
     @property
     def _place(self) -> str:

@@ -9,7 +9,7 @@ import asyncio
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -44,6 +44,7 @@ class Proxy:
         self._servers = servers
         self._topics: dict[Any, str] = {}
         self._rules: tuple[Rule, ...] = ()
+        self._seen: set[tuple[int, str]] = set()
         self._ports: dict[tuple[Process, str], int] = {}
         self._newest: dict[int, int] = {}
         self._listeners: list[asyncio.Server] = []
@@ -91,6 +92,10 @@ class Proxy:
         """Of the newest process of an instance."""
         return self._newest.get(instance, 1)
 
+    def has_seen(self, instance: int, apis: Iterable[str]) -> bool:
+        """Whether an instance has ever asked for one of these."""
+        return any((instance, api) in self._seen for api in apis)
+
     def add(self, rule: Rule) -> None:
         """Ask a rule of all that is seen from now on. The first rule that has something to say decides."""
         with self._lock:
@@ -105,6 +110,7 @@ class Proxy:
 
     def judge(self, sighting: Sighting) -> Deed | None:
         """What the first rule that has something to say wants done."""
+        self._seen.add((sighting.instance, sighting.api))
         for rule in self._rules:
             try:
                 deed = rule(sighting)

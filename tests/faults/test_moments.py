@@ -124,9 +124,24 @@ def test_a_moment_that_never_comes_is_told_and_nothing_is_done(
     monkeypatch.setattr("streamproof.faults.moments.WITHIN_S", 1.0)
     evidence = act(replace(unmade, wire=proxy), Fault(tick(), Instance(1), AtMoment(Progress(0), COMMIT)))
     assert not evidence.effective
-    assert evidence.sentence == ("instance 1 was never seen there within 1 s: before its 1st EndTxn reached a broker")
+    assert evidence.sentence == (
+        "instance 1 was never seen there, for it has sent no EndTxn so far: before its 1st EndTxn reached a broker"
+    )
     assert not log_of(tick)
     assert not proxy._rules
+
+
+def test_what_an_instance_at_work_has_never_sent_is_not_waited_for_long(
+    unmade: System, tick: Any, proxy: Proxy, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A subject without transactions sends nothing of theirs, however long one waits."""
+    monkeypatch.setattr("streamproof.faults.moments.WITHIN_S", 3600.0)
+    monkeypatch.setattr("streamproof.faults.moments.UNKNOWN_S", 0.3)
+    client, broker = connect()
+    client.sendall(end_txn())
+    receive(broker, len(end_txn()))
+    produce = Fault(tick(), Instance(1), AtMoment(Progress(0), Moment("TxnOffsetCommit")))
+    assert not act(replace(unmade, wire=proxy), produce).effective
 
 
 @pytest.mark.parametrize(
