@@ -117,6 +117,10 @@ class AtMoment(Following):
                 supervisor.start(other)
 
     @property
+    def disturbs(self) -> bool:
+        return self.stage is not Stage.STEADY
+
+    @property
     def _rebalances(self) -> bool:
         return self.stage is Stage.REBALANCE
 

@@ -328,6 +328,8 @@ class Nemesis:
             fault.when.release(scene)
             return Evidence(f"not done: its moment had passed: {fault.when}", effective=False)
         try:
+            if fault.when.disturbs:  # else a member that was asked to stop would be taken for one that was given up
+                action.prepare(scene)
             state = action.begin(scene)
         except BaseException:
             with suppress(StreamproofError):

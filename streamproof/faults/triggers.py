@@ -71,6 +71,11 @@ class Trigger(ABC):
         """Take hold of the target once the trigger is met; False when that cannot be done, and the fault is not."""
         return True
 
+    @property
+    def disturbs(self) -> bool:
+        """Whether `seize` itself changes what the action looked at before."""
+        return False
+
     def never(self, scene: Scene) -> str:  # noqa: ARG002 - most triggers take hold of nothing
         """Why `seize` took no hold: a sentence."""
         return f"its moment never came: {self}"

@@ -3,11 +3,15 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kio.schema.join_group.v5.request import JoinGroupRequest
+from kio.schema.types import GroupId
+from kio.static.primitive import i32Timedelta
 
 from streamproof.checks import Outcome
 from streamproof.config.file import ClusterConfig, read_config
@@ -23,11 +27,15 @@ from streamproof.history.terms import Cause, Side
 from streamproof.wire import Proxy
 from tests.faults.conftest import act, log_of
 from tests.peers import Connect
-from tests.wire.protocol import end_txn, receive
+from tests.wire.protocol import end_txn, receive, request
 
 WaitUntil = Callable[[Callable[[], bool]], None]
 ROOT = Path(__file__).parents[2]
 COMMIT = Moment("EndTxn")
+JOINING = JoinGroupRequest(
+    group_id=GroupId("g"), session_timeout=i32Timedelta.parse(timedelta(seconds=6)), member_id="",
+    protocol_type="consumer", protocols=(),
+)  # fmt: skip
 KILLS = (
     Moment("AddOffsetsToTxn"),
     Moment("TxnOffsetCommit", Side.RESPONSE),
@@ -129,6 +137,28 @@ def test_a_moment_that_never_comes_is_told_and_nothing_is_done(
     )
     assert not log_of(tick)
     assert not proxy._rules
+
+
+@pytest.mark.parametrize(("stage", "looks"), [(Stage.STEADY, 1), (Stage.REBALANCE, 2)])
+def test_who_is_a_member_is_looked_at_again_once_another_was_asked_to_stop(  # noqa: PLR0917
+    unmade: System, tick: Any, proxy: Proxy, connect: Connect, monkeypatch: pytest.MonkeyPatch, stage: Stage, looks: int
+) -> None:
+    """Else who has left in good order would be taken for the member that was given up."""
+    client, _ = connect()
+    looked: list[Any] = []
+
+    monkeypatch.setattr(tick, "prepare", lambda _, scene: looked.append(scene))
+    monkeypatch.setattr("streamproof.faults.moments._wait_at_work", lambda *_: None)
+    other = SimpleNamespace(number=2, running=True)
+    supervisor: Any = SimpleNamespace(
+        current_all=lambda: [other], stop=lambda _: other, wait_stopped=lambda _: None, start=lambda _: None
+    )
+    sent = iter([request(JOINING)])
+    fault = Fault(tick(lasts_ms=0), Instance(1), AtMoment(Progress(0), Moment("JoinGroup"), stage))
+    assert act(
+        replace(unmade, wire=proxy, supervisor=supervisor), fault, lambda _: client.sendall(next(sent, b""))
+    ).effective
+    assert len(looked) == looks
 
 
 def test_what_an_instance_at_work_has_never_sent_is_not_waited_for_long(

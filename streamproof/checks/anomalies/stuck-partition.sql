@@ -4,14 +4,14 @@
 -- witness: {topic}[{part}] stands at {committed} since {since:clock}, before input {id}, while the group went on elsewhere |
 --   {topic}[{part}], of which nothing is committed, stands before input {id} since {since:clock}, while the group went on
 --   elsewhere
--- assumes: the bound is a minute, or the time-out of a transaction and the broker's clean-up, if that is longer. An effect of
---   the partition that is written, shown or hidden, is a sign of life, and so is a commit that went no further. Each input
+-- assumes: the bound is 55 s, longer than clients' sessions and shorter than a run waits; where effects are written in
+--   transactions, a transaction's time-out and the broker's clean-up, if that is longer. An effect of the partition that is written, shown or hidden, is a sign of life, and so is a commit that went no further. Each input
 --   that waits there is late; what stands still as a whole is late, and not this.
 -- between: before, uncommitted
 -- causes: a partition was paused and never resumed: librdkafka keeps a pause over a rebalance | the thread of the partition is
 --   dead, or waits for a record that always fails, and the others go on | an instance hangs in a call without a time-out, and
 --   still sends heartbeats
--- uses: effect
+-- uses: effect, batch
 WITH waiting AS (
     SELECT topic, part, min(off) AS off, min_by(late_input.id, off) AS id, max(committed) AS committed,
            min_by(place.t_append, off) AS arrived_at
@@ -35,10 +35,15 @@ standing AS (
     FROM waiting
     LEFT JOIN sign USING (topic, part)
     GROUP BY waiting.topic, waiting.part, waiting.off, waiting.id, waiting.committed, waiting.arrived_at
+),
+bound AS (
+    SELECT CASE WHEN EXISTS (SELECT 1 FROM batch SEMI JOIN effect USING (topic) WHERE batch.transactional)
+                THEN greatest(55000, transaction_timeout_ms + cleanup_ms) ELSE 55000 END * 1000 + clock_error_us AS us
+    FROM promise
 )
 SELECT standing.id, standing.topic, standing.part, standing.off, standing.committed, standing.since, work_end.t AS t_to
-FROM standing, work_end, promise
-WHERE work_end.t - standing.since > greatest(60000, transaction_timeout_ms + cleanup_ms) * 1000 + clock_error_us
+FROM standing, work_end, bound
+WHERE work_end.t - standing.since > bound.us
   AND EXISTS (
       SELECT 1
       FROM commit_time AS elsewhere
