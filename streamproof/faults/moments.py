@@ -11,6 +11,7 @@ from streamproof.capabilities import Capability
 from streamproof.clock import now_us
 from streamproof.errors import SubjectError
 from streamproof.faults.system import Evidence, Scene
+from streamproof.faults.targets import Instance
 from streamproof.faults.triggers import Following
 from streamproof.history.terms import Cause, Side
 from streamproof.wire import Await, Deed, Hold, Moment, Proxy, Rule, Sighting
@@ -68,6 +69,16 @@ class AtMoment(Following):
     def __str__(self) -> str:
         whose = "" if self.instance is None else f" (instance {self.instance})"
         return f"{self.after}, {self._place}{whose}"
+
+    def missing(self, target: object, instances: int) -> str | None:
+        number = target.number if isinstance(target, Instance) and self.instance is None else self.instance
+        if number is None:
+            return f"{target} has no moments; say at which instance's moment, by of_instance"
+        if not 1 <= number <= instances:
+            return f"there is no instance {number} at whose moment it could be done; write of_instance 1 to {instances}"
+        if self._rebalances and instances == 1:
+            return f"instance {number} is alone, so nothing is rebalanced; run two instances"
+        return None
 
     def seize(self, scene: Scene) -> bool:
         number, wire = self._number(scene), scene.system.wire

@@ -239,3 +239,5 @@ def check_fault(fault: Fault, surroundings: Surroundings, where: str | None = No
         raise UsageError(f"{where}: there is no {fault.action.target.name} at all; leave the fault out")
     elif fault.on not in there:
         raise UsageError(f"{where}: there is no {fault.on}; write {either([str(target) for target in there])}")
+    if lacking := fault.when.missing(fault.on, surroundings.instances):
+        raise UsageError(f"{where}: {lacking}")

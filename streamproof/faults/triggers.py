@@ -59,6 +59,10 @@ class Trigger(ABC):
         """Whether it is met only while the fault that it waits for lasts."""
         return False
 
+    def missing(self, target: object, instances: int) -> str | None:  # noqa: ARG002 - most triggers need nothing more
+        """What the trigger lacks where a fault on `target` meets so many instances: a sentence, and what to do."""
+        return None
+
     @abstractmethod
     def met(self, so_far: SoFar) -> bool:
         """Whether the fault should begin now."""

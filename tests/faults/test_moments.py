@@ -13,12 +13,28 @@ from kio.schema.join_group.v5.request import JoinGroupRequest
 from kio.schema.types import GroupId
 from kio.static.primitive import i32Timedelta
 
+from streamproof.capabilities import Capability
 from streamproof.checks import Outcome
 from streamproof.config.file import ClusterConfig, read_config
 from streamproof.engine.request import Request, spec_of
 from streamproof.engine.session import Session
 from streamproof.errors import UsageError
-from streamproof.faults import AtMoment, Fault, Instance, Kill, Moment, PauseBroker, Plan, Progress, System
+from streamproof.faults import (
+    AllInstances,
+    AtMoment,
+    BrokerRole,
+    Fault,
+    Instance,
+    Kill,
+    Moment,
+    PauseBroker,
+    Plan,
+    Progress,
+    Stop,
+    Surroundings,
+    System,
+    check_plan,
+)
 from streamproof.faults.moments import Rebalance, Stage
 from streamproof.faults.targets import Broker
 from streamproof.faults.written import fault_of, keys_of
@@ -32,6 +48,7 @@ from tests.wire.protocol import end_txn, receive, request
 WaitUntil = Callable[[Callable[[], bool]], None]
 ROOT = Path(__file__).parents[2]
 COMMIT = Moment("EndTxn")
+TWO = Surroundings(2, (), (1, 2, 3), "embedded", frozenset(Capability))
 JOINING = JoinGroupRequest(
     group_id=GroupId("g"), session_timeout=i32Timedelta.parse(timedelta(seconds=6)), member_id="",
     protocol_type="consumer", protocols=(),
@@ -199,6 +216,28 @@ def test_a_mistake_in_a_moment_is_told(keys: dict[str, Any], sentence: str) -> N
     with pytest.raises(UsageError) as error:
         fault_of({"kind": "kill", "target": "instance:1", "at": 0.3, **keys})
     assert str(error.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (Fault(PauseBroker(), BrokerRole.LEADER, AtMoment(Progress(0.3), COMMIT)), "broker:leader has no moments; say"),
+        (Fault(Kill(), Instance(1), AtMoment(Progress(0.3), COMMIT, instance=9)), "there is no instance 9 at whose mo"),
+        (Fault(Stop(), AllInstances(), AtMoment(Progress(0.3), COMMIT)), "instance:all has no moments; say at which"),
+    ],
+)
+def test_a_moment_of_nobody_is_told_before_anything_runs(fault: Fault, sentence: str) -> None:
+    """Not in the midst of a run."""
+    with pytest.raises(UsageError, match=f"fault {fault.action.kind}, 1 of the plan: {sentence}"):
+        check_plan(Plan((fault,)), TWO)
+
+
+def test_nothing_is_rebalanced_with_a_single_instance() -> None:
+    """Nor would the moment ever come."""
+    fault = Fault(Kill(), Instance(1), AtMoment(Progress(0.3), Moment("SyncGroup"), Stage.REBALANCE))
+    with pytest.raises(UsageError, match="instance 1 is alone, so nothing is rebalanced; run two instances"):
+        check_plan(Plan((fault,)), replace(TWO, instances=1))
+    check_plan(Plan((fault,)), TWO)
 
 
 def test_an_instance_dies_at_each_moment_of_a_plan(tmp_path: Path) -> None:
