@@ -32,6 +32,7 @@ from streamproof.faults.moments import AtMoment
 from streamproof.faults.triggers import SoFar, Trigger
 from streamproof.faults.written import fault_of, json_of, keys_of
 from streamproof.subject import SubjectSpec
+from streamproof.subject.spec import Input
 from streamproof.wire import Moment
 
 SUBJECT = SubjectSpec(
@@ -264,13 +265,13 @@ def test_what_needs_a_group_is_refused_to_a_subject_that_is_in_none(kind: str, t
     """It is told what to send, and reads no topic."""
     check_plan(plan_of((kind, target)), around())
     with pytest.raises(UsageError, match="is in no group; leave it out"):
-        check_plan(plan_of((kind, target)), around(SUBJECT.model_copy(update={"input": "stdin"})))
+        check_plan(plan_of((kind, target)), around(SUBJECT.model_copy(update={"input": Input("stdin")})))
 
 
 def test_the_default_plan_of_a_subject_that_is_in_no_group_can_be_carried_out() -> None:
     """For every seed, it asks for nothing that needs a group."""
     for seed in range(20):
-        surroundings = around(SUBJECT.model_copy(update={"input": "stdin"}))
+        surroundings = around(SUBJECT.model_copy(update={"input": Input("stdin")}))
         check_plan(Plan.default(seed, surroundings), surroundings)
 
 
