@@ -275,8 +275,12 @@ class Nemesis:
 
     def _when_met(self, fault: Fault) -> Evidence:
         self._listener.awaited(fault)
+        committed, moved = -1, time.monotonic()
         while not fault.when.met(self):
-            if fault.when.hopeless(self) or self.system.stopping.wait(LOOK_S):
+            if committed != (committed := self.system.progress.committed()) or self.gate < 1:
+                moved = time.monotonic()
+            stands = time.monotonic() - moved > RECOVERY_S  # though all that is left was let in
+            if stands or fault.when.hopeless(self) or self.system.stopping.wait(LOOK_S):
                 return self._not_done(fault, f"its moment never came: {fault.when}")
         return self._act(fault, lambda _: None).evidence
 

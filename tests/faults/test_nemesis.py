@@ -179,6 +179,16 @@ def test_a_time_that_lies_beyond_the_workload_is_not_waited_for(unmade: System, 
     assert nemesis.rows[0]["evidence"] == "not done: its moment never came: after 3600 s"
 
 
+def test_a_time_is_not_waited_for_while_the_subject_stands_still(
+    unmade: System, tick: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With work left that it never does, the run would not end before the time had come."""
+    monkeypatch.setattr("streamproof.faults.nemesis.RECOVERY_S", 0.3)
+    nemesis = nemesis_of(with_progress(unmade, committed=lambda: 90, fed_for=lambda: 1.0), 100)
+    nemesis.carry_out(Plan((Fault(tick(), Instance(1), Elapsed(3600.0)),)))
+    assert nemesis.rows[0]["evidence"] == "not done: its moment never came: after 3600 s"
+
+
 def test_a_time_is_counted_from_the_first_input(unmade: System, tick: Any) -> None:
     """However long the subject was waited for before: the fault lets input flow, and begins as long after its start."""
     asked: list[float] = []
