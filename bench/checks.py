@@ -73,7 +73,8 @@ ROWS = {
         TRUE AS transactional, TRUE AS visible
         FROM ({ONCE})""",
     "generation": f"""SELECT 'movers' AS grp, g AS generation, g AS n, {START} + g * 5000000 AS t_append,
-        'range' AS protocol, 'Stable' AS state FROM range(1, 6) r(g)""",
+        'range' AS protocol, 'Stable' AS state, ['member-' || g] AS members, 60000 AS rebalance_ms
+        FROM range(1, 6) r(g)""",
     "owner": f"""SELECT 'movers' AS grp, g AS generation, 'member-' || g AS member, NULL AS instance, 'in' AS topic,
         p AS part, {START} + g * 5000000 AS t_from, CASE WHEN g < 5 THEN {START} + (g + 1) * 5000000 END AS t_to
         FROM range(1, 6) r(g), range({PARTITIONS}) s(p)""",

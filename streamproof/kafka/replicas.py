@@ -35,11 +35,20 @@ def list_replicas(bootstrap: str, topics: Iterable[str]) -> dict[Partition, tupl
 
 def let_lead(bootstrap: str, orders: Mapping[Partition, Order]) -> None:
     """Give each partition's replicas this order, and have the first of them elected: in good order, nobody is away."""
+    reorder(bootstrap, orders)
+    requests.patiently(lambda: _elect(bootstrap, _by_topic(orders)))
+
+
+def reorder(bootstrap: str, orders: Mapping[Partition, Order]) -> None:
+    """Give each partition's replicas this order; who leads now leads on."""
+    requests.patiently(lambda: _reorder(bootstrap, _by_topic(orders)))
+
+
+def _by_topic(orders: Mapping[Partition, Order]) -> Mapping[str, Mapping[int, Order]]:
     by_topic: dict[str, dict[int, Order]] = defaultdict(dict)
     for (topic, part), order in orders.items():
         by_topic[topic][part] = order
-    requests.patiently(lambda: _reorder(bootstrap, by_topic))
-    requests.patiently(lambda: _elect(bootstrap, by_topic))
+    return by_topic
 
 
 def _reorder(bootstrap: str, orders: Mapping[str, Mapping[int, Order]]) -> None:

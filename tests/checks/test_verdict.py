@@ -169,7 +169,7 @@ def test_a_verdict_does_without_what_it_is_asked_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("lost", "nothing is upheld unless it is judged; what may be left out: unaccounted, commit-ahead, "),
+        ("lost", "nothing is upheld unless it is judged; what may be left out: unaccounted, archived, "),
         ("tron", r'no such anomaly \(did you mean "torn"\?\)'),
         ("x", "no such anomaly; there are lost, unaccounted, "),
     ],

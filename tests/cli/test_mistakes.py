@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from streamproof.history.promise import RunRecord
 from tests.calling import FAULT, Call
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
+FORMAT = RunRecord.model_fields["format"].default
 RUN = ["--input-topic", "a", "--output-topic", "b", "--group", "g"]
 TOML = '[subject.orders]\ncontract = "c.yaml"\ncommand = "true"\n'
 QUERIED = TOML.replace("c.yaml", str(CONTRACTS / "user-events.asyncapi.yaml"))
@@ -190,7 +192,11 @@ operations:
         (["check", "."], {}, "is not a complete history"),
         (["check", "."], {"run.json": "{}"}, "run.json: subject: Field required; it was not written by this version"),
         (["check", "."], {"run.json": "{"}, "run.json: Invalid JSON: EOF while parsing an object"),
-        (["check", "."], {"run.json": '{"format": 99}'}, "run.json: format: Input should be 6; it was not written by"),
+        (
+            ["check", "."],
+            {"run.json": '{"format": 99}'},
+            f"run.json: format: Input should be {FORMAT}; it was not written by",
+        ),
         (["report", "results"], {}, "results holds no results of Allure's; make some by pytest --alluredir results"),
         (["up", "--brokers", "2"], {}, "an odd number of brokers, not 2"),
         (["up", "--port", "70000"], {}, "70000 is no port; choose a number from 1 to 65535"),

@@ -19,7 +19,7 @@ from streamproof.faults.targets import ALL_BROKERS, BROKER, Broker, BrokerRole, 
 from streamproof.kafka import requests
 from streamproof.kafka.leaders import Partition
 from streamproof.kafka.quorum import find_controller
-from streamproof.kafka.replicas import Order, let_lead, list_replicas
+from streamproof.kafka.replicas import Order, let_lead, list_replicas, reorder
 
 TAKEN_OVER_WITHIN_S = 30.0
 NOBODY = -1  # leads a partition that is without a leader
@@ -331,8 +331,12 @@ class MoveLeaders(Action):
         return Evidence(f"what {state.name} led in {partitions}, {became}", effective=done)
 
     def end(self, scene: Scene, state: Moved) -> None:
-        if state.were:
-            let_lead(scene.system.cluster.bootstrap_servers, state.were)
+        if not state.were:
+            return
+        servers = scene.system.cluster.bootstrap_servers
+        # it may have led without being the first of its order, as after a restart
+        let_lead(servers, {place: (state.node, *(order[:-1])) for place, order in state.to.items()})
+        reorder(servers, state.were)
 
 
 def _named(scene: Scene) -> tuple[int, str]:
