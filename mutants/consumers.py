@@ -1,25 +1,24 @@
-"""Wrong consumers: each is the reference consumer or projector with one bug: that is overridden, and journaled."""
+"""Wrong consumers: each is the reference consumer with one bug: that is overridden, and journaled."""
 
 import os
 import time
-from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from mutants.journal import Journal
+from mutants.mutant import Mutant, none_at_all, running
+from mutants.witnesses import auto_commit, commits_on_stop, held_letters, skip_failed
 from pipeline.consumer import DatabaseConsumer
 from pipeline.database import ORDERS, Database
-from pipeline.errors import RetriableError
-from pipeline.events import OrderState, Record
+from pipeline.errors import FatalError, RetriableError
+from pipeline.events import OrderState, PoisonError
 from pipeline.group_member import Batch, Partition, commit_offsets, place
 from pipeline.process import Stop, say
-from pipeline.progress import Progress
-from pipeline.projector import Projector
 from pipeline.settings import Config, ProjectorSettings
 
-WORKERS = 2
-SLOW = 10  # of so many records one takes the gap's time, and is overtaken
+LETTERS = 3  # that are sent together
 GAP_MS = 60  # between taking a batch and writing it: as long as it may take, and a kill finds it open
 LONG_GAP_MS = 200  # the same, where a stop is to find it open: it comes once a batch at most
 Rows = list[tuple[Message, OrderState]]
@@ -35,63 +34,6 @@ class _Journaled(DatabaseConsumer[OrderState]):
 
 def journal_of(settings: ProjectorSettings) -> Journal:
     return Journal(Path(os.environ.get("JOURNAL", os.devnull)), settings.identity)
-
-
-class Parallel(Projector):
-    """No bug: the reference, of whose records some are slow, with a journal at JOURNAL."""
-
-    def __init__(self, settings: ProjectorSettings, stop: Stop) -> None:
-        # of few, so that records wait for them
-        super().__init__(settings.model_copy(update={"workers": WORKERS}), stop, self._keep)
-        self._database = Database(settings.database, ORDERS)
-        self._journal = journal_of(settings)
-        self._gap_s = int(os.environ.get("GAP_MS", GAP_MS)) / 1000
-
-    def run(self) -> None:
-        with closing(self._database):
-            super().run()
-
-    def _keep(self, record: Record) -> None:
-        following = {record.place[:2]: record.offset + 1}
-        self._journal.note("taken", [record.headers], following)
-        if not record.offset % SLOW:
-            time.sleep(self._gap_s)
-        self._database.keep(record)
-        self._journal.note("done", [record.headers], following)
-
-
-class LastFinished(Parallel):
-    """The bug of many a thread pool: the offset of the last record that was done is committed, whatever is in hand."""
-
-    class Furthest(Progress):
-        reached = 0
-
-        def finish(self, offset: int) -> None:
-            super().finish(offset)
-            self.reached = self.position = max(self.reached, offset + 1)
-
-    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        super()._on_assign(consumer, partitions)
-        for partition in partitions:
-            self.tenures[partition.topic, partition.partition].progress = self.Furthest()
-
-
-class DropsOnRevoke(Parallel):
-    """The bug: as a partition goes, what was read of it is committed, and what of that is not begun is dropped."""
-
-    def __init__(self, settings: ProjectorSettings, stop: Stop) -> None:
-        super().__init__(settings, stop)
-        self._read: dict[Partition, int] = {}
-
-    def take(self, batch: Batch) -> None:
-        self._read.update(batch.next)
-        super().take(batch)
-
-    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        gone = {tenure.partition for tenure in self._of(partitions)}
-        if read := {partition: self._read.pop(partition) for partition in gone if partition in self._read}:
-            commit_offsets(consumer, read)
-        self._on_lost(consumer, partitions)
 
 
 class SkipFailed(_Journaled):
@@ -184,3 +126,133 @@ class AutoCommit(_Journaled):
             self.journal.write(
                 "done", Batch([message for message in batch.messages if place(message)[:2] in self._kept])
             )
+
+
+class OffsetFirst(_Journaled):
+    """The bug: the offsets are committed before the database's transaction is."""
+
+    def __init__(self, settings: ProjectorSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self._gap_s = int(os.environ.get("GAP_MS", GAP_MS)) / 1000
+
+    def process(self, batch: Batch) -> None:
+        self.journal.next_batch()
+        self.journal.write("taken", batch)
+        commit_offsets(self.consumer, batch.next)
+        time.sleep(self._gap_s)
+        super().process(batch)
+        if not self.stop.requested:
+            self.journal.write("done", batch)
+
+
+class InsertsOnce(_Journaled):
+    """The bug: a partition's rows are inserted together; where one is there, all count as done before."""
+
+    def __init__(self, settings: ProjectorSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        plain = tuple(upsert.replace("ON CONFLICT (event_id) DO NOTHING", "") for upsert in ORDERS.upserts)
+        self.database = Database(settings.database, replace(ORDERS, upserts=plain))
+
+    def _write(self, rows: Rows) -> bool:
+        by_partition: dict[int | None, Rows] = {}
+        for message, row in rows:
+            by_partition.setdefault(message.partition(), []).append((message, row))
+        return all(self._insert(found) for found in by_partition.values())
+
+    def _insert(self, rows: Rows) -> bool:
+        batch = Batch([message for message, _ in rows])
+        self.journal.next_batch()
+        self.journal.write("write", batch)
+        try:
+            if not super()._write(rows):
+                return False
+        except FatalError as error:  # the database's for a key that is there
+            say("there already", reason=str(error))
+            self.journal.write("skipped", batch)
+            return True
+        self.journal.write("written", batch)
+        return True
+
+
+class HoldsLetters(_Journaled):
+    """The bug: dead letters are sent when there are enough of them, and their records committed long before."""
+
+    def __init__(self, settings: ProjectorSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self._letters: list[tuple[Message, PoisonError]] = []
+
+    def _bury(self, message: Message, poison: PoisonError) -> None:
+        self.journal.next_batch()
+        self._letters.append((message, poison))
+        self.journal.write("held", Batch([message]))
+        if len(self._letters) == LETTERS:
+            for letter in self._letters:
+                super()._bury(*letter)
+            self._dead.flush(self.stop)
+            self.journal.write("sent", Batch([held for held, _ in self._letters]))
+            self._letters.clear()
+
+
+MUTANTS = (
+    Mutant(
+        "skip-failed",
+        "passes by what it could not write",
+        running(ProjectorSettings, SkipFailed),
+        ("lost",),
+        skip_failed,
+        subject="projector",
+    ),
+    Mutant(
+        "auto-commit",
+        "commits by the clock what it was handed, done or not",
+        running(ProjectorSettings, AutoCommit),
+        ("commit-ahead", "lost"),
+        auto_commit,
+        subject="projector",
+    ),
+    Mutant(
+        "commits-on-stop",
+        "when it is stopped, commits what it has read, done or not",
+        running(ProjectorSettings, CommitsOnStop),
+        ("lost",),
+        commits_on_stop,
+        subject="projector",
+        faults="stops",
+    ),
+    Mutant(
+        "offset-first",
+        "commits the offsets before the database's transaction",
+        running(ProjectorSettings, OffsetFirst),
+        ("commit-ahead", "lost"),
+        auto_commit,
+        subject="projector",
+    ),
+    Mutant(
+        "inserts-once",
+        "takes a row that is there for a sign that all that were inserted with it are",
+        running(ProjectorSettings, InsertsOnce),
+        ("lost",),
+        skip_failed,
+        subject="projector",
+        faults="offsets",
+    ),
+    Mutant(
+        "holds-letters",
+        "commits past what it dead-letters before the letter is sent",
+        running(ProjectorSettings, HoldsLetters),
+        ("unaccounted", "commit-ahead"),
+        held_letters,
+        subject="projector",
+    ),
+)
+CLEAN = (
+    Mutant(
+        "stopped",
+        "none: finishes what it has in its hands before it ends",
+        running(ProjectorSettings, Stopped),
+        (),
+        none_at_all,
+        subject="projector",
+        faults="stops",
+    ),
+)

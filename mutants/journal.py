@@ -3,28 +3,15 @@
 One JSON object a line:
   {"t": seconds since the epoch, "instance": transactional id, "process": pid, "batch": number within the process,
    "act": a word of those below, "ids": [event ids], "offsets": {"topic[partition]": next offset to read}}
-acts, of one batch, in the order in which they come:
-  commit-first    commit → committed → (the reference's transaction) → produced
-  no-rewind       commit, or aborting; then passed-over, if it was aborted
-  no-transaction  produce → produced → (the consumer's commit)
-  latest          sent, with the offsets that it begins at
-  waking          produce
-  no-generation   produce
-  no-fencing      produce
-  passes-over     produce; then passed-over, if its transaction was taken from it
-  out-of-order    in-order, or reversed
-  renames         sent → renamed, of some of them
-  swaps-payloads, wrong-key, changes-field, drops-field, and wrong letters
-                  sent → spoilt, of some of them
-  replays         none: what it did again is told by the tables
-  goes-back       commit → (the reference's transaction); then, at times, going-back, with the offsets that it goes to
-  skip-failed     write → written, or skipped
-  auto-commit     taken → done
-  stopped         taken
-  commits-on-stop taken → left, of a batch that a stop found in hand
-  parallel        taken → done, of single records, many at a time
-  drops-on-revoke taken → done, in the same way
-  last-finished   taken → done, of single records, many at a time
+acts, of one batch, in the order in which they come; each class says what it writes:
+  commit → committed → (the reference's transaction) → produced; aborting; passed-over or dropped, in a later batch
+  produce → produced → (the consumer's commit); ahead: read already when the batch before it was committed
+  going-back, with the offsets that it goes to; paused, with the place; committed
+  sent → renamed or spoilt, of some of them; sent, with the offsets that it begins at
+  in-order, reversed, or as-told: its ids stand in the order in which they were sent
+  write → written, or skipped; taken → done, or left, of a batch or of single records; held → sent, of letters
+  answered → delivered, of a producer; swallowed, dropped, left, again
+  ending, of a process
 An act in its plain form is written before the deed, in its past form after it. Each line is one write to a file that
 is only ever appended to, so a killed process can cut short no more than its own last line.
 """

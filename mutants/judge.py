@@ -8,18 +8,22 @@ from tempfile import TemporaryDirectory
 import pyarrow.parquet as pq
 
 from mutants.journal import read
-from mutants.registry import CLEAN, MUTANTS, Mutant
+from mutants.mutant import Mutant
 from mutants.witnesses import Tables, with_poison_apart
 from streamproof.history.store import History
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What the verifier said of a run. `witnesses`: the ids, or places, of each forbidden anomaly that it found."""
+    """What the verifier said of a run. `witnesses`: the ids, or places, of each forbidden anomaly that it found.
+
+    `between`: the kinds of the faults that the story of its first witness names.
+    """
 
     verdict: str
     witnesses: Mapping[str, frozenset[str]]
     history: History
+    between: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Judgement:
     verdict: str
     expected: Mapping[str, frozenset[str]]
     faults: tuple[str, ...] = field(default=())
+    between: tuple[str, ...] = field(default=())  # kinds of faults, in the story of its own anomaly
 
     @property
     def had_occasion(self) -> bool:
@@ -42,18 +47,15 @@ class Judgement:
 Run = Callable[[Mutant, Path], RunResult]
 
 
-def judge_mutants(run: Run, mutants: Iterable[Mutant] = (*MUTANTS.values(), *CLEAN.values())) -> list[Judgement]:
-    """Run each and compare; the caller looks at the faults."""
-    judgements = []
-    for mutant in mutants:
-        with TemporaryDirectory(prefix=f"mutant-{mutant.name}-") as directory:
-            outcome = run(mutant, Path(directory) / "journal-{instance}.jsonl")
-            rows = read(sorted(Path(directory).glob("journal-*.jsonl")))
-        tables: Tables = {name: pq.read_table(path) for name, path in outcome.history.tables.items()}
-        expected = {name: ids for name, ids in with_poison_apart(mutant.witnesses(rows, tables), tables).items() if ids}
-        faults = tuple(_faults(mutant, outcome, expected))
-        judgements.append(Judgement(mutant, outcome.verdict, expected, faults))
-    return judgements
+def judge_mutant(run: Run, mutant: Mutant) -> Judgement:
+    """Run it and compare; the caller looks at the faults."""
+    with TemporaryDirectory(prefix=f"mutant-{mutant.name}-") as directory:
+        outcome = run(mutant, Path(directory) / "journal-{instance}.jsonl")
+        rows = read(sorted(Path(directory).glob("journal-*.jsonl")))
+    tables: Tables = {name: pq.read_table(path) for name, path in outcome.history.tables.items()}
+    expected = {name: ids for name, ids in with_poison_apart(mutant.witnesses(rows, tables), tables).items() if ids}
+    between = outcome.between.get(mutant.anomalies[0], ()) if mutant.anomalies else ()
+    return Judgement(mutant, outcome.verdict, expected, tuple(_faults(mutant, outcome, expected)), between)
 
 
 def _had_occasion(mutant: Mutant, expected: Mapping[str, frozenset[str]]) -> bool:

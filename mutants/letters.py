@@ -5,8 +5,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from mutants.forwarders import Results
-from mutants.values import Spoils
-from pipeline.events import Header, Result
+from mutants.journal import event_id
+from mutants.values import Spoils, spoils
+from pipeline.events import Header, PoisonError, Result, dead_letter
+from pipeline.forwarder import Forwarder
+from pipeline.group_member import Batch, Partition, place, raw
 
 TOO_OFTEN = 5
 
@@ -65,3 +68,80 @@ class TriesTooOften(_SpoilsLetters):
         headers: list[Header] = [header for header in letter.headers if header[0] != "dlq-attempts"]
         headers.append(("dlq-attempts", str(TOO_OFTEN).encode()))
         yield self.topics.dlq_topic, replace(letter, headers=headers)
+
+
+class LetterWithoutKey(_SpoilsLetters):
+    """The bug: a letter has no key, so that it cannot be sent back to where it came from."""
+
+    def _others(self, letter: Result) -> Iterable[tuple[str, Result]]:
+        yield self.topics.dlq_topic, replace(letter, key=None)
+
+
+class LetterTwice(_SpoilsLetters):
+    """The bug: who fails writes a letter, and so does who called it."""
+
+    def _others(self, letter: Result) -> Iterable[tuple[str, Result]]:
+        yield self.topics.dlq_topic, letter
+        yield self.topics.dlq_topic, letter
+
+
+class WholeBatch(Spoils):
+    """The bug: one record that cannot be processed takes its whole batch to the dead letters."""
+
+    def results(self, batch: Batch) -> Results:
+        results = super().results(batch)
+        poison = {event_id(result.headers) for topic, result in results if topic == self.topics.dlq_topic}
+        if not poison:
+            return results
+        letters = [
+            dead_letter(PoisonError("batch-failed", "of its batch"), *raw(message)) for message in batch.messages
+        ]
+        for letter in letters:
+            if event_id(letter.headers) not in poison:
+                self._note(letter)
+        return [(self.topics.dlq_topic, letter) for letter in letters]
+
+    def _spoil(self, results: Results) -> Iterable[tuple[str, Result]]:
+        return results
+
+
+class SkipsRest(Spoils):
+    """The bug: a record that cannot be processed ends the loop over its partition's records, and all are committed."""
+
+    def results(self, batch: Batch) -> Results:
+        results, ended = [], set[Partition]()
+        self._spoilt.clear()
+        for message in batch.messages:
+            partition = place(message)[:2]
+            if partition in ended:
+                self._note(raw(message)[0])
+                continue
+            found = Forwarder.results(self, Batch([message]))
+            results += found
+            if any(topic == self.topics.dlq_topic for topic, _ in found):
+                ended.add(partition)
+        return results
+
+
+MUTANTS = (
+    spoils(
+        "without-letter",
+        "commits past what cannot be processed, and writes no dead letter",
+        WithoutLetter,
+        "unaccounted",
+    ),
+    spoils("letter-and-effect", "has an effect of what it dead-letters", LetterAndEffect, "both"),
+    spoils("silent-letter", "does not say why a dead letter is there", LetterWithoutReason, "unexplained"),
+    spoils("letter-altered", "writes a dead letter's value in another form than it came in", LetterAltered, "altered"),
+    spoils("tries-too-often", "tries what can never succeed oftener than is allowed", TriesTooOften, "overtried"),
+    spoils("letter-without-key", "leaves out the key of a dead letter", LetterWithoutKey, "altered"),
+    spoils("letter-twice", "writes each dead letter twice", LetterTwice, "duplicated"),
+    spoils(
+        "whole-batch",
+        "dead-letters all records of a batch of which one cannot be processed",
+        WholeBatch,
+        "lost",
+        "duplicated",
+    ),  # a letter is an effect that the contract does not have for them
+    spoils("skips-rest", "passes by what follows a record that cannot be processed", SkipsRest, "lost"),
+)

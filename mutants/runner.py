@@ -1,94 +1,73 @@
-"""Runs mutants through the verifier: the same cluster for all, fresh names and a seeded plan of kills for each."""
+"""Runs mutants through the verifier: a few clusters for all, fresh names and a seeded plan of faults for each.
 
+Most of a run is waiting: for sessions to run out, for groups to meet. So mutants run side by side, each on the cluster
+of its thread: what is done to one of them disturbs no other.
+"""
+
+import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
 import pyarrow.parquet as pq
 
-from mutants.judge import Judgement, RunResult, judge_mutants
-from mutants.registry import Mutant
+from mutants.judge import Judgement, RunResult, judge_mutant
+from mutants.mutant import Mutant
+from mutants.plans import FAULTS
 from streamproof.checks import Status
-from streamproof.config.file import read_config
-from streamproof.engine.events import Judged
+from streamproof.checks.stories import Story
+from streamproof.config.file import ClusterConfig, read_config
 from streamproof.engine.request import declared_spec
+from streamproof.engine.run import Run
 from streamproof.engine.session import Session
 from streamproof.engine.spec import RunSpec
-from streamproof.faults import (
-    AllInstances,
-    DatabaseOf,
-    Deploy,
-    Fault,
-    InFlight,
-    Instance,
-    Join,
-    Kill,
-    LockDatabase,
-    PauseBeyondSession,
-    PauseBeyondTransaction,
-    Plan,
-    Progress,
-    Replace,
-    Stop,
-)
+from streamproof.faults import Plan
 
-EVENTS = 4_000
+EVENTS = 2_000
+FEED_S = 2.0  # at least: the faults' marks hold it back in any case
+CLUSTERS = 2
 CONFIG = Path(__file__).parent.parent / "streamproof.toml"
 
 
-# Each of two instances is killed once inside its cycle: a bug between two steps shows only to who dies there. That a
-# consumer holds records of which nothing is written yet cannot be seen from outside: there, a kill is left to luck.
-FAULTS = {
-    "orders": (
-        Fault(Kill(lasts_ms=300), Instance(1), InFlight(Progress(0.3))),
-        Fault(Kill(lasts_ms=300), Instance(2), InFlight(Progress(0.6))),
-    ),
-    "projector": (
-        Fault(Kill(lasts_ms=300), Instance(1), Progress(0.2)),
-        Fault(LockDatabase(lasts_ms=1500), DatabaseOf("orderHistory"), Progress(0.4)),
-        Fault(Kill(lasts_ms=300), Instance(2), Progress(0.6)),
-    ),
-    # what follows has a kill each, so that something was interrupted
-    # zombies that wake with offsets to send
-    "zombies": (
-        Fault(PauseBeyondSession(lasts_ms=1000), Instance(1), InFlight(Progress(0.2))),
-        Fault(Kill(lasts_ms=300), Instance(1), InFlight(Progress(0.5))),
-        Fault(PauseBeyondSession(lasts_ms=1000), Instance(2), InFlight(Progress(0.7))),
-    ),
-    "replacements": (
-        Fault(Replace(lasts_ms=500), Instance(1), InFlight(Progress(0.2))),
-        Fault(Kill(lasts_ms=300), Instance(1), InFlight(Progress(0.5))),
-        Fault(Replace(lasts_ms=500), Instance(2), InFlight(Progress(0.7))),
-    ),
-    "timeouts": (
-        Fault(PauseBeyondTransaction(lasts_ms=200), Instance(1), InFlight(Progress(0.2))),
-        Fault(PauseBeyondTransaction(lasts_ms=200), Instance(2), InFlight(Progress(0.5))),
-        Fault(Kill(lasts_ms=300), Instance(1), InFlight(Progress(0.75))),
-    ),
-    "joins": (
-        Fault(Join(), Instance(3), Progress(0.2)),
-        Fault(Kill(lasts_ms=300), Instance(1), Progress(0.45)),
-        Fault(Join(), Instance(4), Progress(0.7)),
-    ),
-    "stops": (
-        Fault(Stop(lasts_ms=300), Instance(1), Progress(0.15)),
-        Fault(Kill(lasts_ms=300), Instance(2), Progress(0.35)),
-        Fault(Stop(lasts_ms=300), AllInstances(), Progress(0.55)),
-        Fault(Deploy(), AllInstances(), Progress(0.75)),
-    ),
-}
+def verify_mutants(
+    mutants: Iterable[Mutant], seed: int, directory: Path, at_once: int = CLUSTERS
+) -> Iterator[Judgement]:
+    """What the verifier makes of each mutant, as soon as it is known; the runs are kept in `directory`."""
+    with ExitStack() as stack:
+        idle: SimpleQueue[Session] = SimpleQueue()
+        for number in range(at_once):
+            logs = directory / f"kafka-{number + 1}"
+            idle.put(stack.enter_context(Session(ClusterConfig(brokers=1), logs=logs)))
+        pool = stack.enter_context(ThreadPoolExecutor(at_once, thread_name_prefix="mutant"))
+        stack.callback(pool.shutdown, cancel_futures=True)
+
+        def judged(mutant: Mutant) -> Judgement:
+            with _taken(idle) as session:
+                return judge_mutant(lambda mutant, journal: _run(session, mutant, journal, seed, directory), mutant)
+
+        for done in as_completed([pool.submit(judged, mutant) for mutant in mutants]):
+            yield done.result()
 
 
-def verify_mutants(mutants: Iterable[Mutant], seed: int, directory: Path) -> list[Judgement]:
-    """What the verifier makes of each mutant; the runs are kept in `directory`."""
-    with Session(logs=directory / "kafka") as session:
+@contextmanager
+def _taken(idle: "SimpleQueue[Session]") -> Iterator[Session]:
+    session = idle.get()
+    try:
+        yield session
+    finally:
+        idle.put(session)
 
-        def run(mutant: Mutant, journal: Path) -> RunResult:
-            plan = Plan(seed=seed, faults=FAULTS[mutant.faults or mutant.subject])
-            return _outcome(session.verify(_spec(mutant, journal, seed, directory), plan))
 
-        return judge_mutants(run, mutants)
+def _run(session: Session, mutant: Mutant, journal: Path, seed: int, directory: Path) -> RunResult:
+    plan = Plan(seed=seed, faults=FAULTS[mutant.faults or mutant.subject])
+    with session.run(_spec(mutant, journal, seed, directory), feed_s=FEED_S) as run:
+        run.carry_out(plan)
+    return _outcome(run)
 
 
 def _spec(mutant: Mutant, journal: Path, seed: int, directory: Path) -> RunSpec:
@@ -99,17 +78,34 @@ def _spec(mutant: Mutant, journal: Path, seed: int, directory: Path) -> RunSpec:
     )
     environment = {**spec.subject.env, **mutant.env, "JOURNAL": str(journal)}
     changed = {"name": mutant.name, "command": mutant.command, "env": environment}
-    return replace(spec, subject=spec.subject.model_copy(update=changed))
+    return replace(
+        spec,
+        subject=spec.subject.model_copy(update=changed),
+        contract=replace(spec.contract, **mutant.promises),
+        quiet_s=mutant.quiet_s or spec.quiet_s,
+    )
 
 
-def _outcome(judged: Judged) -> RunResult:
-    findings = judged.verdict.findings
+def _outcome(run: Run) -> RunResult:
+    findings = run.verdict.findings
     raised = [found.anomaly for found in findings if found.witnesses and found.status is not Status.COUNTED]
-    witnesses = {name: _ids(judged.spec.directory / "witnesses" / f"{name}.parquet") for name in raised}
-    return RunResult(judged.verdict.outcome, witnesses, judged.history)
+    witnesses = {name: _ids(run.spec.directory / "witnesses" / f"{name}.parquet") for name in raised}
+    stories = {found.anomaly: found.story for found in findings if found.story is not None}
+    return RunResult(run.verdict.outcome, witnesses, run.history, {name: _between(s) for name, s in stories.items()})
+
+
+def _between(story: Story) -> tuple[str, ...]:
+    """The kinds of the faults that the story names."""
+    told = "\n".join(moment.text for moment in story.moments)
+    return tuple(dict.fromkeys(re.findall(r"\(fault: ([\w-]+)@", told)))
 
 
 def _ids(witnesses: Path) -> frozenset[str]:
-    """The ids of inputs; where the anomaly is not about inputs, the places in the log, with their offsets."""
-    rows = pq.read_table(witnesses).to_pylist()
-    return frozenset(row["id"] if "id" in row else f"{row['topic']}[{row['part']}]@{row['off']}" for row in rows)
+    """The ids of inputs; where the anomaly is not about inputs, places in the log with their offsets, or processes."""
+    return frozenset(map(_name, pq.read_table(witnesses).to_pylist()))
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    if "id" in row:
+        return str(row["id"])
+    return f"{row['topic']}[{row['part']}]@{row['off']}" if "topic" in row else f"process {row['pid']}"

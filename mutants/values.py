@@ -9,12 +9,15 @@ from confluent_kafka import Message
 
 from mutants.forwarders import Journaled, Results
 from mutants.journal import event_id
+from mutants.mutant import Mutant, running
+from mutants.witnesses import spoilt
 from pipeline.events import Result
 from pipeline.group_member import Batch
 from pipeline.process import Stop
 from pipeline.settings import ForwarderSettings
 
 SPOIL_EVERY = 50
+STALE_EVERY = 7
 
 
 class Spoils(Journaled):
@@ -113,3 +116,63 @@ class DropsField(_SpoilsValue):
 
     def _change(self, value: dict[str, Any]) -> None:
         del value["currency"]
+
+
+class StaleText(Spoils):
+    """The bug: some notifications tell what was told of their order before, as out of a cache."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(settings, stop)
+        self._last: dict[bytes | None, bytes | None] = {}
+
+    def _spoil(self, results: Results) -> Iterable[tuple[str, Result]]:
+        for topic, result in results:
+            if topic == self.topics.notifications_topic:
+                before = self._last.get(result.key)
+                self._last[result.key] = result.value
+                self._results += 1
+                if self._results % STALE_EVERY == 0 and before not in {None, result.value}:
+                    self._note(result)
+                    yield topic, replace(result, value=before)
+                    continue
+            yield topic, result
+
+
+class DropsKind(Spoils):
+    """The bug: nobody is told of what was cancelled: a kind of event that was added later, and is not in a list."""
+
+    def _spoil(self, results: Results) -> Iterable[tuple[str, Result]]:
+        for topic, result in results:
+            if topic == self.topics.processed_topic and json.loads(result.value or b"{}")["status"] == "cancelled":
+                self._note(result)
+            if topic != self.topics.notifications_topic or event_id(result.headers) not in self._spoilt:
+                yield topic, result
+
+
+class TellsTheLast(Spoils):
+    """The bug: of a batch, each customer is told the last alone, as where a map by key is sent."""
+
+    def _spoil(self, results: Results) -> Iterable[tuple[str, Result]]:
+        notes = self.topics.notifications_topic
+        last = {result.key: n for n, (topic, result) in enumerate(results) if topic == notes}
+        for n, (topic, result) in enumerate(results):
+            if topic == notes and last[result.key] != n:
+                self._note(result)
+            else:
+                yield topic, result
+
+
+def spoils(name: str, bug: str, kind: type[Spoils], *anomalies: str) -> Mutant:
+    """A mutant that spoils some of what it sends: one kill is enough to show that what is done again counts once."""
+    return Mutant(name, bug, running(ForwarderSettings, kind), anomalies, spoilt(*anomalies), faults="kill")
+
+
+MUTANTS = (
+    spoils("swaps-payloads", "gives two records of a batch each other's value", SwapsPayloads, "corrupted"),
+    spoils("changes-field", "changes the amount of some events", ChangesField, "corrupted"),
+    spoils("drops-field", "leaves out a field of some events", DropsField, "corrupted"),
+    spoils("wrong-key", "sends some records under another key", WrongKey, "misrouted"),
+    spoils("stale-text", "tells some customers what it told them before", StaleText, "corrupted"),
+    spoils("drops-kind", "sends no notification of a kind of event that it does not know", DropsKind, "lost"),
+    spoils("tells-the-last", "sends of each key the last notification of a batch alone", TellsTheLast, "lost"),
+)

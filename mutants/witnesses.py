@@ -6,12 +6,13 @@ know: whether the last deed before it was done. Knows nothing of the checks.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 
-from mutants.forwarders import renamed
 from mutants.journal import Row
 from mutants.ownership import done_again, done_by_two, taken_from_others
+from streamproof.serde.partitioners import PARTITIONERS
 
 Tables = Mapping[str, pa.Table]
 Witnesses = Mapping[str, frozenset[str]]
@@ -130,18 +131,27 @@ def replays(_rows: Sequence[Row], tables: Tables) -> Witnesses:
 
 
 def out_of_order(rows: Sequence[Row], tables: Tables) -> Witnesses:
-    """In reversed batches that were not done again: inputs that stand before another input of their key."""
+    """In batches that were not done again: inputs that stand before another input of their key."""
     inputs = {row["id"]: row for row in tables["input"].select(["id", "key", "part", "off", "fate"]).to_pylist()}
     last = {found: row for row in rows for found in row.ids}
     overtaken = set()
     for row in rows:
         latest: dict[tuple[str, int, str], int] = {}
         alike = [(inputs[found], inputs[found]["off"]) for found in row.ids if last[found] is row]
-        for event, offset in sorted(alike, key=lambda pair: -pair[1]) if row.act == "reversed" else []:
+        if row.act == "reversed":
+            alike.sort(key=lambda pair: -pair[1])
+        for event, offset in alike:
             # poison goes to the dead letters, where an order of its own is kept
-            if offset < latest.setdefault((event["key"], event["part"], event["fate"]), offset):
+            key = event["key"], event["part"], event["fate"]
+            latest[key] = max(offset, latest.get(key, offset))
+            if offset < latest[key]:
                 overtaken.add(event["id"])
     return {"reordered": frozenset(overtaken)}
+
+
+def renamed(found: str) -> str:
+    """The id that the forwarder gives instead."""
+    return f"{found}-processed"
 
 
 def renames(rows: Sequence[Row], _tables: Tables) -> Witnesses:
@@ -150,13 +160,51 @@ def renames(rows: Sequence[Row], _tables: Tables) -> Witnesses:
     return {"phantom": frozenset(map(renamed, lost)), "lost": lost}
 
 
-def spoilt(anomaly: str) -> Callable[[Sequence[Row], Tables], Witnesses]:
+def spoilt(*anomalies: str) -> Callable[[Sequence[Row], Tables], Witnesses]:
     """A spoilt input that was not done again."""
 
     def witnesses(rows: Sequence[Row], _tables: Tables) -> Witnesses:
-        return {anomaly: frozenset(found for found, act in last_act(rows).items() if act == "spoilt")}
+        found = frozenset(found for found, act in last_act(rows).items() if act == "spoilt")
+        return dict.fromkeys(anomalies, found)
 
     return witnesses
+
+
+def last_act_was(act: str, anomaly: str) -> Callable[[Sequence[Row], Tables], Witnesses]:
+    """An input whose last act was this."""
+
+    def witnesses(rows: Sequence[Row], _tables: Tables) -> Witnesses:
+        return {anomaly: frozenset(found for found, last in last_act(rows).items() if last == act)}
+
+    return witnesses
+
+
+def from_the_start(rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """All that is there twice was done again by an owner, who then committed what it had done."""
+    return {**replays(rows, tables), "commit-regression": gone_back_to(tables)}
+
+
+def ahead_and_lost(rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """Read when the batch before it was committed, with its offset; lost are those that nobody did after that."""
+    ahead = frozenset(found for row in rows if row.act == "ahead" for found in row.ids)
+    lost = ahead & fewer_than_expected(tables)
+    return {"lost": lost, "commit-ahead": ahead & committed_before_seen(tables) - lost}
+
+
+def one_too_near(rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """The last of each partition is never committed past; the last before a new owner came is done again."""
+    last: dict[int, tuple[int, str]] = {}
+    for row in tables["input"].select(["id", "part", "off", "fate"]).to_pylist():
+        if row["fate"] != "abort":
+            last[row["part"]] = max(last.get(row["part"], (-1, "")), (row["off"], row["id"]))
+    return {**no_transaction(rows, tables), "late": frozenset(found for _, found in last.values())}
+
+
+def held_letters(rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """Letters that were held to the end of their process, and letters that came long after their commit."""
+    held = frozenset(found for found, act in last_act(rows).items() if act == "held")
+    lost = held & fewer_than_expected(tables)
+    return {"unaccounted": lost, "commit-ahead": committed_before_seen(tables) - lost}
 
 
 def goes_back(rows: Sequence[Row], tables: Tables) -> Witnesses:
@@ -204,7 +252,7 @@ def committed_before_seen(tables: Tables) -> frozenset[str]:
     seen = dict(zip(*tables["effect"].select(["source_id", "t_append"]).to_pydict().values(), strict=True))
     commits: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
     for row in tables["offset_commit"].to_pylist():
-        if row["off"] is not None:
+        if row["off"] is not None and row.get("visible", True):
             commits[row["topic"], row["part"]].append((row["off"], row["t_append"]))
     found = set()
     for row in tables["input"].select(["id", "topic", "part", "off"]).to_pylist():
@@ -212,3 +260,127 @@ def committed_before_seen(tables: Tables) -> frozenset[str]:
         if row["id"] in seen and beyond and min(beyond) < seen[row["id"]]:
             found.add(row["id"])
     return frozenset(found)
+
+
+def last_act_was_and_is_missing(act: str) -> Callable[[Sequence[Row], Tables], Witnesses]:
+    """An input whose last act was this, and which is not there: a kill leaves open how far the client had got."""
+
+    def witnesses(rows: Sequence[Row], tables: Tables) -> Witnesses:
+        found = frozenset(found for found, last in last_act(rows).items() if last == act)
+        return {"lost": found & fewer_than_expected(tables)}
+
+    return witnesses
+
+
+def told_too_soon(act: str) -> Callable[[Sequence[Row], Tables], Witnesses]:
+    """The same; and what came after its answer, or might have come."""
+    missing = last_act_was_and_is_missing(act)
+
+    def witnesses(rows: Sequence[Row], tables: Tables) -> Witnesses:
+        lost = missing(rows, tables)["lost"]
+        return {"lost": lost, "commit-ahead": committed_before_seen(tables) - lost}
+
+    return witnesses
+
+
+def renamed_again(found: str) -> str:
+    """The id under which a producer sends an event again."""
+    return f"{found}-again"
+
+
+def again_and_again(rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """What was sent again, and is there again: as itself, or under another id."""
+    again = frozenset(found for row in rows if row.act == "again" for found in row.ids)
+    return {"duplicated": again & more_than_expected(tables)}
+
+
+def again_renamed(rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """What was sent again under another id, and is there."""
+    again = frozenset(renamed_again(found) for row in rows if row.act == "again" for found in row.ids)
+    return {"phantom": again & visible_effects(tables).keys()}
+
+
+def elsewhere(_rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """Records in another partition than murmur2 gives for their key."""
+    keys = dict(zip(*tables["input"].select(["id", "key"]).to_pydict().values(), strict=True))
+    effects = tables["effect"].select(["source_id", "part"]).to_pylist()
+    partitions = max((row["part"] for row in effects), default=0) + 1
+    home = PARTITIONERS["murmur2"]
+    return {
+        "misrouted": frozenset(
+            row["source_id"]
+            for row in effects
+            if (key := keys.get(row["source_id"])) and home(key.encode(), partitions) != row["part"]
+        )
+    }
+
+
+def overtaken(_rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """Inputs whose record lies behind that of a later input of their key, in the same partition."""
+    inputs = {row["id"]: row for row in tables["input"].select(["id", "key", "part", "off"]).to_pylist()}
+    furthest: dict[tuple[str, int, int], int] = {}
+    found = set()
+    columns = ["source_id", "part", "off"]
+    for effect in sorted(tables["effect"].select(columns).to_pylist(), key=lambda row: row["off"]):
+        given = inputs.get(effect["source_id"])
+        if given is None:
+            continue
+        way = given["key"], given["part"], effect["part"]
+        if given["off"] < furthest.get(way, -1):
+            found.add(given["id"])
+        furthest[way] = max(given["off"], furthest.get(way, -1))
+    return {"reordered": frozenset(found)}
+
+
+def gone_on_late(bound_ms: int) -> Callable[[Sequence[Row], Tables], Witnesses]:
+    """Where a partition stood when its owner was back, if it went on later than the bound; of a single fault."""
+
+    def witnesses(rows: Sequence[Row], tables: Tables) -> Witnesses:
+        over = max(
+            (row["t_to"] for row in tables.get("fault", pa.table({})).to_pylist() if row["effective"]), default=0
+        )
+        found = set()
+        for place, waiting in waiting_inputs(tables, over).items():
+            after = [row.t for row in rows if row.act == "committed" and row.offsets.get(place, 0) > waiting.position]
+            if min((t for t in after if t * 1e6 > over), default=float("inf")) * 1e6 - over > bound_ms * 1000:
+                found.add(f"{place}@{waiting.position}")
+        return {"slow-recovery": frozenset(found)}
+
+    return witnesses
+
+
+def slow_to_end(rows: Sequence[Row], _tables: Tables) -> Witnesses:
+    """The processes that came to their end."""
+    return {"slow-close": frozenset(f"process {row.process}" for row in rows if row.act == "ending")}
+
+
+def left_standing(rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """What a paused partition has left; where it stands is told by the first of it."""
+    paused = {place for row in rows if row.act == "paused" for place in row.offsets}
+    left = {place: found.ids for place, found in waiting_inputs(tables, float("inf")).items() if place in paused}
+    return {
+        "late": frozenset(found for ids in left.values() for found in ids),
+        "stuck-partition": frozenset(ids[0] for ids in left.values()),
+    }
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Of a partition: how far it is committed, and the inputs from there, in their order."""
+
+    position: int
+    ids: Sequence[str]
+
+
+def waiting_inputs(tables: Tables, t: float) -> Mapping[str, Waiting]:
+    """Of each partition, what waited at a time."""
+    position: dict[str, int] = defaultdict(int)
+    for row in sorted(tables["offset_commit"].to_pylist(), key=lambda row: row["n"]):
+        if row["visible"] and row["off"] is not None and row["t_append"] <= t:
+            position[f"{row['topic']}[{row['part']}]"] = row["off"]
+    ids: dict[str, list[str]] = defaultdict(list)
+    for row in sorted(tables["input"].to_pylist(), key=lambda row: row["off"]):
+        place = f"{row['topic']}[{row['part']}]"
+        if row["fate"] != "abort" and row["t_append"] <= t and row["off"] >= position[place]:
+            ids[place].append(row["id"])
+    return {place: Waiting(position[place], waiting) for place, waiting in ids.items()}

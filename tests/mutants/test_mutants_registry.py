@@ -8,16 +8,30 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from mutants.families import FAMILIES, find, mutants_of, twins_of
 from mutants.journal import Row, read
-from mutants.judge import RunResult, judge_mutants
+from mutants.judge import RunResult, judge_mutant
+from mutants.mutant import Mutant
 from mutants.ownership import done_again, done_by_two, taken_from_others
-from mutants.registry import CLEAN, MUTANTS, Mutant
+from mutants.plans import FAULTS
+from mutants.registry import CLEAN, MUTANTS
 from mutants.witnesses import with_poison_apart
+from pipeline.errors import SettingsError
 from streamproof.history.promise import Delivery, Promise, RunRecord
 from streamproof.history.store import History, HistoryWriter
 from streamproof.history.tables import TABLES
 
 CHANNELS = ("out", "notes")
+EFFECT = pa.schema(
+    {
+        "source_id": pa.string(),
+        "channel": pa.string(),
+        "visible": pa.bool_(),
+        "t_append": pa.int64(),
+        "part": pa.int32(),
+    }
+    | {"off": pa.int64()}
+)
 
 
 def rows(*acts: tuple[str, str]) -> list[Row]:
@@ -28,7 +42,7 @@ def rows(*acts: tuple[str, str]) -> list[Row]:
 def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]:
     """Each id with so many visible effects on each channel."""
     effects = [
-        {"source_id": found, "channel": channel, "visible": True, "t_append": 0}
+        {"source_id": found, "channel": channel, "visible": True, "t_append": 0, "part": 0, "off": 0}
         for found, count in seen.items()
         for channel in CHANNELS
         for _ in range(count)
@@ -36,11 +50,8 @@ def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]
     expected = [
         {"id": found, "channel": channel, "at_least": at_least, "at_most": 1} for found in seen for channel in CHANNELS
     ]
-    schema = pa.schema(
-        {"source_id": pa.string(), "channel": pa.string(), "visible": pa.bool_(), "t_append": pa.int64()}
-    )
     return {
-        "effect": pa.Table.from_pylist(effects, schema),
+        "effect": pa.Table.from_pylist(effects, EFFECT),
         "expected": pa.Table.from_pylist(expected),
         "input": TABLES["input"].empty_table(),
         "owner": TABLES["owner"].empty_table(),
@@ -260,6 +271,21 @@ def test_a_mutant_is_expected_only_by_its_own_anomalies() -> None:
         assert set(mutant.witnesses([], tables({"a": 1}))) == set(mutant.anomalies)
 
 
+def test_a_mutant_is_found_by_its_name() -> None:
+    """In whatever family it is; no two have a name in common, and an unknown name is a mistake that is told."""
+    for name, mutant in (MUTANTS | CLEAN).items():
+        assert find(name) is mutant
+    assert len(MUTANTS) + len(CLEAN) == sum(len([*mutants_of(one), *twins_of(one)]) for one in FAMILIES)
+    with pytest.raises(SettingsError, match="there is no mutant foo"):
+        find("foo")
+
+
+def test_each_mutant_has_faults_to_show_it() -> None:
+    """Those of its subject, or others, by a name that there is."""
+    for mutant in (MUTANTS | CLEAN).values():
+        assert FAULTS[mutant.faults or mutant.subject]
+
+
 def test_a_line_that_a_kill_cut_short_is_left_out(tmp_path: Path) -> None:
     """Journals of several processes are merged by time."""
     fields = {"instance": "i", "process": 1, "batch": 1, "act": "commit", "ids": ["a"], "offsets": {}}
@@ -309,7 +335,7 @@ def test_the_verifier_is_judged_by_exact_witnesses(
         Path(str(journal).format(instance=1)).write_text(json.dumps(row) + "\n")
         return RunResult(verdict, {name: frozenset(ids) for name, ids in witnesses.items()}, history)
 
-    (judgement,) = judge_mutants(run, [MUTANTS["no-rewind"]])
+    judgement = judge_mutant(run, MUTANTS["no-rewind"])
     assert judgement.faults == ((fault,) if fault else ())
 
 
@@ -327,6 +353,6 @@ def test_a_mutant_that_did_no_wrong_may_show_too_little_and_is_not_caught(
     history: History, name: str, verdict: str, fault: str | None
 ) -> None:
     """It had no occasion, and may have another run; its clean twin needs none, and is upheld."""
-    (judgement,) = judge_mutants(lambda *_: RunResult(verdict, {}, history), [(MUTANTS | CLEAN)[name]])
+    judgement = judge_mutant(lambda *_: RunResult(verdict, {}, history), (MUTANTS | CLEAN)[name])
     assert judgement.faults == ((fault,) if fault else ())
     assert judgement.had_occasion is (name == "aborting")
