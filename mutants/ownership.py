@@ -65,10 +65,10 @@ def done_again(tables: Mapping[str, pa.Table]) -> frozenset[str]:
 
 
 def taken_from_others(tables: Mapping[str, pa.Table]) -> frozenset[str]:
-    """The commits that an instance made of what it had lost to another by then, as the wire tells instances apart."""
+    """The commits that a process made of what it had lost to another by then, as the wire tells processes apart."""
     tenures, seen = _tenures(tables["owner"].to_pylist()), tables["wire"].to_pylist()
-    members = {row["member"]: row["instance"] for row in seen if row["member"]}
-    producers = {row["pid"]: row["instance"] for row in seen if row["pid"] is not None}
+    members = {row["member"]: (row["instance"], row["incarnation"]) for row in seen if row["member"]}
+    producers = {row["pid"]: (row["instance"], row["incarnation"]) for row in seen if row["pid"] is not None}
     found = set()
     for row in tables["offset_commit"].to_pylist():
         held = tenures[row["topic"], row["part"]]

@@ -18,7 +18,7 @@ from mutants.witnesses import (
     last_act_was_and_is_missing,
     overtaken,
     renamed_again,
-    spoilt,
+    spoilt_there,
     told_too_soon,
 )
 from pipeline.events import Result
@@ -271,7 +271,7 @@ MUTANTS = (
         "sends some records without a key",
         producing(WithoutKey),
         ("misrouted",),
-        spoilt("misrouted"),
+        spoilt_there("misrouted"),
         subject="producer",
     ),
     Mutant(

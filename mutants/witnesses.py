@@ -170,6 +170,15 @@ def spoilt(*anomalies: str) -> Callable[[Sequence[Row], Tables], Witnesses]:
     return witnesses
 
 
+def spoilt_there(anomaly: str) -> Callable[[Sequence[Row], Tables], Witnesses]:
+    """A spoilt effect that is in the log: what a producer had in its queue may die with it."""
+
+    def witnesses(rows: Sequence[Row], tables: Tables) -> Witnesses:
+        return {anomaly: spoilt(anomaly)(rows, tables)[anomaly] & set(tables["effect"]["source_id"].to_pylist())}
+
+    return witnesses
+
+
 def last_act_was(act: str, anomaly: str) -> Callable[[Sequence[Row], Tables], Witnesses]:
     """An input whose last act was this."""
 

@@ -211,12 +211,15 @@ def test_an_owner_did_again_what_was_done_before_it_came() -> None:
     assert done_again(deeds(*ONCE, *AGAIN, ("c", 2, 9, 8))) == set()
 
 
-def test_a_commit_of_what_its_instance_had_lost_by_then_is_taken_from_another() -> None:
-    """The wire tells that m1, as producer 1, is of instance 1, and m2 of instance 2; no commit of instance 3 counts."""
-    seen = [("m1", None, 1), ("m2", None, 2), (None, 1, 1), (None, 2, 2), (None, 3, 3)]
+@pytest.mark.parametrize("other", [(2, 1), (1, 2)])
+def test_a_commit_of_what_its_process_had_lost_by_then_is_taken_from_another(other: tuple[int, int]) -> None:
+    """The wire tells that m1, as producer 1, is of a process, and m2 of another, perhaps of that instance."""
+    one, third = (1, 1), (3, 1)
+    seen = [("m1", None, *one), ("m2", None, *other), (None, 1, *one), (None, 2, *other), (None, 3, *third)]
+    columns = ("member", "pid", "instance", "incarnation")
     commits = [(1, 15, True), (1, 25, True), (1, 26, False), (2, 27, True), (3, 28, True)]
     given = deeds(*ONCE) | {
-        "wire": pa.Table.from_pylist([dict(zip(("member", "pid", "instance"), row, strict=True)) for row in seen]),
+        "wire": pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in seen]),
         "offset_commit": pa.Table.from_pylist(
             [
                 {"topic": "in", "part": 0, "off": n, "pid": pid, "t_append": t, "visible": visible}
