@@ -351,7 +351,12 @@ def _decide(record: RunRecord, promise: Promise, findings: tuple[Finding, ...], 
         findings=findings,
         missing=tuple(dict.fromkeys(missing)),
         seen=seen,
-        not_judged=tuple(f"{finding.anomaly} ({finding.reason})" for finding in findings if finding.reason is not None),
+        not_judged=tuple(
+            f"{finding.anomaly} ({finding.reason})"
+            for finding in findings
+            # where it would be allowed and nothing was there that it could be about, nobody misses it
+            if finding.reason is not None and not (finding.idle and finding.meaning is Status.COUNTED)
+        ),
         untrusted=tuple(untrusted),
         without=tuple(finding.anomaly for finding in findings if finding.excused),
     )

@@ -55,7 +55,7 @@ def test_every_check_says_its_origin_what_it_assumes_and_what_it_comes_from() ->
 
 def test_the_table_holds_only_words_that_mean_something(tmp_path: Path) -> None:
     """Each cell gives a status for each promise; a misspelt word would be counted, silently."""
-    words = {"ordered", "read_committed", "read_uncommitted", "classic", "consumer"}
+    words = {"ordered", "read_committed", "read_uncommitted", "classic", "consumer", "share"}
     for check in load_checks():
         for meaning in check.meanings.values():
             assert meaning.removeprefix("if ") in words or meaning in set(Status) - {Status.NOT_JUDGED}
