@@ -64,7 +64,7 @@ def answers(url: str) -> bool:
 def test_orders_that_are_posted_are_in_the_projectors_database(
     compose: Compose, wait_until: Callable[[Callable[[], bool]], None]
 ) -> None:
-    """Through the API, the brokers, two forwarders and the projector: each order in its last state."""
+    """Through the API, the brokers, two forwarders and two projectors: each order in its last state."""
     wait_until(lambda: answers(f"{API}/readyz") and answers(REGISTRY))
     for sequence in range(len(STEPS)):
         for order in range(20):
@@ -72,10 +72,12 @@ def test_orders_that_are_posted_are_in_the_projectors_database(
             assert answer.status_code == 201, answer.text
 
     def asked(query: str) -> str:
-        return compose("exec", "-T", "projector", "python", "-c", ASK, query).stdout
+        return compose("exec", "-T", "projector-1", "python", "-c", ASK, query).stdout
 
     wait_until(lambda: "(60,)" in asked("SELECT count(*) FROM order_history"))
     assert asked("SELECT DISTINCT status, count(*) FROM order_state").strip() == "[('in-transit', 20)]"
+    told = httpx.get(f"{API}/orders/order-7", timeout=30)
+    assert (told.status_code, told.json()["status"]) == (200, "in-transit")
 
 
 def test_nothing_listens_beyond_this_machine(compose: Compose, docker: Any) -> None:
