@@ -6,7 +6,9 @@ from streamproof.faults import (
     DatabaseOf,
     Deploy,
     Fault,
+    GrowTopic,
     InFlight,
+    InputTopic,
     Instance,
     Join,
     Kill,
@@ -63,6 +65,10 @@ FAULTS = {
         Fault(Replace(lasts_ms=500), Instance(1), InFlight(Progress(0.2))),
         Fault(Kill(lasts_ms=300), Instance(1), InFlight(Progress(0.5))),
         Fault(Replace(lasts_ms=500), Instance(2), InFlight(Progress(0.7))),
+    ),
+    "growth": (
+        Fault(Kill(lasts_ms=300), Instance(1), InFlight(Progress(0.2))),
+        Fault(GrowTopic(partitions=2), InputTopic(), Progress(0.5)),
     ),
     "timeouts": (
         Fault(PauseBeyondTransaction(lasts_ms=200), Instance(1), InFlight(Progress(0.2))),

@@ -4,7 +4,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from mutants.forwarders import Journaled, Results
 from mutants.journal import event_id
-from mutants.mutant import Mutant, running
+from mutants.mutant import Mutant, none_at_all, running
 from mutants.witnesses import (
     from_the_start,
     latest,
@@ -13,6 +13,7 @@ from mutants.witnesses import (
     renamed,
     renames,
     replays,
+    unread,
 )
 from pipeline.group_member import Batch
 from pipeline.handlers import Outputs
@@ -22,6 +23,7 @@ from pipeline.settings import Config, ForwarderSettings
 REVERSE_EVERY = 5
 RENAME_EVERY = 50
 FAIL_EVERY = 20
+SOON_FOUND = {"METADATA_MS": "500"}  # partitions that a topic gets
 REPLAYED = 30  # records of each partition that comes
 
 
@@ -35,6 +37,18 @@ class ReadUncommitted(Journaled):
 
     def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
         super().__init__(_Uncommitted.model_validate(settings.model_dump()), stop)
+
+
+class _Unaware(ForwarderSettings):
+    def consumer_config(self) -> Config:
+        return {**super().consumer_config(), "topic.metadata.refresh.interval.ms": -1}
+
+
+class FixedPartitions(Journaled):
+    """The bug: it reads the partitions that there were when it started; what a topic gets later nobody reads."""
+
+    def __init__(self, settings: ForwarderSettings, stop: Stop) -> None:
+        super().__init__(_Unaware.model_validate(settings.model_dump()), stop)
 
 
 class _AtTheEnd(ForwarderSettings):
@@ -169,6 +183,16 @@ MUTANTS = (
         latest,
     ),
     Mutant(
+        "fixed-partitions",
+        "reads the partitions that there were when it started",
+        running(ForwarderSettings, FixedPartitions),
+        ("late",),
+        unread,
+        faults="growth",
+        env=SOON_FOUND,
+        quiet_s=10.0,
+    ),
+    Mutant(
         "replays",
         "begins before the committed offset in each partition that comes to it",
         running(ForwarderSettings, Replays),
@@ -202,5 +226,16 @@ MUTANTS = (
         running(ForwarderSettings, FromTheStart),
         ("excess-replay", "duplicated", "commit-regression"),
         from_the_start,
+    ),
+)
+CLEAN = (
+    Mutant(
+        "finds-partitions",
+        "none: reads the partitions that its topic gets soon after it has got them",
+        running(ForwarderSettings, Journaled),
+        (),
+        none_at_all,
+        faults="growth",
+        env=SOON_FOUND,
     ),
 )

@@ -125,6 +125,13 @@ def latest(rows: Sequence[Row], tables: Tables) -> Witnesses:
     return {"lost": frozenset(lost), "skip": frozenset(skipped.values())}
 
 
+def unread(_rows: Sequence[Row], tables: Tables) -> Witnesses:
+    """Late is what lies in partitions that nobody ever had."""
+    owned = {(row["topic"], row["part"]) for row in tables["owner"].to_pylist()}
+    rows = tables["input"].select(["id", "topic", "part", "visible"]).to_pylist()
+    return {"late": frozenset(row["id"] for row in rows if row["visible"] and (row["topic"], row["part"]) not in owned)}
+
+
 def replays(_rows: Sequence[Row], tables: Tables) -> Witnesses:
     """All that is there twice was done again by an owner, who is told where it had not had the partition before."""
     return {"excess-replay": done_again(tables), "duplicated": more_than_expected(tables)}

@@ -36,6 +36,9 @@ class GroupSettings(KafkaSettings):
     max_batch: int = Field(default=500, ge=1, le=100_000, description="Records that are processed between two polls.")
     batch_ms: Milliseconds = Field(default=50, description="How long they are waited for.")
     stop_ms: Milliseconds = Field(default=5_000, description="From SIGTERM until what is open is given up.")
+    metadata_ms: Milliseconds = Field(
+        default=300_000, description="How often the topic is looked at: new partitions are found no sooner."
+    )
     fenced_limit: int = Field(
         default=3, ge=0, description="Times to start over when fenced, before it ends with status 3."
     )
@@ -70,6 +73,7 @@ class GroupSettings(KafkaSettings):
             "auto.offset.reset": "earliest",  # a new group starts with the first record, and loses none
             "isolation.level": "read_committed",  # also makes an owner wait for offsets in an open transaction
             "max.poll.interval.ms": self.max_poll_interval_ms,
+            "topic.metadata.refresh.interval.ms": self.metadata_ms,
             "socket.timeout.ms": max(self.socket_timeout_ms, 1500),  # above fetch.wait.max.ms by its rule of a second
             "fetch.wait.max.ms": 100,  # an empty fetch ends soon: a commit on the same broker waits behind none
             "fetch.error.backoff.ms": 100,

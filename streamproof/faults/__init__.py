@@ -10,6 +10,7 @@ from streamproof.faults.actions import (
     DisconnectBroker,
     ErrorAnswer,
     FillDisk,
+    GrowTopic,
     HoldPastRetry,
     Join,
     Kill,
@@ -32,7 +33,7 @@ from streamproof.faults.moments import AtMoment
 from streamproof.faults.nemesis import Nemesis
 from streamproof.faults.plan import Plan, Surroundings, check_plan
 from streamproof.faults.system import Evidence, Scene, System
-from streamproof.faults.targets import AllBrokers, AllInstances, Broker, BrokerRole, DatabaseOf, Instance
+from streamproof.faults.targets import AllBrokers, AllInstances, Broker, BrokerRole, DatabaseOf, InputTopic, Instance
 from streamproof.faults.triggers import After, During, Elapsed, InFlight, Progress
 from streamproof.faults.written import is_in_words, json_of, plan_in_words, read_plan
 from streamproof.wire import Moment
@@ -58,8 +59,10 @@ __all__ = [
     "Evidence",
     "Fault",
     "FillDisk",
+    "GrowTopic",
     "HoldPastRetry",
     "InFlight",
+    "InputTopic",
     "Instance",
     "Join",
     "Kill",

@@ -14,6 +14,7 @@ from streamproof.faults.targets import (
     ALL_INSTANCES,
     BROKER,
     DATABASE,
+    INPUT,
     INSTANCE,
     INSTANCES,
     NEW_INSTANCE,
@@ -125,7 +126,7 @@ what needs a group is refused ({of_group}). `instance:all` is each instance that
 """
 
 
-KINDS = (INSTANCE, INSTANCES, ALL_INSTANCES, NEW_INSTANCE, BROKER, ALL_BROKERS, DATABASE)
+KINDS = (INSTANCE, INSTANCES, ALL_INSTANCES, NEW_INSTANCE, BROKER, ALL_BROKERS, INPUT, DATABASE)
 OVERLAPPING = Plan(
     (
         Fault(Kill(lasts_ms=3000), Instance(1), InFlight(Progress(0.3)), name="instance away"),

@@ -24,12 +24,14 @@ from streamproof.faults.targets import (
     ALL_BROKERS,
     BROKER,
     DATABASE,
+    INPUT,
     NEW_INSTANCE,
     AllBrokers,
     AllInstances,
     Broker,
     BrokerRole,
     DatabaseOf,
+    InputTopic,
     Instance,
     Target,
 )
@@ -77,6 +79,8 @@ class Surroundings:
             return [*(Broker(node) for node in self.brokers), *BrokerRole]
         if kind is ALL_BROKERS:
             return [AllBrokers()]
+        if kind is INPUT:
+            return [InputTopic()]
         if kind is DATABASE:
             return [DatabaseOf(channel) for channel in self.lockable]
         each = [Instance(number) for number in range(1, self.instances + 1)] if Instance in kind.types else []

@@ -52,6 +52,14 @@ class BrokerRole(StrEnum):
 
 
 @dataclass(frozen=True)
+class InputTopic:
+    """The topic that the subject reads."""
+
+    def __str__(self) -> str:
+        return "topic:input"
+
+
+@dataclass(frozen=True)
 class DatabaseOf:
     """The database that holds the effects of a channel."""
 
@@ -61,8 +69,8 @@ class DatabaseOf:
         return f"database:{self.channel}"
 
 
-Target = Instance | AllInstances | Broker | AllBrokers | BrokerRole | DatabaseOf
-Met = Instance | AllInstances | Broker | AllBrokers | DatabaseOf  # what a target was when the fault began
+Target = Instance | AllInstances | Broker | AllBrokers | BrokerRole | InputTopic | DatabaseOf
+Met = Instance | AllInstances | Broker | AllBrokers | InputTopic | DatabaseOf  # what a target was when the fault began
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,7 @@ ALL_INSTANCES = TargetKind("all instances of the subject", (AllInstances,), ("in
 NEW_INSTANCE = TargetKind("instance that there is not yet", (Instance,), ("instance:N",), "instance:2")
 BROKER = TargetKind("broker", (Broker, BrokerRole), ("broker:N", *BrokerRole), BrokerRole.LEADER)
 ALL_BROKERS = TargetKind("all brokers", (AllBrokers,), ("broker:all",), "broker:all")
+INPUT = TargetKind("topic that the subject reads", (InputTopic,), ("topic:input",), "topic:input")
 DATABASE = TargetKind("SQLite database of the subject", (DatabaseOf,), ("database:CHANNEL",), "database:orders")
 
 
@@ -92,7 +101,7 @@ def parse_target(text: str) -> Target | None:
     number = int(rest) if re.fullmatch(r"[1-9]\d*", rest) else None
     if kind == "instance" and number:
         return Instance(number)
-    for every in (AllInstances(), AllBrokers()):
+    for every in (AllInstances(), AllBrokers(), InputTopic()):
         if text == str(every):
             return every
     if kind == "broker" and number:

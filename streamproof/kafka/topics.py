@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from kio.schema.create_partitions.v3.request import CreatePartitionsRequest, CreatePartitionsTopic
+from kio.schema.create_partitions.v3.response import CreatePartitionsResponse
 from kio.schema.create_topics.v6.request import CreatableTopic, CreatableTopicConfig, CreateTopicsRequest
 from kio.schema.create_topics.v6.response import CreateTopicsResponse
 from kio.schema.delete_topics.v5.request import DeleteTopicsRequest
@@ -24,6 +26,7 @@ from streamproof.kafka.protocol import Connection
 TOPIC = i8(2)  # among the kinds of things that have settings
 EARLIEST, LATEST = i64(-2), i64(-1)
 READ_UNCOMMITTED, READ_COMMITTED = i8(0), i8(1)
+GROWS_WITHIN_S = 15.0
 TIMES, BY_BROKER = "message.timestamp.type", "LogAppendTime"
 
 
@@ -85,6 +88,29 @@ def delete_topics(bootstrap: str, topics: Iterable[str]) -> frozenset[str]:
     )
     gone = {ErrorCode.none, ErrorCode.unknown_topic_or_partition}
     return frozenset(str(topic.name) for topic in answer.responses if topic.error_code not in gone)
+
+
+def add_partitions(bootstrap: str, topic: str, more: int) -> range:
+    """Give a topic so many partitions more, and return them once each has a leader. They cannot be taken away again."""
+    before = len(wait_for_leaders(bootstrap, topic))
+    request = CreatePartitionsRequest(
+        topics=(CreatePartitionsTopic(name=TopicName(topic), count=i32(before + more), assignments=None),),
+        timeout=i32Timedelta.parse(dt.timedelta(seconds=GROWS_WITHIN_S)),
+        validate_only=False,
+    )
+
+    def grow() -> None:
+        (grown,) = requests.ask_any(bootstrap, request, CreatePartitionsResponse, GROWS_WITHIN_S).results
+        requests.check(grown.error_code, f'topic "{topic}"')
+
+    def look() -> range:
+        there = len(wait_for_leaders(bootstrap, topic))
+        if there < before + more:
+            raise requests.NotYet(f'topic "{topic}" has {there} partitions, not {before + more}')
+        return range(before, there)
+
+    requests.patiently(grow)
+    return requests.patiently(look)
 
 
 def describe_config(bootstrap: str, topics: Iterable[str], name: str) -> dict[str, str | None]:

@@ -31,6 +31,7 @@ COMMON: Mapping[str, str | int | bool] = {
     # not compressed: a subject's client may know none of the codecs
     "queue.buffering.max.messages": 200_000,
     # a paused broker answers nothing: ask again, elsewhere if need be, long before the message times out
+    "topic.metadata.refresh.interval.ms": 1_000,  # a topic that grows has input in its new partitions soon
     "request.timeout.ms": 5_000,
     "socket.timeout.ms": 6_000,
     "reconnect.backoff.max.ms": 1_000,

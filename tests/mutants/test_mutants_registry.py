@@ -82,6 +82,13 @@ def tables(seen: Mapping[str, int], *, at_least: int = 1) -> dict[str, pa.Table]
             {"a": 0, "b": 1},
             {"lost": {"a"}},
         ),
+        # a's transaction was aborted by its coordinator, and not done again; b's too, and the next process did it
+        (
+            "passes-over",
+            [("produce", "a"), ("passed-over", "a"), ("produce", "b"), ("passed-over", "b"), ("produce", "b")],
+            {"a": 0, "b": 1},
+            {"lost": {"a"}},
+        ),
         # killed between produce and commit, and done again; c was cut short before anything of it was sent
         (
             "no-transaction",
@@ -141,6 +148,14 @@ def test_what_was_reversed_is_overtaken_by_its_own_key_alone() -> None:
     fields = [{"id": i, "key": k, "part": 0, "off": off, "fate": fate} for off, (i, k, fate) in enumerate(inputs)]
     given = {**tables({}), "input": pa.Table.from_pylist(fields)}
     assert MUTANTS["out-of-order"].witnesses(rows(*acts), given) == {"reordered": {"a"}}
+
+
+def test_what_nobody_ever_had_to_read_is_late() -> None:
+    """Of two partitions the second had no owner; b was aborted upstream, and is nobody's."""
+    fields = [("a", 0, True), ("b", 1, False), ("c", 1, True)]
+    inputs = [{"id": found, "topic": "in", "part": part, "visible": seen} for found, part, seen in fields]
+    given = {"input": pa.Table.from_pylist(inputs), "owner": pa.Table.from_pylist([{"topic": "in", "part": 0}])}
+    assert MUTANTS["fixed-partitions"].witnesses([], given) == {"late": {"c"}}
 
 
 def test_where_a_zombie_went_back_to_is_told_by_the_commits_of_the_input() -> None:

@@ -15,6 +15,7 @@ from streamproof.faults.actions.databases import LockDatabase
 from streamproof.faults.actions.deployments import Deploy, Stop
 from streamproof.faults.actions.pauses import PauseBeyondPoll, PauseBeyondSession, PauseBeyondTransaction, Replace
 from streamproof.faults.actions.processes import Join, Kill
+from streamproof.faults.actions.topics import GrowTopic
 from streamproof.faults.actions.wire import BlackHole, CutConnection, Delay, ErrorAnswer, HoldPastRetry, Throttle
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Drawn",
     "ErrorAnswer",
     "FillDisk",
+    "GrowTopic",
     "HoldPastRetry",
     "Join",
     "Kill",
