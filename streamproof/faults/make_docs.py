@@ -42,9 +42,10 @@ an instance inside its cycle, locks each SQLite database of the subject, kills a
 beyond its session, stops an instance in good order and pauses the leader. Of a subject that is told what to send, and
 so is in no group, it kills the leader and a second instance instead. Where exactly once is promised from topic to
 topic, the offsets of a transaction are refused ([error-answer](#error-answer)), as in a rebalance: it must be aborted,
-though its partitions stay, and be done again. The seed chooses which instances, which coordinator, and when exactly.
-The brokers of an existing cluster are left alone, and the report says that their loss was not shown. `--faults none`
-breaks nothing, and some faults alone, spread over the run, are said in words:
+though its partitions stay, and be done again; and the instance that is paused has such offsets on their way, which a
+broker must not take from a zombie. The seed chooses which instances, which coordinator, and when exactly. The brokers
+of an existing cluster are left alone, and the report says that their loss was not shown. `--faults none` breaks
+nothing, and some faults alone, spread over the run, are said in words:
 
 ```sh
 streamproof verify --faults kill-in-flight@instance:1,pause-broker@broker:leader
@@ -77,7 +78,8 @@ streamproof verify --faults plan.json
   what an answer answers is done, and the client does not know. An instance that is killed there dies exactly so; what
   it was paused with goes on when it wakes. A moment that does not come within 15 s is told. With `stage`, the instance
   is brought there first: to its `start-up` (it is asked to stop, and started again), to a `rebalance` (another instance
-  is), or to its `shutdown` (it is asked to stop). Needs the proxy.
+  is), or to its `shutdown` (it is asked to stop). With `"if_seen": true` the fault goes ahead without it, if it
+  never comes. Needs the proxy.
 - `name`: by which other faults refer to this fault.
 - `lasts_ms`: milliseconds from breaking to mending, at least, unless the action counts it from something else, as it
   says; 500 where it is left out. Other parameters of an action stand beside it.

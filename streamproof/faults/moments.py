@@ -57,18 +57,20 @@ class AtMoment(Following):
     it is woken.
 
     `stage` is brought about first, and the moment counted from there: a start-up (the instance is asked to stop, and
-    started again), a rebalance (another instance is), a shutdown (it is asked to stop).
+    started again), a rebalance (another instance is), a shutdown (it is asked to stop). `required`: without it the
+    action goes ahead on an instance that was never seen there.
     """
 
     moment: Moment
     stage: Stage = Stage.STEADY
     instance: int | None = None
+    required: bool = True
     feeds: ClassVar[bool] = True
     requires: ClassVar[frozenset[Capability]] = frozenset({Capability.WIRE})
 
     def __str__(self) -> str:
         whose = "" if self.instance is None else f" (instance {self.instance})"
-        return f"{self.after}, {self._place}{whose}"
+        return f"{self.after}, {self._place}{whose}{'' if self.required else ' if seen there'}"
 
     def missing(self, target: object, instances: int) -> str | None:
         number = target.number if isinstance(target, Instance) and self.instance is None else self.instance
@@ -98,9 +100,9 @@ class AtMoment(Following):
                     break
         if not hold.held:
             self.release(scene)
-        elif steady:
-            scene.stopped_us = now_us()
-        return hold.held
+        if steady:
+            scene.stopped_us = now_us() if hold.held else None
+        return hold.held or not self.required
 
     @contextmanager
     def _brought_about(self, scene: Scene, number: int, wire: Proxy, rule: Rule) -> Iterator[None]:
@@ -168,6 +170,8 @@ class AtMoment(Following):
                 supervisor.start(number)
 
     def told(self, scene: Scene, evidence: Evidence) -> Evidence:
+        if scene.hold is None or not scene.hold.held:
+            return evidence
         return replace(evidence, sentence=f"{self._place} (instance {self._number(scene)}): {evidence.sentence}")
 
     def _number(self, scene: Scene) -> int:

@@ -158,9 +158,13 @@ class Plan:
         first = InFlight(around(0.08))
         faults = [Fault(Kill(lasts_ms=chance.randint(200, 800)), victim, first)]
         mark = around(0.55)
+        aimed = transactional and Capability.WIRE in surroundings.capabilities
         if in_group:
-            sleep = PauseBeyondSession(lasts_ms=200)
-            faults.append(Fault(sleep, sleeper, InFlight(mark, required=False, looks=sleep.looks)))
+            sleep, offsets = PauseBeyondSession(lasts_ms=200), Moment("TxnOffsetCommit")
+            # with its offsets on their way: whether they are taken from a zombie is the question
+            at_offsets = AtMoment(mark, offsets, required=False)
+            in_flight = InFlight(mark, required=False, looks=sleep.looks)
+            faults.append(Fault(sleep, sleeper, at_offsets if aimed else in_flight))
         else:
             faults.append(Fault(Kill(lasts_ms=200), sleeper, InFlight(mark)))
         faults += [
@@ -174,7 +178,7 @@ class Plan:
             faults.append(Fault(PauseBroker(), BrokerRole.LEADER, around(0.8)))
             dropped = ()
         faults.append(Fault(Stop(lasts_ms=200), victim, around(0.68)))
-        if transactional and Capability.WIRE in surroundings.capabilities:
+        if aimed:
             refused = AtMoment(around(0.2), Moment("TxnOffsetCommit"))
             faults.append(Fault(ErrorAnswer(lasts_ms=0, error="ILLEGAL_GENERATION"), victim, refused))
         return cls(tuple(sorted(faults, key=_mark)), seed, dropped)

@@ -65,6 +65,7 @@ class WrittenFault(BaseModel):
         default="steady", description="start-up, steady, rebalance or shutdown"
     )
     of_instance: int | None = Field(default=None, ge=1, description="the number of an instance")
+    if_seen: bool = Field(default=False, description="true where the fault goes ahead if the moment never comes")
     name: str = Field(default="", description="a name, by which other faults of the plan refer to it")
 
 
@@ -126,11 +127,11 @@ def _trigger(written: WrittenFault, action: Action, where: str) -> Trigger:
             raise UsageError(f"{where}: at a moment, nobody is looked at; leave in_flight and looks out")
         try:
             moment = Moment.parse(written.moment, written.nth)
-            return AtMoment(trigger, moment, Stage(written.stage), written.of_instance)
+            return AtMoment(trigger, moment, Stage(written.stage), written.of_instance, not written.if_seen)
         except UsageError as error:
             raise UsageError(f"{where}: moment {error}") from error
-    if {"nth", "stage", "of_instance"} & written.model_fields_set:
-        raise UsageError(f"{where}: nth, stage and of_instance are of a moment; write them beside moment")
+    if {"nth", "stage", "of_instance", "if_seen"} & written.model_fields_set:
+        raise UsageError(f"{where}: nth, stage, of_instance and if_seen are of a moment; write them beside it")
     in_flight = written.in_flight if written.in_flight is not None else bool(action.looks) and "if-seen"
     if not in_flight:
         return trigger
@@ -157,6 +158,7 @@ def keys_of(fault: Fault) -> dict[str, Any]:
         when |= {"nth": moment.nth} if moment.nth > 1 else {}
         when |= {} if fault.when.stage is Stage.STEADY else {"stage": fault.when.stage.value}
         when |= {} if fault.when.instance is None else {"of_instance": fault.when.instance}
+        when |= {} if fault.when.required else {"if_seen": True}
     elif fault.action.looks:
         when["in_flight"] = False
     named = {"name": fault.name} if fault.name else {}

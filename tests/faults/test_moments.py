@@ -181,14 +181,17 @@ def test_who_is_a_member_is_looked_at_again_once_another_was_asked_to_stop(  # n
 def test_what_an_instance_at_work_has_never_sent_is_not_waited_for_long(
     unmade: System, tick: Any, proxy: Proxy, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A subject without transactions sends nothing of theirs, however long one waits."""
+    """A subject without transactions sends nothing of theirs, ever; the fault may go ahead without."""
     monkeypatch.setattr("streamproof.faults.moments.WITHIN_S", 3600.0)
     monkeypatch.setattr("streamproof.faults.moments.UNKNOWN_S", 0.3)
     client, broker = connect()
     client.sendall(end_txn())
     receive(broker, len(end_txn()))
-    produce = Fault(tick(), Instance(1), AtMoment(Progress(0), Moment("TxnOffsetCommit")))
-    assert not act(replace(unmade, wire=proxy), produce).effective
+    never = AtMoment(Progress(0), Moment("TxnOffsetCommit"))
+    assert not act(replace(unmade, wire=proxy), Fault(tick(), Instance(1), never)).effective
+    assert log_of(tick) == []
+    evidence = act(replace(unmade, wire=proxy), Fault(tick(lasts_ms=0), Instance(1), replace(never, required=False)))
+    assert (evidence.effective, evidence.sentence) == (True, "ticked 1")
 
 
 @pytest.mark.parametrize(
@@ -196,6 +199,7 @@ def test_what_an_instance_at_work_has_never_sent_is_not_waited_for_long(
     [
         Fault(Kill(), Instance(1), AtMoment(Progress(0.3), Moment("EndTxn", Side.RESPONSE, "commit", 3))),
         Fault(PauseBroker(), Broker(1), AtMoment(Progress(0.3), COMMIT, instance=2)),
+        Fault(Kill(), Instance(1), AtMoment(Progress(0.3), COMMIT, required=False)),
     ],
 )
 def test_a_moment_is_read_as_it_is_written(fault: Fault) -> None:
@@ -208,7 +212,7 @@ def test_a_moment_is_read_as_it_is_written(fault: Fault) -> None:
     [
         ({"moment": "EndTx/request"}, 'fault kill: moment "EndTx/request": Kafka has no API EndTx'),
         ({"moment": "EndTxn/request", "in_flight": True}, "fault kill: at a moment, nobody is looked at; leave in_fl"),
-        ({"nth": 2}, "fault kill: nth, stage and of_instance are of a moment; write them beside moment"),
+        ({"nth": 2}, "fault kill: nth, stage, of_instance and if_seen are of a moment; write them beside it"),
     ],
 )
 def test_a_mistake_in_a_moment_is_told(keys: dict[str, Any], sentence: str) -> None:
