@@ -6,7 +6,6 @@ know: whether the last deed before it was done. Knows nothing of the checks.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -346,57 +345,3 @@ def overtaken(_rows: Sequence[Row], tables: Tables) -> Witnesses:
             found.add(given["id"])
         furthest[way] = max(given["off"], furthest.get(way, -1))
     return {"reordered": frozenset(found)}
-
-
-def gone_on_late(bound_ms: int) -> Callable[[Sequence[Row], Tables], Witnesses]:
-    """Where a partition stood when its owner was back, if it went on later than the bound; of a single fault."""
-
-    def witnesses(rows: Sequence[Row], tables: Tables) -> Witnesses:
-        over = max(
-            (row["t_to"] for row in tables.get("fault", pa.table({})).to_pylist() if row["effective"]), default=0
-        )
-        found = set()
-        for place, waiting in waiting_inputs(tables, over).items():
-            after = [row.t for row in rows if row.act == "committed" and row.offsets.get(place, 0) > waiting.position]
-            if min((t for t in after if t * 1e6 > over), default=float("inf")) * 1e6 - over > bound_ms * 1000:
-                found.add(f"{place}@{waiting.position}")
-        return {"slow-recovery": frozenset(found)}
-
-    return witnesses
-
-
-def slow_to_end(rows: Sequence[Row], _tables: Tables) -> Witnesses:
-    """The processes that came to their end."""
-    return {"slow-close": frozenset(f"process {row.process}" for row in rows if row.act == "ending")}
-
-
-def left_standing(rows: Sequence[Row], tables: Tables) -> Witnesses:
-    """What a paused partition has left; where it stands is told by the first of it."""
-    paused = {place for row in rows if row.act == "paused" for place in row.offsets}
-    left = {place: found.ids for place, found in waiting_inputs(tables, float("inf")).items() if place in paused}
-    return {
-        "late": frozenset(found for ids in left.values() for found in ids),
-        "stuck-partition": frozenset(ids[0] for ids in left.values()),
-    }
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """Of a partition: how far it is committed, and the inputs from there, in their order."""
-
-    position: int
-    ids: Sequence[str]
-
-
-def waiting_inputs(tables: Tables, t: float) -> Mapping[str, Waiting]:
-    """Of each partition, what waited at a time."""
-    position: dict[str, int] = defaultdict(int)
-    for row in sorted(tables["offset_commit"].to_pylist(), key=lambda row: row["n"]):
-        if row["visible"] and row["off"] is not None and row["t_append"] <= t:
-            position[f"{row['topic']}[{row['part']}]"] = row["off"]
-    ids: dict[str, list[str]] = defaultdict(list)
-    for row in sorted(tables["input"].to_pylist(), key=lambda row: row["off"]):
-        place = f"{row['topic']}[{row['part']}]"
-        if row["fate"] != "abort" and row["t_append"] <= t and row["off"] >= position[place]:
-            ids[place].append(row["id"])
-    return {place: Waiting(position[place], waiting) for place, waiting in ids.items()}

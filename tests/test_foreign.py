@@ -1,9 +1,6 @@
 """`verify --run` with pipelines that are not ours, and on a cluster that was started elsewhere."""
 
-import os
 import shlex
-import shutil
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -25,6 +22,7 @@ from streamproof.faults.plan import NO_BROKERS
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.report.text import explain
 from streamproof.serde.locators import Locator
+from tests.java import compiled
 
 FOREIGN = Path(__file__).parent / "foreign"
 JVM = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -182,14 +180,9 @@ def test_two_stages_are_followed_through_the_topic_between_them(
 @pytest.fixture(scope="module")
 def streams(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The command of the Kafka Streams pipeline, but for its arguments."""
-    if not shutil.which("javac"):
-        if os.environ.get("CI"):
-            pytest.fail("no javac: install a JDK of 17 or later")
-        pytest.skip("no javac: a JDK of 17 or later compiles the Kafka Streams pipeline")
-    classes = tmp_path_factory.mktemp("classes")
     pins = parse_pins(tomllib.loads((FOREIGN / "kafka-streams-4.3.1.toml").read_text()))
-    path = os.pathsep.join(map(str, (classes, *cached(pins), *kafka_jars("4.3.1"))))
-    subprocess.run(["javac", "-cp", path, "-d", classes, FOREIGN / "StreamsJoin.java"], check=True, timeout=120)
+    classes = tmp_path_factory.mktemp("classes")
+    path = compiled(FOREIGN / "StreamsJoin.java", (*cached(pins), *kafka_jars("4.3.1")), classes)
     temporary = f"-Djava.io.tmpdir={classes}"  # native libraries are unpacked there, and stay when it is killed
     return shlex.join(["java", *JVM, temporary, "-cp", path])
 

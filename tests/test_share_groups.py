@@ -1,9 +1,6 @@
 """A subject that is a share group, in Java: a right one, and two that are wrong each in its own way."""
 
-import os
 import shlex
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from streamproof.engine.events import Judged
 from streamproof.engine.request import Request, saved_plan, spec_of
 from streamproof.engine.session import Session
 from streamproof.report.text import explain
+from tests.java import compiled
 
 FOREIGN = Path(__file__).parent / "foreign"
 JVM = ("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
@@ -54,13 +52,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 @pytest.fixture(scope="module")
 def forward(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The command, but for its arguments."""
-    if not shutil.which("javac"):
-        if os.environ.get("CI"):
-            pytest.fail("no javac: install a JDK of 17 or later")
-        pytest.skip("no javac: a JDK of 17 or later compiles the share group")
-    classes = tmp_path_factory.mktemp("classes")
-    path = os.pathsep.join(map(str, (classes, *kafka_jars())))
-    subprocess.run(["javac", "-cp", path, "-d", classes, FOREIGN / "ShareForward.java"], check=True, timeout=120)
+    path = compiled(FOREIGN / "ShareForward.java", kafka_jars(), tmp_path_factory.mktemp("classes"))
     return shlex.join(["java", *JVM, "-cp", path, "ShareForward"])
 
 

@@ -310,22 +310,6 @@ def test_a_fault_that_a_cluster_cannot_do_is_told_with_those_that_can(kind: str,
     assert str(caught.value).endswith(f"to a cluster that is {backend}; leave it out, or use --cluster {clusters}")
 
 
-def test_faults_in_words_are_spread_over_the_run() -> None:
-    """In the order in which they are said."""
-    plan = plan_in_words("pause-broker@broker:leader, kill@instance:1,kill@instance:2")
-    assert [(str(fault), fault.when.mark) for fault in plan.faults] == [
-        ("pause-broker broker:leader", 0.25),
-        ("kill instance:1", 0.5),
-        ("kill instance:2", 0.75),
-    ]
-
-
-def test_a_fault_in_words_may_say_when() -> None:
-    """By its mark."""
-    (fault,) = plan_in_words("kill-in-flight@instance:2@0.4").faults
-    assert fault == Fault(Kill(), Instance(2), InFlight(Progress(0.4)))
-
-
 @pytest.mark.parametrize(
     ("keys", "sentence"),
     [
@@ -380,12 +364,6 @@ def test_a_mistake_in_python_is_told_as_one_in_a_file_is(make: Callable[[], obje
     """What a plan.json may not say, a plan in Python may not say either."""
     with pytest.raises(UsageError, match=sentence):
         make()
-
-
-def test_a_fault_in_words_of_python_says_when_once() -> None:
-    """Half-way, unless another trigger is named."""
-    assert Fault.of("kill", "instance:1").when == Progress(0.5)
-    assert Fault.of("kill", "instance:1", during="loss").when == During("loss")
 
 
 def test_only_an_instance_that_runs_can_be_in_flight() -> None:
