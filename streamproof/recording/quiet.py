@@ -60,11 +60,13 @@ def wait_until_quiet(
     """
     began = went_on = time.monotonic()
     most = done()
+    open_now = _open(log_ends())
     while True:
-        # in this order: a group that has committed may have markers on their way to other partitions
-        late = behind()
-        ends = log_ends()
-        unstable = [place for place, (_, stable, high) in ends.items() if stable < high]
+        # in this order: a group that has committed may have markers on their way to other partitions;
+        # and a transaction that was open before may have brought input since `behind` was asked
+        open_before, late, ends = open_now, behind(), log_ends()
+        open_now = _open(ends)
+        unstable = open_before | open_now
         found = Quiet(len(ends), tuple(sorted(late)), tuple(sorted(unstable)))
         bound = max(timeout_s, open_timeout_s) if unstable else timeout_s
         now = time.monotonic()
@@ -74,6 +76,11 @@ def wait_until_quiet(
             return found
         say(str(found))
         time.sleep(POLL_S)
+
+
+def _open(ends: LogEnds) -> set[Place]:
+    """The partitions with an open transaction: their last stable offset lies before the high watermark."""
+    return {place for place, (_, stable, high) in ends.items() if stable < high}
 
 
 class LastInput:

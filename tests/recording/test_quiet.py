@@ -104,7 +104,8 @@ def test_an_open_transaction_is_given_its_own_time(wait: Wait, broker: EmbeddedC
     producer.produce(topic, b"v", partition=1)
     assert producer.flush(20) == 0
     assert wait([{}], 0.3).unstable == ((topic, 1),)
-    found = wait([{}], 0, open_timeout_s=30, say=lambda _: producer.commit_transaction(20))
+    commit = iter([lambda: producer.commit_transaction(20)])
+    found = wait([{}], 0, open_timeout_s=30, say=lambda _: next(commit, lambda: None)())
     assert found == Quiet(2, ((topic, 1),))
 
 
@@ -118,16 +119,32 @@ def test_input_that_becomes_visible_while_waiting_counts(
     producer.produce(topic, b"v", partition=0)
     assert producer.flush(20) == 0
 
-    def looks() -> Iterator[Mapping[Place, int]]:
+    sentences: list[str] = []
+
+    def commits() -> Iterator[Mapping[Place, int]]:
         yield {}
         producer.commit_transaction(20)
-        yield {}
+        while f"not committed to the end: {topic}[0]" not in sentences:
+            yield {}
+        yield {(topic, 0): 1}
 
-    commits = looks()
+    looks = commits()
     last = LastInput(broker.bootstrap_servers, topic)
 
     def log_ends() -> LogEnds:
         return list_offsets(broker.bootstrap_servers, [topic])
 
-    found = wait_until_quiet(lambda: last.behind(next(commits, {}), log_ends()), log_ends, timeout_s=2)
-    assert found == Quiet(2, ((topic, 0),), ())
+    assert wait_until_quiet(
+        lambda: last.behind(next(looks), log_ends()), log_ends, timeout_s=30, say=sentences.append
+    ).quiet
+    assert sentences[0] == f"a transaction open: {topic}[0]"
+
+
+def test_a_transaction_that_ends_between_two_questions_is_no_quiet() -> None:
+    """Nothing was behind while it was open, nothing is open afterwards: what it brought has not been asked for."""
+    place = ("t", 0)
+    opened, ended = {place: (0, 0, 2)}, {place: (0, 2, 2)}
+    ends, behind = iter([opened, ended, ended, ended]), iter([[], [place], []])
+    sentences: list[str] = []
+    assert wait_until_quiet(lambda: next(behind), lambda: next(ends), timeout_s=30, say=sentences.append).quiet
+    assert sentences == ["a transaction open: t[0]", "not committed to the end: t[0]"]
