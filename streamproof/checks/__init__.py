@@ -2,7 +2,7 @@
 
 from streamproof.checks.catalogue import Check, Status, What, load_checks
 from streamproof.checks.foresight import ForeseenFinding, foresee, try_checks
-from streamproof.checks.stories import Moment, Story
+from streamproof.checks.stories import Story, StoryMoment
 from streamproof.checks.verdict import (
     Finding,
     Outcome,
@@ -18,11 +18,11 @@ __all__ = [
     "Check",
     "Finding",
     "ForeseenFinding",
-    "Moment",
     "Outcome",
     "ShownEvidence",
     "Status",
     "Story",
+    "StoryMoment",
     "Verdict",
     "What",
     "check",

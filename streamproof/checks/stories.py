@@ -65,7 +65,7 @@ ABSENT = {What.BEFORE: "effect", What.AFTER: "effect", What.UNCOMMITTED: "offset
 COLUMNS = ("topic", "part", "off", "channel", "member", "pid", "n", "word")
 
 
-class Moment(BaseModel):
+class StoryMoment(BaseModel):
     """Something that happened, or, `t` null, never did. `t`: microseconds since the epoch. `text`: in words.
 
     `topic`, `part`, `off`: where; `instance`, `incarnation`: which process did it, null where that is not known.
@@ -98,7 +98,7 @@ class Story(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    moments: tuple[Moment, ...]
+    moments: tuple[StoryMoment, ...]
     since: int | None = None
     calm: bool | None = None
     causes: tuple[str, ...] = ()
@@ -235,7 +235,7 @@ def _has_part(actors: Actors, rows: Sequence[Row], instance: int, t: int) -> boo
     return False if actors.recorded and None not in known else None
 
 
-def _moment(row: Row, actors: Actors) -> Moment:
+def _moment(row: Row, actors: Actors) -> StoryMoment:
     member, pid, topic, part, off = (row[name] for name in ("member", "pid", "topic", "part", "off"))
     process: Process | None = None
     who = None
@@ -249,7 +249,7 @@ def _moment(row: Row, actors: Actors) -> Moment:
         "partition": partition,
         "place": f"{partition}@{off}" if partition and off is not None else None,
     }
-    return Moment(
+    return StoryMoment(
         t=row["t"],
         what=row["what"],
         text=sentence({**row, **words}, SAYS[row["what"]], "a story"),

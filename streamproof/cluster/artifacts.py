@@ -23,7 +23,7 @@ PINS = Path(__file__).parent / "pins"
 DOWNLOADS = 6  # at the same time
 MB = 1_000_000
 
-Progress = Callable[[str], None]  # called with what is being done now, for people
+Say = Callable[[str], None]  # called with what is being done now, for people
 
 
 def silent(_: str) -> None:
@@ -95,21 +95,21 @@ def parse_pins(document: Mapping[str, Any]) -> Release:
     )
 
 
-def kafka_jars(version: str = DEFAULT_VERSION, progress: Progress = silent) -> tuple[Path, ...]:
+def kafka_jars(version: str = DEFAULT_VERSION, say: Say = silent) -> tuple[Path, ...]:
     """The class path of a version, downloaded on first use (network: only then).
 
     `ArtifactError` when a jar cannot be had, is not the pinned jar, or cannot be kept.
     """
-    return cached(release(version), progress)
+    return cached(release(version), say)
 
 
-def cached(wanted: Release, progress: Progress = silent) -> tuple[Path, ...]:
+def cached(wanted: Release, say: Say = silent) -> tuple[Path, ...]:
     stamps = cache_directory() / f"kafka-{wanted.version}" / "checked.json"
     if not _were_checked(wanted, stamps):
         with making(cache_directory() / "jars"), writing():
             missing = [jar for jar in wanted.jars if not _intact(jar)]
             if missing:
-                download(missing, cache_directory() / "incoming", f"Apache Kafka {wanted.version}", progress, _keep)
+                download(missing, cache_directory() / "incoming", f"Apache Kafka {wanted.version}", say, _keep)
             write_whole(stamps, json.dumps(_stamps(wanted)).encode())
     return tuple(jar.path for jar in wanted.jars)
 
@@ -147,12 +147,10 @@ def _check(jar: Jar, path: Path) -> None:
         )
 
 
-def download(
-    jars: Sequence[Jar], incoming: Path, what: str, progress: Progress, keep: Callable[[Jar, Path], None]
-) -> None:
+def download(jars: Sequence[Jar], incoming: Path, what: str, say: Say, keep: Callable[[Jar, Path], None]) -> None:
     """Fetch `jars` into the directory `incoming`, and call `keep` with each as soon as it is there and checked.
 
-    `progress` is called at each megabyte. What `keep` leaves in `incoming` is removed. `ArtifactError` when a jar
+    `say` is called at each megabyte. What `keep` leaves in `incoming` is removed. `ArtifactError` when a jar
     cannot be had, or is not as it is pinned.
     """
     from streamproof.cluster.maven import fetch  # noqa: PLC0415 - a quarter second, for the first run alone
@@ -166,7 +164,7 @@ def download(
         with lock:
             before, done = done, done + size
             if before == 0 or done // MB > before // MB:
-                progress(f"downloading {what}: {done // MB} of {total // MB} MB")
+                say(f"downloading {what}: {done // MB} of {total // MB} MB")
 
     with ThreadPoolExecutor(DOWNLOADS) as pool:
         futures = {pool.submit(fetch, jar.coordinates, incoming, received): jar for jar in jars}

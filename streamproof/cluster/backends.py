@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from streamproof.cluster.artifacts import DEFAULT_VERSION, Progress, release, silent
+from streamproof.cluster.artifacts import DEFAULT_VERSION, Say, release, silent
 from streamproof.cluster.base import Cluster
 from streamproof.cluster.embedded import start_embedded
 from streamproof.cluster.existing import connect_existing
@@ -27,7 +27,7 @@ def open_cluster(
     logs: Path,
     port: int | None = None,
     security: str | None = None,
-    progress: Progress = silent,
+    say: Say = silent,
 ) -> Iterator[Cluster]:
     """A cluster that is ended when the block is left; a cluster that existed is left as it is.
 
@@ -45,7 +45,7 @@ def open_cluster(
             logs=logs,
             port=port,
             security=make_security(check_security(security), guardian.directory / "security") if security else None,
-            progress=progress,
+            say=say,
         ) as cluster:
             yield cluster
     else:

@@ -22,7 +22,7 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient, get_docker_host
 
-from streamproof.cluster.artifacts import DEFAULT_VERSION, Progress, silent
+from streamproof.cluster.artifacts import DEFAULT_VERSION, Say, silent
 from streamproof.cluster.broker import STOP_TIMEOUT_S, new_id, numbers, take_ports, why_it_ended
 from streamproof.cluster.java import HEAP, QUICK_START
 from streamproof.cluster.owned import NetworkedCluster
@@ -142,7 +142,7 @@ def start_containers(
     settings: Mapping[str, str] | None = None,
     port: int | None = None,
     security: Security | None = None,
-    progress: Progress = silent,
+    say: Say = silent,
 ) -> Iterator[ContainerCluster]:
     """A cluster of `apache/kafka:<version>`; its containers and its network are gone when the block is left.
 
@@ -154,7 +154,7 @@ def start_containers(
     with contextlib.ExitStack() as stack:
         docker = stack.enter_context(contextlib.closing(engine()))
         guardian.own_containers(engine_socket())
-        have_image(docker, version, progress)
+        have_image(docker, version, say)
         ports = take_ports(stack.enter_context(contextlib.closing(PortLease())), brokers, port)
         logs.mkdir(parents=True, exist_ok=True)
         network = stack.enter_context(_network(docker, name, labels))
@@ -175,7 +175,7 @@ def start_containers(
             )
             stack.callback(made[node].remove)
         cluster = ContainerCluster(version, made)
-        cluster.launch_all(progress, security)
+        cluster.launch_all(say, security)
         yield cluster
 
 
@@ -225,14 +225,14 @@ def engine() -> Any:
         return DockerClient().client
 
 
-def have_image(docker: Any, version: str, progress: Progress = silent) -> None:
+def have_image(docker: Any, version: str, say: Say = silent) -> None:
     """Pull the image if it is not here; `ArtifactError` when that cannot be done."""
     image = f"{testcontainers_config.hub_image_name_prefix}{IMAGE}:{version}"
     try:
         try:
             docker.images.get(image)
         except ImageNotFound:
-            progress(f"pulling {image}")
+            say(f"pulling {image}")
             docker.images.pull(image)
     except DockerException as error:
         raise ArtifactError(

@@ -5,7 +5,7 @@ import tarfile
 import tomllib
 from pathlib import Path
 
-from streamproof.cluster.artifacts import PINS, Jar, Progress, download, silent
+from streamproof.cluster.artifacts import PINS, Jar, Say, download, silent
 from streamproof.cluster.cache import cache_directory, make_once, writing
 from streamproof.errors import ArtifactError
 
@@ -15,30 +15,30 @@ def pinned() -> Jar:
     return Jar(**tomllib.loads((PINS / "apicurio-registry.toml").read_text()))
 
 
-def distribution(progress: Progress = silent) -> Path:
+def distribution(say: Say = silent) -> Path:
     """The directory that holds `quarkus-run.jar`; the archive is downloaded on first use (network: only then).
 
     `ArtifactError` when it cannot be had, is not the pinned archive, or cannot be kept.
     """
     archive = pinned()
     home = cache_directory() / f"{archive.artifact}-{archive.version}"
-    make_once(home, lambda: _make(archive, home, progress))
+    make_once(home, lambda: _make(archive, home, say))
     return home
 
 
-def _make(archive: Jar, home: Path, progress: Progress) -> None:
+def _make(archive: Jar, home: Path, say: Say) -> None:
     """Download, check and unpack beside `home`, which then appears whole, or not at all."""
     incoming = home.with_name(f"{home.name}.incoming")
     what = f"Apicurio Registry {archive.version}"
 
     def unpack(_: Jar, fetched: Path) -> None:
-        progress(f"unpacking {what}")
+        say(f"unpacking {what}")
         _unpack(fetched, incoming / "unpacked")
         (incoming / "unpacked").replace(home)
 
     try:
         with writing():
-            download([archive], incoming, what, progress, unpack)
+            download([archive], incoming, what, say, unpack)
     except tarfile.TarError as error:
         raise ArtifactError(f"{archive.name} cannot be unpacked ({error}); try again, or check your mirror") from error
 

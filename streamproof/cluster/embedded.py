@@ -5,7 +5,7 @@ import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from streamproof.cluster.artifacts import DEFAULT_VERSION, Progress, silent
+from streamproof.cluster.artifacts import DEFAULT_VERSION, Say, silent
 from streamproof.cluster.broker import Broker, make_brokers, take_ports
 from streamproof.cluster.owned import OwnedCluster
 from streamproof.cluster.ports import PortLease
@@ -33,7 +33,7 @@ def start_embedded(
     settings: Mapping[str, str] | None = None,
     port: int | None = None,
     security: Security | None = None,
-    progress: Progress = silent,
+    say: Say = silent,
 ) -> Iterator[EmbeddedCluster]:
     """A cluster in which every broker knows all the others; its brokers are killed when the block is left.
 
@@ -43,14 +43,14 @@ def start_embedded(
     ready in 60 s.
     """
     check_quorum(brokers)
-    runtime = prepare(version, progress)
-    train(guardian, runtime, progress)
+    runtime = prepare(version, say)
+    train(guardian, runtime, say)
     with contextlib.closing(PortLease()) as lease:
         ports = take_ports(lease, brokers, port)
         made = make_brokers(guardian, runtime, ports, logs=logs, settings=settings or {}, security=security)
         try:
             cluster = EmbeddedCluster(version, made)
-            cluster.launch_all(progress, security)
+            cluster.launch_all(say, security)
             yield cluster
         finally:
             for broker in made.values():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from streamproof.cluster.artifacts import Progress
+from streamproof.cluster.artifacts import Say
 from streamproof.cluster.base import Cluster
 from streamproof.cluster.security import USER, Security
 from streamproof.cluster.settings import BrokerPorts
@@ -68,10 +68,10 @@ class OwnedCluster(Cluster, Generic[N]):
         super().__init__(version, addresses, ",".join(addresses.values()), ",".join(subject_addresses))
         self._brokers = dict(brokers)
 
-    def launch_all(self, progress: Progress, security: Security | None = None) -> None:
+    def launch_all(self, say: Say, security: Security | None = None) -> None:
         """Start every broker, and return when each knows all, and who may come in."""
         count = len(self._brokers)
-        progress(f"starting {count} broker{'s' if count > 1 else ''}")
+        say(f"starting {count} broker{'s' if count > 1 else ''}")
         for broker in self._brokers.values():
             broker.launch()
         wait_until_ready(self._brokers.values(), frozenset(self._brokers), READY_TIMEOUT_S)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamproof.cluster.artifacts import Progress, silent
+from streamproof.cluster.artifacts import Say, silent
 from streamproof.cluster.broker import why_it_ended
 from streamproof.cluster.distribution import distribution, pinned
 from streamproof.cluster.java import find_java, java_environment, start_java
@@ -38,14 +38,12 @@ class Registry:
 
 
 @contextmanager
-def open_registry(
-    where: str | None, guardian: Guardian, *, logs: Path, progress: Progress = silent
-) -> Iterator[Registry]:
+def open_registry(where: str | None, guardian: Guardian, *, logs: Path, say: Say = silent) -> Iterator[Registry]:
     """The registry at the URL `where`; with None a new registry, which is ended when the block is left."""
     if where is not None:
         yield connect_registry(where)
     else:
-        with start_registry(guardian, logs=logs, progress=progress) as registry:
+        with start_registry(guardian, logs=logs, say=say) as registry:
             yield registry
 
 
@@ -57,21 +55,21 @@ def connect_registry(url: str) -> Registry:
 
 
 @contextmanager
-def start_registry(guardian: Guardian, *, logs: Path, progress: Progress = silent) -> Iterator[Registry]:
+def start_registry(guardian: Guardian, *, logs: Path, say: Say = silent) -> Iterator[Registry]:
     """Start an empty registry that keeps all in memory; it ends when the block is left. It listens on loopback alone.
 
     Like Confluent's, and unlike Apicurio's own default, it refuses schemas that are not backward compatible.
     `ArtifactError` when it or Java cannot be had; `RegistryError` when it ends, or is not ready in 60 s.
     """
     java = find_java(OLDEST_JAVA)
-    home = distribution(progress)
+    home = distribution(say)
     directory = guardian.directory / f"registry-{time.monotonic_ns()}"
     directory.mkdir()
     logs.mkdir(parents=True, exist_ok=True)
     log = logs / "registry.log"
     with contextlib.closing(PortLease()) as lease:
         port, management = lease.take(2)
-        progress("starting the registry")
+        say("starting the registry")
         with log.open("wb") as output:
             command = java.command("-jar", str(home / "quarkus-run.jar"), directory=directory)
             process = start_java(guardian, command, directory, output, _environment(port, management))

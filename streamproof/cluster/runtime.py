@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamproof.cluster.artifacts import Progress, Release, cached, release, silent
+from streamproof.cluster.artifacts import Release, Say, cached, release, silent
 from streamproof.cluster.cache import cache_directory, make_once, write_whole
 from streamproof.cluster.java import Java, find_java, start_java
 from streamproof.cluster.settings import write_properties
@@ -109,8 +109,8 @@ class Runtime:
         return written.read_bytes()
 
 
-def prepare(version: str, progress: Progress = silent) -> Runtime:
+def prepare(version: str, say: Say = silent) -> Runtime:
     """Find Java and have the jars; `ArtifactError` when either cannot be had."""
     java = find_java()
     wanted = release(version)
-    return Runtime(wanted, java, cached(wanted, progress))
+    return Runtime(wanted, java, cached(wanted, say))

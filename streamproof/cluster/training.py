@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from streamproof.cluster.artifacts import Progress
+from streamproof.cluster.artifacts import Say
 from streamproof.cluster.broker import make_brokers, take_ports
 from streamproof.cluster.cache import make_once, write_whole
 from streamproof.cluster.owned import wait_until_ready
@@ -25,14 +25,14 @@ TIMEOUT_S = 120.0
 UNUSED_S = 30 * 24 * 3600
 
 
-def train(guardian: Guardian, runtime: Runtime, progress: Progress) -> None:
+def train(guardian: Guardian, runtime: Runtime, say: Say) -> None:
     """Make the cache if this Java can use it and it is not there; does nothing otherwise."""
     if runtime.java.has_aot:
-        make_once(runtime.aot_cache, lambda: _train(guardian, runtime, progress))
+        make_once(runtime.aot_cache, lambda: _train(guardian, runtime, say))
 
 
-def _train(guardian: Guardian, runtime: Runtime, progress: Progress) -> None:
-    progress(f"preparing Apache Kafka {runtime.release.version} to start faster, once")
+def _train(guardian: Guardian, runtime: Runtime, say: Say) -> None:
+    say(f"preparing Apache Kafka {runtime.release.version} to start faster, once")
     made = Path(tempfile.mkdtemp(prefix="training-", dir=guardian.directory)) / "kafka.aot"
     with contextlib.suppress(ClusterError):
         _run_once(guardian, runtime, made)

@@ -112,7 +112,7 @@ class Session:
                 logs=self._logs,
                 port=self._port,
                 security=config.security if started else None,
-                progress=starting.doing,
+                say=starting.doing,
             )
             self._cluster_stack = self._stack.enter_context(ExitStack())
             cluster = self._cluster_stack.enter_context(opened)
@@ -131,9 +131,7 @@ class Session:
         from streamproof.cluster.registry import open_registry  # noqa: PLC0415 - slow to import
 
         with phase(Phase.REGISTRY, self.tell) as starting:
-            opened = open_registry(
-                self.cluster_config.registry, self.guardian, logs=self._logs, progress=starting.doing
-            )
+            opened = open_registry(self.cluster_config.registry, self.guardian, logs=self._logs, say=starting.doing)
             registry = self._stack.enter_context(opened)
             self.tell(RegistryReady(starting.seconds, registry.name))
         return registry
@@ -142,7 +140,7 @@ class Session:
     def _jars(self) -> tuple[Path, ...]:
         """Kafka's, whose schemas decode the coordinators' logs of any older version too."""
         with phase(Phase.JARS, self.tell) as fetching:
-            return kafka_jars(progress=fetching.doing)
+            return kafka_jars(say=fetching.doing)
 
     def surroundings(self, spec: RunSpec) -> Surroundings:
         """What a plan may name in a run of `spec` here. A cluster that is started need not be up yet."""

@@ -80,7 +80,7 @@ def _lacking(finding: Finding) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class Trial:
+class TriedCandidate:
     """A candidate that was run `runs` times, and `failed` so often. `error`: why its last run came to no verdict."""
 
     candidate: Candidate
@@ -94,7 +94,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class TrialBegan(SessionEvent):
+class CandidateBegan(SessionEvent):
     """A candidate is about to be run, again and again. `first`: it is the run as it was."""
 
     candidate: Candidate
@@ -102,8 +102,8 @@ class TrialBegan(SessionEvent):
 
 
 @dataclass(frozen=True)
-class TrialEnded(SessionEvent):
-    trial: Trial
+class CandidateEnded(SessionEvent):
+    trial: TriedCandidate
     seconds: float
 
 
@@ -127,17 +127,17 @@ class Shrinking:
         runs: int,
         within_s: float,
         again: Callable[[Candidate], str],
-        keep: Callable[[Trial], None],
+        keep: Callable[[TriedCandidate], None],
         listeners: Sequence[Listener] = (),
     ) -> None:
         self.run, self.directory = run, directory
-        self.best: Trial | None = None
+        self.best: TriedCandidate | None = None
         self.in_time = True
         self._runs, self._again, self._keep, self._listeners = runs, again, keep, listeners
         self._deadline = time.monotonic() + within_s
         self._shared: Session | None = None
 
-    def search(self) -> Trial | None:
+    def search(self) -> TriedCandidate | None:
         """The smallest run that was found, run as often as `runs` says; None if even the run as it was does not fail.
 
         Errors of the first run are those of `Session.run`; a smaller run that ends in an error has not failed.
@@ -152,11 +152,11 @@ class Shrinking:
         return self.best
 
     def _fails(self, candidate: Candidate) -> bool:
-        trial, began = Trial(candidate), time.monotonic()
-        self._tell(TrialBegan(candidate, first=self.best is None))
+        trial, began = TriedCandidate(candidate), time.monotonic()
+        self._tell(CandidateBegan(candidate, first=self.best is None))
         while trial.runs < self._runs and not trial.failed:
             trial = self._repeat(trial)
-        self._tell(TrialEnded(trial, time.monotonic() - began))
+        self._tell(CandidateEnded(trial, time.monotonic() - began))
         return bool(trial.failed)
 
     def _repeat_best(self) -> None:
@@ -165,9 +165,9 @@ class Shrinking:
         while self.best and self.best.runs < self._runs:
             self._repeat(self.best)
         if self.best:
-            self._tell(TrialEnded(self.best, time.monotonic() - began))
+            self._tell(CandidateEnded(self.best, time.monotonic() - began))
 
-    def _repeat(self, trial: Trial) -> Trial:
+    def _repeat(self, trial: TriedCandidate) -> TriedCandidate:
         """The trial with a run more. What fails is the best: only what is smaller is tried."""
         if self.best is not None and time.monotonic() > self._deadline:
             raise TimeUpError

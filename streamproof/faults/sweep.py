@@ -50,7 +50,7 @@ ERRORS: Mapping[str, str] = {
 # with what it refuses a member of a consumer group (KIP-848), which has an epoch of its own
 EPOCH_ERRORS: Mapping[str, str] = {**ERRORS, "OffsetCommit": "STALE_MEMBER_EPOCH"}
 # what decides something, so that it matters when it arrives
-HELD = frozenset({"Produce", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn", "OffsetCommit"})
+DECIDES = frozenset({"Produce", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn", "OffsetCommit"})
 
 
 class How(StrEnum):
@@ -202,7 +202,7 @@ _KINDS: Mapping[How, _Kind] = {
     ),
     How.HOLD: _Kind(
         "the request is held past its retry, and let go after its successor",
-        lambda step: step.stage is Stage.STEADY and _is_request(step, HELD),
+        lambda step: step.stage is Stage.STEADY and _is_request(step, DECIDES),
         lambda _: HoldPastRetry(lasts_ms=0),
     ),
     How.ERROR: _Kind(

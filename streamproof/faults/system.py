@@ -60,7 +60,7 @@ class Database(Protocol):
         """Keep all writers out."""
 
 
-class Progress(Protocol):
+class SubjectProgress(Protocol):
     """How far the subject has come, as far as observers have read, which is a moment behind."""
 
     def committed(self) -> int:
@@ -98,7 +98,7 @@ class System:
 
     cluster: Cluster
     supervisor: ProcessSupervisor
-    progress: Progress
+    progress: SubjectProgress
     group: str | None
     topic: str
     effects: tuple[str, ...]

@@ -13,7 +13,7 @@ class _Document(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Moment(_Document):
+class ProbedMoment(_Document):
     """A question, and what the cluster answered. `sign`: absent is what it does not offer, and need not.
 
     `lets_through`: the anomalies that a wrong answer brings about, or hides.
@@ -33,7 +33,7 @@ class ProbeReport(_Document):
 
     cluster: str
     brokers: int
-    moments: tuple[Moment, ...]
+    moments: tuple[ProbedMoment, ...]
     left_behind: tuple[str, ...]
 
     def count(self, sign: Sign) -> int:
@@ -48,7 +48,7 @@ def report(bootstrap: str) -> ProbeReport:
 
 def _report_of(bootstrap: str, brokers: int, asked: Asked) -> ProbeReport:
     moments = tuple(
-        Moment(
+        ProbedMoment(
             name=question.name,
             about=question.about,
             asked=question.asked,

@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from streamproof.probe.ask import QUESTIONS
-from streamproof.probe.document import Moment, ProbeReport
+from streamproof.probe.document import ProbedMoment, ProbeReport
 from streamproof.probe.question import Sign
 
 PAGE = Path("docs/probe.md")
@@ -32,7 +32,7 @@ def table(reports: Mapping[str, ProbeReport]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cell(moment: Moment) -> str:
+def _cell(moment: ProbedMoment) -> str:
     return SIGNS[moment.sign] + ("" if moment.sign is Sign.RIGHT else f" {moment.answered}")
 
 

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from streamproof.probe.document import Moment, ProbeReport
+from streamproof.probe.document import ProbedMoment, ProbeReport
 from streamproof.probe.question import Sign
 
 SIGNS = {Sign.RIGHT: "[green]✔[/]", Sign.WRONG: "[red]✘[/]", Sign.UNKNOWN: "[yellow]?[/]", Sign.ABSENT: "[dim]–[/]"}
@@ -25,7 +25,7 @@ def probe_table(report: ProbeReport) -> RenderableType:
     return Group(table, "", escape(_summary(report)), *(escape(line) for line in _left(report)))
 
 
-def _cells(moment: Moment) -> tuple[str, ...]:
+def _cells(moment: ProbedMoment) -> tuple[str, ...]:
     let = ", ".join(moment.lets_through) if moment.sign is Sign.WRONG else ""
     return escape(moment.asked), escape(moment.right), escape(moment.answered), f"[red]{let}[/]" if let else ""
 

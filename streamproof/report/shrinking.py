@@ -7,7 +7,7 @@ from rich.text import Text
 
 from streamproof.engine import events
 from streamproof.engine.events import SessionEvent
-from streamproof.engine.shrink import TrialBegan, TrialEnded
+from streamproof.engine.shrink import CandidateBegan, CandidateEnded
 from streamproof.report.fitted import print_fitted
 
 SIZE_WIDTH = 44
@@ -23,14 +23,14 @@ class ShrinkTerminal:
 
     def __call__(self, event: SessionEvent) -> None:
         match event:
-            case TrialBegan(candidate=candidate):
+            case CandidateBegan(candidate=candidate):
                 self._candidate = str(candidate)
                 if self.console.is_interactive and not self.console.no_color:
                     self._status = self.console.status("", spinner="dots")
                     self._status.start()
             case events.PhaseBegan(phase=phase):
                 self._phase = phase
-            case TrialEnded():
+            case CandidateEnded():
                 self._end(event)
         if self._status:
             self._status.update(escape(f"{self._candidate} · {self._phase}"))
@@ -41,7 +41,7 @@ class ShrinkTerminal:
             self._status.stop()
             self._status = None
 
-    def _end(self, event: TrialEnded) -> None:
+    def _end(self, event: CandidateEnded) -> None:
         self.close()
         trial = event.trial
         sign = ("✔", "green") if trial.failed else ("·", "dim")

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from streamproof.checks import judge, write_witnesses
-from streamproof.engine.shrink import Trial, ViolatedRun
+from streamproof.engine.shrink import TriedCandidate, ViolatedRun
 from streamproof.engine.smaller import Candidate
 from streamproof.history.store import History
 from streamproof.report.page import write_page
@@ -80,7 +80,7 @@ class ShrunkFiles:
         sized = [*fed, "--instances", str(candidate.instances), "--seed", str(self._seed), "--faults", str(self.plan)]
         return shlex.join(["streamproof", *request.arguments, *sized])
 
-    def keep(self, trial: Trial) -> None:
+    def keep(self, trial: TriedCandidate) -> None:
         """Write the files, in place of those of a larger run."""
         trial.candidate.plan.save(self.plan)
         if (source := self._run.request.input_file) is not None:
@@ -95,7 +95,7 @@ class ShrunkFiles:
         write_witnesses(history, verdict, kept / "witnesses", extra=spec.checks)
         write_page(verdict, history, kept)
 
-    def document(self, trial: Trial, *, in_time: bool) -> ShrunkRun:
+    def document(self, trial: TriedCandidate, *, in_time: bool) -> ShrunkRun:
         """What was found."""
         return ShrunkRun(
             subject=self._subject,

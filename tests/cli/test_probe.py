@@ -16,7 +16,7 @@ from streamproof.make_schemas import schemas
 from streamproof.probe import ask as asking
 from streamproof.probe.ask import QUESTIONS, ask
 from streamproof.probe.client import NotShown
-from streamproof.probe.document import Moment, ProbeReport
+from streamproof.probe.document import ProbedMoment, ProbeReport
 from streamproof.probe.question import Answer, Question, Sign, question, saw
 from streamproof.report.probe import probe_table
 from tests.calling import Call
@@ -28,7 +28,7 @@ MOCK_WRONG = {
     "old-epoch-partitions", "old-epoch-add-offsets", "old-epoch-offsets", "old-epoch-end", "outside-transaction",
     "late-end", "require-stable", "sequence-again", "sequence-gap", "append-time",
 }  # fmt: skip
-MOMENT = Moment(
+MOMENT = ProbedMoment(
     name="x", about="log", asked="What", right="this", answered="that", sign=Sign.WRONG, lets_through=("lost",)
 )
 REPORT = ProbeReport(cluster="here:1", brokers=1, moments=(MOMENT,), left_behind=())

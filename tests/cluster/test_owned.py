@@ -152,7 +152,7 @@ from {module} import {function} as start
 from streamproof.guardian import Guardian
 guardian = Guardian()
 print(guardian.label, guardian.directory, flush=True)
-with start(guardian, brokers=3, logs=guardian.directory, progress=lambda text: print(text, flush=True)) as cluster:
+with start(guardian, brokers=3, logs=guardian.directory, say=lambda text: print(text, flush=True)) as cluster:
     print(*(cluster.address(node) for node in cluster.brokers), flush=True)
     sys.stdin.read()
 """

@@ -103,7 +103,7 @@ from streamproof.cluster.registry import start_registry
 from streamproof.guardian import Guardian
 guardian = Guardian()
 print(guardian.label, guardian.directory, flush=True)
-with start_registry(guardian, logs=guardian.directory, progress=lambda text: print(text, flush=True)) as registry:
+with start_registry(guardian, logs=guardian.directory, say=lambda text: print(text, flush=True)) as registry:
     print(registry.url, flush=True)
     sys.stdin.read()
 """

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from streamproof.engine.events import SessionEvent
-from streamproof.engine.shrink import Shrinking, Trial, TrialEnded, ViolatedRun
+from streamproof.engine.shrink import CandidateEnded, Shrinking, TriedCandidate, ViolatedRun
 from streamproof.engine.smaller import Candidate
 from streamproof.errors import SubjectError
 from streamproof.faults import Fault, Plan
@@ -24,8 +24,8 @@ class Made:
     """A search over fake runs, and what it told and kept."""
 
     shrinking: Shrinking
-    told: list[TrialEnded] = field(default_factory=list)
-    kept: list[Trial] = field(default_factory=list)
+    told: list[CandidateEnded] = field(default_factory=list)
+    kept: list[TriedCandidate] = field(default_factory=list)
 
     @property
     def rates(self) -> list[tuple[str, str]]:
@@ -38,10 +38,10 @@ def searching(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
     def make(fails: Callable[[Candidate], bool], **more: Any) -> Made:
         def listen(event: SessionEvent) -> None:
-            if isinstance(event, TrialEnded):
+            if isinstance(event, CandidateEnded):
                 made.told.append(event)
 
-        def keep(trial: Trial) -> None:
+        def keep(trial: TriedCandidate) -> None:
             made.kept.append(trial)
 
         settings = {"runs": 3, "within_s": 3600.0, "again": str, "keep": keep, "listeners": [listen], **more}
@@ -63,7 +63,7 @@ def test_a_smaller_run_is_tried_until_it_fails_and_the_smallest_as_often_as_it_m
         return candidate.events >= 4 and next(runs) % 2 == 0
 
     made = searching(fails)
-    assert made.shrinking.search() == Trial(replace(START, plan=Plan(), events=4, instances=1), 1, 3)
+    assert made.shrinking.search() == TriedCandidate(replace(START, plan=Plan(), events=4, instances=1), 1, 3)
     assert made.rates == [
         ("2 faults, 8 events, 2 instances", "1 of 2"),
         ("no faults, 8 events, 2 instances", "1 of 2"),
@@ -87,7 +87,7 @@ def test_a_run_that_does_not_fail_again_is_not_made_smaller(searching: Callable[
 def test_once_the_time_is_up_the_smallest_so_far_is_what_was_found(searching: Callable[..., Made]) -> None:
     """The first run is made whatever the time; no other begins."""
     made = searching(lambda _: True, within_s=0.0)
-    assert made.shrinking.search() == Trial(START, 1, 1)
+    assert made.shrinking.search() == TriedCandidate(START, 1, 1)
     assert not made.shrinking.in_time
     assert [trial.candidate for trial in made.kept] == [START]
 
@@ -118,7 +118,7 @@ def test_a_smaller_run_that_cannot_be_run_has_not_failed(searching: Callable[...
     made = searching(fails)
     made.shrinking.search()
     assert [event.trial for event in made.told if event.trial.error] == [
-        Trial(replace(START, plan=Plan()), 0, 3, "too few")
+        TriedCandidate(replace(START, plan=Plan()), 0, 3, "too few")
     ]
 
     def never(_: Candidate) -> bool:
