@@ -9,7 +9,18 @@ from importlib import import_module
 from mutants.mutant import Mutant
 from pipeline.errors import SettingsError
 
-FAMILIES = ("transactions", "zombies", "reading", "values", "letters", "liveness", "producers", "consumers", "parallel")
+FAMILIES = (
+    "transactions",
+    "zombies",
+    "reading",
+    "values",
+    "letters",
+    "liveness",
+    "lying",
+    "producers",
+    "consumers",
+    "parallel",
+)
 
 
 def mutants_of(family: str) -> Iterator[Mutant]:

@@ -19,7 +19,8 @@ class Mutant:
 
     `subject`: of streamproof.toml, the right one, in whose place the mutant runs. `faults`: by their name in runner.py;
     those of its subject, unless it needs others. `env`: settings that are not the subject's. `promises`: what the
-    contract says otherwise, so that a wait is short. `quiet_s`: for what never comes to an end.
+    contract says otherwise, so that a wait is short. `quiet_s`: for what never comes to an end. `lie`: what its broker
+    says that is not so, by its name in lies.py.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Mutant:
     env: Mapping[str, str] = field(default_factory=dict)
     promises: Mapping[str, Any] = field(default_factory=dict)
     quiet_s: float | None = None
+    lie: str = ""
 
     @property
     def command(self) -> str:

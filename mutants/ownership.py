@@ -68,12 +68,13 @@ def taken_from_others(tables: Mapping[str, pa.Table]) -> frozenset[str]:
     """The commits that a process made of what it had lost to another by then, as the wire tells processes apart."""
     tenures, seen = _tenures(tables["owner"].to_pylist()), tables["wire"].to_pylist()
     members = {row["member"]: (row["instance"], row["incarnation"]) for row in seen if row["member"]}
-    producers = {row["pid"]: (row["instance"], row["incarnation"]) for row in seen if row["pid"] is not None}
+    known = [row for row in seen if row["pid"] is not None]
+    producers = {(row["pid"], row["epoch"]): (row["instance"], row["incarnation"]) for row in known}
     found = set()
     for row in tables["offset_commit"].to_pylist():
         held = tenures[row["topic"], row["part"]]
         owner = next((tenure for tenure in held if tenure.t_from < row["t_append"] < tenure.t_to), None)
-        own = producers.get(row["pid"])
+        own = producers.get((row["pid"], row["epoch"]))
         if not row["visible"] or not owner or own in {None, members.get(owner.member)}:
             continue
         if any(members.get(tenure.member) == own and tenure.t_from < owner.t_from for tenure in held):

@@ -23,6 +23,10 @@ Each is a right member of the [reference pipeline](../pipeline) with one thing o
 writes a journal of what it does, and from that it is reckoned what the verifier must find: the anomaly, and exactly
 which inputs. A witness too few, one too many, or another anomaly is a fault of the verifier's.
 
+What no pipeline can cause takes a broker that lies. There the pipeline is right, and a proxy says something else than
+its broker, to the pipeline or to the verifier's own readers: the smallest change to an honest answer
+([mutants/lies.py](../mutants/lies.py)), with a journal of what it lied about.
+
 ```sh
 uv run python -m mutants
 ```

@@ -16,7 +16,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from mutants.journal import Journal
 from mutants.judge import Judgement, RunResult, judge_mutant
+from mutants.lies import LIES, Lie
 from mutants.mutant import Mutant
 from mutants.plans import FAULTS
 from streamproof.checks import Status
@@ -27,10 +29,12 @@ from streamproof.engine.run import Run
 from streamproof.engine.session import Session
 from streamproof.engine.spec import RunSpec
 from streamproof.faults import Plan
+from streamproof.wire import Proxy
 
 EVENTS = 2_000
 FEED_S = 2.0  # at least: the faults' marks hold it back in any case
 CLUSTERS = 2
+READER = 1  # of the instances that the proxy before the readers knows, the only one
 CONFIG = Path(__file__).parent.parent / "streamproof.toml"
 
 
@@ -65,9 +69,33 @@ def _taken(idle: "SimpleQueue[Session]") -> Iterator[Session]:
 
 def _run(session: Session, mutant: Mutant, journal: Path, seed: int, directory: Path) -> RunResult:
     plan = Plan(seed=seed, faults=FAULTS[mutant.faults or mutant.subject])
-    with session.run(_spec(mutant, journal, seed, directory), feed_s=FEED_S) as run:
+    spec, lie = _spec(mutant, journal, seed, directory), LIES.get(mutant.lie)
+    lies = Journal(Path(str(journal).format(instance="broker")), "broker")
+    with (
+        _lying_to_readers(session, lie, lies) as address,
+        session.run(spec, feed_s=FEED_S, observed_at=address) as run,
+    ):
+        if lie and not lie.to_readers and run.proxy:
+            run.proxy.add(lie.rule(run.proxy, lies))
         run.carry_out(plan)
     return _outcome(run)
+
+
+@contextmanager
+def _lying_to_readers(session: Session, lie: Lie | None, journal: Journal) -> Iterator[str | None]:
+    """Where a broker lies to who reads, if there is one that does."""
+    if lie is None or not lie.to_readers:
+        yield None
+        return
+    proxy = Proxy(session.cluster.bootstrap_servers)
+    proxy.add(lie.rule(proxy, journal))
+    proxy.start()
+    try:
+        yield proxy.servers(READER)
+    finally:
+        proxy.stop()
+    if proxy.failure:
+        raise proxy.failure
 
 
 def _spec(mutant: Mutant, journal: Path, seed: int, directory: Path) -> RunSpec:
@@ -106,6 +134,9 @@ def _ids(witnesses: Path) -> frozenset[str]:
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    if "id" in row:
+    if row.get("id") is not None:
         return str(row["id"])
-    return f"{row['topic']}[{row['part']}]@{row['off']}" if "topic" in row else f"process {row['pid']}"
+    if "topic" not in row:
+        return f"process {row['pid']}"
+    place = f"{row['topic']}[{row['part']}]"
+    return f"{place}@{row['off']}" if "off" in row else place

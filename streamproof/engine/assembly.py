@@ -54,6 +54,7 @@ def assemble(
     jars: tuple[Path, ...],
     registry_url: str | None,
     proxied: bool,
+    observed_at: str | None = None,
 ) -> Parts:
     """UsageError where subject and contract do not fit, or an identity cannot be found where it is said to lie."""
     servers = cluster.bootstrap_servers
@@ -84,7 +85,7 @@ def assemble(
     if port.topic:
         identities[port.topic.topic] = port.topic.identity
     observers = Observers(
-        servers,
+        observed_at or servers,
         port.name,
         identities,
         {channel.topic: channel.partitions for channel in spec.contract.topics() if channel.topic in identities},

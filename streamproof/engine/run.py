@@ -64,7 +64,7 @@ class Run:
     Once it is entered, the subject is ready and its input flows in the background, over `feed_s` seconds at least.
     `inject` and `carry_out` break things. `finish` waits for quiet, stops the subject, records everything and judges;
     `judged` is there from then on. `jars` are Kafka's: their schemas decode the coordinators' logs. `proxied`: the
-    subject's connections go through a proxy.
+    subject's connections go through a proxy. `observed_at`: the address at which observers read, if not the cluster's.
     """
 
     def __init__(
@@ -78,14 +78,17 @@ class Run:
         registry_url: str | None = None,
         proxied: bool = False,
         feed_s: float = FEED_S,
+        observed_at: str | None = None,
     ) -> None:
         self.spec, self.cluster, self._listen, self._feed_s = spec, cluster, listen, feed_s
         self.judged: Judged | None = None
         self._started_at = now_us()
         self._servers, self._replication = cluster.bootstrap_servers, min(3, len(cluster.brokers))
         self._topics = [channel.topic for channel in spec.contract.topics()]
-        self._parts = parts = assemble(spec, cluster, guardian, jars=jars, registry_url=registry_url, proxied=proxied)
-        self.supervisor, self.input = parts.supervisor, parts.input
+        self._parts = parts = assemble(
+            spec, cluster, guardian, jars=jars, registry_url=registry_url, proxied=proxied, observed_at=observed_at
+        )
+        self.supervisor, self.input, self.proxy = parts.supervisor, parts.input, parts.proxy
         self.progress = RunProgress(parts.input, parts.observers, self._saw_progress)
         self.nemesis = Nemesis(
             System(
@@ -98,7 +101,7 @@ class Run:
                 databases=parts.databases,
                 progress=self.progress,
                 since_ms=self._started_at // 1000,
-                wire=parts.proxy,
+                wire=self.proxy,
             ),
             len(spec.events),
             FaultTeller(listen),
@@ -211,7 +214,7 @@ class Run:
 
         Errors are those of `check_plan`, at once.
         """
-        proxied = self._parts.proxy is not None
+        proxied = self.proxy is not None
         check_plan(plan, Surroundings.of(self.spec.subject, self.cluster, proxied=proxied))
         return self.carry_out_checked(plan)
 

@@ -165,9 +165,12 @@ class Session:
                 return run.finish()
 
     @contextmanager
-    def run(self, spec: RunSpec, *, feed_s: float = FEED_S) -> "Iterator[Run]":
-        """A run that is started and fed; the caller injects faults. When the block is left, the run is judged."""
-        with self._told(spec) as tell, self._made(spec, tell, feed_s) as run:
+    def run(self, spec: RunSpec, *, feed_s: float = FEED_S, observed_at: str | None = None) -> "Iterator[Run]":
+        """A run that is started and fed; the caller injects faults. When the block is left, the run is judged.
+
+        `observed_at`: where the verifier reads while the run goes on, if not at the cluster itself.
+        """
+        with self._told(spec) as tell, self._made(spec, tell, feed_s, observed_at) as run:
             yield run
             run.finish()
 
@@ -192,14 +195,14 @@ class Session:
             raise
         tell(RunEnded(Ending.JUDGED))
 
-    def _made(self, spec: RunSpec, tell: Listener, feed_s: float = FEED_S) -> "Run":
+    def _made(self, spec: RunSpec, tell: Listener, feed_s: float = FEED_S, observed_at: str | None = None) -> "Run":
         registry = self.registry if spec.needs_registry else None
         if registry is not None:
             spec = registered(spec, registry.client)
         return _import_run()(
             spec, self.cluster, self.guardian, tell,
             jars=self._jars, registry_url=registry.url if registry else None, proxied=self.cluster_config.proxied,
-            feed_s=feed_s,
+            feed_s=feed_s, observed_at=observed_at,
         )  # fmt: skip
 
 

@@ -56,4 +56,5 @@ class Handling(StrEnum):
     HELD = "held"  # back, and then passed on
     DROPPED = "dropped"  # held back, and lost with its connection
     REFUSED = "refused"  # answered with an error in the broker's place, which never got it
+    CHANGED = "changed"  # another went on in its place
     CUT = "cut"  # its connection was ended before it went on

@@ -4,13 +4,14 @@ from streamproof.wire.late import Late
 from streamproof.wire.moments import Await, Moment, about_of
 from streamproof.wire.proxy import Proxy
 from streamproof.wire.refusals import PLAUSIBLE
-from streamproof.wire.rules import Cut, Deed, Hold, Rule
+from streamproof.wire.rules import Change, Cut, Deed, Hold, Rule
 from streamproof.wire.sightings import Content, Sighting
 from streamproof.wire.slow import Slow
 
 __all__ = [
     "PLAUSIBLE",
     "Await",
+    "Change",
     "Content",
     "Cut",
     "Deed",

@@ -2,6 +2,7 @@
 
 import io
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,6 +13,7 @@ from kio.schema.response_header.v0.header import ResponseHeader as ResponseHeade
 from kio.serial import entity_reader, entity_writer
 from kio.static.constants import EntityType
 
+from streamproof.history.terms import Side
 from streamproof.kafka.protocol import API_VERSIONS
 from streamproof.wire.frames import SIZE
 from streamproof.wire.lengths import Walk, walk_of
@@ -82,8 +84,18 @@ def _read(frame: bytes, header: Header, kind: EntityType) -> tuple[Any, Any]:
     return head, body
 
 
-def write_answer(header: Any, body: Any) -> bytes:
-    """The frame of an answer."""
+def changed(frame: bytes, header: Header, side: Side, by: Callable[[Any], Any]) -> bytes:
+    """The frame with another body in the place of its own; the same frame where `by` gives that back.
+
+    NotDecodedError as above.
+    """
+    head, body = _read(frame, header, EntityType.request if side is Side.REQUEST else EntityType.response)
+    other = by(body)
+    return frame if other is body else write_frame(head, other)
+
+
+def write_frame(header: Any, body: Any) -> bytes:
+    """The frame of a request, or of an answer."""
     buffer = io.BytesIO()
     entity_writer(type(header))(buffer, header)
     entity_writer(type(body))(buffer, body)

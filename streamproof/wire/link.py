@@ -15,7 +15,7 @@ from streamproof.wire.codec import Header, NotDecodedError
 from streamproof.wire.frames import Splitter
 from streamproof.wire.journal import Entry
 from streamproof.wire.refusals import refusal
-from streamproof.wire.rules import Cut, Hold
+from streamproof.wire.rules import Change, Cut, Hold
 from streamproof.wire.sightings import NOTHING, TOLD, Content, Sighting, content_of, error_of
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class Link:
             except Exception:  # noqa: BLE001 - bytes may hold anything; what cannot be understood is passed on
                 self._proxy.undecoded[header.api, header.version, Side.REQUEST] += 1
 
-        def pass_on() -> None:
+        def pass_on(frame: bytes) -> None:
             if not content.silent:
                 self._asked.append(_Asked(header, content))
             self._send(Side.REQUEST, frame)
@@ -227,12 +227,12 @@ class Link:
                 head, body = codec.read_answer(frame, header)
                 error = error_of(body) if header.api in TOLD else None
                 if tells and (changed := self._changed(header, body)) is not None:
-                    frame = codec.write_answer(head, changed)
+                    frame = codec.write_frame(head, changed)
             except Exception:  # noqa: BLE001 - as above
                 if header.key != API_VERSIONS:  # which is answered in version 0 where the broker does not know it
                     self._proxy.undecoded[header.api, header.version, Side.RESPONSE] += 1
 
-        def pass_on() -> None:
+        def pass_on(frame: bytes) -> None:
             self._send(Side.RESPONSE, frame)
             self._send_made()
             self._close_if_done()
@@ -268,19 +268,32 @@ class Link:
             self._number, *self._process, self._address, api, version, client, side, content, error, len(frame)
         )
 
-    def _weigh(self, sighting: Sighting, frame: bytes, header: Header, pass_on: Callable[[], None]) -> None:
+    def _weigh(self, sighting: Sighting, frame: bytes, header: Header, pass_on: Callable[[bytes], None]) -> None:
         note = self._proxy.journal.note
         match self._proxy.judge(sighting):
             case Hold() as hold:
                 lane = self._lanes[sighting.side]
                 lane.hold, lane.entry = hold, note(sighting, Handling.HELD)
-                hold.take(sighting, _Kept(self, hold, sighting, frame, header, pass_on))
+                hold.take(sighting, _Kept(self, hold, sighting, frame, header, partial(pass_on, frame)))
             case Cut():
                 note(sighting, Handling.CUT)
                 self.abort()
+            case Change(by):
+                other = self._other_frame(sighting, frame, header, by)
+                note(sighting, None if other is frame else Handling.CHANGED)
+                pass_on(other)
             case None:
                 note(sighting)
-                pass_on()
+                pass_on(frame)
+
+    def _other_frame(self, sighting: Sighting, frame: bytes, header: Header, by: Callable[[Any], Any]) -> bytes:
+        try:
+            return codec.changed(frame, header, sighting.side, by)
+        except NotDecodedError:
+            self._proxy.undecoded[header.api, header.version, sighting.side] += 1
+        except Exception as error:  # noqa: BLE001 - a mistake of the rule's author
+            self._proxy.fail(error)
+        return frame
 
     def soon(self, deed: Callable[..., None], *arguments: Any) -> None:
         """Do something in the proxy's own thread."""

@@ -114,13 +114,17 @@ class Proxy:
         for rule in self._rules:
             try:
                 deed = rule(sighting)
-            except Exception as error:  # noqa: BLE001 - a mistake of a rule's author: the run fails by it, later
-                self.failure = self.failure or error
+            except Exception as error:  # noqa: BLE001 - a mistake of a rule's author
+                self.fail(error)
                 self.remove(rule)
                 continue
             if deed is not None:
                 return deed
         return None
+
+    def fail(self, error: Exception) -> None:
+        """A rule, or what it wants done, has raised: the run fails by it, later."""
+        self.failure = self.failure or error
 
     def learn(self, answer: Any) -> None:
         """Who is where, and the names of topics, as brokers tell them."""

@@ -47,7 +47,7 @@ def refusal(frame: bytes, header: Header, error: str) -> bytes:
     """The frame by which a broker refuses a request; NotDecodedError for a request that cannot be read."""
     request = codec.read_request(frame, header)
     answer = _filled(index.load_response_schema(header.key, header.version), request, ErrorCode[error.lower()])
-    return codec.write_answer(codec.answer_header(header), answer)
+    return codec.write_frame(codec.answer_header(header), answer)
 
 
 def _filled(kind: Any, asked: Any, error: ErrorCode) -> Any:

@@ -8,7 +8,7 @@ run fails by it.
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from streamproof.history.terms import Handling
 from streamproof.wire.sightings import Sighting
@@ -116,7 +116,17 @@ class Cut:
     """The connection ends at once, both ways: a request does not reach its broker, an answer does not come."""
 
 
-Deed = Hold | Cut
+@dataclass(frozen=True)
+class Change:
+    """What `by` makes of a request or an answer, as kio reads it, goes on in its place.
+
+    `by` gives what it was given where that stays as it is. What cannot be read is passed on as it came.
+    """
+
+    by: Callable[[Any], Any]
+
+
+Deed = Hold | Cut | Change
 
 
 class Rule(Protocol):

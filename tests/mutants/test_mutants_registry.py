@@ -169,7 +169,7 @@ def test_where_a_zombie_went_back_to_is_told_by_the_commits_of_the_input() -> No
         ("other", 2, True),
     ]
     fields = [
-        {"topic": topic, "part": 0, "off": off, "n": n, "visible": visible, "pid": 1, "t_append": n}
+        {"topic": topic, "part": 0, "off": off, "n": n, "visible": visible, "pid": 1, "epoch": 0, "t_append": n}
         for n, (topic, off, visible) in enumerate(commits)
     ]
     given = {
@@ -228,16 +228,20 @@ def test_an_owner_did_again_what_was_done_before_it_came() -> None:
 
 @pytest.mark.parametrize("other", [(2, 1), (1, 2)])
 def test_a_commit_of_what_its_process_had_lost_by_then_is_taken_from_another(other: tuple[int, int]) -> None:
-    """The wire tells that m1, as producer 1, is of a process, and m2 of another, perhaps of that instance."""
+    """The wire tells that m1, as producer 1, is of a process, and m2 of another, perhaps of that instance.
+
+    Another that comes in its place is the same producer, of another epoch.
+    """
     one, third = (1, 1), (3, 1)
-    seen = [("m1", None, *one), ("m2", None, *other), (None, 1, *one), (None, 2, *other), (None, 3, *third)]
-    columns = ("member", "pid", "instance", "incarnation")
+    members = [("m1", None, None, *one), ("m2", None, None, *other)]
+    producers = [(None, 1, 0, *one), (None, 1, 1, *third), (None, 2, 0, *other), (None, 3, 0, *third)]
+    columns = ("member", "pid", "epoch", "instance", "incarnation")
     commits = [(1, 15, True), (1, 25, True), (1, 26, False), (2, 27, True), (3, 28, True)]
     given = deeds(*ONCE) | {
-        "wire": pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in seen]),
+        "wire": pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in members + producers]),
         "offset_commit": pa.Table.from_pylist(
             [
-                {"topic": "in", "part": 0, "off": n, "pid": pid, "t_append": t, "visible": visible}
+                {"topic": "in", "part": 0, "off": n, "pid": pid, "epoch": 0, "t_append": t, "visible": visible}
                 for n, (pid, t, visible) in enumerate(commits)
             ]
         ),

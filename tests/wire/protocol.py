@@ -36,7 +36,7 @@ def request(entity: Any, correlation: int = 1) -> bytes:
 def answer(entity: Any, correlation: int = 1) -> bytes:
     """The frame of an answer."""
     header = Header(entity.__api_key__, entity.__version__, correlation, None)
-    return codec.write_answer(codec.answer_header(header), entity)
+    return codec.write_frame(codec.answer_header(header), entity)
 
 
 def end_txn(correlation: int = 1, *, committed: bool = True) -> bytes:
