@@ -43,7 +43,7 @@ from streamproof.engine.spec import FEED_S, RunSpec
 from streamproof.engine.topics import make_topics
 from streamproof.errors import StreamproofError, SubjectError, UsageError
 from streamproof.faults import Evidence, Fault, Nemesis, Plan, Surroundings, System, check_plan, json_of
-from streamproof.faults.in_flight import transactions_of
+from streamproof.faults.in_flight import list_incomplete, transactions_of
 from streamproof.guardian import Guardian
 from streamproof.history.store import History, HistoryWriter, row_count
 from streamproof.history.terms import Fate, SendOutcome
@@ -287,6 +287,7 @@ class Run:
             found = wait_until_quiet(
                 lambda: [*self.input.behind(), *hops.behind()],
                 lambda: list_offsets(self._servers, {*self._topics, *hops.hops.topics}),
+                lambda: list_incomplete(self.nemesis.system),
                 timeout_s=self.spec.quiet_s,
                 open_timeout_s=(self._transaction_timeout_ms() + CLEANUP_MS) / 1000,
                 done=self.progress.committed,

@@ -6,6 +6,7 @@ from streamproof.clock import now_us
 from streamproof.faults.system import Held, OpenTransaction, Scene, System
 from streamproof.kafka.transactions import Transaction, list_open_producers, list_transactions
 
+OFFSETS = "__consumer_offsets"
 ARRIVES_S = 0.05  # what is let in has reached its topic by then
 LATE_S, LATEST_S = 0.1, 0.4  # after its waking, a cycle is usually over by the first, and nearly always by the second
 FORGOTTEN_AFTER = 20
@@ -116,6 +117,20 @@ def transactions_of(system: System) -> list[Transaction]:
     ]
     known.update(transaction.transactional_id for transaction in found)
     return found
+
+
+def list_incomplete(system: System) -> list[str]:
+    """The ids of the subject's transactions that have not ended, among them those that have written nothing yet.
+
+    On a cluster that others use too, a transaction with no topic that the subject writes to is another's, unless it has
+    nothing but offsets yet.
+    """
+    own, offsets = frozenset(system.list_written_topics()), frozenset({OFFSETS})
+    return [
+        transaction.transactional_id
+        for transaction in transactions_of(system)
+        if not transaction.complete and (transaction.topics & own or transaction.topics == offsets)
+    ]
 
 
 def open_now(system: System, number: int) -> Held:

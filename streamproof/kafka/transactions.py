@@ -24,7 +24,10 @@ ONGOING = ("Ongoing", "PrepareCommit", "PrepareAbort", "PrepareEpochFence")  # s
 
 @dataclass(frozen=True)
 class Transaction:
-    """A transactional id at its coordinator. `start_ms` since the epoch, `None` before the first transaction."""
+    """A transactional id at its coordinator. `start_ms` since the epoch, `None` before the first transaction.
+
+    `topics`: of the partitions that are in its transaction, whether anything was written to them or not.
+    """
 
     transactional_id: str
     state: str  # Empty, Ongoing, PrepareCommit, CompleteCommit, ...
@@ -32,6 +35,11 @@ class Transaction:
     epoch: int
     start_ms: int | None
     timeout_ms: int
+    topics: frozenset[str] = frozenset()
+
+    @property
+    def complete(self) -> bool:
+        return self.state not in ONGOING
 
 
 def find_transaction_coordinator(bootstrap: str, transactional_id: str) -> int:
@@ -74,7 +82,7 @@ def list_ongoing_transactions(bootstrap: str) -> dict[int, Transaction]:
                 requests.check(answer.error_code, "the list of transactions")
                 for listed in answer.transaction_states:
                     described = _describe(coordinator, listed.transactional_id)
-                    if described is not None and described.state in ONGOING:
+                    if described is not None and not described.complete:
                         found[described.producer_id] = described
         return found
 
@@ -97,6 +105,7 @@ def _describe(coordinator: Connection, transactional_id: str) -> Transaction | N
         epoch=state.producer_epoch,
         start_ms=round(state.transaction_start_time.timestamp() * 1000),
         timeout_ms=round(state.transaction_timeout.total_seconds() * 1000),
+        topics=frozenset(str(topic.topic) for topic in state.topics),
     )
 
 

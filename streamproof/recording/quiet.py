@@ -5,7 +5,7 @@ Only then does the absence of a record mean anything: before, it may still come.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streamproof.recording.batches import Place
 from streamproof.recording.readback import LogEnds, drain
@@ -19,15 +19,17 @@ class Quiet:
     """How quiet so many `partitions` are.
 
     `behind`: those with visible input beyond what is committed; `unstable`: those with an open transaction.
+    `transactions`: the ids of transactions that are open and have written nothing to any of them.
     """
 
     partitions: int
     behind: tuple[Place, ...] = ()
     unstable: tuple[Place, ...] = ()
+    transactions: tuple[str, ...] = ()
 
     @property
     def quiet(self) -> bool:
-        return not self.behind and not self.unstable
+        return not self.behind and not self.unstable and not self.transactions
 
     def __str__(self) -> str:
         if self.quiet:
@@ -37,12 +39,15 @@ class Quiet:
             for why, places in (("not committed to the end", self.behind), ("a transaction open", self.unstable))
             if places
         ]
+        if self.transactions:
+            found.append(f"a transaction open that has written nothing: {', '.join(self.transactions)}")
         return "; ".join(found)
 
 
 def wait_until_quiet(
     behind: Callable[[], Sequence[Place]],
     log_ends: Callable[[], LogEnds],
+    incomplete: Callable[[], Sequence[str]] = lambda: (),
     *,
     timeout_s: float,
     open_timeout_s: float = 0.0,
@@ -56,7 +61,9 @@ def wait_until_quiet(
     rightly keep it open.
 
     `behind` asks which partitions have input that the subject is not done with, `log_ends` where the logs of all topics
-    end: both are asked again and again. HistoryError when the input cannot be read.
+    end: both are asked again and again. Which of the subject's transactions are `incomplete` is asked once all else is
+    quiet: a process that died may have left a transaction open that no log shows. HistoryError when the input cannot
+    be read.
     """
     began = went_on = time.monotonic()
     most = done()
@@ -68,7 +75,9 @@ def wait_until_quiet(
         open_now = _open(ends)
         unstable = open_before | open_now
         found = Quiet(len(ends), tuple(sorted(late)), tuple(sorted(unstable)))
-        bound = max(timeout_s, open_timeout_s) if unstable else timeout_s
+        if found.quiet:
+            found = replace(found, transactions=tuple(incomplete()))
+        bound = max(timeout_s, open_timeout_s) if unstable or found.transactions else timeout_s
         now = time.monotonic()
         if (so_far := done()) > most:
             most, went_on = so_far, now

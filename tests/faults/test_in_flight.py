@@ -8,7 +8,7 @@ import pytest
 
 from streamproof.errors import ClusterError
 from streamproof.faults import Instance, System
-from streamproof.faults.in_flight import LOOK_S, open_now, stopped_inside
+from streamproof.faults.in_flight import LOOK_S, OFFSETS, list_incomplete, open_now, stopped_inside
 from streamproof.faults.system import OpenTransaction, Scene
 from streamproof.kafka.topics import create_topics
 from streamproof.kafka.transactions import Transaction
@@ -27,6 +27,25 @@ def test_a_subject_whose_producers_are_new_is_transactional_still(
     system = with_progress(replace(noted, since_ms=0), in_flight=lambda: frozenset({(0, 7)}))
     assert [type(held) for held in open_now(system, 1)] == [OpenTransaction]
     assert open_now(system, 1) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("state", "topics", "own"),
+    [
+        ("Ongoing", {"out", OFFSETS}, True),
+        ("PrepareCommit", {"out"}, True),
+        ("CompleteCommit", set(), False),
+        ("Ongoing", {OFFSETS}, True),
+        ("Ongoing", {"another's", OFFSETS}, False),
+    ],
+)
+def test_what_is_not_complete_counts_though_it_has_written_nothing(
+    unmade: System, monkeypatch: pytest.MonkeyPatch, state: str, topics: set[str], own: bool
+) -> None:
+    """A process that died before its records were sent leaves that; others may use the cluster too."""
+    told = [Transaction("id-7", state, 7, 0, 5, 0, frozenset(topics))]
+    monkeypatch.setattr("streamproof.faults.in_flight.list_transactions", lambda _: told)
+    assert list_incomplete(replace(unmade, effects=("out",))) == (["id-7"] if own else [])
 
 
 def test_who_has_written_to_a_hop_is_inside_its_cycle(noted: System, monkeypatch: pytest.MonkeyPatch) -> None:

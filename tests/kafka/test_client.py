@@ -73,7 +73,7 @@ def test_a_transaction_is_seen_from_open_to_complete(
     producer.flush(30)
     seen = describe_transaction(servers, name)
     assert seen
-    assert (seen.state, seen.timeout_ms) == ("Ongoing", 60_000)
+    assert (seen.state, seen.timeout_ms, set(seen.topics), seen.complete) == ("Ongoing", 60_000, {topic}, False)
     assert seen.start_ms
     assert seen in list_transactions(embedded_cluster.bootstrap_servers)
     assert find_transaction_coordinator(servers, name) in embedded_cluster.brokers

@@ -109,6 +109,17 @@ def test_an_open_transaction_is_given_its_own_time(wait: Wait, broker: EmbeddedC
     assert found == Quiet(2, ((topic, 1),))
 
 
+def test_a_transaction_that_has_written_nothing_is_waited_for_too() -> None:
+    """No log shows it: it is asked for, and has the time of what is open."""
+    place = ("t", 0)
+    ends: LogEnds = {place: (0, 9, 9)}
+    answers, said = iter([["id-1"], ["id-1"], []]), list[str]()
+    found = wait_until_quiet(list, lambda: ends, lambda: next(answers), timeout_s=0, open_timeout_s=30, say=said.append)
+    assert found.quiet
+    assert said == ["a transaction open that has written nothing: id-1"] * 2
+    assert wait_until_quiet(list, lambda: ends, lambda: ["id-2"], timeout_s=0).transactions == ("id-2",)
+
+
 def test_input_that_becomes_visible_while_waiting_counts(
     wait: Wait, broker: EmbeddedCluster, topic: str, send: Send
 ) -> None:
