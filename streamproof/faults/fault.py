@@ -6,7 +6,8 @@ from typing import Any, Self
 from streamproof.capabilities import Capability
 from streamproof.errors import UsageError
 from streamproof.faults.actions import Action
-from streamproof.faults.targets import NEW_INSTANCE, Instance, Target
+from streamproof.faults.moments import AtMoment
+from streamproof.faults.targets import NEW_INSTANCE, BrokerRole, Instance, Target
 from streamproof.faults.triggers import InFlight, Trigger
 
 
@@ -39,6 +40,11 @@ class Fault:
         if isinstance(self.when, InFlight) and (kind is NEW_INSTANCE or not isinstance(self.on, Instance)):
             raise UsageError(
                 f"fault {self.action.kind}: {self.on} has no cycle; only an instance that runs can be in flight"
+            )
+        if self.on is BrokerRole.ASKED and not isinstance(self.when, AtMoment):
+            raise UsageError(
+                f"fault {self.action.kind}: {self.on} is told by the moment of an instance; say at which, such as "
+                '"EndTxn/request" of_instance 1'
             )
         try:
             self.action.check_trigger(self.when)

@@ -122,7 +122,8 @@ A plan is checked before anything runs; what is wrong is told with the number of
 TARGETS = """\
 `broker:leader` leads partition 0 of the topic that the subject reads when the fault begins; `broker:group-coordinator`
 coordinates its group then, and `broker:transaction-coordinator` one of its transactions (its group, where it has none).
-`broker:controller` leads the quorum of controllers, and `broker:all` is each broker.
+`broker:controller` leads the quorum of controllers, and `broker:all` is each broker. `broker:asked` is the broker
+that an instance asks, or is answered by, at the moment at which the fault begins.
 A subject that is told what to send reads no topic and is in no group: its leader leads the topic that it sends on, and
 what needs a group is refused ({of_group}). `instance:all` is each instance that was started.
 """

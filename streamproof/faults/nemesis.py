@@ -3,8 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Protocol
 
@@ -12,9 +12,9 @@ from streamproof.clock import now_us
 from streamproof.errors import ClusterError, StreamproofError, SubjectError, UsageError
 from streamproof.faults.fault import Fault
 from streamproof.faults.plan import Plan, Surroundings, check_fault
-from streamproof.faults.roles import find_target
+from streamproof.faults.roles import find_asked, find_target
 from streamproof.faults.system import Evidence, Scene, System
-from streamproof.faults.targets import Met, overlap
+from streamproof.faults.targets import BrokerRole, Met, overlap
 
 IDLE_S = 30.0  # of a subject that has not done anything yet
 RECOVERY_S = 60.0  # a group may wait for a dead member's session to run out: 45 s, unless it is told otherwise
@@ -295,36 +295,37 @@ class Nemesis:
         course = self._begin(fault, feed, again=again)
         not_undone = None
         try:
-            with self._in_one_hand(fault, course.scene):
-                course.evidence = self._go_through(course)
+            course.evidence = self._go_through(course)
         except NotUndoneError as error:
             course.evidence, not_undone = error.evidence, error
         except StreamproofError as error:
             course.evidence = Evidence(f"not done: {error}", effective=False)
         finally:
+            self._let_go(fault)
             once = again or not fault.action.repeatable or fault.when.mark is None
             self._finish(course, over=once or course.evidence.effective)
         if not_undone:
             raise not_undone
         return course
 
-    @contextmanager
-    def _in_one_hand(self, fault: Fault, scene: Scene) -> Iterator[None]:
-        """Find out whom the fault meets, and keep other faults from it. SubjectError when another has it in hand."""
-        scene.met = found = find_target(self.system, fault.on)
+    def _meet(self, fault: Fault, scene: Scene, found: Met) -> None:
+        """Keep other faults from what a fault has found. SubjectError when another has it in hand."""
         with self._lock:
             for met, other in self._in_hand:
                 if overlap(met, found):
                     raise SubjectError(f"{found} was in the hands of {other}")
             self._in_hand.append((found, fault))
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._in_hand.remove((found, fault))
+        scene.met = found
+
+    def _let_go(self, fault: Fault) -> None:
+        with self._lock:
+            self._in_hand = [(met, other) for met, other in self._in_hand if other is not fault]
 
     def _go_through(self, course: _Course) -> Evidence:
         fault, action, scene = course.fault, course.fault.action, course.scene
+        is_told = fault.on is BrokerRole.ASKED  # whom it meets is told by its moment
+        if not is_told:
+            self._meet(fault, scene, find_target(self.system, fault.on))
         action.prepare(scene)
         if not fault.when.seize(scene):
             return Evidence(fault.when.never(scene), effective=False)
@@ -332,6 +333,8 @@ class Nemesis:
             fault.when.release(scene)
             return Evidence(f"not done: its moment had passed: {fault.when}", effective=False)
         try:
+            if is_told:
+                self._meet(fault, scene, find_asked(scene))
             if fault.when.disturbs:  # else a member that was asked to stop would be taken for one that was given up
                 action.prepare(scene)
             state = action.begin(scene)

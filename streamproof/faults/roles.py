@@ -1,8 +1,8 @@
 """Whom a fault meets: the broker that plays a role when the fault begins; any other target is itself."""
 
-from streamproof.errors import UsageError
+from streamproof.errors import SubjectError, UsageError
 from streamproof.faults.in_flight import transactions_of
-from streamproof.faults.system import System
+from streamproof.faults.system import Scene, System
 from streamproof.faults.targets import Broker, BrokerRole, Met, Target
 from streamproof.kafka.groups import find_group_coordinator
 from streamproof.kafka.leaders import find_leader
@@ -15,6 +15,16 @@ def group_of(system: System) -> str:
     if system.group is None:
         raise UsageError("a subject that is told what to send is in no group")
     return system.group
+
+
+def find_asked(scene: Scene) -> Broker:
+    """The broker of what is held at the proxy; SubjectError where nothing is, or where no broker has told of it."""
+    sighting, wire = scene.hold.sighting if scene.hold else None, scene.system.wire
+    if sighting is None or wire is None:
+        raise SubjectError("no broker was asked, for the moment never came")
+    if (node := wire.nodes.get(sighting.address)) is None:
+        raise SubjectError(f"which broker is at {sighting.address} is not known: none has told the subject")
+    return Broker(node, "asked")
 
 
 def find_target(system: System, target: Target) -> Met:

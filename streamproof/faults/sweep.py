@@ -30,16 +30,11 @@ from streamproof.wire import Moment
 EVENTS = 150  # of a turn: more than a subject has in its hands
 LUCK = 3  # of so many that should come, one does
 VICTIM = 1  # the instance whose moments are waited for
-ASKED: Mapping[BrokerRole, frozenset[str]] = {
-    BrokerRole.LEADER: frozenset({"Produce", "Fetch"}),
-    BrokerRole.TRANSACTION_COORDINATOR: frozenset(
-        {"InitProducerId", "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn"}
-    ),
-    BrokerRole.GROUP_COORDINATOR: frozenset(
-        {"JoinGroup", "SyncGroup", "Heartbeat", "ConsumerGroupHeartbeat", "OffsetFetch", "OffsetCommit",
-         "TxnOffsetCommit"}
-    ),
-}  # fmt: skip
+# what is asked of a certain broker: a leader, or a coordinator
+OF_ONE = frozenset({
+    "Produce", "Fetch", "InitProducerId", "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn", "JoinGroup", "SyncGroup",
+    "Heartbeat", "ConsumerGroupHeartbeat", "OffsetFetch", "OffsetCommit", "TxnOffsetCommit",
+})  # fmt: skip
 # with what a broker refuses a request that it may take later, or that belongs to another generation of the group
 ERRORS: Mapping[str, str] = {
     "Produce": "NOT_LEADER_OR_FOLLOWER",
@@ -146,15 +141,10 @@ def _matches(trial: Trial, pattern: str) -> bool:
     return any(fnmatchcase(name, pattern) for name in (trial.name, trial.step.name))
 
 
-def _role(step: Step) -> BrokerRole | None:
-    """The broker that is asked."""
-    return next((role for role, apis in ASKED.items() if step.moment.api in apis), None)
-
-
 def _fault(trial: Trial, mark: float) -> Fault:
     action, step = _KINDS[trial.how].action(trial), trial.step
     to_broker = trial.how is How.BROKER
-    target = (_role(step) if to_broker else None) or Instance(VICTIM)
+    target = BrokerRole.ASKED if to_broker else Instance(VICTIM)
     when = AtMoment(Progress(mark), step.moment, step.stage, VICTIM if to_broker else None)
     return Fault(action, target, when, trial.name)
 
@@ -192,7 +182,7 @@ _KINDS: Mapping[How, _Kind] = {
     ),
     How.BROKER: _Kind(
         "the broker that it asks is killed, and started again",
-        lambda step: _goes_on(step) and _role(step) is not None,
+        lambda step: _goes_on(step) and step.moment.api in OF_ONE,
         lambda _: KillBroker(lasts_ms=500),
     ),
     How.CUT: _Kind(

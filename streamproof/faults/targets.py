@@ -43,12 +43,16 @@ class AllBrokers:
 
 
 class BrokerRole(StrEnum):
-    """The broker that plays a role for the subject, or for the cluster, when the fault begins."""
+    """The broker that plays a role for the subject, or for the cluster, when the fault begins.
+
+    ASKED: the broker that an instance asks, or is answered by, at the moment at which the fault begins.
+    """
 
     LEADER = "broker:leader"
     GROUP_COORDINATOR = "broker:group-coordinator"
     TRANSACTION_COORDINATOR = "broker:transaction-coordinator"
     CONTROLLER = "broker:controller"
+    ASKED = "broker:asked"
 
 
 @dataclass(frozen=True)

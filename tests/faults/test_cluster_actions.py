@@ -1,6 +1,9 @@
 """Faults of more than a broker's process: its disk, the quorum, all brokers, and who leads what."""
 
+import threading
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,12 +12,14 @@ from streamproof.cluster import EmbeddedCluster
 from streamproof.errors import ClusterError, UnsupportedByCluster, UsageError
 from streamproof.faults import (
     AllBrokers,
+    AtMoment,
     BrokerRole,
     Evidence,
     Fault,
     FillDisk,
     KillAllBrokers,
     KillBroker,
+    Moment,
     MoveLeaders,
     Progress,
     Surroundings,
@@ -26,7 +31,9 @@ from streamproof.faults.targets import Broker, Target, overlap
 from streamproof.guardian import Guardian
 from streamproof.kafka.quorum import find_controller
 from streamproof.kafka.replicas import let_lead, list_replicas, reorder
+from streamproof.kafka.requests import metadata
 from streamproof.subject import SubjectSpec
+from streamproof.wire import Proxy
 from tests.faults.conftest import TOPIC, act, system_of
 
 Done = Callable[[Action, Target], Evidence]
@@ -53,6 +60,36 @@ def test_the_loss_of_the_controller_is_told_by_the_quorum(agreeing: EmbeddedClus
     assert evidence.effective, evidence.sentence
     assert evidence.sentence.startswith(f"broker {before} (controller) killed, the quorum led by another, back after ")
     assert find_controller(agreeing.bootstrap_servers) != before
+
+
+def test_the_broker_that_an_instance_asks_is_lost(
+    agreeing: EmbeddedCluster, session_guardian: Guardian, tmp_path: Path
+) -> None:
+    """And not the leader of the first partition of its input, which it has nothing to ask for."""
+    leader = placed(agreeing)[0]
+    other = next(node for node in agreeing.brokers if node != leader)
+    proxy = Proxy(agreeing.address(other))
+    proxy.start()
+    try:
+        address = proxy.servers(1)
+        metadata(address)  # by which the proxy knows who is where
+
+        def asks() -> None:
+            with suppress(OSError, ClusterError):  # of a broker that is gone
+                metadata(address)
+
+        asking = threading.Thread(target=asks)
+        fault = Fault(KillBroker(lasts_ms=0), BrokerRole.ASKED, AtMoment(Progress(0), Moment("Metadata"), instance=1))
+
+        def ask(_: float) -> None:
+            if asking.ident is None:
+                asking.start()
+
+        evidence = act(replace(system_of(agreeing, session_guardian, tmp_path), wire=proxy), fault, ask)
+        asking.join()
+    finally:
+        proxy.stop()
+    assert f": broker {other} (asked) killed" in evidence.sentence
 
 
 def test_all_brokers_are_gone_and_come_back(agreeing: EmbeddedCluster, done: Done) -> None:

@@ -36,7 +36,7 @@ from streamproof.faults import (
     check_plan,
 )
 from streamproof.faults.moments import Rebalance, Stage
-from streamproof.faults.targets import Broker
+from streamproof.faults.targets import BROKER, Broker
 from streamproof.faults.written import fault_of, keys_of
 from streamproof.history.store import History
 from streamproof.history.terms import Cause, Side
@@ -242,6 +242,34 @@ def test_nothing_is_rebalanced_with_a_single_instance() -> None:
     with pytest.raises(UsageError, match="instance 1 is alone, so nothing is rebalanced; run two instances"):
         check_plan(Plan((fault,)), replace(TWO, instances=1))
     check_plan(Plan((fault,)), TWO)
+
+
+def test_the_asked_broker_is_told_by_what_is_held(
+    unmade: System, tick: Any, proxy: Proxy, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its address; where no broker has said who is there, nothing is done, and what was held goes on."""
+    monkeypatch.setattr(tick, "target", BROKER)
+    monkeypatch.setattr(tick, "begin", lambda _, scene: scene.node)
+    client, broker = connect()
+    fault = Fault(tick(lasts_ms=0), BrokerRole.ASKED, AtMoment(Progress(0), COMMIT, instance=1))
+    sent = iter([end_txn(1)])
+    evidence = act(replace(unmade, wire=proxy), fault, lambda _: client.sendall(next(sent, b"")))
+    assert evidence.sentence.startswith("not done: which broker is at 127.0.0.1:")
+    assert receive(broker, len(end_txn())) == end_txn(1)
+    proxy.nodes[proxy._servers] = 7
+    sent = iter([end_txn(2)])
+    evidence = act(replace(unmade, wire=proxy), fault, lambda _: client.sendall(next(sent, b"")))
+    assert evidence.sentence.endswith("ticked 7")
+
+
+def test_the_asked_broker_needs_a_moment() -> None:
+    """And an instance whose moment it is."""
+    with pytest.raises(UsageError, match="fault pause-broker: broker:asked is told by the moment of an instance"):
+        Fault(PauseBroker(), BrokerRole.ASKED, Progress(0.3))
+    asked = Fault(PauseBroker(), BrokerRole.ASKED, AtMoment(Progress(0.3), COMMIT))
+    with pytest.raises(UsageError, match="broker:asked has no moments; say at which instance's"):
+        check_plan(Plan((asked,)), TWO)
+    assert fault_of(keys_of(asked)) == asked
 
 
 def test_an_instance_dies_at_each_moment_of_a_plan(tmp_path: Path) -> None:
