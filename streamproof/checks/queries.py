@@ -24,6 +24,7 @@ from streamproof.history.store import History
 from streamproof.history.tables import TABLES, WORDS
 
 BATCH = 10_000
+SMALL = 4_000_000  # bytes of a file that is read once: to open it for each query takes longer than most queries
 _GROUP = "grp = (SELECT grp FROM promise)"
 _STAGE = "grp IN (SELECT unnest(stages) FROM promise)"
 _HOP = "topic IN (SELECT unnest(through) FROM promise)"
@@ -53,18 +54,22 @@ class Queries:
         connection.execute("CREATE TABLE promise AS SELECT * FROM promise_row")
         for name, schema in TABLES.items():
             if path := history.tables.get(name):
-                self.open(name, path, OWN.get(name, "TRUE"))
+                kind = "TABLE" if path.stat().st_size < SMALL else "VIEW"
+                self._open(kind, name, path, OWN.get(name, "TRUE"))
             else:
                 connection.register(f"no_{name}", schema.empty_table())
                 connection.execute(f"CREATE TABLE {name} AS SELECT * FROM no_{name}")  # noqa: S608
 
-    def open(self, name: str, path: Path, rows: str = "TRUE") -> None:
-        """Make a Parquet file the view `name`, of those `rows` alone; HistoryError when it cannot be read."""
+    def open(self, name: str, path: Path) -> None:
+        """Make a Parquet file the view `name`; HistoryError when it cannot be read."""
+        self._open("VIEW", name, path, "TRUE")
+
+    def _open(self, kind: str, name: str, path: Path, rows: str) -> None:
         # the path is a pattern to DuckDB
         source = re.sub(r"([\[*?])", r"[\1]", str(path)).replace("'", "''")
         try:
             self._connection.execute(
-                f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet('{source}') WHERE {rows}"  # noqa: S608
+                f"CREATE OR REPLACE {kind} {name} AS SELECT * FROM read_parquet('{source}') WHERE {rows}"  # noqa: S608
             )
         except duckdb.Error as error:
             raise HistoryError(f"{path} cannot be read: {_gist(error)}; record the run again") from error

@@ -87,6 +87,11 @@ class Finding(BaseModel):
         return self.meaning if self.reason is None else Status.NOT_JUDGED
 
     @property
+    def gist(self) -> str:
+        """The first sentence of its definition."""
+        return self.definition.partition(". ")[0].rstrip(".") + "."
+
+    @property
     def unseen(self) -> str | None:
         """A sentence where the anomaly is not judged, and that leaves a verdict open; else None."""
         if self.reason is None or (self.idle and not self.core) or self.excused:

@@ -121,7 +121,7 @@ class ShrunkFiles:
         return ShrunkTest(
             subject=self._subject,
             anomaly=finding.anomaly,
-            definition=finding.definition.partition(". ")[0].rstrip(".") + ".",
+            definition=finding.gist,
             plan=candidate.plan,
             events=candidate.events,
             instances=candidate.instances,

@@ -30,7 +30,7 @@ def explain(verdict: Verdict, history: History | None = None, *, witnesses: Path
     """The verdict as lines of Rich markup; plain text but for the outcome's colour. `witnesses`: where all are kept."""
     lines = [headline(verdict)]
     for finding in filter(is_amiss, verdict.findings):
-        lines.append(f"  [bold]{finding.anomaly}[/] · {witnesses_of(finding)} · {escape(finding.definition)}")
+        lines.append(f"  [bold]{finding.anomaly}[/] · {witnesses_of(finding)} · {escape(finding.gist)}")
         lines += [f"    {escape(line)}" for line in told_of(finding)]
         if more := others(finding, witnesses):
             lines.append(f"    {escape(more)}")
@@ -110,6 +110,10 @@ def shown(verdict: Verdict, history: History | None) -> dict[str, str]:
         for finding in verdict.findings
         if finding.status is Status.COUNTED and finding.witnesses
     ]
+    unseen = [
+        f"{finding.anomaly} ({finding.reason})" for finding in verdict.findings if finding.reason and not finding.idle
+    ]
+    never = [finding.anomaly for finding in verdict.findings if finding.idle and finding.meaning is not Status.COUNTED]
     idle = verdict.seen.get("faults_without_effect", 0)
     hops = history.record.promise(verdict.group).through if history else ()
     found = {
@@ -121,7 +125,8 @@ def shown(verdict: Verdict, history: History | None) -> dict[str, str]:
         "Rests on": _rests_on(verdict) if idle and verdict.outcome is Outcome.UPHELD else "",
         "Contradicted": "; ".join(verdict.contradicted),
         "Allowed and seen": ", ".join(allowed),
-        "Not judged": ", ".join(verdict.not_judged),
+        "Not judged": ", ".join(unseen),
+        "Never came up": ", ".join(never),
         "Took": took(history) if history else "",
         "Not shown": ", ".join([*NEVER_SHOWN, *(history.record.not_shown if history else ())]),
     }
