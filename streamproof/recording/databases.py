@@ -26,6 +26,7 @@ from streamproof.serde.locators import Locator
 
 LOOK_S = 0.1  # between two looks at least …
 SHARE = 4  # … and this many times as long as the last look took
+FILES = "files:"  # an address, with a directory behind it: the query reads files there, such as read_json('*.jsonl')
 LOCK_S = 10.0  # for a lock that a writer of the subject's holds
 
 
@@ -35,14 +36,14 @@ class Database:
     def __init__(self, effect: EffectQuery) -> None:
         self.effect = effect
         try:
-            url = make_url(effect.url)
             self._engine = _engine(effect.url, busy_s=0.05)
         except (ArgumentError, ModuleNotFoundError, SQLAlchemyError) as error:
             raise UsageError(
                 f"database of channel {effect.channel}: {error}; write its address as SQLAlchemy does, such as "
-                "sqlite:///{directory}/orders.db"
+                f"sqlite:///{{directory}}/orders.db, or {FILES}DIRECTORY where effects are files"
             ) from error
-        self._file = Path(url.database) if self.lockable and url.database else None
+        file = self._engine.url.database
+        self._file = Path(file) if self.lockable and file else None
 
     @property
     def _ordered(self) -> bool:
@@ -130,6 +131,9 @@ class Database:
 
 
 def _engine(url: str, busy_s: float) -> Engine:
+    if url.startswith(FILES):
+        found = {"file_search_path": url.removeprefix(FILES), "threads": 1}
+        return create_engine("duckdb:///:memory:", connect_args={"config": found})
     arguments = {"timeout": busy_s} if make_url(url).get_backend_name() == "sqlite" else {}
     return create_engine(url, connect_args=arguments, isolation_level="AUTOCOMMIT")
 

@@ -149,3 +149,17 @@ def test_rows_of_before_the_run_are_refused(database: Database, file: Path, tmp_
     insert(file, "a")
     with pytest.raises(UsageError, match="the query of channel seen returns rows already"):
         database.check_empty()
+
+
+def test_effects_may_be_lines_of_files(tmp_path: Path) -> None:
+    """Of all files that the query names, those that came meanwhile too; where there is none yet, there is no row yet."""
+    query = "SELECT event_id FROM read_json('*.jsonl') ORDER BY filename"
+    database = Database(EffectQuery("done", f"files:{tmp_path}", query, Locator("column", "event_id")))
+    with pytest.raises(HistoryError, match=r"channel done: .*No files found"):
+        database.ids()
+    database.check_empty()
+    for name in ("b", "a"):
+        (tmp_path / f"{name}.jsonl").write_text(f'{{"event_id": "{name}1"}}\n{{"event_id": "{name}2"}}\n')
+    assert database.ids() == ["a1", "a2", "b1", "b2"]
+    assert not database.lockable
+    database.close()
