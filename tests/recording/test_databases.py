@@ -152,7 +152,7 @@ def test_rows_of_before_the_run_are_refused(database: Database, file: Path, tmp_
 
 
 def test_effects_may_be_lines_of_files(tmp_path: Path) -> None:
-    """Of all files that the query names, those that came meanwhile too; where there is none yet, there is no row yet."""
+    """Of all files that the query names, also new ones; where there is none yet, there is no row yet."""
     query = "SELECT event_id FROM read_json('*.jsonl') ORDER BY filename"
     database = Database(EffectQuery("done", f"files:{tmp_path}", query, Locator("column", "event_id")))
     with pytest.raises(HistoryError, match=r"channel done: .*No files found"):
