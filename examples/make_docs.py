@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from examples.catalogue import Example, read_examples
+from examples.runner import SEEDS
 from streamproof.contract.asyncapi import read_contract
 from streamproof.history.promise import promise_in_words
 
@@ -28,16 +29,35 @@ built with: Node.js with npm, Go, a JDK with Maven. `--only NAME` picks some, `-
 Each runs as two instances, under the default plan of [faults](faults.md): an instance dies with its work in hand, a
 coordinator is lost, an instance sleeps beyond its session with its work in hand, a leader is paused.
 """
+KNOWN_BUGS = f"""\
+
+## Known bugs
+The same is done with bugs of clients that are known, by pipelines in
+[examples/known-bugs](../examples/known-bugs): one source, run with a version that has the bug and, where there is one,
+with a version in which it is mended. A `plan.json` beside the source brings the bug's moment about.
+
+```sh
+uv run python -m examples --known-bugs
+```
+builds each version (`build VERSION`) and runs it with {SEEDS} seeds. It fails where the bug shows with none of them, or
+where a version that is mended is not upheld with all. [Bugs found in clients](bugs-found.md) tells where the clients'
+maintainers speak of each.
+"""
 
 
 def page() -> str:
     """The whole page, as Markdown."""
+    examples = read_examples()
     return "\n".join(
         [
             INTRODUCTION,
             _row("framework", "version", "promise", "verdict", "what was seen"),
             _row(*["---"] * 5),
-            *(_example(example) for example in read_examples().values()),
+            *(_example(example) for example in examples if not example.known_bug),
+            KNOWN_BUGS,
+            _row("client", "version", "promise", "verdict", "what was seen"),
+            _row(*["---"] * 5),
+            *(_example(example) for example in examples if example.known_bug),
             "",
         ]
     )
@@ -49,14 +69,15 @@ def _row(*cells: str) -> str:
 
 def _example(example: Example) -> str:
     expected = example.expected
-    subject = example.config.subject(example.name)
+    subject = example.config.subject(example.subject)
     contract = read_contract(subject.contract, subject.operation)
     found = ", ".join(f"`{anomaly}`" for anomaly in sorted(expected.anomalies))
+    hits = f" ({expected.hits} of {SEEDS} seeds)" if expected.hits else ""
     return _row(
         f"[{expected.framework}](../examples/{example.name}/README.md)",
         expected.version,
         promise_in_words(contract.delivery, ordered=contract.ordered),
-        f"**{expected.verdict}**{f': {found}' if found else ''}",
+        f"**{expected.verdict}**{f': {found}' if found else ''}{hits}",
         expected.seen,
     )
 
