@@ -84,7 +84,7 @@ def fetch(
 
 
 def headers(records: memoryview) -> Iterator[Batch]:
-    """The batches that are whole."""
+    """The batches that are whole, as far as bytes are batches."""
     place = 0
     while place + _HEADER.size <= len(records):
         fields = _HEADER.unpack_from(records, place)
@@ -92,7 +92,7 @@ def headers(records: memoryview) -> Iterator[Batch]:
             fields
         )
         end = place + 12 + length
-        if end > len(records):  # the broker cuts the last batch at the size limit
+        if not place + _HEADER.size <= end <= len(records):  # the broker cuts the last batch at the size limit
             return
         control = "none"
         if attributes & _CONTROL:
@@ -105,10 +105,13 @@ def headers(records: memoryview) -> Iterator[Batch]:
 
 def _marker(record: memoryview) -> str:
     """What a control record says: its key is two int16, version and type, after five fields of one byte or more."""
-    place = _skip_varint(record, 0) + 1  # length, attributes
-    for _ in ("timestamp delta", "offset delta", "length of the key"):
-        place = _skip_varint(record, place)
-    (kind,) = struct.unpack_from(">h", record, place + 2)
+    try:
+        place = _skip_varint(record, 0) + 1  # length, attributes
+        for _ in ("timestamp delta", "offset delta", "length of the key"):
+            place = _skip_varint(record, place)
+        (kind,) = struct.unpack_from(">h", record, place + 2)
+    except (IndexError, struct.error):  # it ends within
+        return UNTOLD
     return _MARKERS.get(kind, UNTOLD)
 
 
