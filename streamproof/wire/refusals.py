@@ -67,4 +67,5 @@ def _filled(kind: Any, asked: Any, error: ErrorCode) -> Any:
 
 
 def _list(asked: Any, names: Iterable[str]) -> tuple[Any, ...]:
-    return next((getattr(asked, name) for name in names if is_dataclass(asked) and hasattr(asked, name)), ())
+    found = next((getattr(asked, name) for name in names if is_dataclass(asked) and hasattr(asked, name)), ())
+    return found or ()  # bytes may say null of any list

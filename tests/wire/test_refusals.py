@@ -1,6 +1,6 @@
 """Answers that are made up in a broker's place: whole, for every API and version that can be refused."""
 
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass, replace
 from typing import Any, get_args, get_origin
 
 import pytest
@@ -61,6 +61,15 @@ def test_a_refusal_is_an_answer_with_that_error_everywhere(api: str, version: in
         (parts,) = (getattr(topic, name) for name in PARTS if hasattr(topic, name))
         assert [getattr(part, "partition_index", getattr(part, "index", None)) for part in parts] == [0, 1]
         assert all(error_of(part) == error for part in parts)
+
+
+def test_a_list_that_is_null_is_refused_as_one_that_is_empty() -> None:
+    """Bytes may say so of any list, also where the protocol has no null."""
+    frame = request(replace(asked("TxnOffsetCommit", 3), topics=()), 7)
+    assert frame.endswith(b"\1\0")  # a length, counted from 1; no tagged fields
+    header = Header(KEYS["TxnOffsetCommit"], 3, 7, "client")
+    said = [refusal(some, header, "ILLEGAL_GENERATION") for some in (frame, frame[:-2] + b"\0\0")]
+    assert said[0] == said[1]
 
 
 TOPICS = ("topics", "responses", "results_by_topic_v3_and_below")
