@@ -34,6 +34,7 @@ LIVES: Sequence[tuple[tuple[str, ...], float]] = (
     (VERIFY, 16.0),
     (("pytest", "-p", "no:cacheprovider", "features/exactly-once.feature"), 16.0),
     (("streamproof", "up"), 5.0),
+    (("streamproof", "crash", "orders", "--how", "kill"), 40.0),
 )
 KILLS = int(os.environ.get("STREAMPROOF_KILLS", len(LIVES)))
 
@@ -55,7 +56,8 @@ class Started:
         self.temporary.mkdir()
         self.output = directory / "output"
         # what is kept on purpose lies elsewhere
-        keep = {"verify": ["--directory", str(directory / "run")], "up": []}
+        run = ["--directory", str(directory / "run")]
+        keep = {"verify": run, "crash": run, "up": []}
         arguments += keep.get(arguments[0], [f"--basetemp={directory / 'base'}"])
         self._mark = secrets.token_hex(8)
         self._ports: set[int] = set()
