@@ -16,6 +16,7 @@ from functools import cached_property
 
 from streamproof.checks.queries import Queries
 from streamproof.history.terms import Cause
+from streamproof.words import ordinal
 
 UUID = re.compile(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 MILLISECOND = 1_000  # a broker's times are cut to it
@@ -168,7 +169,7 @@ class Actors:
     def in_words(self, process: Process) -> str:
         """Such as "instance 1", or, where there were several of it, "instance 1 (its 2nd process)"."""
         several = sum(other.instance == process.instance for other in self.processes) > 1
-        nth = f" (its {_ordinal(process.incarnation)} process)" if several else ""
+        nth = f" (its {ordinal(process.incarnation)} process)" if several else ""
         return f"instance {process.instance}{nth}"
 
     def _instance_of(self, pid: int) -> int | None:
@@ -241,7 +242,3 @@ def _may_be(member: _Member, process: Process, pauses: Sequence[_Pause]) -> bool
         for given in member.given
     )
     return process.t_start <= member.joined and member.given[-1] <= latest and left_in_time and not asleep
-
-
-def _ordinal(number: int) -> str:
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10 if number // 10 % 10 != 1 else 0, 'th') }"

@@ -9,6 +9,7 @@ from streamproof.faults.actions import Action
 from streamproof.faults.moments import AtMoment
 from streamproof.faults.targets import NEW_INSTANCE, BrokerRole, Instance, Target
 from streamproof.faults.triggers import InFlight, Trigger
+from streamproof.words import either
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,3 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.action.kind} {self.on}"
-
-
-def either(words: "tuple[str, ...] | list[str]") -> str:
-    """`a`, `a or b`, `a, b or c`."""
-    return " or ".join([*([", ".join(words[:-1])] if words[:-1] else []), words[-1]])

@@ -83,16 +83,14 @@ class AtMoment(Following):
         return None
 
     def seize(self, scene: Scene) -> bool:
-        number, wire = self._number(scene), scene.system.wire
-        if wire is None:
-            raise SubjectError("there is no proxy in this run, so no moment can be waited for")
+        number, wire = self._number(scene), scene.system.proxy
         scene.hold = hold = Hold()
         scene.stopped_us = now_us()  # what is brought about disturbs the subject, too
         since = wire.incarnation(number) + 1 if self.stage is Stage.START_UP else 1
         rule: Rule = Await(self.moment, number, hold, since=since)
         steady = self.stage is Stage.STEADY
         asks = not (steady and wire.has_seen(number, WORK)) or wire.has_seen(number, {self.moment.api})
-        within_s = WITHIN_S if asks else UNKNOWN_S
+        within_s = _patience_s(wire, number) if asks else UNKNOWN_S
         with self._brought_about(scene, number, wire, _in_rebalance(rule, number) if self._rebalances else rule):
             for share in range(SHARES):
                 scene.feed((share + 1) / SHARES)
@@ -144,9 +142,9 @@ class AtMoment(Following):
         return others[0]
 
     def never(self, scene: Scene) -> str:
-        number, wire, api = self._number(scene), scene.system.wire, self.moment.api
-        seldom = f" within {WITHIN_S:.0f} s"
-        why = seldom if wire is None or wire.has_seen(number, {api}) else f", for it has sent no {api} so far"
+        number, wire, api = self._number(scene), scene.system.proxy, self.moment.api
+        seldom = f" within {_patience_s(wire, number):.0f} s"
+        why = seldom if wire.has_seen(number, {api}) else f", for it has sent no {api} so far"
         return f"instance {number} was never seen there{why}: {self._place}"
 
     @property
@@ -181,6 +179,11 @@ class AtMoment(Following):
         return number
 
 
+def _patience_s(wire: Proxy, number: int) -> float:
+    """How long a moment of an instance is waited for: it may have to start up first, as slowly as it did before."""
+    return WITHIN_S + (wire.took(number, WORK) or 0.0)
+
+
 def _wait_at_work(scene: Scene, number: int, wire: Proxy) -> None:
     """Wait until the process of an instance has started up, at most as long as for a moment."""
     at_work, incarnation = threading.Event(), wire.incarnation(number)
@@ -192,7 +195,7 @@ def _wait_at_work(scene: Scene, number: int, wire: Proxy) -> None:
 
     wire.add(look)
     try:
-        scene.system.wait_until(at_work.is_set, WITHIN_S)
+        scene.system.wait_until(at_work.is_set, _patience_s(wire, number))
     finally:
         wire.remove(look)
 

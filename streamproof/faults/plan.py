@@ -18,7 +18,7 @@ from streamproof.faults.actions import (
     PauseBroker,
     Stop,
 )
-from streamproof.faults.fault import Fault, either
+from streamproof.faults.fault import Fault
 from streamproof.faults.moments import AtMoment
 from streamproof.faults.targets import (
     ALL_BROKERS,
@@ -38,6 +38,7 @@ from streamproof.faults.targets import (
 from streamproof.faults.triggers import InFlight, Progress
 from streamproof.subject import SubjectSpec
 from streamproof.wire import Moment
+from streamproof.words import either
 
 NO_BROKERS = "loss of a broker: the brokers of an existing cluster are not ours to break"
 

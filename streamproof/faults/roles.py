@@ -19,10 +19,10 @@ def group_of(system: System) -> str:
 
 def find_asked(scene: Scene) -> Broker:
     """The broker of what is held at the proxy; SubjectError where nothing is, or where no broker has told of it."""
-    sighting, wire = scene.hold.sighting if scene.hold else None, scene.system.wire
-    if sighting is None or wire is None:
+    sighting = scene.hold.sighting if scene.hold else None
+    if sighting is None:
         raise SubjectError("no broker was asked, for the moment never came")
-    if (node := wire.nodes.get(sighting.address)) is None:
+    if (node := scene.system.proxy.nodes.get(sighting.address)) is None:
         raise SubjectError(f"which broker is at {sighting.address} is not known: none has told the subject")
     return Broker(node, "asked")
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from streamproof.clock import time_of_day
 from streamproof.cluster.base import Cluster
+from streamproof.errors import SubjectError
 from streamproof.faults.targets import Broker, Instance, Met, Target
 from streamproof.kafka.topics import list_missing_topics
 from streamproof.kafka.transactions import Written
@@ -109,6 +110,13 @@ class System:
     wire: Proxy | None = None
     transactional_ids: set[str] = field(default_factory=set)
     stopping: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def proxy(self) -> Proxy:
+        """SubjectError in a run that has none."""
+        if self.wire is None:
+            raise SubjectError("there is no proxy in this run, so nothing of the wire can be seen or held")
+        return self.wire
 
     def list_written_topics(self) -> tuple[str, ...]:
         """The topics that the subject writes to: of its effects, and hops that are there."""

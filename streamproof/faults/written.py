@@ -19,7 +19,7 @@ from streamproof.complaints import complaint, shown
 from streamproof.errors import UsageError, did_you_mean, unreadable
 from streamproof.faults.actions import ACTIONS, Action, Kill
 from streamproof.faults.actions.action import WrongKeyError
-from streamproof.faults.fault import Fault, either
+from streamproof.faults.fault import Fault
 from streamproof.faults.moments import AtMoment, Stage
 from streamproof.faults.plan import Plan
 from streamproof.faults.targets import parse_target
@@ -36,6 +36,7 @@ from streamproof.faults.triggers import (
 )
 from streamproof.syntax import MalformedError, read_json
 from streamproof.wire import Moment
+from streamproof.words import either
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -11,7 +11,7 @@ from streamproof.wire.codec import APIS, highest_version
 ALWAYS = frozenset({"Metadata", "FindCoordinator", "DescribeCluster"})
 AT_TIMES = frozenset({"Produce", "Fetch", "ShareFetch", "ShareAcknowledge"})  # a new leader's, at their end (KIP-951)
 TAIL = 512  # bytes of such an answer that hold a broker's host, if any is told
-Local = Callable[[int, str, int], tuple[str, int]]  # from a node and where it is to where it is at the proxy
+Local = Callable[[str, int], tuple[str, int]]  # from where a broker is to where it is at the proxy
 
 
 def readdressed(answer: Any, local: Local) -> Any:
@@ -28,8 +28,7 @@ def _moved(told: Any, local: Local) -> Any:
     host, port = getattr(told, "host", ""), getattr(told, "port", -1)
     if not host or port < 0:  # nobody is told of: an error, or no coordinator
         return told
-    node = told.node_id if hasattr(told, "node_id") else told.broker_id
-    at, number = local(node, host, port)
+    at, number = local(host, port)
     return replace(told, host=at, port=type(port)(number))
 
 

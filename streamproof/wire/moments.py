@@ -9,6 +9,7 @@ from streamproof.history.terms import Side
 from streamproof.wire.codec import APIS
 from streamproof.wire.rules import Deed, Hold
 from streamproof.wire.sightings import Sighting
+from streamproof.words import ordinal
 
 FORM = "API/request or API/response, such as EndTxn/request or EndTxn-commit/response"
 ABOUT = {"EndTxn": ("commit", "abort"), "FindCoordinator": ("group", "transaction")}  # what tells two kinds apart
@@ -57,7 +58,7 @@ class Moment:
         return f"{self.api}{f'-{self.about}' if self.about else ''}/{self.side}"
 
     def __str__(self) -> str:
-        what = f"{_ordinal(self.nth)} {self.api}{f' ({self.about})' if self.about else ''}"
+        what = f"{ordinal(self.nth)} {self.api}{f' ({self.about})' if self.about else ''}"
         return f"before its {what} reached a broker" if self.side is Side.REQUEST else f"as its {what} was answered"
 
     def matches(self, sighting: Sighting) -> bool:
@@ -84,8 +85,3 @@ class Await:
             return None
         self._seen += 1
         return self._hold if self._seen == self._moment.nth else None
-
-
-def _ordinal(number: int) -> str:
-    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"

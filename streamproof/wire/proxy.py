@@ -8,6 +8,7 @@ an instance; of some instances, two run at once.
 import asyncio
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
@@ -44,7 +45,8 @@ class Proxy:
         self._servers = servers
         self._topics: dict[Any, str] = {}
         self._rules: tuple[Rule, ...] = ()
-        self._seen: set[tuple[int, str]] = set()
+        self._born: dict[int, float] = {}
+        self._seen: dict[tuple[int, str], float] = {}
         self._ports: dict[tuple[Process, str], int] = {}
         self._newest: dict[int, int] = {}
         self._listeners: list[asyncio.Server] = []
@@ -62,11 +64,19 @@ class Proxy:
         self._thread.start()
 
     def stop(self) -> None:
-        """End every connection, and listen no more. Again it does nothing."""
-        loop, thread, self._thread = self._loop, self._thread, None
+        """End every connection, and listen no more. Again it does nothing.
+
+        Where a rule does not come back, its thread is left behind, and `failure` says so.
+        """
+        loop, thread = self._loop, self._thread
         if loop is None or thread is None:
             return
-        asyncio.run_coroutine_threadsafe(self._end(), loop).result(STOP_S)
+        try:
+            asyncio.run_coroutine_threadsafe(self._end(), loop).result(STOP_S)
+        except TimeoutError:
+            self.fail(TimeoutError(f"it has not come back for {STOP_S:.0f} s"))
+            return
+        self._thread = None
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
@@ -85,6 +95,7 @@ class Proxy:
     def servers(self, instance: int, incarnation: int = 1) -> str:
         """Where a process of an instance finds the brokers, through the proxy."""
         self._newest[instance] = max(incarnation, self.incarnation(instance))
+        self._born.setdefault(instance, time.monotonic())
         addresses = [address.strip() for address in self._servers.split(",")]
         return ",".join(f"{HOST}:{self._listen((instance, incarnation), address)}" for address in addresses)
 
@@ -95,6 +106,11 @@ class Proxy:
     def has_seen(self, instance: int, apis: Iterable[str]) -> bool:
         """Whether an instance has ever asked for one of these."""
         return any((instance, api) in self._seen for api in apis)
+
+    def took(self, instance: int, apis: Iterable[str]) -> float | None:
+        """Seconds from when an instance was first given an address until it first asked for one of these."""
+        first = [self._seen[instance, api] for api in apis if (instance, api) in self._seen]
+        return min(first) - self._born[instance] if first else None
 
     def add(self, rule: Rule) -> None:
         """Ask a rule of all that is seen from now on. The first rule that has something to say decides."""
@@ -110,7 +126,7 @@ class Proxy:
 
     def judge(self, sighting: Sighting) -> Deed | None:
         """What the first rule that has something to say wants done."""
-        self._seen.add((sighting.instance, sighting.api))
+        self._seen.setdefault((sighting.instance, sighting.api), time.monotonic())
         for rule in self._rules:
             try:
                 deed = rule(sighting)
@@ -140,7 +156,7 @@ class Proxy:
         """The name of a topic that a request gives by its id; the id where no broker has told the name."""
         return self._topics.get(topic_id, str(topic_id))
 
-    def local(self, process: Process, _node: int, host: str, port: int) -> tuple[str, int]:
+    def local(self, process: Process, host: str, port: int) -> tuple[str, int]:
         """Where a process finds, through the proxy, what a broker says is at `host` and `port`."""
         return HOST, self._listen(process, f"{host}:{port}")
 

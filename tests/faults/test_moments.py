@@ -40,7 +40,7 @@ from streamproof.faults.targets import BROKER, Broker
 from streamproof.faults.written import fault_of, keys_of
 from streamproof.history.store import History
 from streamproof.history.terms import Cause, Side
-from streamproof.wire import Proxy
+from streamproof.wire import Hold, Proxy
 from tests.faults.conftest import act, log_of
 from tests.peers import Connect
 from tests.wire.protocol import end_txn, receive, request
@@ -192,6 +192,29 @@ def test_what_an_instance_at_work_has_never_sent_is_not_waited_for_long(
     assert log_of(tick) == []
     evidence = act(replace(unmade, wire=proxy), Fault(tick(lasts_ms=0), Instance(1), replace(never, required=False)))
     assert (evidence.effective, evidence.sentence) == (True, "ticked 1")
+
+
+def test_who_starts_up_slowly_is_waited_for_as_long(
+    unmade: System, tick: Any, proxy: Proxy, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it took from its first start to its first work, beside what a moment is waited for in any case."""
+    now = iter([100.0, 140.0])
+    monkeypatch.setattr("streamproof.wire.proxy.time", SimpleNamespace(monotonic=lambda: next(now, 999.0)))
+    waited: list[float] = []
+
+    def wait(_: Hold, seconds: float) -> bool:
+        waited.append(seconds)
+        return False
+
+    monkeypatch.setattr(Hold, "wait_held", wait)
+    client, broker = connect()
+    client.sendall(end_txn())
+    receive(broker, len(end_txn()))
+    asked = SimpleNamespace(cause=None)
+    supervisor: Any = SimpleNamespace(stop=lambda _: asked, wait_stopped=lambda _: None, start=lambda _: None)
+    starts = AtMoment(Progress(0), Moment("JoinGroup"), Stage.START_UP)
+    act(replace(unmade, wire=proxy, supervisor=supervisor), Fault(tick(), Instance(1), starts))
+    assert sum(waited) == pytest.approx(15 + 40)
 
 
 @pytest.mark.parametrize(

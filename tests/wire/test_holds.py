@@ -1,6 +1,7 @@
 """What rules do with a request or an answer: keep it back, let it go, lose it."""
 
 import socket
+import threading
 
 import pytest
 
@@ -179,3 +180,26 @@ def test_what_a_rule_holds_stays_held_when_it_is_removed(proxy: Proxy, connect: 
     assert hold.became is None
     hold.let_go()
     assert receive(broker, len(end_txn())) == end_txn()
+
+
+def test_a_rule_that_does_not_come_back_holds_up_no_end(
+    proxy: Proxy, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run fails by it; once it is back, the proxy can be stopped as ever."""
+    asked, back = threading.Event(), threading.Event()
+
+    def stuck(_: Sighting) -> None:
+        asked.set()
+        back.wait(PATIENCE_S)
+
+    client, _ = connect()
+    proxy.add(stuck)
+    client.sendall(end_txn())
+    assert asked.wait(PATIENCE_S)
+    monkeypatch.setattr("streamproof.wire.proxy.STOP_S", 0.05)
+    proxy.stop()
+    assert isinstance(proxy.failure, TimeoutError)
+    back.set()
+    monkeypatch.undo()
+    proxy.stop()
+    assert proxy._thread is None

@@ -122,7 +122,7 @@ def test_versions_whose_addresses_we_could_not_rewrite_are_not_offered() -> None
     assert lowered(versions(Metadata=1, EndTxn=99)) is None
 
 
-def at_proxy(_node: int, _host: str, port: int) -> tuple[str, int]:
+def at_proxy(_host: str, port: int) -> tuple[str, int]:
     return "proxy", port + 1
 
 

@@ -13,7 +13,7 @@ from streamproof.faults.system import Evidence, Scene
 from streamproof.faults.targets import INSTANCE, TargetKind
 from streamproof.faults.triggers import Trigger
 from streamproof.history.terms import Side
-from streamproof.wire import PLAUSIBLE, Hold, Late, Proxy, Slow
+from streamproof.wire import PLAUSIBLE, Hold, Late, Slow
 
 DONE_WITHIN_S = 10.0  # what the proxy was asked to do
 FOLLOWS_WITHIN_S = 60.0  # of a client that has lost a connection: it backs off, and may wait for its own time-outs
@@ -153,7 +153,7 @@ class HoldPastRetry(OfRequest):
 
     def begin(self, scene: Scene) -> Late:
         late = Late(self.held(scene))
-        _wire(scene).add(late)
+        scene.system.proxy.add(late)
         late.hold.part()
         return late
 
@@ -166,7 +166,7 @@ class HoldPastRetry(OfRequest):
         return Evidence(f"held, but its client did not {missing} within {FOLLOWS_WITHIN_S:.0f} s", effective=False)
 
     def end(self, scene: Scene, state: Late) -> None:
-        _wire(scene).remove(state)
+        scene.system.proxy.remove(state)
         state.end()
 
 
@@ -182,7 +182,7 @@ class OfConnections(Action):
 
     def begin(self, scene: Scene) -> Slow:
         slow = self.slowness(scene.number)
-        _wire(scene).add(slow)
+        scene.system.proxy.add(slow)
         return slow
 
     def evidence(self, scene: Scene, state: Slow) -> Evidence:
@@ -191,7 +191,7 @@ class OfConnections(Action):
         return Evidence(f"{count} of its requests and answers held back within {seconds:g} s", effective=count > 0)
 
     def end(self, scene: Scene, state: Slow) -> None:
-        _wire(scene).remove(state)
+        scene.system.proxy.remove(state)
         state.end()
 
 
@@ -225,9 +225,3 @@ class Throttle(OfConnections):
 
     def slowness(self, instance: int) -> Slow:
         return Slow(instance, self.bytes_per_s)
-
-
-def _wire(scene: Scene) -> Proxy:
-    if scene.system.wire is None:
-        raise SubjectError("there is no proxy in this run")
-    return scene.system.wire
