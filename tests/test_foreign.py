@@ -15,7 +15,7 @@ from streamproof.cluster import EmbeddedCluster, kafka_jars
 from streamproof.cluster.artifacts import cached, parse_pins
 from streamproof.config.file import ClusterConfig
 from streamproof.engine.events import QuietReached, SessionEvent
-from streamproof.engine.request import Request, saved_plan, spec_of, verify
+from streamproof.engine.request import Request, plan_of, spec_of, verify
 from streamproof.engine.session import Session
 from streamproof.errors import SubjectError, UsageError
 from streamproof.faults.plan import NO_BROKERS
@@ -127,7 +127,7 @@ def test_a_client_may_send_its_commits_again_when_the_coordinator_is_lost(
         events=5_000,
         faults="kill-broker@broker:group-coordinator,kill@instance:1",
     )
-    verdict = streamproof_session.verify(spec_of(request, None, 5), saved_plan(request)).verdict
+    verdict = streamproof_session.verify(spec_of(request, None, 5), plan_of(request)).verdict
     assert verdict.outcome is Outcome.UPHELD, explain(verdict)
 
 
@@ -169,7 +169,7 @@ def test_two_stages_are_followed_through_the_topic_between_them(
         events=500 if ahead_at else 2_000,
         faults="none" if ahead_at else "kill-in-flight@instance:2,pause-beyond-session@instance:1",
     )
-    judged = own.verify(spec_of(request, None, 3), saved_plan(request))
+    judged = own.verify(spec_of(request, None, 3), plan_of(request))
     promise = judged.history.record.promise()
     assert (promise.through, promise.stages) == ((f"{name}-between",), (f"{name}-second",))
     ahead = judged.verdict.finding("commit-ahead")
@@ -200,7 +200,7 @@ def test_kafka_streams_keeps_exactly_once_through_topics_of_its_own(own: Session
         events=2_000,
         faults="kill-in-flight@instance:2,pause-beyond-session@instance:1",
     )
-    judged = own.verify(spec_of(request, None, 5), saved_plan(request))
+    judged = own.verify(spec_of(request, None, 5), plan_of(request))
     verdict, history = judged.verdict, judged.history
     assert history.record.promise().through == ("joined-again-repartition", "joined-counted-repartition")
     assert verdict.outcome is Outcome.UPHELD, (explain(verdict), history.directory)

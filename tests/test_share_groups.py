@@ -10,7 +10,7 @@ from streamproof.checks import Outcome, Status
 from streamproof.cluster import kafka_jars
 from streamproof.config.file import ClusterConfig, read_config
 from streamproof.engine.events import Judged
-from streamproof.engine.request import Request, saved_plan, spec_of
+from streamproof.engine.request import Request, plan_of, spec_of
 from streamproof.engine.session import Session
 from streamproof.report.text import explain
 from tests.java import compiled
@@ -70,7 +70,7 @@ def run(session: Session, forward: str, directory: Path, wrong: str, **request: 
     )
     config = directory / "streamproof.toml"
     asked = Request(directory=directory / "run", seed=3, subject="share", config=config, **request)  # type: ignore[arg-type]
-    return session.verify(spec_of(asked, read_config(config), 3), saved_plan(asked))
+    return session.verify(spec_of(asked, read_config(config), 3), plan_of(asked))
 
 
 def forbidden(judged: Judged) -> dict[str, int]:

@@ -14,7 +14,7 @@ from rich.text import Text
 from streamproof.cli.flags import DIR, FILE, TEXT, Json
 from streamproof.cli.judged import EXIT, STATUSES, tell
 from streamproof.engine.directories import SWEEPS, new_directory
-from streamproof.engine.request import Request, seed_of
+from streamproof.engine.request import Request, plan_of, seed_of
 from streamproof.errors import UsageError
 from streamproof.faults.sweep import How
 from streamproof.report.fitted import print_fitted
@@ -117,7 +117,7 @@ def crash(
             raise UsageError("--resume goes with --quiet and --json alone: the sweep is as it was asked for before")
         asked = Asked.read(resume)
     request = asked.request(resume or directory or new_directory(SWEEPS))
-    request = replace(request, seed=seed_of(request, None))
+    request = replace(request, seed=seed_of(request, plan_of(request)))
     asked = asked.model_copy(update={"seed": request.seed})
     listeners = [] if quiet else [Terminal.on(sys.stderr if as_json else sys.stdout)]
     out = None if quiet or as_json else Console(highlight=False)

@@ -94,7 +94,7 @@ def verify(
         int | None,
         typer.Option(
             metavar="N",
-            help="Repeats a workload and the default plan of faults; else that of the last violated run, or random.",
+            help="Repeats a workload and its default or random plan; else that of the last violated run, or any.",
         ),
     ] = None,
     faults: Annotated[
@@ -102,8 +102,8 @@ def verify(
         typer.Option(
             metavar="PLAN",
             **TEXT,
-            help="default, none, some as KIND@TARGET,KIND@TARGET (docs/faults.md), or the path of a plan.json, whose "
-            "seed is the workload's unless --seed is given.",
+            help="default, random, none, some as KIND@TARGET,KIND@TARGET (docs/faults.md), or the path of a plan.json, "
+            "whose seed is the workload's unless --seed is given.",
         ),
     ] = "default",
     cluster: Annotated[

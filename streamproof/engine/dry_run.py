@@ -11,7 +11,7 @@ from streamproof.engine.directories import kept
 from streamproof.engine.record import promise_of
 from streamproof.engine.request import Request, prepare
 from streamproof.engine.spec import RunSpec
-from streamproof.faults import Plan, Surroundings, check_plan
+from streamproof.faults import Surroundings, planned
 from streamproof.faults.written import WrittenPlan, json_of
 from streamproof.history.promise import Promise
 from streamproof.history.terms import Fate
@@ -66,10 +66,7 @@ def dry_run(request: Request) -> DryRun:
     check_cluster(cluster.where, cluster.brokers if started else None, cluster.version if started else None)
     backend, brokers = (cluster.where, cluster.brokers) if started else (EXISTING, 0)
     surroundings = Surroundings.foreseen(spec.subject, backend, brokers, proxied=cluster.proxied)
-    plan = prepared.plan
-    if plan is None:
-        plan = Plan.default(spec.seed, surroundings, transactional=spec.transactional)
-    check_plan(plan, surroundings)
+    plan = planned(prepared.plan, spec.seed, surroundings, transactional=spec.transactional)
     promise = promise_of(spec)
     with kept(request.directory):  # it can be made, and holds no run
         return DryRun(

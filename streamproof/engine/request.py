@@ -18,7 +18,7 @@ from streamproof.engine.directories import kept
 from streamproof.engine.events import Listener, SeedTriedAgain
 from streamproof.engine.spec import RunSpec
 from streamproof.errors import UsageError, did_you_mean
-from streamproof.faults import Plan, is_in_words, plan_in_words, read_plan
+from streamproof.faults import Plan, Planner, is_in_words, plan_in_words, random_plan, read_plan
 from streamproof.faults.written import kinds
 from streamproof.history.promise import Delivery, Isolation
 from streamproof.subject import SubjectSpec, require_program
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from streamproof.engine.events import Judged
 
 
-NAMED = ("default", "none")  # plans
+NAMED: Mapping[str, Plan | Planner] = {"default": Plan.default, "random": random_plan, "none": Plan()}
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a request comes to before anything is started. `plan`: None for the default plan.
+    """What a request comes to before anything is started.
 
     `tried_again`: its seed is that of the subject's last violated run.
     """
 
     cluster: ClusterConfig
     spec: RunSpec
-    plan: Plan | None
+    plan: Plan | Planner
     config: Config | None
     tried_again: bool = False
 
@@ -130,7 +130,7 @@ def prepare(request: Request) -> Prepared:
             f"{request.config}; its contract says such things itself"
         )
     config = None if request.command is not None else read_config(request.config)
-    plan = saved_plan(request)
+    plan = plan_of(request)
     again = _failing_seed(request, config)
     spec = spec_of(request, config, seed_of(request, plan) if again is None else again)
     if request.registry is not None and not spec.needs_registry:
@@ -176,9 +176,10 @@ def _failing_seed(request: Request, config: Config | None) -> int | None:
     return request.failing.get(config.subject(request.subject).name if config else request.command or "")
 
 
-def seed_of(request: Request, saved: Plan | None) -> int:
-    """The seed of the workload, and of the default plan: what is asked for, else the saved plan's, else any."""
-    asked = (request.seed, saved.seed if saved else None, int.from_bytes(os.urandom(2)))
+def seed_of(request: Request, plan: Plan | Planner) -> int:
+    """The seed of the workload, and of a plan made from it: what is asked for, else the saved plan's, else any."""
+    saved = plan.seed if isinstance(plan, Plan) else None
+    asked = (request.seed, saved, int.from_bytes(os.urandom(2)))
     return next(seed for seed in asked if seed is not None)
 
 
@@ -276,12 +277,10 @@ def _from_flags(request: Request) -> tuple[SubjectSpec, Contract]:
     return subject, contract
 
 
-def saved_plan(request: Request) -> Plan | None:
-    """The plan that `--faults` gives: no faults, some in words, or what was saved. None stands for the default plan."""
-    if request.faults == "none":
-        return Plan()
-    if request.faults == "default":
-        return None
+def plan_of(request: Request) -> Plan | Planner:
+    """The plan that `--faults` gives: by its name, in words, or what was saved."""
+    if request.faults in NAMED:
+        return NAMED[request.faults]
     path = Path(request.faults)
     if path.exists():
         return read_plan(path)
@@ -289,7 +288,7 @@ def saved_plan(request: Request) -> Plan | None:
         return plan_in_words(request.faults)
     hint = did_you_mean(request.faults, (*NAMED, *kinds()))
     raise UsageError(
-        f"--faults {path}: there is no such file{hint}; give default, none, a fault and its target, such as "
+        f"--faults {path}: there is no such file{hint}; give default, random, none, a fault and its target, such as "
         "kill@instance:1, or the path of a plan.json"
     )
 

@@ -29,7 +29,7 @@ from streamproof.engine.events import (
 from streamproof.engine.registered import registered
 from streamproof.engine.spec import FEED_S, RunSpec
 from streamproof.errors import ClusterError
-from streamproof.faults import Plan, Surroundings, check_plan
+from streamproof.faults import Plan, Planner, Surroundings, planned
 from streamproof.guardian import Guardian
 from streamproof.kafka.requests import metadata
 
@@ -149,19 +149,17 @@ class Session:
             return Surroundings.foreseen(spec.subject, config.where, config.brokers, proxied=config.proxied)
         return Surroundings.of(spec.subject, self.cluster, proxied=config.proxied)
 
-    def verify(self, spec: RunSpec, plan: Plan | None = None) -> Judged:
-        """A whole run: start the subject, feed it, carry out `plan`, judge. Without a plan: the default plan.
+    def verify(self, spec: RunSpec, plan: Plan | Planner = Plan.default) -> Judged:
+        """A whole run: start the subject, feed it, carry out `plan`, judge.
+
+        A plan may be made for the seed and for what there is, as the default plan and `random_plan` are.
 
         UsageError, before anything starts, for a plan that cannot be carried out here.
         """
         with self._told(spec) as tell:
-            surroundings = self.surroundings(spec)
-            if plan is None:
-                plan = Plan.default(spec.seed, surroundings, transactional=spec.transactional)
-            else:
-                check_plan(plan, surroundings)
+            made = planned(plan, spec.seed, self.surroundings(spec), transactional=spec.transactional)
             with self._made(spec, tell) as run:
-                run.carry_out_checked(plan)
+                run.carry_out_checked(made)
                 return run.finish()
 
     @contextmanager

@@ -31,7 +31,8 @@ from streamproof.faults.actions import (
 from streamproof.faults.fault import Fault
 from streamproof.faults.moments import AtMoment
 from streamproof.faults.nemesis import Nemesis
-from streamproof.faults.plan import Plan, Surroundings, check_plan
+from streamproof.faults.plan import Plan, Planner, Surroundings, check_plan, planned
+from streamproof.faults.random_plan import random_plan
 from streamproof.faults.system import Evidence, Scene, System
 from streamproof.faults.targets import AllBrokers, AllInstances, Broker, BrokerRole, DatabaseOf, InputTopic, Instance
 from streamproof.faults.triggers import After, During, Elapsed, InFlight, Progress
@@ -78,6 +79,7 @@ __all__ = [
     "PauseBeyondTransaction",
     "PauseBroker",
     "Plan",
+    "Planner",
     "Progress",
     "Replace",
     "RestartBroker",
@@ -90,5 +92,7 @@ __all__ = [
     "is_in_words",
     "json_of",
     "plan_in_words",
+    "planned",
+    "random_plan",
     "read_plan",
 ]

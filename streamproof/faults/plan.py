@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from streamproof.capabilities import OF_BACKEND, Capability
 from streamproof.cluster import Cluster
@@ -34,6 +34,7 @@ from streamproof.faults.targets import (
     InputTopic,
     Instance,
     Target,
+    TargetKind,
 )
 from streamproof.faults.triggers import InFlight, Progress
 from streamproof.subject import SubjectSpec
@@ -73,9 +74,8 @@ class Surroundings:
         own = _own(subject, proxied=proxied)
         return cls(subject.instances, subject.lockable, cluster.brokers, cluster.backend, cluster.capabilities | own)
 
-    def targets(self, fault: Fault) -> list[Target]:
-        """What there is of the kind that a fault is aimed at."""
-        kind = fault.action.target
+    def targets(self, kind: TargetKind) -> list[Target]:
+        """What there is of a kind."""
         if kind is BROKER:
             return [*(Broker(node) for node in self.brokers), *BrokerRole]
         if kind is ALL_BROKERS:
@@ -185,6 +185,20 @@ class Plan:
         return cls(tuple(sorted(faults, key=_mark)), seed, dropped)
 
 
+class Planner(Protocol):
+    """Makes the plan of a seed for what there is, as `Plan.default` does."""
+
+    def __call__(self, seed: int, surroundings: Surroundings, *, transactional: bool = False) -> Plan: ...
+
+
+def planned(plan: Plan | Planner, seed: int, surroundings: Surroundings, *, transactional: bool) -> Plan:
+    """The plan that is carried out; UsageError as for `check_plan`."""
+    if not isinstance(plan, Plan):
+        return plan(seed, surroundings, transactional=transactional)
+    check_plan(plan, surroundings)
+    return plan
+
+
 def _mark(fault: Fault) -> float:
     return fault.when.mark or 0.0
 
@@ -240,7 +254,7 @@ def check_fault(fault: Fault, surroundings: Surroundings, where: str | None = No
             f"{where}: this cannot be done to a cluster that is {surroundings.backend}; leave it out, or use "
             f"--cluster {either(able)}"
         )
-    there = surroundings.targets(fault)
+    there = surroundings.targets(fault.action.target)
     if fault.action.target is NEW_INSTANCE:
         if fault.on in there:
             raise UsageError(f"{where}: {fault.on} is there from the start; write instance:{len(there) + 1}")
