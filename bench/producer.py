@@ -18,7 +18,7 @@ from typing import Any
 from confluent_kafka import Consumer
 
 from pipeline.process import Stop
-from pipeline.producer import Answer, OrderProducer
+from pipeline.producer import READ_BYTES, Answer, OrderProducer
 from pipeline.settings import ProducerSettings
 from streamproof.cluster import DEFAULT_VERSION, start_embedded
 from streamproof.cluster.artifacts import cached, parse_pins
@@ -106,7 +106,10 @@ def consumed(java: list[str], servers: str, topic: str) -> float:
 
 
 def send(servers: str, topic: str) -> None:
-    """The reference producer, which parses and checks each event; until the last report."""
+    """The reference producer, which parses and checks each event; until the last report.
+
+    It is polled after as many events as `run_stdin` reads at once.
+    """
     settings = ProducerSettings(kafka_bootstrap_servers=servers, input_topic=topic)
     producing, answers = OrderProducer(settings, Stop(0)), 0
 
@@ -115,9 +118,12 @@ def send(servers: str, topic: str) -> None:
         answers += answer.outcome == "ok"
 
     events = [event(number) for number in range(RECORDS)]
+    at_once = READ_BYTES // len(events[0])
     started = time.perf_counter()
-    for line in events:
+    for number, line in enumerate(events):
         producing.send(line, reply)
+        if number % at_once == 0:
+            producing.poll()
     producing.flush()
     taken = time.perf_counter() - started
     if answers != RECORDS:

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 
 from mutants.forwarders import Results
 from mutants.journal import event_id
 from mutants.values import Spoils, spoils
 from pipeline.events import Header, PoisonError, Result, dead_letter
 from pipeline.forwarder import Forwarder
-from pipeline.group_member import Batch, Partition, place, raw
+from pipeline.group_member import Batch, Partition, headers_of, place, record
 
 TOO_OFTEN = 5
 
@@ -20,7 +19,7 @@ class _SpoilsLetters(Spoils):
     def _spoil(self, results: Results) -> Iterable[tuple[str, Result]]:
         for topic, result in results:
             if topic == self.topics.dlq_topic:
-                self._note(result)
+                self._note(result.headers)
                 yield from self._others(result)
             else:
                 yield topic, result
@@ -50,7 +49,7 @@ class LetterWithoutReason(_SpoilsLetters):
 
     def _others(self, letter: Result) -> Iterable[tuple[str, Result]]:
         headers = [header for header in letter.headers if header[0] != "dlq-reason"]
-        yield self.topics.dlq_topic, replace(letter, headers=headers)
+        yield self.topics.dlq_topic, letter._replace(headers=headers)
 
 
 class LetterAltered(_SpoilsLetters):
@@ -58,7 +57,7 @@ class LetterAltered(_SpoilsLetters):
 
     def _others(self, letter: Result) -> Iterable[tuple[str, Result]]:
         value = json.dumps({"payload": (letter.value or b"").decode(errors="replace")})
-        yield self.topics.dlq_topic, replace(letter, value=value.encode())
+        yield self.topics.dlq_topic, letter._replace(value=value.encode())
 
 
 class TriesTooOften(_SpoilsLetters):
@@ -67,14 +66,14 @@ class TriesTooOften(_SpoilsLetters):
     def _others(self, letter: Result) -> Iterable[tuple[str, Result]]:
         headers: list[Header] = [header for header in letter.headers if header[0] != "dlq-attempts"]
         headers.append(("dlq-attempts", str(TOO_OFTEN).encode()))
-        yield self.topics.dlq_topic, replace(letter, headers=headers)
+        yield self.topics.dlq_topic, letter._replace(headers=headers)
 
 
 class LetterWithoutKey(_SpoilsLetters):
     """The bug: a letter has no key, so that it cannot be sent back to where it came from."""
 
     def _others(self, letter: Result) -> Iterable[tuple[str, Result]]:
-        yield self.topics.dlq_topic, replace(letter, key=None)
+        yield self.topics.dlq_topic, letter._replace(key=None)
 
 
 class LetterTwice(_SpoilsLetters):
@@ -94,11 +93,11 @@ class WholeBatch(Spoils):
         if not poison:
             return results
         letters = [
-            dead_letter(PoisonError("batch-failed", "of its batch"), *raw(message)) for message in batch.messages
+            dead_letter(PoisonError("batch-failed", "of its batch"), record(message)) for message in batch.messages
         ]
         for letter in letters:
             if event_id(letter.headers) not in poison:
-                self._note(letter)
+                self._note(letter.headers)
         return [(self.topics.dlq_topic, letter) for letter in letters]
 
     def _spoil(self, results: Results) -> Iterable[tuple[str, Result]]:
@@ -114,7 +113,7 @@ class SkipsRest(Spoils):
         for message in batch.messages:
             partition = place(message)[:2]
             if partition in ended:
-                self._note(raw(message)[0])
+                self._note(headers_of(message))
                 continue
             found = Forwarder.results(self, Batch([message]))
             results += found

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -152,7 +151,7 @@ class SendsAgainRenamed(SendsAgain):
     """The bug: what is sent again gets a new id, so that nobody can tell that it is the same."""
 
     def again(self, found: str, record: Result) -> Result:
-        return replace(record, headers=[("event-id", renamed_again(found).encode())])
+        return record._replace(headers=[("event-id", renamed_again(found).encode())])
 
 
 class OwnPartitioner(_Journaled):
@@ -172,7 +171,7 @@ class WithoutKey(_Journaled):
         self._count += 1
         if self._count % SPOIL_EVERY == 0:
             self.note("spoilt", [_id_of(record)])
-            record = replace(record, key=None)
+            record = record._replace(key=None)
         return super()._queue(record, delivered)
 
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from confluent_kafka import Message
@@ -11,7 +10,7 @@ from mutants.forwarders import Journaled, Results
 from mutants.journal import event_id
 from mutants.mutant import Mutant, running
 from mutants.witnesses import spoilt
-from pipeline.events import Result
+from pipeline.events import Headers, Result
 from pipeline.group_member import Batch
 from pipeline.process import Stop
 from pipeline.settings import ForwarderSettings
@@ -42,8 +41,8 @@ class Spoils(Journaled):
     def _spoil(self, results: Results) -> Iterable[tuple[str, Result]]:
         raise NotImplementedError
 
-    def _note(self, result: Result) -> None:
-        if found := event_id(result.headers):
+    def _note(self, headers: Headers) -> None:
+        if found := event_id(headers):
             self._spoilt.add(found)
 
     def _is_spoilt(self, message: Message) -> bool:
@@ -59,10 +58,10 @@ class SwapsPayloads(Spoils):
         other = next((n for n in notes if results[n][1].key != results[notes[0]][1].key), None)
         if first is not None and other is not None:
             (topic, one), (_, two) = results[first], results[other]
-            results[first] = topic, replace(one, value=two.value)
-            results[other] = topic, replace(two, value=one.value)
-            self._note(one)
-            self._note(two)
+            results[first] = topic, one._replace(value=two.value)
+            results[other] = topic, two._replace(value=one.value)
+            self._note(one.headers)
+            self._note(two.headers)
         return results
 
 
@@ -76,7 +75,7 @@ class _SpoilsSome(Spoils):
             if topic == getattr(self.topics, self.topic):
                 self._results += 1
                 if self._results % SPOIL_EVERY == 0:
-                    self._note(result)
+                    self._note(result.headers)
                     yield topic, self._other(result)
                     continue
             yield topic, result
@@ -91,14 +90,14 @@ class WrongKey(_SpoilsSome):
     topic = "notifications_topic"
 
     def _other(self, result: Result) -> Result:
-        return replace(result, key=(event_id(result.headers) or "").encode())
+        return result._replace(key=(event_id(result.headers) or "").encode())
 
 
 class _SpoilsValue(_SpoilsSome):
     def _other(self, result: Result) -> Result:
         value = json.loads(result.value or b"{}")
         self._change(value)
-        return replace(result, value=json.dumps(value).encode())
+        return result._replace(value=json.dumps(value).encode())
 
     def _change(self, value: dict[str, Any]) -> None:
         raise NotImplementedError
@@ -132,8 +131,8 @@ class StaleText(Spoils):
                 self._last[result.key] = result.value
                 self._results += 1
                 if self._results % STALE_EVERY == 0 and before not in {None, result.value}:
-                    self._note(result)
-                    yield topic, replace(result, value=before)
+                    self._note(result.headers)
+                    yield topic, result._replace(value=before)
                     continue
             yield topic, result
 
@@ -144,7 +143,7 @@ class DropsKind(Spoils):
     def _spoil(self, results: Results) -> Iterable[tuple[str, Result]]:
         for topic, result in results:
             if topic == self.topics.processed_topic and json.loads(result.value or b"{}")["status"] == "cancelled":
-                self._note(result)
+                self._note(result.headers)
             if topic != self.topics.notifications_topic or event_id(result.headers) not in self._spoilt:
                 yield topic, result
 
@@ -157,7 +156,7 @@ class TellsTheLast(Spoils):
         last = {result.key: n for n, (topic, result) in enumerate(results) if topic == notes}
         for n, (topic, result) in enumerate(results):
             if topic == notes and last[result.key] != n:
-                self._note(result)
+                self._note(result.headers)
             else:
                 yield topic, result
 

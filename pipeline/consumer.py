@@ -15,7 +15,7 @@ from pipeline import metrics
 from pipeline.database import Database
 from pipeline.errors import RetriableError
 from pipeline.events import PoisonError, dead_letter
-from pipeline.group_member import Batch, GroupMember, Partition, commit_offsets, place, raw
+from pipeline.group_member import Batch, GroupMember, Partition, commit_offsets, place, record
 from pipeline.outbox import Outbox
 from pipeline.process import Stop, say
 from pipeline.settings import ConsumerSettings
@@ -117,7 +117,7 @@ class DatabaseConsumer(GroupMember[ConsumerSettings], Generic[Row]):
 
     def _bury(self, message: Message, poison: PoisonError) -> None:
         say("dead-lettered", place=place(message), reason=str(poison))
-        self._dead.send(self.settings.dlq_topic, dead_letter(poison, *raw(message)))
+        self._dead.send(self.settings.dlq_topic, dead_letter(poison, record(message)))
 
     def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         super()._on_assign(_consumer, partitions)

@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from pipeline import metrics
 from pipeline.errors import Abort, RegistryAway, StartOver
 from pipeline.events import PoisonError, Result, dead_letter
-from pipeline.group_member import Batch, GroupMember, Partition, raw
+from pipeline.group_member import Batch, GroupMember, Partition, record
 from pipeline.handlers import Handler
 from pipeline.process import Stop, say
 from pipeline.settings import TransactionalSettings
@@ -91,16 +91,14 @@ class Forwarder(GroupMember[TransactionalSettings]):
             try:
                 results += handle(message)
             except PoisonError as poison:
-                record, where = raw(message)
-                results.append((self.settings.dlq_topic, dead_letter(poison, record, where)))
-                say("dead-lettered", place=where, reason=str(poison))
+                found = record(message)
+                results.append((self.settings.dlq_topic, dead_letter(poison, found)))
+                say("dead-lettered", place=found.place, reason=str(poison))
         return results
 
     def send(self, _batch: Batch, results: list[tuple[str, Result]]) -> None:
         """Send what the batch's records cause."""
-        send = self.transactions.send
-        for topic, result in results:
-            send(topic, result)
+        self.transactions.send(results)
 
     def commit(self, batch: Batch) -> None:
         """Begin the commit of what was sent; `settle` waits for it."""

@@ -7,16 +7,17 @@ import random
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Generic, TypeVar, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from pipeline import metrics
 from pipeline.errors import Action, FatalError, Fenced, StartOver, classify, kafka_error
-from pipeline.events import Headers, Record, Result
+from pipeline.events import Headers, Record
 from pipeline.process import Stop, client_logger, say
 from pipeline.settings import GroupSettings
 
@@ -30,25 +31,26 @@ class Batch:
     """What a poll gave. `first` and `next`: of each partition the offset to go back to, or to go on with."""
 
     messages: Sequence[Message]
-    first: dict[Partition, int] = field(default_factory=dict)
-    next: dict[Partition, int] = field(default_factory=dict)
     received: float = field(default_factory=time.monotonic)
 
-    def __post_init__(self) -> None:
-        for message in self.messages:
-            topic, partition, offset = place(message)
-            self.first.setdefault((topic, partition), offset)
-            self.next[topic, partition] = offset + 1
+    @cached_property
+    def next(self) -> dict[Partition, int]:
+        return {partition: offset + 1 for partition, offset in _offsets(self.messages).items()}
+
+    @property
+    def first(self) -> dict[Partition, int]:
+        return _offsets(reversed(self.messages))
+
+
+def _offsets(messages: Iterable[Message]) -> dict[Partition, int]:
+    """The last of each partition."""
+    # each record passes here: no call but the client's own
+    return {(message.topic(), message.partition()): message.offset() for message in messages}  # type: ignore[misc]
 
 
 def place(message: Message) -> tuple[str, int, int]:
     """Topic, partition and offset of a record that was read."""
     return cast("tuple[str, int, int]", (message.topic(), message.partition(), message.offset()))
-
-
-def raw(message: Message) -> tuple[Result, tuple[str, int, int]]:
-    """A record as it came, and its place."""
-    return Result(message.key(), message.value(), headers_of(message)), place(message)
 
 
 def headers_of(message: Message) -> Headers:
@@ -153,7 +155,10 @@ class GroupMember(ABC, Generic[Settings]):
             messages = self.consumer.consume(self.settings.max_batch, self.settings.batch_ms / 1000)
         except KafkaException as exception:
             raise self._told(kafka_error(exception)) or StartOver(str(exception)) from exception
-        batch = Batch([message for message in messages if self._is_usable(message)])
+        batch = Batch(messages)
+        # the rule, which is one look at all: no error, and nothing that was taken away in the same poll
+        if any(map(Message.error, messages)) or not batch.next.keys() <= self.owned:
+            batch = Batch([message for message in messages if self._is_usable(message)])
         metrics.consumed(self.settings.input_topic, self.settings.group_id, len(batch.messages))
         return batch
 

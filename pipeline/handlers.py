@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from confluent_kafka import Message
 
-from pipeline.events import Result, notification, processed, trace_of
+from pipeline.events import Headers, Result, notification, processed, trace_of
 from pipeline.group_member import headers_of
 from pipeline.settings import ForwarderSettings
 from pipeline.values import values_of
@@ -34,6 +34,7 @@ def copy_to(topic: str) -> Handler:
     """Each record as it is: the least that a handler can be."""
 
     def handle(message: Message) -> Outputs:
-        return ((topic, Result(message.key(), message.value(), headers_of(message))),)
+        headers: Headers = message.headers() or []  # type: ignore[assignment]  # a list, where it was read
+        return ((topic, Result(message.key(), message.value(), headers)),)
 
     return handle

@@ -143,11 +143,10 @@ class KeyedProducer:
                 raise StartOver("the producer was renewed: first read which keys came meanwhile")
             for request in batch:
                 request.report = None
-                self._transactions.send(self._settings.input_topic, request.record, request.delivered)
+                self._transactions.send([(self._settings.input_topic, request.record)], request.delivered)
             self._transactions.flush()  # only now is it known where they lie
             firsts = {request.asked.key: request.first for request in batch}
-            for key, first in firsts.items():
-                self._transactions.send(self._settings.keys_topic, first.record(key))
+            self._transactions.send((self._settings.keys_topic, first.record(key)) for key, first in firsts.items())
             for request in batch:
                 request.doubtful = True
             self._transactions.commit()

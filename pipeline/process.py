@@ -37,7 +37,7 @@ def client_logger(listener: Callable[[str], None] = lambda _: None) -> logging.L
 
 def spare_the_collector() -> None:
     """Look for cycles seldom: a batch is thousands of objects that live until it is done, and none is in a cycle."""
-    gc.set_threshold(50_000)
+    gc.set_threshold(200_000)
 
 
 class Stop:

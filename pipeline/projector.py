@@ -170,7 +170,7 @@ def letter_of(task: Task, group: str) -> Result:
         ("dlq-last-failure", _iso(task.last_failure)),
         ("dlq-timestamp", str(task.record.timestamp).encode()),
     ]
-    return dead_letter(poison, task.record, task.record.place, task.attempts, more)
+    return dead_letter(poison, task.record, task.attempts, more)
 
 
 def _iso(seconds: float | None) -> bytes:

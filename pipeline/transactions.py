@@ -5,7 +5,7 @@ Knows neither the records nor the consumer: it is handed offsets and group metad
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -80,26 +80,31 @@ class Transactions:
         except KafkaException as exception:
             raise self._told("begin_transaction", kafka_error(exception)) from exception
 
-    def send(self, topic: str, record: Result, delivered: Delivered | None = None) -> None:
-        """Queue a record; Abort when there is no room for it before the transaction would time out.
+    def send(self, records: Iterable[tuple[str, Result]], delivered: Delivered | None = None) -> None:
+        """Queue records, each for its topic; Abort when there is no room before the transaction would time out.
 
-        `delivered` is told what became of it by the end of `flush`; only the commit's end makes it count.
+        `delivered` is told what became of each by the end of `flush`; only the commit's end makes it count.
         """
-        producer, until = self._in_hand, 0.0
-        while True:
-            try:
-                # no headers at all are cheaper than none in a list
-                producer.produce(topic, record.value, record.key, headers=record.headers or None, on_delivery=delivered)
-            except BufferError:
-                # the queue is full: back-pressure, so wait for deliveries
-                until = until or self._until()
-                if not self._stop.seconds_left(until):
-                    raise Abort("no room in the producer's queue") from None
-                self._serve(producer, 0.1)
-            except KafkaException as exception:
-                raise self._told("produce", kafka_error(exception)) from exception
-            else:
-                return
+        produce, until = self._in_hand.produce, self._until()
+        for topic, (key, value, headers) in records:
+            while True:
+                try:
+                    if headers or delivered:
+                        produce(topic, value, key, headers=headers, on_delivery=delivered)
+                    else:  # an argument by name costs as much as half a record
+                        produce(topic, value, key)
+                except BufferError:
+                    self._make_room(until)
+                except KafkaException as exception:
+                    raise self._told("produce", kafka_error(exception)) from exception
+                else:
+                    break
+
+    def _make_room(self, until: float) -> None:
+        """The queue is full: back-pressure, so wait for deliveries."""
+        if not self._stop.seconds_left(until):
+            raise Abort("no room in the producer's queue")
+        self._serve(self._in_hand, 0.1)
 
     def flush(self) -> None:
         """Wait until what was sent is delivered, or failed; Abort when neither comes before the transaction's end."""
@@ -120,14 +125,14 @@ class Transactions:
         Abort: certainly not committed, call `abort`. StartOver: unknown, read the offsets as the group has them.
         """
         producer = self._in_hand
-        # all is delivered before EndTxn is sent, so that commit is a single short request
-        self.flush()
-        if offsets:
+        if offsets:  # while the records are on their way
             self._until_done(
                 "send_offsets_to_transaction",
                 lambda timeout: _bounded(producer.send_offsets_to_transaction, list(offsets), group_metadata, timeout),
                 producer,
             )
+        # all is delivered before EndTxn is sent, so that commit is a single short request
+        self.flush()
         self._until_done("commit_transaction", producer.commit_transaction, producer)
         self._serve(producer)
 

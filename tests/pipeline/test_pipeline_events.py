@@ -13,9 +13,10 @@ from pipeline.events import (
     STATUS,
     TEXT,
     EventType,
+    Headers,
     OrderEvent,
     PoisonError,
-    Result,
+    Record,
     dead_letter,
     notification,
     parse,
@@ -114,8 +115,9 @@ def test_poison_says_why(value: bytes | None, reason: str) -> None:
 
 def test_a_dead_letter_is_the_record_as_it_came_with_reasons() -> None:
     """Key, value and headers raw, in their order, and behind them headers that the contract's schema accepts."""
-    raw = Result(b"\x00key", b"\xff", [("event-id", b"e1"), ("trace", None), ("trace", b"2")])
-    letter = dead_letter(PoisonError("not-json", "no"), raw, ("order-events", 3, 1207))
+    headers: Headers = [("event-id", b"e1"), ("trace", None), ("trace", b"2")]
+    raw = Record(b"\x00key", b"\xff", headers, ("order-events", 3, 1207))
+    letter = dead_letter(PoisonError("not-json", "no"), raw)
     assert (letter.key, letter.value, letter.headers[:3]) == (raw.key, raw.value, raw.headers)
     reasons = {name: value.decode() for name, value in letter.headers[3:] if isinstance(value, bytes)}
     schema("dead-letter-headers").validate(reasons)

@@ -17,7 +17,7 @@ WaitUntil = Callable[[Callable[[], bool]], None]
 
 def lettered(headers: Headers) -> Record:
     """A record with these headers, as its dead letter is read."""
-    letter = dead_letter(PoisonError("not-json", "no"), Result(b"key", b"\xff", headers), ("orders", 3, 1207))
+    letter = dead_letter(PoisonError("not-json", "no"), Record(b"key", b"\xff", headers, ("orders", 3, 1207)))
     return Record(letter.key, letter.value, letter.headers, ("orders-dlq", 0, 5))
 
 
@@ -40,7 +40,7 @@ def test_a_record_is_as_it_was_before_its_letter(headers: Headers, after: Header
 def test_a_letter_of_a_letter_goes_to_where_it_was_last() -> None:
     """Somebody's consumer of dead letters may fail too."""
     inner = lettered([])
-    outer = dead_letter(PoisonError("failed", "no"), inner, inner.place)
+    outer = dead_letter(PoisonError("failed", "no"), inner)
     assert source_of(Record(outer.key, outer.value, outer.headers)) == "orders-dlq"
     assert source_of(Record(b"key", b"", [("dlq-topic", None)])) is None
 
@@ -74,10 +74,10 @@ def test_letters_are_sent_back_once_and_not_round_and_round(projected: Projected
 
 def test_what_was_mended_succeeds(projected: Projected, wait_until: WaitUntil) -> None:
     """A letter whose record is good now is done, and is no letter again; it says what it did."""
+    source = projected.stage.topics["INPUT_TOPIC"]
     letter = dead_letter(
         PoisonError("failed", "the database refused it"),
-        Result(b"order-1", json.dumps(state(1)).encode(), [("event-id", b"event-1")]),
-        (projected.stage.topics["INPUT_TOPIC"], 0, 0),
+        Record(b"order-1", json.dumps(state(1)).encode(), [("event-id", b"event-1")], (source, 0, 0)),
     )
     producer = Producer({"bootstrap.servers": projected.stage.bootstrap_servers})
     producer.produce(projected.stage.topics["DLQ_TOPIC"], letter.value, letter.key, headers=letter.headers)

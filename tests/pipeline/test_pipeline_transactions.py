@@ -77,13 +77,13 @@ def test_a_call_that_may_be_resumed_is_made_again() -> None:
 
 
 def test_records_are_delivered_before_the_commit_is_sent() -> None:
-    """Flush, offsets, commit: so that the commit is a single short request."""
+    """Offsets while records are on their way, flush, commit: so that the commit is a single short request."""
     producer = FakeProducer()
     used = transactions(producer)
     used.begin()
-    used.send("orders-processed", RECORD)
+    used.send([("orders-processed", RECORD)])
     used.commit(OFFSETS, None)
-    assert producer.calls[-4:] == ["produce", "flush", "send_offsets_to_transaction", "commit_transaction"]
+    assert producer.calls[-4:] == ["produce", "send_offsets_to_transaction", "flush", "commit_transaction"]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_each_error_says_what_to_do(call: str, error: KafkaError, told: type[Exc
 
 def _whole(used: Transactions) -> None:
     used.begin()
-    used.send("orders-processed", RECORD)
+    used.send([("orders-processed", RECORD)])
     used.commit(OFFSETS, None)
 
 
@@ -216,7 +216,7 @@ def test_a_real_commit_whose_connection_is_cut_is_doubted(stage: Any, embedded_c
     try:
         for offset in (1, 2):
             used.begin()
-            used.send(stage.topics["PROCESSED_TOPIC"], Result(b"k", str(offset).encode(), []))
+            used.send([(stage.topics["PROCESSED_TOPIC"], Result(b"k", str(offset).encode(), []))])
             offsets = [TopicPartition(stage.topics["INPUT_TOPIC"], 0, offset)]
             assert stage.committed() == offset - 1
             made[-1]._cluster = embedded_cluster if offset == 1 else None
