@@ -263,12 +263,18 @@ def last_finished(rows: Sequence[Row], tables: Tables) -> Witnesses:
 
 
 def committed_before_seen(tables: Tables) -> frozenset[str]:
-    """The inputs that a commit had passed, in the broker's time, before their effect was there."""
+    """The inputs that a commit had passed, in the broker's time, before their effect was there.
+
+    A transaction's offsets lie in the log before it is committed, and perhaps before its records: its marker counts.
+    """
+    markers = [(row["pid"], row["t_append"]) for row in tables["batch"].to_pylist() if row["control"] == "commit"]
     seen = dict(zip(*tables["effect"].select(["source_id", "t_append"]).to_pydict().values(), strict=True))
     commits: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
     for row in tables["offset_commit"].to_pylist():
         if row["off"] is not None and row.get("visible", True):
-            commits[row["topic"], row["part"]].append((row["off"], row["t_append"]))
+            written = row["t_append"]
+            marked = min((t for pid, t in markers if pid == row["pid"] and t > written), default=written)
+            commits[row["topic"], row["part"]].append((row["off"], marked))
     found = set()
     for row in tables["input"].select(["id", "topic", "part", "off"]).to_pylist():
         beyond = [t for off, t in commits[row["topic"], row["part"]] if off > row["off"]]

@@ -14,7 +14,8 @@ def producing(delivery_timeout_ms: int, socket_timeout_ms: int) -> Config:
         "max.in.flight.requests.per.connection": 5,  # the most that keeps order under idempotence
         "message.send.max.retries": 2147483647,  # time bounds the attempts, not their number
         "delivery.timeout.ms": delivery_timeout_ms,
-        "batch.size": 64 * 1024,
+        # of a partition, and so of a request: in small batches the client spins while five requests are in flight
+        "batch.size": 1_000_000,
         "linger.ms": 5,  # fuller batches for five milliseconds
         "queue.buffering.max.kbytes": 64 * 1024,  # buffer.memory, by its name here
         "compression.type": "lz4",
@@ -34,8 +35,6 @@ def transactional(connection: Config, transactional_id: str, timeout_ms: int, so
         "transactional.id": transactional_id,  # the same after a restart: that fences the producer before it
         "transaction.timeout.ms": timeout_ms,  # the coordinator aborts what is open longer
         "message.max.bytes": UNCOMPRESSED_BYTES,
-        # a transaction's records are there all at once; in small batches the client spins until there is room
-        "batch.size": 1_000_000,
         # until the last transaction's markers are written, the next is refused: ask again soon, not after 100 ms
         "retry.backoff.ms": 2,
         "retry.backoff.max.ms": 20,

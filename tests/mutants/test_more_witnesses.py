@@ -66,6 +66,20 @@ def test_a_key_has_one_partition() -> None:
     assert len(found) == 5
 
 
+@pytest.mark.parametrize(("appended", "ahead"), [(5, set()), (8, {"a"})])
+def test_a_transactions_offsets_count_from_its_marker(appended: int, ahead: set[str]) -> None:
+    """They lie in the log before its records: what comes by its end is not committed ahead."""
+    commit = {"topic": "in", "part": 0, "off": 1, "n": 0, "pid": 1, "t_append": 4, "visible": True}
+    given = {
+        **tables({"a": 1}, at_least=0),
+        "effect": pa.Table.from_pylist([{"source_id": "a", "channel": "out", "visible": True, "t_append": appended}]),
+        "input": pa.Table.from_pylist([{"id": "a", "topic": "in", "part": 0, "off": 0}]),
+        "offset_commit": pa.Table.from_pylist([commit]),
+        "batch": pa.Table.from_pylist([{"pid": 1, "t_append": t, "control": "commit"} for t in (3, 6)]),
+    }
+    assert MUTANTS["reads-ahead"].witnesses(rows(("ahead", "a")), given)["commit-ahead"] == ahead
+
+
 def waiting(*, t_to: int = 0) -> dict[str, pa.Table]:
     """Of partition 0 two inputs are committed, and two wait; of partition 1 the only input is committed."""
     inputs = [("a", 0, 0), ("b", 0, 1), ("c", 0, 2), ("d", 0, 3), ("e", 1, 0)]
