@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from mutants.forwarders import Results
 from mutants.journal import event_id
 from mutants.values import Spoils, spoils
-from pipeline.events import Header, PoisonError, Result, dead_letter
+from pipeline.events import Header, PoisonError, Result
 from pipeline.forwarder import Forwarder
 from pipeline.group_member import Batch, Partition, headers_of, place, record
+from pipeline.letters import dead_letter
 
 TOO_OFTEN = 5
 
@@ -93,7 +94,8 @@ class WholeBatch(Spoils):
         if not poison:
             return results
         letters = [
-            dead_letter(PoisonError("batch-failed", "of its batch"), record(message)) for message in batch.messages
+            dead_letter(PoisonError("batch-failed", "of its batch"), record(message), self.topics.group_id)
+            for message in batch.messages
         ]
         for letter in letters:
             if event_id(letter.headers) not in poison:

@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from pipeline import metrics
 from pipeline.database import Database
 from pipeline.errors import RetriableError
-from pipeline.events import PoisonError, dead_letter
+from pipeline.events import PoisonError
 from pipeline.group_member import Batch, GroupMember, Partition, commit_offsets, place, record
+from pipeline.letters import dead_letter
 from pipeline.outbox import Outbox
 from pipeline.process import Stop, say
 from pipeline.settings import ConsumerSettings
@@ -117,7 +118,7 @@ class DatabaseConsumer(GroupMember[ConsumerSettings], Generic[Row]):
 
     def _bury(self, message: Message, poison: PoisonError) -> None:
         say("dead-lettered", place=place(message), reason=str(poison))
-        self._dead.send(self.settings.dlq_topic, dead_letter(poison, record(message)))
+        self._dead.send(self.settings.dlq_topic, dead_letter(poison, record(message), self.settings.group_id))
 
     def _on_assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         super()._on_assign(_consumer, partitions)

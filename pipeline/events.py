@@ -8,7 +8,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import from_json, to_json
 
 TRACE = ("traceparent", "tracestate")
-LONGEST_DETAIL = 500  # bytes: a dead letter must not grow beyond what its topic takes
 Header = tuple[str, str | bytes | None]
 Headers = list[Header]
 Identifier = Annotated[str, Field(min_length=1, max_length=64)]
@@ -188,23 +187,6 @@ def notification(event: OrderEvent, encode: Encode = as_json, trace: Sequence[He
     amount = f"{event.amount // 100}.{event.amount % 100:02} {event.currency}"
     text = f"Order {event.order_id}: {TEXT[event.type].format(amount=amount)}"
     return _result(event, encode("order-notification", {"order_id": event.order_id, "text": text}), trace)
-
-
-def dead_letter(poison: PoisonError, record: Record, attempts: int = 1, more: Sequence[Header] = ()) -> Result:
-    """The record as it came, raw, and the reasons why it is here.
-
-    `attempts`: poison by its content has had one, since another would end the same.
-    """
-    topic, partition, offset = record.place
-    reasons: Headers = [
-        ("dlq-reason", poison.reason.encode()),
-        ("dlq-detail", poison.detail.encode(errors="replace")[:LONGEST_DETAIL]),
-        ("dlq-topic", topic.encode()),
-        ("dlq-partition", str(partition).encode()),
-        ("dlq-offset", str(offset).encode()),
-        ("dlq-attempts", str(attempts).encode()),
-    ]
-    return Result(record.key, record.value, [*record.headers, *reasons, *more])
 
 
 def _result(event: OrderEvent, value: bytes, trace: Sequence[Header]) -> Result:

@@ -16,9 +16,10 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from pipeline import metrics
 from pipeline.errors import Abort, RegistryAway, StartOver
-from pipeline.events import PoisonError, Result, dead_letter
+from pipeline.events import PoisonError, Result
 from pipeline.group_member import Batch, GroupMember, Partition, record
 from pipeline.handlers import Handler
+from pipeline.letters import dead_letter
 from pipeline.process import Stop, say
 from pipeline.settings import TransactionalSettings
 from pipeline.transactions import Transactions
@@ -92,7 +93,7 @@ class Forwarder(GroupMember[TransactionalSettings]):
                 results += handle(message)
             except PoisonError as poison:
                 found = record(message)
-                results.append((self.settings.dlq_topic, dead_letter(poison, found)))
+                results.append((self.settings.dlq_topic, dead_letter(poison, found, self.settings.group_id)))
                 say("dead-lettered", place=found.place, reason=str(poison))
         return results
 

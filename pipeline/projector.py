@@ -7,14 +7,13 @@ else when it never will, and then it goes to the dead letters. A PipelineError e
 """
 
 import time
-from datetime import UTC, datetime
 
 from confluent_kafka import Consumer, TopicPartition
 
 from pipeline import metrics
 from pipeline.errors import PipelineError
-from pipeline.events import Header, PoisonError, Result, dead_letter
 from pipeline.group_member import Batch, GroupMember, Partition, commit_offsets, record
+from pipeline.letters import dead_letter
 from pipeline.outbox import Outbox
 from pipeline.process import Stop, say
 from pipeline.settings import ProjectorSettings
@@ -23,7 +22,6 @@ from pipeline.workers import Handle, Retries, Task, Tenure, Workers
 SAY_S = 1.0  # between two lines about what is tried again
 STEP_S = 0.05
 RESUMED = 0.5  # of what is open at most: to pause is cheap, to go on is not
-LONGEST_NAME = 100  # bytes
 
 
 class Projector(GroupMember[ProjectorSettings]):
@@ -75,7 +73,7 @@ class Projector(GroupMember[ProjectorSettings]):
             elif isinstance(task.failure, PipelineError) or not isinstance(task.failure, Exception):
                 raise task.failure
             else:
-                self._bury(task)
+                self._bury(task, task.failure)
         self._dead.serve()
 
     def commit(self) -> None:
@@ -102,9 +100,9 @@ class Projector(GroupMember[ProjectorSettings]):
     def _is_current(self, tenure: Tenure) -> bool:
         return self.tenures.get(tenure.partition) is tenure
 
-    def _bury(self, task: Task) -> None:
-        letter = letter_of(task, self.settings.group_id)
-        say("dead-lettered", place=task.record.place, reason=str(task.failure), attempts=task.attempts)
+    def _bury(self, task: Task, failure: Exception) -> None:
+        letter = dead_letter(failure, task.record, self.settings.group_id, task.attempts, task.failed)
+        say("dead-lettered", place=task.record.place, reason=str(failure), attempts=task.attempts)
         self._dead.send(self.settings.dlq_topic, letter, lambda: task.tenure.progress.finish(task.record.offset))
 
     def _hold_back(self) -> None:
@@ -125,7 +123,7 @@ class Projector(GroupMember[ProjectorSettings]):
         self._next_word = time.monotonic() + SAY_S
         waiting = self._workers.waiting()
         if waiting:
-            oldest = min(waiting, key=lambda task: task.first_failure or 0)
+            oldest = min(waiting, key=lambda task: task.failed or (0, 0))
             say("trying again", reason=str(oldest.failure), attempts=oldest.attempts, records=len(waiting))
 
     # called by the client, inside a poll or a close
@@ -153,25 +151,3 @@ class Projector(GroupMember[ProjectorSettings]):
     def _forget(self, partitions: list[TopicPartition]) -> None:
         for partition in partitions:
             self.tenures.pop((partition.topic, partition.partition), None)
-
-
-def letter_of(task: Task, group: str) -> Result:
-    """A record that will never succeed here, as it came, and what became of it.
-
-    Its time stands in a header. The letter has a time of its own: with the record's it could be older than its topic
-    keeps records, and be deleted before anybody has read it.
-    """
-    failure = task.failure
-    poison = failure if isinstance(failure, PoisonError) else PoisonError("failed", str(failure))
-    more: list[Header] = [
-        ("dlq-group", group.encode()),
-        ("dlq-exception", type(failure).__name__.encode()[:LONGEST_NAME]),
-        ("dlq-first-failure", _iso(task.first_failure)),
-        ("dlq-last-failure", _iso(task.last_failure)),
-        ("dlq-timestamp", str(task.record.timestamp).encode()),
-    ]
-    return dead_letter(poison, task.record, task.attempts, more)
-
-
-def _iso(seconds: float | None) -> bytes:
-    return datetime.fromtimestamp(seconds or 0, UTC).isoformat(timespec="milliseconds").encode()

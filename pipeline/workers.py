@@ -58,13 +58,12 @@ class Tenure:
 
 @dataclass(eq=False)
 class Task:
-    """A record on its way. Times in seconds since the epoch."""
+    """A record on its way. `failed`: the first time and the last, in seconds since the epoch."""
 
     record: Record
     tenure: Tenure
     attempts: int = 0
-    first_failure: float | None = None
-    last_failure: float | None = None
+    failed: tuple[float, float] | None = None
     failure: BaseException | None = None  # once done: None if it succeeded
 
 
@@ -166,8 +165,8 @@ class Workers:
             task.failure = None
         except BaseException as error:  # noqa: BLE001 - a record whose failure nobody hears of would be lost
             task.failure = error
-            task.last_failure = time.time()
-            task.first_failure = task.first_failure or task.last_failure
+            now = time.time()
+            task.failed = (task.failed or (now, now))[0], now
         task.attempts += 1
         with self._lock:
             lane.tenure.busy -= 1

@@ -13,11 +13,8 @@ from pipeline.events import (
     STATUS,
     TEXT,
     EventType,
-    Headers,
     OrderEvent,
     PoisonError,
-    Record,
-    dead_letter,
     notification,
     parse,
     processed,
@@ -111,17 +108,6 @@ def test_poison_says_why(value: bytes | None, reason: str) -> None:
     with pytest.raises(PoisonError) as poison:
         parse(value)
     assert poison.value.reason == reason
-
-
-def test_a_dead_letter_is_the_record_as_it_came_with_reasons() -> None:
-    """Key, value and headers raw, in their order, and behind them headers that the contract's schema accepts."""
-    headers: Headers = [("event-id", b"e1"), ("trace", None), ("trace", b"2")]
-    raw = Record(b"\x00key", b"\xff", headers, ("order-events", 3, 1207))
-    letter = dead_letter(PoisonError("not-json", "no"), raw)
-    assert (letter.key, letter.value, letter.headers[:3]) == (raw.key, raw.value, raw.headers)
-    reasons = {name: value.decode() for name, value in letter.headers[3:] if isinstance(value, bytes)}
-    schema("dead-letter-headers").validate(reasons)
-    assert (reasons["dlq-partition"], reasons["dlq-offset"]) == ("3", "1207")
 
 
 def test_the_schema_in_protobuf_holds_what_an_event_is() -> None:

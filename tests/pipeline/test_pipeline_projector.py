@@ -13,9 +13,9 @@ from pipeline.errors import Away, FatalError
 from pipeline.events import PoisonError, Record, Result
 from pipeline.group_member import Batch
 from pipeline.process import Stop
-from pipeline.projector import Projector, letter_of
+from pipeline.projector import Projector
 from pipeline.settings import ProjectorSettings
-from pipeline.workers import Retries, Task, Tenure, Workers
+from pipeline.workers import Retries, Tenure, Workers
 
 WaitUntil = Callable[[Callable[[], bool]], None]
 HERE = [TopicPartition("orders", 0)]
@@ -321,24 +321,3 @@ def test_a_service_that_is_away_makes_no_letter(scene: Scene, wait_until: WaitUn
         return not tenure.progress.open
 
     wait_until(is_done)
-
-
-def test_a_letter_says_what_became_of_its_record() -> None:
-    """Raw key, value and headers; where it was, who failed, how, how often and when; and its own time."""
-    record = Record(b"\xff", None, [("raw", b"\xfe"), ("none", None)], ("orders", 3, 1207), timestamp=-1)
-    task = Task(record, Tenure(("orders", 3)), 10, 0.0, 1.5, KeyError("a bug"))
-    letter = letter_of(task, "order-projector")
-    assert (letter.key, letter.value, letter.headers[:2]) == (b"\xff", None, record.headers)
-    assert dict(letter.headers[2:]) == {
-        "dlq-reason": b"failed",
-        "dlq-detail": b"'a bug'",
-        "dlq-topic": b"orders",
-        "dlq-partition": b"3",
-        "dlq-offset": b"1207",
-        "dlq-attempts": b"10",
-        "dlq-group": b"order-projector",
-        "dlq-exception": b"KeyError",
-        "dlq-first-failure": b"1970-01-01T00:00:00.000+00:00",
-        "dlq-last-failure": b"1970-01-01T00:00:01.500+00:00",
-        "dlq-timestamp": b"-1",
-    }

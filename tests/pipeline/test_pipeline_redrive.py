@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from pipeline.events import Headers, PoisonError, Record, Result, dead_letter
+from pipeline.events import Headers, PoisonError, Record, Result
+from pipeline.letters import dead_letter
 from pipeline.redrive import revived, source_of
 from tests.pipeline.projected import Projected, state
 
@@ -17,7 +18,9 @@ WaitUntil = Callable[[Callable[[], bool]], None]
 
 def lettered(headers: Headers) -> Record:
     """A record with these headers, as its dead letter is read."""
-    letter = dead_letter(PoisonError("not-json", "no"), Record(b"key", b"\xff", headers, ("orders", 3, 1207)))
+    letter = dead_letter(
+        PoisonError("not-json", "no"), Record(b"key", b"\xff", headers, ("orders", 3, 1207)), "orders-group"
+    )
     return Record(letter.key, letter.value, letter.headers, ("orders-dlq", 0, 5))
 
 
@@ -40,7 +43,7 @@ def test_a_record_is_as_it_was_before_its_letter(headers: Headers, after: Header
 def test_a_letter_of_a_letter_goes_to_where_it_was_last() -> None:
     """Somebody's consumer of dead letters may fail too."""
     inner = lettered([])
-    outer = dead_letter(PoisonError("failed", "no"), inner)
+    outer = dead_letter(PoisonError("failed", "no"), inner, "letters-group")
     assert source_of(Record(outer.key, outer.value, outer.headers)) == "orders-dlq"
     assert source_of(Record(b"key", b"", [("dlq-topic", None)])) is None
 
@@ -78,6 +81,7 @@ def test_what_was_mended_succeeds(projected: Projected, wait_until: WaitUntil) -
     letter = dead_letter(
         PoisonError("failed", "the database refused it"),
         Record(b"order-1", json.dumps(state(1)).encode(), [("event-id", b"event-1")], (source, 0, 0)),
+        "projector",
     )
     producer = Producer({"bootstrap.servers": projected.stage.bootstrap_servers})
     producer.produce(projected.stage.topics["DLQ_TOPIC"], letter.value, letter.key, headers=letter.headers)

@@ -146,9 +146,8 @@ def test_what_is_not_retriable_or_exhausted_is_told(wait_until: WaitUntil, failu
             workers.add(record(offset), tenure)
         failed, fine = done(workers, 2, wait_until)
     assert (failed.failure, failed.attempts) == (failure, attempts)
-    assert failed.first_failure is not None
-    assert failed.last_failure is not None
-    assert failed.first_failure <= failed.last_failure
+    assert failed.failed is not None
+    assert failed.failed[0] <= failed.failed[1]
     assert (fine.record.offset, fine.failure) == (1, None)
 
 
