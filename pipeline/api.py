@@ -207,7 +207,7 @@ def _read_orders(app: FastAPI, database: "Database[OrderState] | None") -> None:
             raise HTTPException(404, "no order is kept here: DATABASE is not set")
         try:
             state = await run_in_threadpool(database.read, order_id)
-        except RetriableError as error:
+        except (RetriableError, FatalError) as error:
             raise HTTPException(503, str(error), AGAIN) from error
         if state is None:
             raise HTTPException(404, f"nothing is kept of order {order_id}")

@@ -35,6 +35,8 @@ PASSING_IN_SQLITE = frozenset(
 # by SQLSTATE, or its class. No connection, a standby, a deadlock, a full disk, a lock, a shutdown, an I/O error; and
 # two instances that make the same table at once, of which one is refused, whatever IF NOT EXISTS says
 PASSING_IN_POSTGRESQL = ("08", "25006", "40", "53", "55", "57", "58", "23505", "42P07")
+# libpq has no SQLSTATE for a connection that is refused, but the server's sentence: in another language it is away
+NOT_LET_IN = ("authentication failed", "no password supplied", "no pg_hba.conf entry")
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,8 @@ class Database(Generic[Row]):
         state = getattr(error.orig, "sqlstate", None)
         # without a code it never came to speak with the server, or the connection broke
         cut = not name and state is None and isinstance(error.orig, self._engine.dialect.loaded_dbapi.OperationalError)
+        if cut and any(words in sentence for words in NOT_LET_IN):
+            return FatalError(f"{sentence.strip()}; set DATABASE to a user and a password that the server takes")
         # of SQLite's names the first two words count: the rest is detail, as in SQLITE_BUSY_SNAPSHOT
         if cut or "_".join(name.split("_")[:2]) in PASSING_IN_SQLITE or (state or "").startswith(PASSING_IN_POSTGRESQL):
             return Away(sentence)

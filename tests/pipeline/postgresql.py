@@ -70,6 +70,14 @@ class PostgreSQL:
             found = connection.execute(query.encode())
             return found.fetchall() if found.description else []
 
+    def ask_for_password(self, user: str, password: str) -> None:
+        """A user who must give a password from now on."""
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"host all {user} 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
+        self.ask(f"CREATE ROLE {user} LOGIN SUPERUSER PASSWORD '{password}'")
+        self.stop()  # to read its rules again it would take a moment that nobody tells
+        self.start()
+
     def _run(self, program: str, *arguments: str) -> "subprocess.Popen[bytes]":
         assert self._programs
         other = () if os.getuid() else ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups")

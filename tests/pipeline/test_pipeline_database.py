@@ -147,6 +147,21 @@ def test_a_server_that_is_away_may_come_back(postgresql: PostgreSQL) -> None:
         assert database.read("order-2") == row(2)
 
 
+@pytest.mark.parametrize("said", ["", ":wrong"])
+def test_who_is_not_let_in_is_told_so(postgresql: PostgreSQL, said: str) -> None:
+    """No other attempt would end otherwise; the sentence says what to set, and not the password."""
+    user = f"user{len(said)}"
+    postgresql.ask_for_password(user, "right")
+    address = postgresql.url.replace("postgres@", f"{user}{said}@")
+    with closing(Database(address, ORDERS)) as database:
+        with pytest.raises(FatalError, match="; set DATABASE to a user and a password that the server takes") as told:
+            database.write([row(1)])
+        assert "wrong" not in str(told.value)
+        assert "\n" not in str(told.value)
+    with closing(Database(address.replace(f"{user}{said}@", f"{user}:right@"), ORDERS)) as database:
+        assert database.read("order-1") is None
+
+
 @pytest.mark.parametrize("code", ["53100", "40P01", "25006", "57P01", "55P03"])
 def test_what_the_server_says_of_itself_passes(postgresql: PostgreSQL, code: str) -> None:
     """A full disk, a deadlock, a standby, a shutdown, a lock: another attempt may succeed."""
