@@ -66,7 +66,7 @@ class KeyedProducer:
         self._stop = stop
         self._records = OrderRecords(settings)
         self._transactions = Transactions(settings, stop, make_producer)
-        self._log = KeyLog(settings)
+        self._log = KeyLog(settings, stop)
         self._opened = 0  # the producer of `_transactions` for which all keys were read; 0 when none is
         self._known: TTLCache[str, First] = TTLCache(settings.idempotency_keys, settings.idempotency_window_ms / 1000)
         self._waiting: dict[str, _Request] = {}  # by key, in the order in which they came

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from kio.schema.errors import ErrorCode
+
 from streamproof.kafka import requests
 from streamproof.kafka.batches import Batch, fetch, headers
 from streamproof.kafka.leaders import partitions_by_leader
 from streamproof.kafka.protocol import Connection
-from streamproof.kafka.topics import READ_COMMITTED
+from streamproof.kafka.topics import READ_COMMITTED, list_offsets
 
 _MAX_BYTES = 64 << 10  # of an answer: a batch comes whole, however large, and one is mostly enough
 _MOST_ANSWERS = 100  # of a partition: behind so many markers and aborted records nobody looks further
@@ -35,11 +37,23 @@ def find_unread(bootstrap: str, ranges: Mapping[Start, int]) -> dict[Start, Unre
             with Connection(address, timeout_s=requests.TIMEOUT_S) as connection:
                 for start, end in ranges.items():
                     if start not in found and start[1] in parts.get(start[0], ()):
-                        found[start] = _first(connection, start, end)
+                        found[start] = _first_left(bootstrap, connection, start, end)
 
     if ranges:
         requests.patiently(look)
     return {start: unread for start, unread in found.items() if unread is not None}
+
+
+def _first_left(bootstrap: str, connection: Connection, start: Start, end: int) -> Unread | None:
+    """The same where retention has taken the start since it was asked for."""
+    try:
+        return _first(connection, start, end)
+    except requests.Refused as refused:
+        if refused.code is not ErrorCode.offset_out_of_range:
+            raise
+    topic, part, begin = start
+    left = list_offsets(bootstrap, [topic])[topic, part].begin
+    return _first(connection, (topic, part, left), end) if begin < left < end else None
 
 
 def _first(connection: Connection, start: Start, end: int) -> Unread | None:

@@ -96,6 +96,19 @@ def test_what_retention_has_taken_is_no_lag(servers: str, topic: str, group: str
     assert first(servers, group).lag == 1
 
 
+@pytest.mark.parametrize(("taken", "left"), [(4, 4), (5, None)])
+def test_what_retention_takes_during_a_look_is_passed_over(
+    servers: str, topic: str, send: Send, taken: int, left: int | None
+) -> None:
+    """The first that is still there counts, if any is: the look does not fail."""
+    send(topic, 5)
+    admin = AdminClient({"bootstrap.servers": servers})
+    for future in admin.delete_records([TopicPartition(topic, 0, taken)]).values():
+        future.result(30)
+    found = find_unread(servers, {(topic, 0, 1): 5})
+    assert [record.off for record in found.values()] == ([] if left is None else [left])
+
+
 def test_a_partition_that_a_member_has_is_told_before_anything_is_committed(
     servers: str, topic: str, group: str, member: Consumer
 ) -> None:
