@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from streamproof.checks import Outcome
 from streamproof.config.file import Config, read_config
-from streamproof.faults import Plan, read_plan
+from streamproof.faults import Plan, Planner, read_plan
 
 HERE = Path(__file__).parent
 
@@ -59,10 +59,10 @@ class Example:
         return read_config(self.directory / "streamproof.toml")
 
     @property
-    def plan(self) -> Plan | None:
-        """Of its own, where the default plan does not bring the moment about."""
+    def plan(self) -> Plan | Planner:
+        """The default plan, or a plan of its own where that does not bring the moment about."""
         path = self.directory / "plan.json"
-        return read_plan(path) if path.exists() else None
+        return read_plan(path) if path.exists() else Plan.default
 
 
 def read_examples() -> tuple[Example, ...]:
