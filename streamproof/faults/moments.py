@@ -1,11 +1,11 @@
 """Faults at a moment of the wire: the instance is held there, at the proxy, until the action has begun."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from streamproof.capabilities import Capability
 from streamproof.clock import now_us
@@ -71,6 +71,17 @@ class AtMoment(Following):
     def __str__(self) -> str:
         whose = "" if self.instance is None else f" (instance {self.instance})"
         return f"{self.after}, {self._place}{whose}{'' if self.required else ' if seen there'}"
+
+    @property
+    def keys(self) -> Mapping[str, Any]:
+        return {
+            **super().keys,
+            "moment": self.moment.name,
+            **({"nth": self.moment.nth} if self.moment.nth > 1 else {}),
+            **({} if self.stage is Stage.STEADY else {"stage": self.stage.value}),
+            **({} if self.instance is None else {"of_instance": self.instance}),
+            **({} if self.required else {"if_seen": True}),
+        }
 
     def missing(self, target: object, instances: int) -> str | None:
         number = target.number if isinstance(target, Instance) and self.instance is None else self.instance

@@ -5,8 +5,9 @@ All others happen when they happen, and so may overlap.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from streamproof.capabilities import Capability
 from streamproof.errors import UsageError
@@ -40,11 +41,19 @@ class Trigger(ABC):
     """`mark`: the share of the workload at which the fault takes its turn; None for a fault that takes no turns.
 
     `waits_for`: the name of the fault that it depends on, if any. `feeds`: the trigger lets the input flow itself
-    (`Scene.feed`) while it takes hold. `requires`: without these capabilities it is refused.
+    (`Scene.feed`) while it takes hold. `requires`: without these capabilities it is refused. `key`: the key of a plan
+    by which it is read, and what it depends on; none of a class of the user's own.
     """
+
+    key: ClassVar[str] = ""
 
     feeds: ClassVar[bool] = False
     requires: ClassVar[frozenset[Capability]] = frozenset()
+
+    @property
+    def keys(self) -> Mapping[str, Any]:
+        """That write it in a plan; of a class of the user's own, for people alone to read."""
+        return {"when": str(self)}
 
     @property
     def mark(self) -> float | None:
@@ -103,6 +112,7 @@ class Progress(Trigger):
     """The subject is done with this share of the workload, 0 to 1."""
 
     at: float
+    key: ClassVar[str] = "at"
 
     def __post_init__(self) -> None:
         if not (isinstance(self.at, int | float) and 0 <= self.at <= 1):
@@ -110,6 +120,10 @@ class Progress(Trigger):
 
     def __str__(self) -> str:
         return f"progress {self.at:.2f}"
+
+    @property
+    def keys(self) -> Mapping[str, Any]:
+        return {self.key: self.at}
 
     @property
     def mark(self) -> float | None:
@@ -124,6 +138,7 @@ class Elapsed(Trigger):
     """So many seconds have passed since the subject was ready, and its input flows."""
 
     seconds: float
+    key: ClassVar[str] = "elapsed_s"
 
     def __post_init__(self) -> None:
         if not (isinstance(self.seconds, int | float) and self.seconds >= 0):
@@ -131,6 +146,10 @@ class Elapsed(Trigger):
 
     def __str__(self) -> str:
         return f"after {self.seconds:g} s"
+
+    @property
+    def keys(self) -> Mapping[str, Any]:
+        return {self.key: self.seconds}
 
     def met(self, so_far: SoFar) -> bool:
         since = so_far.seconds()
@@ -152,6 +171,10 @@ class OfAnother(Trigger):
             raise UsageError(f"{type(self).__name__}: after_ms is {self.after_ms}; give milliseconds, of at least 0")
 
     @property
+    def keys(self) -> Mapping[str, Any]:
+        return {self.key: self.fault} | ({"after_ms": self.after_ms} if self.after_ms else {})
+
+    @property
     def waits_for(self) -> str | None:
         return self.fault
 
@@ -170,6 +193,8 @@ class OfAnother(Trigger):
 class During(OfAnother):
     """Another fault of the plan, by its name, is in effect, and has been for `after_ms`."""
 
+    key: ClassVar[str] = "during"
+
     @property
     def overlaps(self) -> bool:
         return True
@@ -184,6 +209,8 @@ class During(OfAnother):
 class After(OfAnother):
     """Another fault of the plan, by its name, was mended `after_ms` ago."""
 
+    key: ClassVar[str] = "after"
+
     def __str__(self) -> str:
         return f"after {self.fault}" + (f" and {self.after_ms} ms" if self.after_ms else "")
 
@@ -196,6 +223,10 @@ class Following(Trigger):
     """A trigger that takes hold of something once `after` is met."""
 
     after: Trigger
+
+    @property
+    def keys(self) -> Mapping[str, Any]:
+        return self.after.keys
 
     @property
     def mark(self) -> float | None:
@@ -230,6 +261,10 @@ class InFlight(Following):
 
     def __str__(self) -> str:
         return f"{self.after}, in flight{'' if self.required else ' if seen so'}"
+
+    @property
+    def keys(self) -> Mapping[str, Any]:
+        return {**super().keys, "in_flight": self.required or "if-seen", "looks": self.looks}
 
     def seize(self, scene: Scene) -> bool:
         scene.held, scene.locks = stopped_inside(scene, scene.number, self.looks)

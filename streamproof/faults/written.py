@@ -8,7 +8,6 @@ One of `at`, `elapsed_s`, `during` and `after` says when. Keys that are not a fa
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -40,8 +39,8 @@ from streamproof.words import either
 
 M = TypeVar("M", bound=BaseModel)
 
-# the key that writes each trigger
-TRIGGERS: Mapping[str, type[Any]] = {"at": Progress, "elapsed_s": Elapsed, "during": During, "after": After}
+# each by the key that says so
+TRIGGERS: Mapping[str, type[Any]] = {kind.key: kind for kind in (Progress, Elapsed, During, After)}
 # names that stand for a kind and more
 SHORTHANDS: Mapping[str, Mapping[str, Any]] = {"kill-in-flight": {"kind": "kill", "in_flight": True}}
 
@@ -142,28 +141,10 @@ def _trigger(written: WrittenFault, action: Action, where: str) -> Trigger:
 
 def keys_of(fault: Fault) -> dict[str, Any]:
     """The keys that write a fault; `fault_of` reads it back, unless its trigger has no key."""
-    trigger: Any = fault.when.after if isinstance(fault.when, Following) else fault.when
-    key = next((key for key, kind in TRIGGERS.items() if isinstance(trigger, kind)), None)
-    when: dict[str, Any] = {"when": str(trigger)}  # of a class of the user's own: to be read by people alone
-    if key is not None:
-        when = {
-            name: value
-            for name, value in zip((key, "after_ms"), astuple(trigger), strict=False)
-            if (name, value) != ("after_ms", 0)
-        }
-    if isinstance(fault.when, InFlight):
-        when |= {"in_flight": fault.when.required or "if-seen", "looks": fault.when.looks}
-    elif isinstance(fault.when, AtMoment):
-        moment = fault.when.moment
-        when |= {"moment": moment.name}
-        when |= {"nth": moment.nth} if moment.nth > 1 else {}
-        when |= {} if fault.when.stage is Stage.STEADY else {"stage": fault.when.stage.value}
-        when |= {} if fault.when.instance is None else {"of_instance": fault.when.instance}
-        when |= {} if fault.when.required else {"if_seen": True}
-    elif fault.action.looks:
-        when["in_flight"] = False
+    blind = {"in_flight": False} if fault.action.looks and not isinstance(fault.when, Following) else {}
     named = {"name": fault.name} if fault.name else {}
-    return {"kind": fault.action.kind, "target": str(fault.on), **when, **named, **fault.action.model_dump()}
+    said = {**fault.when.keys, **blind, **named}
+    return {"kind": fault.action.kind, "target": str(fault.on), **said, **fault.action.model_dump()}
 
 
 def json_of(plan: Plan) -> str:
