@@ -5,6 +5,7 @@ certificate or a password, may do only what its contract names.
 """
 
 import secrets
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,14 @@ ACCESS = {
 
 
 @dataclass(frozen=True)
+class BothEnds:
+    """What a proxy needs to read what goes between them: to a subject it is a broker, to a broker the subject."""
+
+    broker: ssl.SSLContext
+    subject: ssl.SSLContext
+
+
+@dataclass(frozen=True)
 class Security:
     """`protocol`: of the subjects' listener. `values`: what a subject is told, by placeholder; some are secrets."""
 
@@ -39,6 +48,7 @@ class Security:
     protocol: str
     settings: Mapping[str, str] = field(repr=False)
     values: Mapping[str, str] = field(repr=False)
+    ends: BothEnds = field(repr=False)
 
     @property
     def principal(self) -> str | None:
@@ -77,18 +87,24 @@ def make_security(mode: Mode, directory: Path) -> Security:
     }
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     values = {**PLAIN, "security_protocol": "SSL", "ca_file": _file(directory / "ca.pem", root)}
+    ends = BothEnds(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    broker.configure_cert(ends.broker)
+    authority.configure_trust(ends.subject)
     if mode == "tls":
-        return Security(mode, "SSL", settings, values)
+        return Security(mode, "SSL", settings, values, ends)
     if mode == "mtls":
         own = authority.issue_cert(f"{USER}@{HOST}", common_name=USER)
         certificate = "".join(blob.bytes().decode() for blob in own.cert_chain_pems)
         values["certificate_file"] = _file(directory / "certificate.pem", certificate)
         values["key_file"] = _file(directory / "key.pem", _pkcs8(own.private_key_pem.bytes()))
-        return Security(mode, "SSL", {**settings, f"{LISTENER}ssl.client.auth": "required", **ACCESS}, values)
+        own.configure_cert(ends.subject)
+        authority.configure_trust(ends.broker)
+        ends.broker.verify_mode = ssl.CERT_REQUIRED
+        return Security(mode, "SSL", {**settings, f"{LISTENER}ssl.client.auth": "required", **ACCESS}, values, ends)
     values |= {"security_protocol": "SASL_SSL", "kafka_username": USER, "kafka_password": secrets.token_urlsafe(24)}
     module = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
     scram = {f"{LISTENER}sasl.enabled.mechanisms": MECHANISM, f"{LISTENER}{MECHANISM.lower()}.sasl.jaas.config": module}
-    return Security(mode, "SASL_SSL", {**settings, **scram, **ACCESS}, values)
+    return Security(mode, "SASL_SSL", {**settings, **scram, **ACCESS}, values, ends)
 
 
 def _file(path: Path, text: str) -> str:

@@ -84,11 +84,6 @@ class ClusterConfig(_Table):
     )
     proxy: bool = Field(default=True, description="true or false")
 
-    @property
-    def proxied(self) -> bool:
-        """Whether a subject's connections go through a proxy, which cannot read what is encrypted."""
-        return self.proxy and self.security is None
-
     def overridden(
         self,
         *,

@@ -66,7 +66,8 @@ def assemble(
     }
     logs = spec.directory / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    proxy = Proxy(cluster.subject_bootstrap_servers) if proxied else None
+    security = cluster.security
+    proxy = Proxy(cluster.subject_bootstrap_servers, security.ends if security else None) if proxied else None
     supervisor = ProcessSupervisor(
         guardian,
         spec.subject,

@@ -65,7 +65,7 @@ def dry_run(request: Request) -> DryRun:
     started = cluster.where in STARTED
     check_cluster(cluster.where, cluster.brokers if started else None, cluster.version if started else None)
     backend, brokers = (cluster.where, cluster.brokers) if started else (EXISTING, 0)
-    surroundings = Surroundings.foreseen(spec.subject, backend, brokers, proxied=cluster.proxied)
+    surroundings = Surroundings.foreseen(spec.subject, backend, brokers, proxied=cluster.proxy)
     plan = planned(prepared.plan, spec.seed, surroundings, transactional=spec.transactional)
     promise = promise_of(spec)
     with kept(request.directory):  # it can be made, and holds no run

@@ -54,7 +54,6 @@ from streamproof.recording.source import Rows, Source, record
 
 FIRST_COMMIT_S = 30.0
 POLL_S = 0.1
-UNREAD = "what the subject and its brokers said, request by request: it does not go through the proxy, with security {}"
 LOOK_S = 0.01
 
 
@@ -113,7 +112,7 @@ class Run:
         self._probe: Future[tuple[dict[str, bool], float]]
         self._fed: Future[tuple[None, float]]
         self._plan = Plan(seed=spec.seed)
-        self._not_shown = [UNREAD.format(cluster.security.mode)] if cluster.security else []
+        self._not_shown: list[str] = []
         self._leaving = ExitStack()
 
     @property

@@ -146,8 +146,8 @@ class Session:
         """What a plan may name in a run of `spec` here. A cluster that is started need not be up yet."""
         config = self.cluster_config
         if config.where in STARTED:
-            return Surroundings.foreseen(spec.subject, config.where, config.brokers, proxied=config.proxied)
-        return Surroundings.of(spec.subject, self.cluster, proxied=config.proxied)
+            return Surroundings.foreseen(spec.subject, config.where, config.brokers, proxied=config.proxy)
+        return Surroundings.of(spec.subject, self.cluster, proxied=config.proxy)
 
     def verify(self, spec: RunSpec, plan: Plan | Planner = Plan.default) -> Judged:
         """A whole run: start the subject, feed it, carry out `plan`, judge.
@@ -199,7 +199,7 @@ class Session:
             spec = registered(spec, registry.client)
         return _import_run()(
             spec, self.cluster, self.guardian, tell,
-            jars=self._jars, registry_url=registry.url if registry else None, proxied=self.cluster_config.proxied,
+            jars=self._jars, registry_url=registry.url if registry else None, proxied=self.cluster_config.proxy,
             feed_s=feed_s, observed_at=observed_at,
         )  # fmt: skip
 

@@ -246,7 +246,7 @@ def check_fault(fault: Fault, surroundings: Surroundings, where: str | None = No
     if Capability.WIRE in missing:
         raise UsageError(
             f"{where}: it is done at the proxy, and the subject's connections do not go through it here; leave out "
-            "--proxy off (proxy = false) and --security, or the fault"
+            "--proxy off (proxy = false), or the fault"
         )
     if missing:
         able = [backend for backend, capabilities in OF_BACKEND.items() if missing <= capabilities]

@@ -105,8 +105,9 @@ class Link:
         try:
             host, port = parse_address(self._address)
             loop = asyncio.get_running_loop()
+            tls = self._proxy.ends.subject if self._proxy.ends else None
             async with asyncio.timeout(CONNECT_S):
-                await loop.create_connection(lambda: End(self, Side.RESPONSE), host, port)
+                await loop.create_connection(lambda: End(self, Side.RESPONSE), host, port, ssl=tls)
         except (OSError, TimeoutError):
             self.abort()
 

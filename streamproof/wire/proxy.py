@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from streamproof.cluster.ports import HOST
+from streamproof.cluster.security import BothEnds
 from streamproof.history.terms import Side
 from streamproof.wire.journal import Journal
 from streamproof.wire.link import End, Link, Process
@@ -26,7 +27,7 @@ STOP_S = 10.0
 
 
 class Proxy:
-    """Between the instances of a subject and the brokers at `servers`.
+    """Between the instances of a subject and the brokers at `servers`. `ends`: where what they say is encrypted.
 
     `nodes`: the brokers that were told of, by address.
     `connections`: how many came from each instance. `undecoded`: frames that were passed on without being understood,
@@ -34,7 +35,8 @@ class Proxy:
     a rule.
     """
 
-    def __init__(self, servers: str) -> None:
+    def __init__(self, servers: str, ends: BothEnds | None = None) -> None:
+        self.ends = ends
         self.journal = Journal()
         self.nodes: dict[str, int] = {}
         self.hosts: set[bytes] = set()
@@ -188,7 +190,12 @@ class Proxy:
     async def _accept(self, listening: socket.socket, process: Process, address: str) -> None:
         loop = asyncio.get_running_loop()
         self._listeners.append(
-            await loop.create_server(lambda: self._link(process, address), sock=listening, backlog=BACKLOG)
+            await loop.create_server(
+                lambda: self._link(process, address),
+                sock=listening,
+                backlog=BACKLOG,
+                ssl=self.ends.broker if self.ends else None,
+            )
         )
 
     def _link(self, process: Process, address: str) -> End:
