@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from streamproof.cli.flags import DIR, FILE, TEXT, Json
+from streamproof.cli.flags import DIR, FILE, TEXT, Json, Security
 from streamproof.cli.judged import EXIT, STATUSES, tell
 from streamproof.engine.directories import SWEEPS, new_directory
 from streamproof.engine.request import Request, plan_of, seed_of
@@ -45,6 +45,7 @@ class Asked(BaseModel):
     instances: int | None = None
     seed: int | None = None
     cluster: str | None = None
+    security: str | None = None
 
     @classmethod
     def read(cls, directory: Path) -> "Asked":
@@ -58,11 +59,12 @@ class Asked(BaseModel):
             ) from error
 
     def request(self, directory: Path) -> Request:
-        flags = {"--config": self.config, "--instances": self.instances, "--cluster": self.cluster}
+        named = ("config", "instances", "cluster", "security")
+        flags = {f"--{name}": getattr(self, name) for name in named}
         given = [word for flag, value in flags.items() if value not in {None, CONFIG} for word in (flag, str(value))]
         return Request(
             subject=self.subject, config=self.config, instances=self.instances, seed=self.seed, cluster=self.cluster,
-            directory=directory, arguments=(*([self.subject] if self.subject else []), *given),
+            security=self.security, directory=directory, arguments=(*([self.subject] if self.subject else []), *given),
         )  # fmt: skip
 
 
@@ -92,6 +94,7 @@ def crash(
         str | None,
         typer.Option(metavar="WHERE", **TEXT, help="embedded, testcontainers, or HOST:PORT of an existing cluster."),
     ] = None,
+    security: Security = None,
     directory: Annotated[Path | None, typer.Option(**DIR, help=f"Where the runs are kept: {SWEEPS}/TIME.")] = None,
     resume: Annotated[
         Path | None,
@@ -110,7 +113,7 @@ def crash(
 
     asked = Asked(
         subject=subject, config=config, how=tuple(how or ()), only=tuple(only or ()), instances=instances, seed=seed,
-        cluster=cluster,
+        cluster=cluster, security=security,
     )  # fmt: skip
     if resume:
         if asked != Asked() or directory:
