@@ -78,6 +78,19 @@ def test_the_end_of_the_work_ends_the_time(tmp_path: Path) -> None:
     assert stuck(scene, tmp_path) == []
 
 
+def test_what_is_committed_at_the_end_alone_is_no_sign_of_life(tmp_path: Path) -> None:
+    """An instance commits as it leaves: neither what stood still, nor what did before, has gone on by that."""
+    scene = standing()
+    scene.process_stops()
+    scene.commit(1)
+    assert stuck(scene, tmp_path / "stuck") == [(0, "b")]
+    whole = standing()
+    whole.drop("offset_commit", lambda row: row["off"] == 2)
+    whole.process_stops()
+    whole.commit(2, part=1)
+    assert stuck(whole, tmp_path / "whole") == []
+
+
 def effect_of_what_waits(scene: Scene) -> None:
     scene.effects("b")
 

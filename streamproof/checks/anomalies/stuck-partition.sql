@@ -5,8 +5,9 @@
 --   {topic}[{part}], of which nothing is committed, stands before input {id} since {since:clock}, while the group went on
 --   elsewhere
 -- assumes: the bound is 55 s, longer than clients' sessions and shorter than a run waits; where effects are written in
---   transactions, a transaction's time-out and the broker's clean-up, if that is longer. An effect of the partition that is written, shown or hidden, is a sign of life, and so is a commit that went no further. Each input
---   that waits there is late; what stands still as a whole is late, and not this.
+--   transactions, a transaction's time-out and the broker's clean-up, if that is longer. An effect of the partition that is
+--   written, shown or hidden, is a sign of life, and so is a commit that went no further; what comes of being asked to stop
+--   is none. Each input that waits there is late; what stands still as a whole is late, and not this.
 -- between: before, uncommitted
 -- causes: a partition was paused and never resumed: librdkafka keeps a pause over a rebalance | the thread of the partition is
 --   dead, or waits for a record that always fails, and the others go on | an instance hangs in a call without a time-out, and
@@ -33,7 +34,8 @@ standing AS (
            greatest(waiting.arrived_at, max(sign.t), (SELECT max(coalesce(t_recovered, t_to, ended_at)) FROM fault, promise))
                AS since
     FROM waiting
-    LEFT JOIN sign USING (topic, part)
+    CROSS JOIN work_end
+    LEFT JOIN sign ON sign.topic = waiting.topic AND sign.part = waiting.part AND sign.t <= work_end.t
     GROUP BY waiting.topic, waiting.part, waiting.off, waiting.id, waiting.committed, waiting.arrived_at
 ),
 bound AS (
@@ -47,6 +49,7 @@ WHERE work_end.t - standing.since > bound.us
   AND EXISTS (
       SELECT 1
       FROM commit_time AS elsewhere
-      WHERE elsewhere.t > standing.since AND (elsewhere.topic <> standing.topic OR elsewhere.part <> standing.part)
+      WHERE elsewhere.t > standing.since AND elsewhere.t <= work_end.t
+        AND (elsewhere.topic <> standing.topic OR elsewhere.part <> standing.part)
   )
 ORDER BY standing.topic, standing.part
