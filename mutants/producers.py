@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,7 +20,7 @@ from mutants.witnesses import (
     spoilt_there,
     told_too_soon,
 )
-from pipeline.events import Result
+from pipeline.events import Header, Result
 from pipeline.process import Stop
 from pipeline.producer import Answer, OrderProducer, Reply, run_stdin
 from pipeline.settings import Config, ProducerSettings
@@ -54,8 +54,8 @@ class AnswersEarly(_Journaled):
 
     more: ClassVar[Config] = {"linger.ms": LINGER_MS}
 
-    def send(self, line: bytes, reply: Reply) -> None:
-        super().send(line, lambda answer: self.note("delivered", [answer.id]))
+    def send(self, line: bytes, reply: Reply, trace: Sequence[Header] = ()) -> None:
+        super().send(line, lambda answer: self.note("delivered", [answer.id]), trace)
         found, _ = self._records.of(line)
         self.note("answered", [found])
         reply(Answer("ok", found))
@@ -66,14 +66,14 @@ class DropsWhenFull(_Journaled):
 
     more: ClassVar[Config] = {"linger.ms": LINGER_MS, "queue.buffering.max.messages": ROOM}
 
-    def send(self, line: bytes, reply: Reply) -> None:
+    def send(self, line: bytes, reply: Reply, trace: Sequence[Header] = ()) -> None:
         def lie(answer: Answer) -> None:
             if answer.error == FULL:
                 self.note("dropped", [answer.id])
                 answer = Answer("ok", answer.id)
             reply(answer)
 
-        super().send(line, lie)
+        super().send(line, lie, trace)
 
     def _queue(self, record: Result, delivered: Delivered) -> str | None:
         try:
@@ -93,14 +93,14 @@ class ForgetsFlush(_Journaled):
         super().__init__(settings, stop)
         self._open: dict[str | None, Reply] = {}
 
-    def send(self, line: bytes, reply: Reply) -> None:
+    def send(self, line: bytes, reply: Reply, trace: Sequence[Header] = ()) -> None:
         def answer(answer: Answer) -> None:
             if self._open.pop(answer.id, None):
                 reply(answer)
 
         found, _ = self._records.of(line)
         self._open[found] = reply
-        super().send(line, answer)
+        super().send(line, answer, trace)
 
     def flush(self) -> int:
         if not self._stop.requested:

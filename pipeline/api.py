@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,8 +26,8 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from pipeline.courier import Courier
-from pipeline.errors import FatalError, RetriableError, SettingsError
-from pipeline.events import OrderEvent, OrderState, PoisonError, parse
+from pipeline.errors import FatalError, RetriableError, SettingsError, TooMany
+from pipeline.events import OrderEvent, OrderState, PoisonError, parse, trace_of
 from pipeline.idempotency import Keyed, KeyInUseError, KeyReusedError, OpenKeys
 from pipeline.keyed_producer import KeyedProducer
 from pipeline.process import Stop, client_logger, say
@@ -84,7 +85,7 @@ def _documented(*problems: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
         status: {
             "description": text,
             "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            "headers": retry_after if status in {409, 503} else {},
+            "headers": retry_after if status in {409, 429, 503} else {},
         }
         for status, text in problems
     }
@@ -155,8 +156,9 @@ def make_app(
             (413, f"More than {settings.max_body_bytes} bytes"),
             (415, "Not application/json"),
             (422, "No order event, or an Idempotency-Key that came with another body"),
+            (429, "Too many events wait for the brokers: it is not in the log"),
             (502, "It was refused: it is not in the log"),
-            (503, "Too many events wait for the brokers, or none can be sent: it is not in the log"),
+            (503, "None can be sent: it is not in the log"),
             (504, "Unknown: it may be in the log"),
         ),
         openapi_extra={
@@ -176,10 +178,11 @@ def make_app(
     ) -> Response:
         """Send an event of an order to its topic, under the order's id as key."""
         body = await _event(request, settings.max_body_bytes)
+        trace = trace_of((name, value.encode()) for name, value in request.headers.items())
         if idempotency_key is None:
-            answer = await _sent(couriers.plain.send(body))
+            answer = await _sent(couriers.plain.send(body, trace))
         else:
-            answer = await _sent(keys.once(Keyed.of(idempotency_key, body), couriers.keyed.send))
+            answer = await _sent(keys.once(Keyed.of(idempotency_key, body), partial(couriers.keyed.send, trace=trace)))
         return JSONResponse(_placed(answer, settings.input_topic, idempotency_key).model_dump(), 201)
 
     _read_orders(app, database)
@@ -271,7 +274,7 @@ async def _sent(sending: Awaitable[Answer]) -> Answer:
     try:
         return await sending
     except RetriableError as error:
-        raise HTTPException(503, f"not sent: {error}", AGAIN) from error
+        raise HTTPException(429 if isinstance(error, TooMany) else 503, f"not sent: {error}", AGAIN) from error
     except KeyInUseError as error:
         raise HTTPException(409, "the first request with this key is not answered yet", AGAIN) from error
     except KeyReusedError as error:

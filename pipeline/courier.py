@@ -3,10 +3,11 @@
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from pipeline.errors import RetriableError
+from pipeline.errors import RetriableError, TooMany
+from pipeline.events import Header
 from pipeline.process import Stop
 from pipeline.producer import Answer
 
@@ -18,16 +19,22 @@ Tell = Callable[[Answer | Exception], None]  # an error: the event is not in the
 
 
 class Sender(Protocol[Item_contra]):
-    """A producer that a courier drives: `reply` is told the only answer, from `send`, or a later `poll` or `flush`."""
+    """A producer that a courier drives: `reply` is told the only answer, from `send`, or a later `poll` or `flush`.
+
+    `trace`: headers for the record, which say what it belongs to.
+    """
 
     @property
     def failed(self) -> str | None: ...
 
-    def send(self, item: Item_contra, reply: Tell, /) -> None: ...
+    def send(self, item: Item_contra, reply: Tell, trace: Sequence[Header], /) -> None: ...
 
     def poll(self) -> None: ...
 
     def flush(self) -> int: ...
+
+
+Taken = tuple[Given, Tell, Sequence[Header]]
 
 
 class Courier(Generic[Given]):
@@ -41,7 +48,7 @@ class Courier(Generic[Given]):
         self._stop = stop
         self._limit = limit
         self._waiting = 0
-        self._queue: queue.SimpleQueue[tuple[Given, Tell] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Taken[Given] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="courier")
         self._over = False
         self.failure: str | None = None  # why no event can be sent any more
@@ -59,10 +66,10 @@ class Courier(Generic[Given]):
     def is_full(self) -> bool:
         return self._waiting >= self._limit
 
-    async def send(self, event: Given) -> Answer:
+    async def send(self, event: Given, trace: Sequence[Header] = ()) -> Answer:
         """Wait for the event's answer. RetriableError: the event is not in the log, and may be sent again later."""
         if self.is_full:
-            raise RetriableError("too many events wait for the brokers")
+            raise TooMany("too many events wait for the brokers")
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[Answer] = loop.create_future()
 
@@ -77,7 +84,7 @@ class Courier(Generic[Given]):
         def tell(answer: Answer | Exception) -> None:
             loop.call_soon_threadsafe(resolve, answer)
 
-        self._queue.put((event, tell))
+        self._queue.put((event, tell, trace))
         if self._over:  # the thread may have looked for the last time before
             self._refuse_the_rest()
         self._waiting += 1
@@ -103,9 +110,9 @@ class Courier(Generic[Given]):
                 if item is None:
                     closing = True
                     continue
-                event, tell = item
+                event, tell, trace = item
                 try:
-                    self._producer.send(event, tell)
+                    self._producer.send(event, tell, trace)
                 except Exception as error:
                     self.failure = str(error)
                     tell(self._not_sent())  # or who asked would wait for ever
@@ -114,7 +121,7 @@ class Courier(Generic[Given]):
         self._producer.flush()
         self.failure = self._producer.failed
 
-    def _take(self) -> Iterator[tuple[Given, Tell] | None]:
+    def _take(self) -> Iterator[Taken[Given] | None]:
         """What waits: all that is there together is sent together."""
         try:
             yield self._queue.get(timeout=IDLE_S)

@@ -5,6 +5,7 @@ PipelineError          the process ends; `status` is its exit status
 ├── Fenced             another instance uses this identity            exit 3
 └── FatalError         nothing that this process can do about it      exit 1
 RetriableError         nothing was done, and the same may succeed later
+├── TooMany            more wait than may
 └── Away               a service is not there: that says nothing of the record
     └── RegistryAway   the schema registry does not answer
 TransactionError       never leaves the forwarder
@@ -36,6 +37,10 @@ class FatalError(PipelineError):
 
 class RetriableError(Exception):
     """Nothing was done, and the same may succeed later."""
+
+
+class TooMany(RetriableError):  # noqa: N818 - what there is, not what went wrong
+    """More wait than may."""
 
 
 class Away(RetriableError):  # noqa: N818 - the same call again, later

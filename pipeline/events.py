@@ -1,5 +1,6 @@
 """Order events: what makes a record an event, what it causes, and what is poison. Knows no Kafka client."""
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
@@ -8,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import from_json, to_json
 
 TRACE = ("traceparent", "tracestate")
+LONGEST_TRACE = 512  # as W3C has it
 Header = tuple[str, str | bytes | None]
 Headers = list[Header]
 Identifier = Annotated[str, Field(min_length=1, max_length=64)]
@@ -100,6 +102,12 @@ class Record:
     def offset(self) -> int:
         return self.place[2]
 
+    @property
+    def size(self) -> int:
+        """In bytes: key, value and headers."""
+        parts = [self.key, self.value, *itertools.chain(*self.headers)]
+        return sum(len(part) for part in parts if part is not None)
+
 
 def parse(value: bytes | None) -> OrderEvent:
     """The order event in a record's value; PoisonError where there is none."""
@@ -164,8 +172,11 @@ TEXT: dict[EventType, str] = {
 
 
 def trace_of(headers: Iterable[Header]) -> Headers:
-    """The headers that say which trace a record belongs to (W3C's), to be passed on with what it causes."""
-    return [header for header in headers if header[0] in TRACE]
+    """The headers that say which trace a record, or a request, belongs to (W3C's), to be passed on with what it causes.
+
+    What is too long for such a header is none: whoever asks over HTTP could send anything.
+    """
+    return [(name, value) for name, value in headers if name in TRACE and len(value or b"") <= LONGEST_TRACE]
 
 
 def processed(event: OrderEvent, encode: Encode = as_json, trace: Sequence[Header] = ()) -> Result:

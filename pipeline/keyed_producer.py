@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from pipeline import metrics
 from pipeline.courier import Tell
 from pipeline.errors import Abort, PipelineError, RetriableError, StartOver, TransactionError
-from pipeline.events import PoisonError, Result
+from pipeline.events import Header, PoisonError, Result
 from pipeline.idempotency import First, Keyed
 from pipeline.key_log import KeyLog
 from pipeline.process import Stop, say
@@ -75,10 +75,10 @@ class KeyedProducer:
         self._why = ""
         self.failed: str | None = None
 
-    def send(self, item: Keyed, reply: Tell) -> None:
+    def send(self, item: Keyed, reply: Tell, trace: Sequence[Header] = ()) -> None:
         """Take a request whose key does not wait; `reply` gets its only answer, by the end of `flush` at the latest."""
         try:
-            event_id, record = self._records.of(item.event)
+            event_id, record = self._records.of(item.event, trace)
         except PoisonError as poison:
             reply(Answer("fail", None, error=str(poison)))
         except RetriableError as error:

@@ -1,7 +1,7 @@
 """The tables of settings in docs/pipeline.md, made from the settings: `python -m pipeline.make_docs`.
 
 A table stands between `<!-- settings: … -->`, which names a member or the classes that several members share, and
-`<!-- end -->`. What a setting becomes is found by changing it.
+`<!-- end -->`; a shared table says which members have it. What a setting becomes is found by changing it.
 """
 
 import re
@@ -31,7 +31,9 @@ def page(before: str) -> str:
 def _table(named: str) -> str:
     kinds = [MEMBERS[name].settings if name in MEMBERS else getattr(all_settings, name) for name in named.split()]
     rows = [row for kind in kinds for row in _rows(kind)]
-    return "\n".join(("| setting | default | what it is | becomes |", "|---|---|---|---|", *rows))
+    whose = [f"`{name}`" for name, member in MEMBERS.items() if issubclass(member.settings, kinds[0])]
+    told = [f"Of {', '.join(whose)}.", ""] if kinds[0] in SHARED else []
+    return "\n".join((*told, "| setting | default | what it is | becomes |", "|---|---|---|---|", *rows))
 
 
 def _rows(kind: type[Settings]) -> Iterator[str]:

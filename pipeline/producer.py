@@ -9,14 +9,14 @@ import json
 import os
 import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from pipeline import metrics
 from pipeline.errors import Action, FatalError, RegistryAway, classify, kafka_error
-from pipeline.events import PoisonError, Result, parse
+from pipeline.events import Header, PoisonError, Result, parse
 from pipeline.process import Stop, client_logger, say
 from pipeline.settings import ProducerSettings
 from pipeline.values import values_of
@@ -54,11 +54,11 @@ class OrderRecords:
         self._is_json = settings.value_format == "json"
         self._values = values_of(settings, {"order-event": settings.input_topic})
 
-    def of(self, line: bytes) -> tuple[str, Result]:
+    def of(self, line: bytes, trace: Sequence[Header] = ()) -> tuple[str, Result]:
         """The id of the event in `line`, and its record. PoisonError where there is none; RegistryAway."""
         event = parse(line)
         value = line if self._is_json else self._values.encode("order-event", event.model_dump())
-        return event.event_id, Result(event.order_id.encode(), value, [("event-id", event.event_id.encode())])
+        return event.event_id, Result(event.order_id.encode(), value, [("event-id", event.event_id.encode()), *trace])
 
 
 class OrderProducer:
@@ -74,13 +74,13 @@ class OrderProducer:
         self._producer = make_producer({**settings.client_config(), "error_cb": self._on_error}, logger=client_logger())
         self.failed: str | None = None
 
-    def send(self, line: bytes, reply: Reply) -> None:
+    def send(self, line: bytes, reply: Reply, trace: Sequence[Header] = ()) -> None:
         """Send the event in `line`; `reply` gets its only answer, from here or from a later `send`, `poll` or `flush`.
 
         To poll after some events, and not after each, saves a fifth of the time.
         """
         try:
-            event_id, record = self._records.of(line)
+            event_id, record = self._records.of(line, trace)
         except (PoisonError, RegistryAway) as error:  # nothing was sent
             reply(Answer("fail", _id_of(line), error=str(error)))
             return

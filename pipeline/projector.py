@@ -59,13 +59,13 @@ class Projector(GroupMember[ProjectorSettings]):
             found = record(message)
             tenure = self.tenures[found.place[:2]]
             tenure.progress.take(found.offset)
-            tenure.size += len(found.value or b"")
+            tenure.size += found.size
             self._workers.add(found, tenure)
 
     def settle(self) -> None:
         """Note what is done. A record that failed is done when its letter has arrived: before, both could be lost."""
         for task in self._workers.finished():
-            task.tenure.size -= len(task.record.value or b"")
+            task.tenure.size -= task.record.size
             if not self._is_current(task.tenure):
                 continue  # its next owner does it again, and writes its letter
             if task.failure is None:

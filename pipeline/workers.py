@@ -51,7 +51,7 @@ class Tenure:
     lanes: dict[object, "Lane"] = field(default_factory=dict)
     over: bool = False  # nothing more of it is begun
     busy: int = 0  # records that workers have in hand
-    size: int = 0  # bytes of values that are not done
+    size: int = 0  # bytes of records that are not done
     committed: int | None = None
     paused: bool = False
 

@@ -132,7 +132,9 @@ class ProjectorSettings(ConsumerSettings):
     max_open: int = Field(
         default=10_000, ge=1, description="Records of a partition in hand: so many may be done twice after a crash."
     )
-    max_open_bytes: int = Field(default=16 * 1024 * 1024, ge=1, description="The same in bytes of values, in memory.")
+    max_open_bytes: int = Field(
+        default=16 * 1024 * 1024, ge=1, description="The same in bytes, of keys, values and headers."
+    )
     commit_ms: Milliseconds = Field(
         default=100, description="Between two commits, up to the first record that is not done."
     )

@@ -66,7 +66,7 @@ class ApiSettings(ProducerSettings):
     )
     max_body_bytes: int = Field(default=65_536, ge=1, le=1_000_000, description="A larger body is refused: 413.")
     max_waiting: int = Field(
-        default=10_000, ge=1, description="Events without an answer; more are refused (503), and may come again."
+        default=10_000, ge=1, description="Events without an answer; more are refused (429), and may come again."
     )
     keys_topic: Name = Field(default="order-keys", description="Of the Idempotency-Keys, compacted.")
     transactional_id: Name = Field(

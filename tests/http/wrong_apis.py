@@ -1,11 +1,12 @@
 """APIs that lie, each in its way: `python tests/http/wrong_apis.py NAME` serves as `python -m pipeline api` does."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline import api
 from pipeline.__main__ import main
-from pipeline.events import PoisonError, parse
+from pipeline.events import Header, PoisonError, parse
 from pipeline.keyed_producer import KeyedProducer
 from pipeline.producer import Answer, OrderProducer, Reply
 
@@ -15,11 +16,11 @@ class AcknowledgesFirst(OrderProducer):
 
     sent = 0
 
-    def send(self, line: bytes, reply: Reply) -> None:
+    def send(self, line: bytes, reply: Reply, trace: Sequence[Header] = ()) -> None:
         self.sent += 1
         reply(Answer("ok", parse(line).event_id, 0, self.sent - 1))
         if self.sent % 3:
-            super().send(line, lambda _: None)
+            super().send(line, lambda _: None, trace)
 
 
 class KeyedByEvent(OrderProducer):
@@ -45,9 +46,9 @@ class KeyedByEvent(OrderProducer):
 class Twice(OrderProducer):
     """Sends all again, as a retry of an outer layer would, after a time-out that was none."""
 
-    def send(self, line: bytes, reply: Reply) -> None:
-        super().send(line, lambda _: None)
-        super().send(line, reply)
+    def send(self, line: bytes, reply: Reply, trace: Sequence[Header] = ()) -> None:
+        super().send(line, lambda _: None, trace)
+        super().send(line, reply, trace)
 
 
 refused: list[bytes] = []

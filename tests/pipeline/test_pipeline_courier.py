@@ -1,11 +1,13 @@
 """The producer's own thread: whatever becomes of it, nobody who asked waits for ever."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from pipeline.courier import Courier, Tell
 from pipeline.errors import FatalError, RetriableError
+from pipeline.events import Header
 from pipeline.process import Stop
 
 
@@ -14,7 +16,7 @@ class Refused:
 
     failed = None
 
-    def send(self, _event: bytes, _reply: Tell) -> None:
+    def send(self, _event: bytes, _reply: Tell, _trace: Sequence[Header]) -> None:
         raise FatalError("the registry refuses the schema")
 
     def poll(self) -> None:

@@ -22,6 +22,16 @@ def test_the_tables_are_those_of_the_settings() -> None:
     assert set(MEMBERS) <= set(re.findall(r"<!-- settings: (\w+) -->", TEXT))
 
 
+def test_a_shared_setting_says_which_members_have_it() -> None:
+    """By their settings: what is written in a registry's format, and who is in a group."""
+    told = dict(re.findall(r"<!-- settings: (\w+) -->\nOf (.*)\.\n", TEXT))
+    assert told == {
+        "ValueSettings": "`produce`, `api`, `forward`",
+        "GroupSettings": "`forward`, `copy`, `project`, `redrive`, `consume`",
+        "TransactionalSettings": "`forward`, `copy`",
+    }
+
+
 def test_an_option_is_named_with_the_setting_that_changes_it() -> None:
     """With all that changes beside it; what changes nothing of the client becomes nothing."""
     assert becomes(GroupSettings, "session_timeout_ms") == ["session.timeout.ms"]

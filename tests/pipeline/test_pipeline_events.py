@@ -15,6 +15,7 @@ from pipeline.events import (
     EventType,
     OrderEvent,
     PoisonError,
+    Record,
     notification,
     parse,
     processed,
@@ -108,6 +109,18 @@ def test_poison_says_why(value: bytes | None, reason: str) -> None:
     with pytest.raises(PoisonError) as poison:
         parse(value)
     assert poison.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("record", "size"),
+    [
+        (Record(None, None), 0),
+        (Record(b"key", b"value", [("name", b"123"), ("none", None), ("text", "12")]), 25),
+    ],
+)
+def test_a_record_is_as_large_as_all_that_it_holds(record: Record, size: int) -> None:
+    """Key, value, and each header's name and value: memory is bounded by them."""
+    assert record.size == size
 
 
 def test_the_schema_in_protobuf_holds_what_an_event_is() -> None:

@@ -3,9 +3,13 @@
 import json
 from collections.abc import Callable
 
+import pytest
 from confluent_kafka import Producer
 
 from tests.pipeline.conftest import Stage, event
+from tests.pipeline.test_pipeline_api import StartApi, start_api, valid
+
+__all__ = ["start_api"]  # a fixture
 
 TRACE = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 EFFECTS = ("PROCESSED_TOPIC", "NOTIFICATIONS_TOPIC", "DLQ_TOPIC")
@@ -22,3 +26,13 @@ def test_the_forwarder_passes_a_trace_on(stage: Stage, wait_until: Callable[[Cal
     for variable in EFFECTS:
         (found,) = stage.read(variable)
         assert TRACE in found.headers()
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "key"}])
+def test_the_api_passes_a_trace_on(stage: Stage, start_api: StartApi, key: dict[str, str]) -> None:
+    """From the request to the record, with a key or without; what is too long to be part of a trace stays behind."""
+    name, value = TRACE
+    headers = {**key, name: value.decode(), "tracestate": "x" * 513, "other": "not of the trace"}
+    assert start_api().client.post("/orders", json=valid(1), headers=headers).status_code == 201
+    (found,) = stage.read("INPUT_TOPIC")
+    assert found.headers() == [("event-id", b"event-1"), TRACE]
