@@ -9,7 +9,8 @@ import json
 import os
 import select
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -100,6 +101,15 @@ class OrderProducer:
         refused = self._queue(record, delivered)
         if refused is not None:
             reply(Answer("fail", event_id, error=refused))
+
+    def deliver(self, lines: Iterable[bytes]) -> list[Answer]:
+        """Send events, and wait for all answers, which are in the order of the events."""
+        answers: list[Answer] = []
+        for number, line in enumerate(lines):
+            answers.append(Answer("unknown", None, error="stopped before there was an answer"))
+            self.send(line, partial(answers.__setitem__, number))
+        self.flush()
+        return answers
 
     def _queue(self, record: Result, delivered: Callable[[KafkaError | None, Message], None]) -> str | None:
         """Queue the record in the client as soon as there is room; if it was not queued, the reason."""

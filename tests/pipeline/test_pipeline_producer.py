@@ -111,6 +111,18 @@ def test_each_line_has_one_answer_and_nothing_is_lost_at_the_end(stage: Any) -> 
     assert {m.key() for m in stage.read("INPUT_TOPIC")} == {f"order-{number}".encode() for number in range(20)}
 
 
+def test_who_waits_for_all_answers_has_them_in_the_order_of_the_events(stage: Any) -> None:
+    """Where each event lies, and, in its place among them, why what is no event is not there."""
+    settings = ProducerSettings(
+        kafka_bootstrap_servers=stage.bootstrap_servers, input_topic=stage.topics["INPUT_TOPIC"]
+    )
+    lines = [json.dumps(valid(number)).encode() for number in range(40)]
+    answers = OrderProducer(settings, Stop(5000)).deliver([*lines[:20], b"{", *lines[20:]])
+    assert answers.pop(20).outcome == "fail"
+    found = {(m.partition(), m.offset()): m.value() for m in stage.read("INPUT_TOPIC")}
+    assert [found[answer.partition, answer.offset] for answer in answers] == lines
+
+
 def test_acks_0_answers_that_it_does_not_know(stage: Any) -> None:
     """On real brokers: each event has its answer, and none is called ok."""
     process = stage.start("producer", "pipeline", "produce", ACKS="0")
