@@ -114,6 +114,22 @@ def test_brokers_clocks_may_differ_a_little(tmp_path: Path) -> None:
     assert witnesses(scene, tmp_path) == {}
 
 
+@pytest.mark.parametrize(("ahead_ms", "torn"), [(5, False), (6, True)])
+def test_a_marker_may_be_of_a_decision_within_the_clocks_error(tmp_path: Path, *, ahead_ms: int, torn: bool) -> None:
+    """One broker's clock is ahead by more than the next transaction takes, which is aborted at once."""
+    scene = small("exactly-once", "a", "b")
+    scene.clock_error_us = 5 * STEP
+    scene.transaction().effects(["a"]).offsets(1).commit()
+    completed = scene.rows["txn"][-1]["t_append"]
+    scene.transaction().effects(["b"], channels=["alpha"]).abort()
+    scene.wait(100)
+    scene.transaction().effects(["b"]).offsets(2).commit()
+    first = min(row["base_off"] for row in scene.rows["batch"] if row["topic"] == "beta" and row["control"] != "none")
+    moved = {"t_append": completed + ahead_ms * STEP}
+    scene.alter("batch", lambda row: row["topic"] == "beta" and row["base_off"] == first, **moved)
+    assert ("torn" in witnesses(scene, tmp_path)) is torn
+
+
 def test_an_abort_of_nothing_tears_nothing(tmp_path: Path) -> None:
     """Since KIP-890 a coordinator writes down aborts of transactions that had no partition, right after a commit."""
     scene = small("exactly-once", "a")
