@@ -120,6 +120,18 @@ def test_what_is_aborted_afterwards_took_no_effect(tmp_path: Path) -> None:
     assert evidence(scene, tmp_path / "evidence", "foreign-commit") == [(1, True)]
 
 
+def test_an_answer_is_that_to_its_own_request(tmp_path: Path) -> None:
+    """A commit was taken in time, and its answer held back; the next is refused, while the owner commits."""
+    scene = moved()
+    said = {"api": "OffsetCommit", "parts": ["in-0"]} | NAMED
+    on_the_wire(scene, scene.rows["owner"][0]["t_from"], **said)
+    on_the_wire(scene, scene.wait(3), **said)
+    scene.commit(2)
+    for error in (None, "ILLEGAL_GENERATION"):
+        on_the_wire(scene, scene.wait(), "response", error=error, **said)
+    assert found(scene, tmp_path) == []
+
+
 def test_what_is_committed_before_the_partition_has_its_next_owner_is_not_foreign(tmp_path: Path) -> None:
     """As a member does that lets it go step by step: it commits in the generation in which nobody has the partition."""
     scene = moved()

@@ -16,8 +16,8 @@ WITH answered AS (
     SELECT late.grp, late.topic, late.part, late.member, late.owner, late.t_from, late.pid, late.epoch, late.t AS t_sent,
            min(answer.t_last) AS t_answer, min_by(answer.error IS NULL, answer.n) AS accepted
     FROM late_commit AS late
-    JOIN wire AS answer
-      ON answer.conn = late.conn AND answer.api = late.api AND answer.parts = late.parts AND answer.t_last >= late.t
+    JOIN commit_said AS answer
+      ON answer.conn = late.conn AND answer.api = late.api AND answer.nth >= late.nth
     WHERE answer.side = 'response'
     GROUP BY late.grp, late.topic, late.part, late.member, late.owner, late.t_from, late.pid, late.epoch, late.t
 )
