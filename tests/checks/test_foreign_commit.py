@@ -123,7 +123,7 @@ def test_what_is_aborted_afterwards_took_no_effect(tmp_path: Path) -> None:
 def test_an_answer_is_that_to_its_own_request(tmp_path: Path) -> None:
     """A commit was taken in time, and its answer held back; the next is refused, while the owner commits."""
     scene = moved()
-    said = {"api": "OffsetCommit", "parts": ["in-0"]} | NAMED
+    said: Row = {"api": "OffsetCommit", "parts": ["in-0"]} | NAMED
     on_the_wire(scene, scene.rows["owner"][0]["t_from"], **said)
     on_the_wire(scene, scene.wait(3), **said)
     scene.commit(2)

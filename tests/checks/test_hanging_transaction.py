@@ -200,3 +200,20 @@ def test_while_a_broker_is_away_nobody_may_be_there_to_end_a_transaction(
     ]
     expected = {"hanging-transaction": [("ended late",)]} if hangs else {}
     assert witnesses(scene, tmp_path, "found") == expected
+
+
+@pytest.mark.parametrize(("second_from_ms", "hangs"), [(150, False), (50, True)])
+def test_while_two_brokers_are_away_the_time_counts_once(tmp_path: Path, second_from_ms: int, *, hangs: bool) -> None:
+    """Each is away for 150 ms: 1,600 ms and more of 1,500 are too long where 50 ms of them are the same time."""
+    scene = open_transaction()
+    lost_at = scene.wait(800)
+    for target, after_ms in (("broker:1", 0), ("broker:2", second_from_ms)):
+        scene.fault(target)
+        begun = lost_at + after_ms * STEP
+        scene.rows["fault"][-1] |= {"t_from": begun, "t_effect": begun, "t_to": begun + 150 * STEP}
+    scene.wait(900)
+    scene.rows["txn"] += [
+        scene.rows["txn"][-1] | {"state": state, "n": scene.n(), "t_append": scene.wait()}
+        for state in ("PrepareAbort", "CompleteAbort")
+    ]
+    assert ("hanging-transaction" in witnesses(scene, tmp_path)) is hangs

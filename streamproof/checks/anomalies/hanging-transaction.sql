@@ -13,17 +13,23 @@
 --   time-out ends what it left open | a request of an earlier transaction comes late, and opens another that nobody
 --   ends (brokers before `transaction.version=2`, KIP-890)
 -- uses: generation, fault
-WITH broker_away AS (
+WITH broken AS (
     SELECT t_from, coalesce(t_recovered, t_to, ended_at) AS t_to
     FROM fault
     CROSS JOIN promise
     WHERE fault.target LIKE 'broker%'
 ),
+broker_away AS (  -- where several are broken at once, that time counts once
+    SELECT greatest(t_from, max(t_to) OVER (
+               ORDER BY t_from, t_to ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+           )) AS t_from, t_to
+    FROM broken
+),
 timed AS (
     SELECT txn_span.*, coalesce((
         SELECT sum(least(away.t_to, txn_span.t_to) - greatest(away.t_from, txn_span.t_from))
         FROM broker_away AS away
-        WHERE away.t_from < txn_span.t_to AND txn_span.t_from < away.t_to
+        WHERE away.t_from < least(away.t_to, txn_span.t_to) AND txn_span.t_from < away.t_to
     ), 0) AS unattended
     FROM txn_span
 )
