@@ -121,7 +121,7 @@ def test_without_a_mistake_all_is_right(call: Call, tmp_path: Path) -> None:
     [
         (
             ["--faults", "kil"],
-            '--faults kil: there is no such file (did you mean "kill"?); give default, none, a fault',
+            '--faults kil: there is no such file (did you mean "kill"?); give default, random, none, a fault',
         ),
         (["--faults", "kill:1"], '(did you mean "kill"?)'),
         (["--faults", "kill@1"], 'fault kill, 1 of the plan: its target cannot be "1"; write instance:N'),

@@ -82,7 +82,7 @@ operations:
         (
             ["verify", "--run", "true", *RUN, "--faults", "no.json"],
             {},
-            "--faults no.json: there is no such file; give default, none, a fault and its target, such as kill@",
+            "--faults no.json: there is no such file; give default, random, none, a fault and its target, such as ",
         ),
         (
             ["verify", "--run", "true", *RUN, "--faults", "kill@instance:1,"],
