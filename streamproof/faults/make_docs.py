@@ -53,8 +53,8 @@ streamproof verify --faults kill-in-flight@instance:1,pause-broker@broker:leader
 
 `--faults random` is for what nobody thought of: an instance is killed inside its cycle, and then two to five faults of
 other kinds come at moments, and on targets, that the seed chooses; some begin while the fault before lasts. With
-`--seeds 20` there are twenty such plans, and each can be had again by its seed. `grow-topic` is left out, which no
-order of keys outlives, and so are `pause-beyond-poll` and `pause-beyond-transaction`, which may take minutes.
+`--seeds 20` there are twenty such plans, and each can be had again by its seed. `grow-topic`, `pause-beyond-poll`
+and `pause-beyond-transaction` are left out: they wait for time-outs of the client, which may be minutes.
 
 Each run saves its plan as `plan.json` in its directory. With two instances and one database, seed 1 makes this plan:
 

@@ -31,7 +31,7 @@ FEWEST, MOST = 3, 6  # faults of a plan
 LAST = 0.85  # of the workload, when the last begins
 OVERLAPPING = 0.3  # of the faults: begin while the fault before lasts
 SHORTEST_MS, LONGEST_MS = 100, 1500
-# No order of keys outlives a topic that grows. The others wait for minutes, unless a subject's settings are short.
+# they wait for a client's own time-outs, which are minutes unless a subject's settings are short
 LEFT_OUT = (GrowTopic, PauseBeyondPoll, PauseBeyondTransaction)
 
 

@@ -140,9 +140,11 @@ def test_the_error_of_a_phase_comes_before_that_of_a_listener(session: Session) 
 
     with pytest.raises(UsageError, match="no such cluster"):
         fail()
-    session.listeners.clear()
+    told: list[SessionEvent] = []
+    session.listeners[:] = [told.append]
     with phase(Phase.CLUSTER, session.tell):
-        pass  # and it is not raised later
+        assert told == [PhaseBegan(Phase.CLUSTER)]
+    assert told[1:] == [PhaseEnded(Phase.CLUSTER)]  # and the listener's error is not raised later
 
 
 class UnreachableRun:

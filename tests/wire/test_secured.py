@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from confluent_kafka import KafkaError, Producer
 
 from streamproof.cluster import EMBEDDED, open_cluster
 from streamproof.cluster.security import client_settings
@@ -12,17 +11,7 @@ from streamproof.history.terms import Side
 from streamproof.kafka.access import DESCRIBE, TOPIC, WRITE, Right, grant
 from streamproof.kafka.topics import create_topics
 from streamproof.wire import Proxy
-
-REFUSED_MS = 2_000  # how long a client tries that never comes in
-
-
-def sent(client: dict[str, str], topic: str, within_ms: int) -> str:
-    """What became of a record: ok, or the error's name."""
-    told: list[KafkaError | None] = []
-    producer = Producer({**client, "message.timeout.ms": str(within_ms), "log_level": 0, "error_cb": lambda _: None})
-    producer.produce(topic, b"x", on_delivery=lambda error, _: told.append(error))
-    assert producer.flush(40) == 0
-    return "ok" if told[0] is None else str(told[0].name())
+from tests.cluster.test_security import REFUSED_MS, written
 
 
 @pytest.mark.parametrize(("mode", "credential"), [("mtls", "ssl.certificate.location"), ("scram", "sasl.password")])
@@ -38,14 +27,14 @@ def test_requests_are_read_and_who_sent_them_is_kept(
         proxy = Proxy(cluster.subject_bootstrap_servers, cluster.security.ends)
         proxy.start()
         client = client_settings({**cluster.subject_values, "bootstrap_servers": proxy.servers(1)})
-        assert sent(client, "granted", 30_000) == "ok"
-        assert sent(client, "other", 30_000) == "TOPIC_AUTHORIZATION_FAILED"
+        assert written(client, "granted") == "ok"
+        assert written(client, "other") == "TOPIC_AUTHORIZATION_FAILED"
         stranger = {name: value for name, value in client.items() if name != credential}
         if mode == "scram":
             stranger[credential] = "guessed"
         else:
             del stranger["ssl.key.location"]
-        assert sent(stranger, "granted", REFUSED_MS) == "_MSG_TIMED_OUT"
+        assert written(stranger, "granted", within_ms=REFUSED_MS) == "_MSG_TIMED_OUT"
         proxy.stop()
         told = [entry.row(proxy.nodes) for entry in proxy.journal.take_all()]
     assert proxy.failure is None
